@@ -1,0 +1,68 @@
+/*
+ * The tree, served: FUSE requests answered from a store. One object a server process; it serves any number
+ * of views (one FUSE superblock each) from one libfuse session with threads of its own, and never waits in
+ * a handler for a network, a log, an fsync or a lock that a writer holds.
+ */
+#ifndef EMSA_FS_FS_H
+#define EMSA_FS_FS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "store/store.h"
+
+struct fs;
+
+struct fs_options {
+    struct store *store; /* borrowed; outlives the fs */
+    unsigned threads;    /* 0: as many as cores, at least 2, at most 8 */
+    int state_fd;        /* shared memory made by state_create (fs/state.h); taken over */
+    void (*alarm)(void *arg, const char *text);
+    /* A view whose superblock is gone (unmounted, aborted): the server must forget it and say so to the
+     * supervisor. Called once per view, from a server thread. */
+    void (*gone)(void *arg, uint32_t view);
+    void *arg;
+};
+
+struct view_options {      /* what one superblock shows, and to whom; travels between processes as is */
+    uint32_t id;           /* given by the supervisor, never reused */
+    uint32_t max_read;     /* as in the mount option; 0: the default */
+    uid_t uid;             /* owner of everything in it */
+    gid_t gid;
+    uint16_t directory_mode; /* permission bits; 0: 0700 */
+    uint16_t file_mode;      /* 0: 0400 */
+    uint8_t cache;         /* plain values of up to a page may be kept by the kernel */
+    uint8_t masked;        /* secrets show names, sizes and attributes, and cannot be opened */
+};
+
+int fs_new(struct fs **out, const struct fs_options *options);
+void fs_free(struct fs *fs); /* stops the threads; closes every descriptor it adopted */
+
+/* Adopts a live connection: its /dev/fuse descriptor (taken over, also on failure) and the INIT request
+ * that the supervisor answered for it. */
+int fs_adopt(struct fs *fs, const struct view_options *view, int fuse_fd, const void *init,
+             size_t init_size);
+
+int fs_start(struct fs *fs);
+
+/* The channel to the notifier (a SOCK_SEQPACKET socket, taken over); replaces the one before, and what
+ * that one had not confirmed is sent again. */
+int fs_notifier(struct fs *fs, int socket);
+
+/*
+ * After a commit: tells every view's kernel what changed up to revision rev, and returns when the notifier
+ * has done it, so that whoever is answered after this reads the new value by any way. From a thread that
+ * may wait, never from a handler. Positive 1: a view did not come back within the time allowed (it is told
+ * as soon as it does).
+ */
+int fs_publish(struct fs *fs, uint64_t rev);
+
+struct fs_status {
+    uint32_t views;
+    uint64_t requests, reads, decryptions, errors;
+    uint64_t published; /* the revision that every view's kernel was told of */
+};
+void fs_status(struct fs *fs, struct fs_status *out);
+
+#endif

