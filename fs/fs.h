@@ -14,6 +14,10 @@
 
 struct fs;
 
+/* The most that one READ brings (mount option max_read): what a view has by default, and at most. */
+#define VIEW_MAX_READ 65536u
+#define VIEW_MAX_READ_LIMIT 1048576u
+
 struct fs_options {
     struct store *store; /* borrowed; outlives the fs */
     unsigned threads;    /* 0: as many as cores, at least 2, at most 8 */
@@ -27,7 +31,7 @@ struct fs_options {
 
 struct view_options {      /* what one superblock shows, and to whom; travels between processes as is */
     uint32_t id;           /* given by the supervisor, never reused */
-    uint32_t max_read;     /* as in the mount option; 0: the default */
+    uint32_t max_read;     /* as in the mount option; 0: VIEW_MAX_READ */
     uid_t uid;             /* owner of everything in it */
     gid_t gid;
     uint16_t directory_mode; /* permission bits; 0: 0700 */

@@ -21,7 +21,8 @@ struct mount {
  * right to mount; ERR_IO. Nothing is left on failure. */
 int mount_make(struct mount *out, const struct view_options *view);
 
-/* Attaches a detached mount at a directory, in the caller's namespace and with the caller's rights.
+/* Attaches a detached mount at a directory, in the caller's namespace and with the caller's rights. Close
+ * mount_fd after it: while it is open, the mount is in use and cannot be taken away.
  * ERR_NOT_FOUND, ERR_INVALID (not a directory), ERR_REFUSED (something is mounted there already: what),
  * ERR_DENIED. */
 int mount_attach(int mount_fd, const char *directory);

@@ -14,7 +14,8 @@ struct notifier;
 int notifier_new(struct notifier **out, int socket);
 void notifier_free(struct notifier *);
 
-/* A view's /dev/fuse descriptor (taken over), and its end. */
+/* A view's /dev/fuse descriptor (taken over), and its end. In any order with the server's messages: what
+ * the server asks for a view that is not here yet waits for it (or for the server to say that it ended). */
 int notifier_view_add(struct notifier *, uint32_t view, int fuse_fd);
 void notifier_view_remove(struct notifier *, uint32_t view);
 

@@ -1,0 +1,164 @@
+/* Putting a detached mount into a directory and taking it away again: the caller's half. What
+ * stands in a directory is looked up in mountinfo, never by touching the tree, which may have no
+ * server any more. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fs/mount.h"
+#include "store/error.h"
+
+#define TYPE "fuse.emsa"
+
+/* Undoes mountinfo's \ooo in place. */
+static void unescape(char *text)
+{
+    char *out = text;
+    for (const char *in = text; *in; out++) {
+        if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] && in[3]) {
+            *out = (char)((in[1] - '0') * 64 + (in[2] - '0') * 8 + (in[3] - '0'));
+            in += 4;
+        } else {
+            *out = *in++;
+        }
+    }
+    *out = 0;
+}
+
+/* One line: "id parent major:minor root mountpoint options [tags] - type source ..." */
+static bool line_split(char *line, char **point, char **type)
+{
+    char *rest = line;
+    *point = NULL;
+    for (int field = 0; field < 5; field++)
+        *point = strsep(&rest, " ");
+    if (!*point || !rest)
+        return false;
+    char *mark = strstr(rest, " - ");
+    if (!mark)
+        return false;
+    rest = mark + 3;
+    *type = strsep(&rest, " ");
+    unescape(*point);
+    return true;
+}
+
+/* The type of what is mounted on top at path: 0, or 1 when nothing is. */
+static int mounted_type(const char *path, char *type, size_t size)
+{
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    if (!file)
+        return error_system(errno, "cannot read '/proc/self/mountinfo'");
+    char *line = NULL;
+    size_t capacity = 0;
+    int found = 1;
+    while (getline(&line, &capacity, file) > 0) {
+        char *point, *kind;
+        line[strcspn(line, "\n")] = 0;
+        if (!line_split(line, &point, &kind) || strcmp(point, path) != 0)
+            continue;
+        snprintf(type, size, "%s", kind);
+        found = 0; /* the last line for a place is the one on top */
+    }
+    free(line);
+    fclose(file);
+    return found;
+}
+
+/* The absolute path, without asking the last component anything: a mount whose server is gone for
+ * good answers ENOTCONN. */
+static int absolute(const char *path, char out[static PATH_MAX])
+{
+    char folder[PATH_MAX], resolved[PATH_MAX];
+    if (realpath(path, out))
+        return 0;
+    if (errno != ENOTCONN && errno != EIO && errno != EACCES)
+        return error_system(errno, "cannot find '%s'", path);
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    if (length >= sizeof(folder))
+        return error_set(ERR_INVALID, "the path '%s' is too long", path);
+    memcpy(folder, path, length);
+    folder[length] = 0;
+    char *slash = strrchr(folder, '/');
+    const char *name = slash ? slash + 1 : folder;
+    if (slash)
+        *slash = 0;
+    if (!realpath(!slash ? "." : *folder ? folder : "/", resolved))
+        return error_system(errno, "cannot find the folder of '%s'", path);
+    const char *join = strcmp(resolved, "/") == 0 ? "" : "/";
+    if (snprintf(out, PATH_MAX, "%s%s%s", resolved, join, name) >= PATH_MAX)
+        return error_set(ERR_INVALID, "the path '%s' is too long", path);
+    return 0;
+}
+
+static int check_free(const char *directory)
+{
+    char path[PATH_MAX], type[64];
+    int error = absolute(directory, path);
+    if (error)
+        return error;
+    error = mounted_type(path, type, sizeof(type));
+    if (error < 0)
+        return error;
+    if (error == 0)
+        return error_set(ERR_REFUSED,
+                         "cannot mount on '%s': a mount of type %s is there already; "
+                         "take that away first (%s '%s'), or name another directory",
+                         directory, type, strcmp(type, TYPE) == 0 ? "emsa umount" : "umount",
+                         directory);
+    struct stat status;
+    if (stat(path, &status) < 0)
+        return error_system(errno, "cannot mount on '%s'", directory);
+    if (!S_ISDIR(status.st_mode))
+        return error_set(ERR_INVALID, "cannot mount on '%s': it is no directory", directory);
+    return 0;
+}
+
+int mount_attach(int mount_fd, const char *directory)
+{
+    int error = check_free(directory);
+    if (error)
+        return error;
+    if (move_mount(mount_fd, "", AT_FDCWD, directory, MOVE_MOUNT_F_EMPTY_PATH) == 0)
+        return 0;
+    if (errno == EPERM)
+        return error_set(ERR_DENIED,
+                         "cannot mount on '%s': mounting needs root (CAP_SYS_ADMIN) in the mount "
+                         "namespace of that directory",
+                         directory);
+    return error_system(errno, "cannot mount on '%s'", directory);
+}
+
+int mount_detach(const char *directory, bool lazy)
+{
+    char path[PATH_MAX], type[64] = "";
+    int error = absolute(directory, path);
+    if (error)
+        return error;
+    error = mounted_type(path, type, sizeof(type));
+    if (error < 0)
+        return error;
+    if (error > 0)
+        return error_set(ERR_NOT_FOUND, "nothing is mounted on '%s'", directory);
+    if (strcmp(type, TYPE) != 0)
+        return error_set(ERR_REFUSED,
+                         "the mount on '%s' is of type %s and not emsa's; umount it "
+                         "with umount(8) if it is to go",
+                         directory, type);
+    if (umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
+        return 0;
+    if (errno == EBUSY)
+        return error_set(ERR_BUSY,
+                         "cannot take the mount away from '%s': something in it is in use "
+                         "(fuser -vm '%s' shows what; --lazy takes it away regardless)",
+                         directory, directory);
+    return error_system(errno, "cannot take the mount away from '%s'", directory);
+}
