@@ -1,9 +1,13 @@
 /*
  * LMDB's environment. This folder alone includes <lmdb.h>.
  *
- * Default sync, a wide map (address space only), data.mdb allocated ahead in chunks by posix_fallocate and
- * lock.mdb written out, so that a full disk is a clean refusal (store.md has the measurements). Network file
- * systems are refused. On open: size against the last page, an empty write transaction, reader check.
+ * Default sync, a wide map (address space only), data.mdb allocated ahead in chunks by
+ * posix_fallocate and lock.mdb written out, so that a full disk is a clean refusal (a sparse
+ * lock.mdb is SIGBUS there, and a sparse data.mdb refuses even to delete). Network file systems are
+ * refused. On open: the meta pages and the size against the last page, an empty write transaction
+ * (a commit whose writer was killed can stay invisible until then), reader check.
+ *
+ * One environment a process; never fork after env_open.
  */
 #ifndef EMSA_STORE_DB_ENV_H
 #define EMSA_STORE_DB_ENV_H
@@ -26,20 +30,43 @@ enum database {
     DB_CURRENT,     /* derived: environment id, service id, key -> current entry */
     DB_HISTORY,     /* derived: environment id, name id, rev -> op, kind, ... */
     DB_NAME,        /* derived: ids and names both ways (first key byte says which) */
-    DB_KEY,         /* derived: public and wrapped private keys by (environment, service, generation); grants; identities */
+    DB_KEY, /* derived: public and wrapped private keys by (environment, service, generation);
+               grants; identities */
     DB_COUNT
 };
 
-/* Makes the files in an existing, empty directory. */
+/* The name of a database, as in FORMAT.md and in every record's hash. */
+const char *database_name(enum database database);
+
+/* Makes the files in an existing, empty directory (its mode becomes 0700), durably. ERR_REFUSED: a
+ * network file system, or files that are there already; ERR_FULL, ERR_DENIED, ERR_IO. Files made
+ * are removed again on failure. */
 int env_create(const char *path);
-int env_open(struct env **out, const char *path, void (*alarm)(void *, const char *), void *alarm_arg);
+
+/* Opens the files in the directory. alarm (may be NULL) is called for each damaged record met, with
+ * a line for people, from any thread; it must not block. ERR_NOT_FOUND: no data.mdb; ERR_CORRUPT:
+ * truncated, no meta page, a database missing; ERR_FORMAT: written by another LMDB; ERR_REFUSED: a
+ * network file system; ERR_FULL: no lock.mdb and no room for one; ERR_NOMEM, ERR_DENIED, ERR_IO. */
+int env_open(struct env **out, const char *path, void (*alarm)(void *, const char *),
+             void *alarm_arg);
+
+/* Every transaction must have been freed. NULL is allowed. */
 void env_close(struct env *env);
 
-/* Makes room for bytes more before a transaction that adds them; deleting transactions pass 0 and may use
- * the reserve. ERR_FULL. */
+/* Makes room for a transaction that adds bytes (the sum of keys and bodies) before it begins, and
+ * keeps a reserve. Deleting transactions pass 0: they may use the reserve and are not refused here.
+ * ERR_FULL. */
 int env_make_room(struct env *env, size_t bytes);
 
+/* The size of data.mdb, and how much of it LMDB has used so far. */
 void env_usage(struct env *env, uint64_t *file_bytes, uint64_t *used_bytes);
+
+/* Damaged records met since env_open. */
 uint64_t env_alarms(const struct env *env);
+
+/* 0, or why this environment can write no more until it is opened anew: ERR_IO after LMDB could not
+ * write its meta page (reading ends too), ERR_CORRUPT after a fault inside a write transaction
+ * (reading goes on). A server does best to end and be started again. */
+int env_broken(const struct env *env);
 
 #endif

@@ -1,12 +1,14 @@
 /*
- * Every key of every database, built and parsed here and nowhere else. Integers are big-endian, so that the
- * order of bytes (LMDB's memcmp) is the order of numbers; a text stands last in its key, so that a prefix
- * walk (txn_seek from the key with an empty text or number 0) meets all that share what stands before it.
+ * Every key of every database, built and parsed here and nowhere else. Integers are big-endian, so
+ * that the order of bytes (LMDB's memcmp) is the order of numbers; a text stands last in its key,
+ * so that a prefix walk (txn_seek from the key with an empty text or number 0) meets all that share
+ * what stands before it.
  *
- * A builder writes into the caller's struct key and returns a slice of it, valid as long as that is:
- *     txn_get(txn, &body, DB_CURRENT, key_current(&(struct key){0}, environment, service, "PORT"));
- * A parser reads a key that was found. It returns 0, or ERR_CORRUPT where the key is none of that kind; its
- * outputs are set on success only. Names are checked for their length, not for their letters.
+ * A builder writes into the caller's struct key and returns a slice of it, valid as long as that
+ * is: txn_get(txn, &body, DB_CURRENT, key_current(&(struct key){0}, environment, service, "PORT"));
+ * A parser reads a key that was found. It returns 0, or ERR_CORRUPT where the key is none of that
+ * kind; its outputs are set on success only. Names are checked for their length, not for their
+ * letters.
  */
 #ifndef EMSA_STORE_DB_KEYS_H
 #define EMSA_STORE_DB_KEYS_H

@@ -1,0 +1,36 @@
+/* What env.c and txn.c share and nobody else sees. */
+#ifndef EMSA_STORE_DB_INTERNAL_H
+#define EMSA_STORE_DB_INTERNAL_H
+
+#include <lmdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/db/env.h"
+
+struct env {
+    MDB_env *mdb;
+    MDB_dbi handles[DB_COUNT];
+    size_t page; /* bytes */
+    size_t map_size;
+    void (*alarm)(void *arg, const char *text);
+    void *alarm_arg;
+    _Atomic uint64_t alarms;
+    atomic_int broken; /* see env_broken */
+    /* One writer at a time: held from txn_write_begin to its end. Ours and not LMDB's alone,
+     * because a transaction that a fault has torn never gives LMDB's back. Outermost: no other lock
+     * is held when it is taken. */
+    pthread_mutex_t writer;
+    pthread_mutex_t
+        room;           /* env_make_room; guards allocated. Taken with no other lock but writer. */
+    uint64_t allocated; /* bytes of data.mdb that have blocks of their own */
+};
+
+/* The one table: what LMDB returned (a code of its own, an errno, or GUARD_FAULT) as a code of
+ * ours, with "doing: why" as text. A panic marks the environment (which may be NULL) as broken. */
+int env_error(struct env *env, int lmdb, const char *doing);
+
+/* Counts an alarm and passes this thread's error text on. */
+void env_alarm(struct env *env);
+
+#endif

@@ -1,0 +1,507 @@
+#include "store/db/txn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/crypto/hash.h"
+#include "store/db/guard.h"
+#include "store/db/internal.h"
+#include "store/error.h"
+
+struct txn {
+    struct env *env;
+    MDB_txn *mdb; /* NULL: none (a reader whose last try to begin failed) */
+    bool is_writer;
+    bool is_live;    /* reader: renewed and not reset */
+    bool is_faulted; /* reader: made anew at the next renewal; writer: never given back to LMDB */
+    int error;       /* sticky; writers only */
+    MDB_cursor *cursors[DB_COUNT]; /* readers only */
+    bool is_bound[DB_COUNT];       /* the cursor belongs to this renewal */
+};
+
+/* What one guarded piece of work gets and gives. */
+struct call {
+    struct txn *txn;
+    enum database database;
+    MDB_val key, data; /* given, then found */
+    struct slice wanted;
+    bool strictly;
+    unsigned flags;
+    bool is_damaged; /* found, and not what was written */
+};
+
+static MDB_val val(struct slice slice)
+{
+    /* LMDB's type has no const; it doesn't write through it. */
+    union {
+        const void *given;
+        void *taken;
+    } pointer = {.given = slice.data};
+    return (MDB_val){.mv_size = slice.size, .mv_data = pointer.taken};
+}
+
+static struct slice slice_of(MDB_val val)
+{
+    return (struct slice){val.mv_data, val.mv_size};
+}
+
+static int stick(struct txn *txn, int error)
+{
+    if (txn->is_writer && !txn->error)
+        txn->error = error;
+    return error;
+}
+
+/* A fault was caught: nothing that LMDB had in its hands is used again. */
+static int faulted(struct txn *txn, const char *doing)
+{
+    txn->is_faulted = true;
+    memset(txn->is_bound, 0, sizeof(txn->is_bound));
+    if (txn->is_writer)
+        atomic_store(&txn->env->broken, -ERR_CORRUPT);
+    int error = stick(txn, env_error(txn->env, GUARD_FAULT, doing));
+    env_alarm(txn->env);
+    return error;
+}
+
+static int failed_call(struct txn *txn, int lmdb, const char *doing)
+{
+    if (lmdb == GUARD_FAULT)
+        return faulted(txn, doing);
+    int error = stick(txn, env_error(txn->env, lmdb, doing));
+    if (error == -ERR_CORRUPT)
+        env_alarm(txn->env);
+    return error;
+}
+
+#define SHOWN_KEY 24
+
+static int damaged(const struct call *call)
+{
+    static const char digits[] = "0123456789abcdef";
+    char key[2 * SHOWN_KEY + 1];
+    const unsigned char *bytes = call->key.mv_data;
+    size_t shown = 0;
+    for (; shown < SHOWN_KEY && shown < call->key.mv_size; shown++) {
+        key[2 * shown] = digits[bytes[shown] >> 4];
+        key[2 * shown + 1] = digits[bytes[shown] & 15];
+    }
+    key[2 * shown] = '\0';
+    int error = stick(call->txn,
+                      error_set(ERR_CORRUPT, "database '%s': record '%s' does not match its hash",
+                                database_name(call->database), key));
+    env_alarm(call->txn->env);
+    return error;
+}
+
+/* Inside the guard: reads every byte of the record, so that its pages are in memory afterwards. */
+static void check_record(struct call *call)
+{
+    uint8_t hash[RECORD_HASH_SIZE];
+    size_t size = call->data.mv_size;
+    const unsigned char *data = call->data.mv_data;
+    if (size < RECORD_HASH_SIZE || size - RECORD_HASH_SIZE > RECORD_MAX) {
+        call->is_damaged = true;
+        return;
+    }
+    size -= RECORD_HASH_SIZE;
+    hash_record(hash, database_name(call->database), call->key.mv_data, call->key.mv_size, data,
+                size);
+    call->is_damaged = memcmp(hash, data + size, RECORD_HASH_SIZE) != 0;
+    call->data.mv_size = size;
+}
+
+static int reader_begin(void *arg)
+{
+    struct txn *txn = arg;
+    return mdb_txn_begin(txn->env->mdb, NULL, MDB_RDONLY, &txn->mdb);
+}
+
+static int reader_renew(void *arg)
+{
+    struct txn *txn = arg;
+    if (txn->is_live)
+        mdb_txn_reset(txn->mdb);
+    return mdb_txn_renew(txn->mdb);
+}
+
+static int drop(void *arg)
+{
+    struct txn *txn = arg;
+    for (int i = 0; i < DB_COUNT; i++)
+        if (txn->cursors[i])
+            mdb_cursor_close(txn->cursors[i]);
+    memset(txn->cursors, 0, sizeof(txn->cursors));
+    if (txn->mdb)
+        mdb_txn_abort(txn->mdb);
+    txn->mdb = NULL;
+    return 0;
+}
+
+int txn_reader_new(struct txn **out, struct env *env)
+{
+    struct txn *txn = calloc(1, sizeof(*txn));
+    if (!txn)
+        return error_set(ERR_NOMEM, "cannot get memory for a reader");
+    txn->env = env;
+    int failed = guard_call(reader_begin, txn);
+    if (failed) {
+        int error = failed_call(txn, failed, "cannot begin reading");
+        free(txn);
+        return error;
+    }
+    mdb_txn_reset(txn->mdb);
+    *out = txn;
+    return 0;
+}
+
+int txn_renew(struct txn *txn)
+{
+    memset(txn->is_bound, 0, sizeof(txn->is_bound));
+    int failed;
+    if (txn->is_faulted || !txn->mdb) {
+        guard_call(drop, txn);
+        txn->is_faulted = false;
+        failed = guard_call(reader_begin, txn);
+    } else {
+        failed = guard_call(reader_renew, txn);
+    }
+    txn->is_live = failed == 0;
+    if (!failed)
+        return 0;
+    int error = failed_call(txn, failed, "cannot begin reading");
+    guard_call(drop, txn);
+    return error;
+}
+
+void txn_reset(struct txn *txn)
+{
+    if (txn->is_live && txn->mdb)
+        mdb_txn_reset(txn->mdb);
+    txn->is_live = false;
+}
+
+static int writer_begin(void *arg)
+{
+    struct txn *txn = arg;
+    return mdb_txn_begin(txn->env->mdb, NULL, 0, &txn->mdb);
+}
+
+static int refuse_broken(const struct env *env)
+{
+    int broken = env_broken(env);
+    if (!broken)
+        return 0;
+    return error_set((enum error_code) - broken,
+                     "the store can't be written since an earlier failure: "
+                     "open it anew (restart the server)");
+}
+
+int txn_write_begin(struct txn **out, struct env *env)
+{
+    struct txn *txn = calloc(1, sizeof(*txn));
+    if (!txn)
+        return error_set(ERR_NOMEM, "cannot get memory for a change");
+    txn->env = env;
+    txn->is_writer = true;
+    pthread_mutex_lock(&env->writer);
+    int error = refuse_broken(env);
+    if (!error) {
+        int failed = guard_call(writer_begin, txn);
+        if (failed)
+            error = failed_call(txn, failed, "cannot begin a change");
+    }
+    if (error) {
+        pthread_mutex_unlock(&env->writer);
+        free(txn);
+        return error;
+    }
+    *out = txn;
+    return 0;
+}
+
+static int writer_commit(void *arg)
+{
+    struct txn *txn = arg;
+    return mdb_txn_commit(txn->mdb);
+}
+
+int txn_commit(struct txn *txn)
+{
+    if (txn->error) {
+        int error = txn->error;
+        txn_free(txn);
+        return error;
+    }
+    int failed = guard_call(writer_commit, txn);
+    if (failed != GUARD_FAULT)
+        txn->mdb = NULL; /* LMDB has freed it, whatever it says */
+    int error = failed ? failed_call(txn, failed, "cannot commit") : 0;
+    txn_free(txn);
+    return error;
+}
+
+void txn_free(struct txn *txn)
+{
+    if (!txn)
+        return;
+    /* A torn writer stays as it is: its parts may be in no state to be freed. */
+    if (!txn->is_writer || !txn->is_faulted)
+        guard_call(drop, txn);
+    if (txn->is_writer)
+        pthread_mutex_unlock(&txn->env->writer);
+    free(txn);
+}
+
+int txn_error(const struct txn *txn)
+{
+    return txn->error;
+}
+
+/* What keeps a call from being made at all. */
+static int refuse_call(const struct txn *txn)
+{
+    if (txn->error)
+        return txn->error;
+    if (!txn->is_writer && !txn->is_live)
+        return error_set(ERR_IO, "a reader was used that was not renewed");
+    return 0;
+}
+
+static int do_get(void *arg)
+{
+    struct call *call = arg;
+    int failed =
+        mdb_get(call->txn->mdb, call->txn->env->handles[call->database], &call->key, &call->data);
+    if (!failed)
+        check_record(call);
+    return failed;
+}
+
+int txn_get(struct txn *txn, struct slice *body, enum database database, struct slice key)
+{
+    int error = refuse_call(txn);
+    if (error)
+        return error;
+    struct call call = {.txn = txn, .database = database, .key = val(key)};
+    int failed = guard_call(do_get, &call);
+    if (failed == MDB_NOTFOUND)
+        return TXN_NOT_FOUND;
+    if (failed)
+        return failed_call(txn, failed, "cannot read");
+    if (call.is_damaged)
+        return damaged(&call);
+    *body = slice_of(call.data);
+    return 0;
+}
+
+static int do_put(void *arg)
+{
+    struct call *call = arg;
+    struct slice body = call->wanted;
+    MDB_val room = {.mv_size = body.size + RECORD_HASH_SIZE};
+    uint8_t hash[RECORD_HASH_SIZE];
+    hash_record(hash, database_name(call->database), call->key.mv_data, call->key.mv_size,
+                body.data, body.size);
+    int failed = mdb_put(call->txn->mdb, call->txn->env->handles[call->database], &call->key, &room,
+                         call->flags | MDB_RESERVE);
+    if (failed)
+        return failed;
+    unsigned char *place = room.mv_data;
+    if (body.size > 0)
+        memcpy(place, body.data, body.size);
+    memcpy(place + body.size, hash, sizeof(hash));
+    return 0;
+}
+
+static void put(struct txn *txn, enum database database, struct slice key, struct slice body,
+                unsigned flags)
+{
+    if (refuse_call(txn))
+        return;
+    if (body.size > RECORD_MAX) {
+        stick(txn, error_set(ERR_INVALID, "a record of %zu bytes, at most %u are allowed",
+                             body.size, RECORD_MAX));
+        return;
+    }
+    struct call call = {
+        .txn = txn, .database = database, .key = val(key), .wanted = body, .flags = flags};
+    int failed = guard_call(do_put, &call);
+    if (failed)
+        failed_call(txn, failed, "cannot write");
+}
+
+void txn_put(struct txn *txn, enum database database, struct slice key, struct slice body)
+{
+    put(txn, database, key, body, 0);
+}
+
+void txn_append(struct txn *txn, enum database database, struct slice key, struct slice body)
+{
+    put(txn, database, key, body, MDB_APPEND);
+}
+
+static int do_delete(void *arg)
+{
+    struct call *call = arg;
+    return mdb_del(call->txn->mdb, call->txn->env->handles[call->database], &call->key, NULL);
+}
+
+void txn_delete(struct txn *txn, enum database database, struct slice key)
+{
+    if (refuse_call(txn))
+        return;
+    struct call call = {.txn = txn, .database = database, .key = val(key)};
+    int failed = guard_call(do_delete, &call);
+    if (failed && failed != MDB_NOTFOUND)
+        failed_call(txn, failed, "cannot delete");
+}
+
+/* A cursor for the call: a reader's own one, bound to this renewal. A writer's is made for each
+ * call: LMDB moves the cursors of a writer when pages split, and not always right. */
+static int take_cursor(struct call *call, MDB_cursor **out)
+{
+    struct txn *txn = call->txn;
+    MDB_cursor **kept = &txn->cursors[call->database];
+    MDB_dbi handle = txn->env->handles[call->database];
+    if (txn->is_writer)
+        return mdb_cursor_open(txn->mdb, handle, out);
+    int failed = 0;
+    if (!*kept)
+        failed = mdb_cursor_open(txn->mdb, handle, kept);
+    else if (!txn->is_bound[call->database])
+        failed = mdb_cursor_renew(txn->mdb, *kept);
+    txn->is_bound[call->database] = failed == 0;
+    *out = *kept;
+    return failed;
+}
+
+static void give_cursor(struct call *call, MDB_cursor *cursor)
+{
+    if (call->txn->is_writer)
+        mdb_cursor_close(cursor);
+}
+
+static int compare(MDB_val found, struct slice wanted)
+{
+    size_t least = found.mv_size < wanted.size ? found.mv_size : wanted.size;
+    int order = least ? memcmp(found.mv_data, wanted.data, least) : 0;
+    if (order)
+        return order;
+    return found.mv_size < wanted.size ? -1 : found.mv_size > wanted.size;
+}
+
+/* Whether the cursor stands at the wanted key: then the next record is one step away. */
+static bool stands_at(MDB_cursor *cursor, struct call *call)
+{
+    return !call->txn->is_writer &&
+           mdb_cursor_get(cursor, &call->key, &call->data, MDB_GET_CURRENT) == 0 &&
+           compare(call->key, call->wanted) == 0;
+}
+
+static int move_forward(MDB_cursor *cursor, struct call *call)
+{
+    if (call->wanted.size == 0)
+        return mdb_cursor_get(cursor, &call->key, &call->data, MDB_FIRST);
+    if (call->strictly && stands_at(cursor, call))
+        return mdb_cursor_get(cursor, &call->key, &call->data, MDB_NEXT);
+    call->key = val(call->wanted);
+    int failed = mdb_cursor_get(cursor, &call->key, &call->data, MDB_SET_RANGE);
+    if (!failed && call->strictly && compare(call->key, call->wanted) == 0)
+        failed = mdb_cursor_get(cursor, &call->key, &call->data, MDB_NEXT);
+    return failed;
+}
+
+static int do_seek(void *arg)
+{
+    struct call *call = arg;
+    MDB_cursor *cursor;
+    int failed = take_cursor(call, &cursor);
+    if (failed)
+        return failed;
+    failed = move_forward(cursor, call);
+    give_cursor(call, cursor);
+    if (failed)
+        return failed;
+    /* A walk over a damaged tree must come to an end: it only ever goes forward. */
+    int order = compare(call->key, call->wanted);
+    if (order < 0 || (order == 0 && call->strictly && call->wanted.size > 0))
+        return MDB_CORRUPTED;
+    check_record(call);
+    return 0;
+}
+
+static int do_seek_back(void *arg)
+{
+    struct call *call = arg;
+    MDB_cursor *cursor;
+    int failed = take_cursor(call, &cursor);
+    if (failed)
+        return failed;
+    call->key = val(call->wanted);
+    failed = mdb_cursor_get(cursor, &call->key, &call->data, MDB_SET_RANGE);
+    if (failed == MDB_NOTFOUND)
+        failed = mdb_cursor_get(cursor, &call->key, &call->data, MDB_LAST);
+    else if (!failed && compare(call->key, call->wanted) > 0)
+        failed = mdb_cursor_get(cursor, &call->key, &call->data, MDB_PREV);
+    give_cursor(call, cursor);
+    if (failed)
+        return failed;
+    if (compare(call->key, call->wanted) > 0)
+        return MDB_CORRUPTED;
+    check_record(call);
+    return 0;
+}
+
+static int seek(struct call *call, int (*work)(void *), struct slice *found, struct slice *body)
+{
+    int error = refuse_call(call->txn);
+    if (error)
+        return error;
+    int failed = guard_call(work, call);
+    if (failed == MDB_NOTFOUND)
+        return TXN_NOT_FOUND;
+    if (failed)
+        return failed_call(call->txn, failed, "cannot read on");
+    *found = slice_of(call->key);
+    *body = call->is_damaged ? (struct slice){NULL, 0} : slice_of(call->data);
+    return call->is_damaged ? damaged(call) : 0;
+}
+
+int txn_seek(struct txn *txn, struct slice *found, struct slice *body, enum database database,
+             struct slice key, bool strictly)
+{
+    struct call call = {.txn = txn, .database = database, .wanted = key, .strictly = strictly};
+    return seek(&call, do_seek, found, body);
+}
+
+int txn_seek_back(struct txn *txn, struct slice *found, struct slice *body, enum database database,
+                  struct slice key)
+{
+    struct call call = {.txn = txn, .database = database, .wanted = key};
+    if (key.size == 0)
+        return TXN_NOT_FOUND;
+    return seek(&call, do_seek_back, found, body);
+}
+
+static int do_count(void *arg)
+{
+    struct call *call = arg;
+    MDB_stat stat;
+    int failed = mdb_stat(call->txn->mdb, call->txn->env->handles[call->database], &stat);
+    call->data.mv_size = stat.ms_entries;
+    return failed;
+}
+
+uint64_t txn_count(struct txn *txn, enum database database)
+{
+    struct call call = {.txn = txn, .database = database};
+    if (refuse_call(txn))
+        return 0;
+    int failed = guard_call(do_count, &call);
+    if (failed) {
+        failed_call(txn, failed, "cannot count");
+        return 0;
+    }
+    return call.data.mv_size;
+}
