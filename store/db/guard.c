@@ -11,10 +11,23 @@
 /* Where this thread goes on after a fault; NULL outside of any guard. */
 static __thread sigjmp_buf *landing;
 
+/* ThreadSanitizer runs every handler with all signals blocked, whatever the handler asked for. */
+#if defined(__SANITIZE_THREAD__)
+#define SAVE_MASK 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SAVE_MASK 1
+#endif
+#endif
+#ifndef SAVE_MASK
+#define SAVE_MASK 0
+#endif
+
 static const int signals[] = {SIGSEGV, SIGBUS};
-static struct sigaction before[sizeof(signals) / sizeof(signals[0])];
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int install_errno;
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+static struct sigaction
+    before[SIGNALS]; /* written under mutex; read by the handler, once installed */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 void guard_escape(void)
 {
@@ -42,34 +55,43 @@ static void on_fault(int number, siginfo_t *info, void *context)
     /* si_code > 0: made by the kernel for an instruction of this thread, not sent by somebody. */
     if (info->si_code > 0)
         guard_escape();
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+    for (size_t i = 0; i < SIGNALS; i++)
         if (signals[i] == number)
             hand_on(&before[i], number, info, context);
 }
 
-static void install(void)
+/* Whoever else set a handler since (a library, a test's frame) is what ours hands on to. */
+static int install(size_t i)
 {
     /* SA_NODEFER: the jump out leaves no signal blocked, so that the jump need not save and restore
      * the mask (a system call each time). SA_ONSTACK: a stack that overflowed is not stepped on
      * once more. */
     struct sigaction action = {.sa_sigaction = on_fault,
                                .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
+    struct sigaction now;
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-        if (sigaction(signals[i], &action, &before[i]) && !install_errno)
-            install_errno = errno;
+    if (sigaction(signals[i], NULL, &now))
+        return errno;
+    if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_fault)
+        return 0;
+    before[i] = now;
+    return sigaction(signals[i], &action, NULL) ? errno : 0;
 }
 
 int guard_install(void)
 {
-    pthread_once(&once, install);
-    return install_errno ? error_system(install_errno, "cannot catch faults of the map") : 0;
+    int failed = 0;
+    pthread_mutex_lock(&mutex);
+    for (size_t i = 0; i < SIGNALS && !failed; i++)
+        failed = install(i);
+    pthread_mutex_unlock(&mutex);
+    return failed ? error_system(failed, "cannot catch faults of the map") : 0;
 }
 
 int guard_call(int (*work)(void *arg), void *arg)
 {
     sigjmp_buf here;
-    if (sigsetjmp(here, 0)) {
+    if (sigsetjmp(here, SAVE_MASK)) {
         landing = NULL;
         return GUARD_FAULT;
     }

@@ -11,7 +11,7 @@
 #ifndef EMSA_STORE_DB_GUARD_H
 #define EMSA_STORE_DB_GUARD_H
 
-/* Installs the handlers, once for the process. ERR_IO. */
+/* Installs the handlers of the process, where they aren't there already. ERR_IO. */
 int guard_install(void);
 
 /* No LMDB code, no code of ours, no errno. */

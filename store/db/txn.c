@@ -199,13 +199,16 @@ static int refuse_broken(const struct env *env)
 
 int txn_write_begin(struct txn **out, struct env *env)
 {
+    int error = refuse_broken(env);
+    if (error)
+        return error;
     struct txn *txn = calloc(1, sizeof(*txn));
     if (!txn)
         return error_set(ERR_NOMEM, "cannot get memory for a change");
     txn->env = env;
     txn->is_writer = true;
     pthread_mutex_lock(&env->writer);
-    int error = refuse_broken(env);
+    error = refuse_broken(env); /* the writer that was waited for may have broken it */
     if (!error) {
         int failed = guard_call(writer_begin, txn);
         if (failed)
@@ -364,9 +367,14 @@ static int take_cursor(struct call *call, MDB_cursor **out)
     struct txn *txn = call->txn;
     MDB_cursor **kept = &txn->cursors[call->database];
     MDB_dbi handle = txn->env->handles[call->database];
+    /* Reads the database's own record first, which may fault: a fault inside mdb_cursor_open would
+     * lose the memory that it got. */
+    MDB_stat stat;
+    int failed = *kept && txn->is_bound[call->database] ? 0 : mdb_stat(txn->mdb, handle, &stat);
+    if (failed)
+        return failed;
     if (txn->is_writer)
         return mdb_cursor_open(txn->mdb, handle, out);
-    int failed = 0;
     if (!*kept)
         failed = mdb_cursor_open(txn->mdb, handle, kept);
     else if (!txn->is_bound[call->database])
