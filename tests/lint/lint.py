@@ -19,6 +19,7 @@ STORE_ROOMS = {  # the rooms of store whose own headers each may see; public hea
     "ground": set(), "db": {"db"}, "crypto": {"crypto"}, "log": {"db", "crypto", "log"},
     "model": {"db", "crypto", "log", "model"}, "facade": {"db", "crypto", "log", "model"},
 }
+GROUND_HEADERS = {"store/crypto/hash.h"}  # a hash is no key: every record in the db bears one
 TOOLS_ROOMS = {"common": {"common"}, "service": {"common", "service"},
                "emsa": {"common", "service", "emsa"}, "emsad": {"common", "service", "emsad"}}
 
@@ -28,7 +29,7 @@ BANNED = {
     "popen": "posix_spawn", "rand": "randombytes", "srand": "a seeded generator of the test's own",
     "alloca": "a bounded buffer", "atoi": "strtoul with its errors checked",
     "atol": "strtoul with its errors checked", "strtok": "strcspn", "tmpnam": "mkstemp",
-    "mktemp": "mkstemp", "signal": "sigaction", "usleep": "waiting for the event itself",
+    "mktemp": "mkstemp", "usleep": "waiting for the event itself",
 }
 
 problems = []
@@ -85,6 +86,8 @@ def include_allowed(name, target):
         if other == "facade":
             if room in ("ground", "db"):
                 return f"store's {room} may not look up to a public header of what stands on it"
+        elif target in GROUND_HEADERS:
+            return None
         elif other != "ground" and other not in STORE_ROOMS.get(room, set()):
             return f"store/{room} may not see store/{other}"
     if top == "tools" and to[0] == "tools" and len(to) > 2:
@@ -195,7 +198,7 @@ def shell(root, _binaries):
         if done.returncode:
             wrong(name, "shellcheck:\n" + done.stdout.strip())
         text = path.read_text()
-        if not re.search(r"^set -e?uo? ?", text, re.M) and not name.endswith("/lib.sh"):
+        if not re.search(r"^(set -euo pipefail|\. .*/support/lib\.sh\")$", text, re.M):
             wrong(name, "does not begin with 'set -euo pipefail'")
 
 
@@ -246,9 +249,15 @@ def verbs(root, binaries):
         wrong(page.name, f"describes '{verb}', which the command does not have")
 
 
+# jansson's loops, which cppcheck does not know
+LOOPS = ["-Djson_array_foreach(a,i,v)=for((i)=0;((v)=json_array_get(a,i));(i)++)",
+         "-Djson_object_foreach(o,k,v)=for((k)=next_key(o);((v)=json_object_get(o,k));(k)=next_key(o))"]
+
+
 def cppcheck(root, _binaries):
     done = subprocess.run(["cppcheck", "--quiet", "--std=c11", "--enable=warning,portability", "--inline-suppr",
                            "--error-exitcode=3", "-j2", "-D_GNU_SOURCE", "-I", str(root), "--suppress=missingInclude",
+                           "--suppress=funcArgOrderDifferent", *LOOPS,
                            *[str(root / folder) for folder in ("store", "fs", "tools") if (root / folder).is_dir()]],
                           capture_output=True, text=True)
     if done.returncode:

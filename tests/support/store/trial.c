@@ -15,14 +15,15 @@
 
 #include "store/error.h"
 
-void trial_failed(const char *file, int line, const char *format, ...)
+void trial_failed(const char *file, int line, const char *condition, const char *format, ...)
 {
     char text[1024];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    fprintf(stderr, "%s:%d: %s [%s]\n", file, line, text, error_text());
+    fprintf(stderr, "%s:%d: %s%s%s [%s]\n", file, line, condition ? condition : "",
+            condition ? ": " : "", text, error_text());
     fflush(NULL);
     exit(1);
 }

@@ -7,22 +7,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Prints where and what, with the thread's last error text, and ends the process with status 1. */
-_Noreturn void trial_failed(const char *file, int line, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Prints where, what did not hold (NULL: nothing to say) and why, with the thread's last error
+ * text, and ends the process with status 1. */
+_Noreturn void trial_failed(const char *file, int line, const char *condition, const char *format,
+                            ...) __attribute__((format(printf, 4, 5)));
 
+/* condition, and what to print where it does not hold, as for printf */
 #define MUST(condition, ...)                                                                       \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            trial_failed(__FILE__, __LINE__, #condition ": " __VA_ARGS__);                         \
-    } while (0)
+    ((condition) ? (void)0 : trial_failed(__FILE__, __LINE__, #condition, __VA_ARGS__))
 
 /* For a call that must return 0. */
 #define MUST_DO(call)                                                                              \
     do {                                                                                           \
         int must_result = (call);                                                                  \
         if (must_result != 0)                                                                      \
-            trial_failed(__FILE__, __LINE__, #call " gave %d", must_result);                       \
+            trial_failed(__FILE__, __LINE__, #call, "gave %d", must_result);                       \
     } while (0)
 
 /* count divided by $EMSA_TEST_SCALE (1 where it is not set), at least 1. */

@@ -1,0 +1,87 @@
+"""The figures as one text for people."""
+import os
+import subprocess
+from pathlib import Path
+
+OPS = ("orc", "cat", "stat", "pread", "ls")
+PEERS = ("gocryptfs", "encfs", "securefs")
+
+
+def machine(work):
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
+    kind = subprocess.run(["stat", "-f", "-c", "%T", work], capture_output=True, text=True).stdout.strip()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {"kernel": os.uname().release, "cores": os.cpu_count(), "processor": model,
+            "memory_gib": round(memory), "system": release.get("PRETTY_NAME", "").strip('"'), "disk": kind}
+
+
+def us(nanoseconds):
+    return f"{nanoseconds / 1000:.2f}" if nanoseconds < 10000 else f"{nanoseconds / 1000:.0f}"
+
+
+def table(rows):
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
+    return "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows)
+
+
+def ratios(figures):
+    """(what, ratio, target) wherever both sides were measured."""
+    reads = figures["reads"]
+
+    def ratio(a, b, op):
+        return reads[a][op]["p50"] / reads[b][op]["p50"] if a in reads and b in reads else None
+
+    def best_peer(name):
+        found = [ratio(name, peer, "orc") for peer in PEERS if peer in reads]
+        return max(found) if found and None not in found else None
+    small, large = figures["scale"]
+    rows = [("plain, orc against null direct_io", ratio("emsa plain", "null direct_io", "orc"), 1.15),
+            ("secret, orc against null direct_io", ratio("emsa secret", "null direct_io", "orc"), 1.15),
+            ("--cache plain, orc against null keep_cache", ratio("emsa --cache plain", "null keep_cache", "orc"), 1.10),
+            ("plain, orc against the best peer", best_peer("emsa plain"), 0.5),
+            ("--cache plain, orc against the best peer", best_peer("emsa --cache plain"), 0.25),
+            ("stat against tmpfs", ratio("emsa plain", "tmpfs", "stat"), 1.2),
+            ("ls of 100 against tmpfs", ratio("emsa plain", "tmpfs", "ls"), 1.2),
+            ("--cache pread against tmpfs", ratio("emsa --cache plain", "tmpfs", "pread"), 1.2),
+            ("commit of one key against the same fsyncs bare",
+             figures["commit"]["commit"]["p50"] / figures["commit"]["bare"]["p50"], 1.5),
+            (f"orc at {large['keys']:,} keys against {small['keys']:,}", large["orc"] / small["orc"], 1.2),
+            ("the same, over 1,000 files in turn", large["spread"] / small["spread"], 1.2)]
+    return [row for row in rows if row[1] is not None]
+
+
+def text(figures):
+    host = figures["machine"]
+    parts = [f"{host['system']}, Linux {host['kernel']}, {host['cores']} cores ({host['processor']}), "
+             f"{host['memory_gib']} GiB, {host['disk']}; {figures['rounds']} rounds, one reader, warm, 64-byte files"]
+    rows = [["p50 / p99 in µs", *OPS]]
+    for name, ops in figures["reads"].items():
+        rows.append([name, *[f"{us(ops[op]['p50'])} / {us(ops[op]['p99'])}" for op in OPS]])
+    parts.append(table(rows))
+    rows = [["ratio of medians", "measured", "to reach"]]
+    rows += [[what, f"{value:.2f}", f"{target:.2f}"] for what, value, target in ratios(figures)]
+    parts.append(table(rows))
+    if figures["requests"]:
+        rows = [["FUSE requests each", *OPS]]
+        for name, ops in figures["requests"].items():
+            rows.append([name, *[" ".join(f"{kind} {n:g}" for kind, n in ops[op].items()) or "none" for op in OPS]])
+        parts.append(table(rows))
+    commit = figures["commit"]
+    rows = [["commits", "p50 µs", "p99 µs"]]
+    rows += [[name, us(commit[name]["p50"]), us(commit[name]["p99"])] for name in ("bare", "commit")]
+    parts.append(table(rows))
+    rows = [["keys", "load s", "store MiB", "start and mount ms", "mount ms", "orc µs", "1,000 in turn µs",
+             "ls of services ms", "server anonymous MiB", "after kill -9: median / most ms"]]
+    for one in figures["scale"]:
+        rows.append([f"{one['keys']:,}", f"{one['load_seconds']:.1f}", f"{one['store_bytes'] / 2**20:.0f}",
+                     f"{one['start_and_mount_ms']:.0f}", f"{one['mount_ms']:.1f}", us(one["orc"]), us(one["spread"]),
+                     f"{one['ls_ms']:.0f}", f"{one['memory_kb'].get('RssAnon', 0) / 1024:.1f}",
+                     f"{one['restart_ms']['median']:.1f} / {one['restart_ms']['most']:.1f}"])
+    parts.append(table(rows))
+    idle = figures["idle_ms"]
+    parts.append(f"idle: {idle['processor_ms']:.0f} ms of processor time in {idle['seconds']} s")
+    parts += [f"left out: {name}: {why}" for name, why in figures["left_out"].items()]
+    return "\n\n".join(parts)
