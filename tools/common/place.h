@@ -1,4 +1,5 @@
-/* Where a store, its identity and its socket are. One rule each, for the command and the daemon alike. */
+/* Where a store, its identity and its socket are. One rule each, for the command and the daemon
+ * alike. */
 #ifndef EMSA_TOOLS_COMMON_PLACE_H
 #define EMSA_TOOLS_COMMON_PLACE_H
 
@@ -7,7 +8,8 @@
 
 struct place_of_store {
     char store[PATH_MAX];    /* --store, else $EMSA_STORE, else /var/lib/emsa; absolute */
-    char identity[PATH_MAX]; /* $EMSA_IDENTITY, else /etc/emsa/identity for the default store, else DIR.identity */
+    char identity[PATH_MAX]; /* $EMSA_IDENTITY, else /etc/emsa/identity for the default store, else
+                                DIR.identity */
     char socket[PATH_MAX];   /* /run/emsa/socket for the default store, else DIR/socket */
     bool is_default;
     bool is_named; /* by --store or $EMSA_STORE */

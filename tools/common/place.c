@@ -1,0 +1,91 @@
+#include "tools/common/place.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/error.h"
+
+#define DEFAULT_STORE "/var/lib/emsa"
+#define DEFAULT_IDENTITY "/etc/emsa/identity"
+#define DEFAULT_SOCKET "/run/emsa/socket"
+
+static int join(char out[static PATH_MAX], const char *first, const char *second)
+{
+    int length = snprintf(out, PATH_MAX, "%s%s", first, second);
+    if (length < 0 || length >= PATH_MAX)
+        return error_set(ERR_INVALID, "the path '%.64s...' is too long", first);
+    return 0;
+}
+
+/* Absolute, without slashes at its end, and with links resolved where it exists: one store has one
+ * name, whichever way it was written. */
+static int absolute(char out[static PATH_MAX], const char *path)
+{
+    char *resolved = realpath(path, NULL);
+    int error;
+    if (resolved != NULL) {
+        error = join(out, resolved, "");
+    } else if (path[0] == '/') {
+        error = join(out, path, "");
+    } else {
+        char current[PATH_MAX];
+        if (getcwd(current, sizeof current - 1) == NULL)
+            return error_system(errno, "cannot find the current folder");
+        size_t length = strlen(current);
+        current[length] = '/';
+        current[length + 1] = '\0';
+        error = join(out, current, path);
+    }
+    free(resolved);
+    if (error < 0)
+        return error;
+    for (size_t length = strlen(out); length > 1 && out[length - 1] == '/'; length--)
+        out[length - 1] = '\0';
+    return 0;
+}
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+static int find_identity(struct place_of_store *place)
+{
+    const char *named = environment("EMSA_IDENTITY");
+    if (named != NULL)
+        return absolute(place->identity, named);
+    if (place->is_default)
+        return join(place->identity, DEFAULT_IDENTITY, "");
+    return join(place->identity, place->store, ".identity");
+}
+
+int place_find(struct place_of_store *out, const char *option)
+{
+    struct place_of_store place = {0};
+    const char *named = option != NULL ? option : environment("EMSA_STORE");
+    if (named != NULL && named[0] == '\0')
+        return error_set(ERR_INVALID, "the store's path is empty: give --store a directory");
+    place.is_named = named != NULL;
+    int error = absolute(place.store, named != NULL ? named : DEFAULT_STORE);
+    if (error < 0)
+        return error;
+    /* The default one may be a link to where the disk is; it is the same store by either name. */
+    char usual[PATH_MAX];
+    error = absolute(usual, DEFAULT_STORE);
+    if (error < 0)
+        return error;
+    place.is_default = strcmp(place.store, usual) == 0;
+    error = find_identity(&place);
+    if (error < 0)
+        return error;
+    error = place.is_default ? join(place.socket, DEFAULT_SOCKET, "")
+                             : join(place.socket, place.store, "/socket");
+    if (error < 0)
+        return error;
+    *out = place;
+    return 0;
+}
