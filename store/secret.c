@@ -393,7 +393,7 @@ int secret_read(struct secret *secret, int fd, size_t maximum)
 void secret_clear(struct secret *secret)
 {
     if (secret->data)
-        explicit_bzero(secret->data, secret->capacity);
+        explicit_bzero(secret->data, secret->size);
     secret->size = 0;
 }
 

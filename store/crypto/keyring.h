@@ -1,18 +1,18 @@
 /*
- * The private keys a process can use now, and how it gets to them: identity -> environment key -> service
- * key -> shared key of one (commit, service) -> data key of one version. Keys live in the locked arena; the
- * shared keys and private keys are cached (bounded, oldest out first), never plaintexts: a cached read costs
- * a few us, a cold one one X25519 more. Public keys and wrapped private keys come from the log through
- * callbacks, so this room knows no database. Any thread may call; a lock is held for a lookup, never across
- * X25519 or a callback.
+ * The private keys a process can use now, and how it gets to them: identity -> environment key ->
+ * service key -> shared key of one (commit, service) -> data key of one version. Keys live in the
+ * locked arena; the shared keys and private keys are cached (bounded, oldest out first), never
+ * plaintexts: a cached read costs a few us, a cold one one X25519 more. Public keys and wrapped
+ * private keys come from the log through callbacks, so this room knows no database. Any thread may
+ * call; a lock is held for a lookup, never across X25519 or a callback.
  *
  * A wrapped key, 112 bytes (derive, seal and OWNER as in envelope.h):
  *   offset  size  what
  *        0    32  ephemeral X25519 public key E, new for each
  *       32    32  commitment: derive(KEK, "emsa-key-commitment-1", AD)
  *       64    48  seal(derive(KEK, "emsa-key-1", ""), AD, private key)
- * KEK = derive(X25519(ephemeral private, holder's public), "emsa-shared-1", E + holder's public key)
- * AD, 92 bytes: store id (16), OWNER (12), owner's public key (32), holder's public key (32)
+ * KEK = derive(X25519(ephemeral private, holder's public), "emsa-shared-1", E + holder's public
+ * key) AD, 92 bytes: store id (16), OWNER (12), owner's public key (32), holder's public key (32)
  * What comes out is used only if its public key is the owner's public key in the log.
  */
 #ifndef EMSA_STORE_CRYPTO_KEYRING_H
@@ -25,19 +25,21 @@ struct keyring;
 
 #define WRAPPED_KEY_SIZE 112
 
-/* A private key wrapped for somebody: an environment's for an identity, a service's for its environment. */
+/* A private key wrapped for somebody: an environment's for an identity, a service's for its
+ * environment. */
 struct wrapped_key {
-    struct recipient owner; /* whose private key is inside */
+    struct recipient owner;                  /* whose private key is inside */
     uint8_t for_public_key[CRYPTO_KEY_SIZE]; /* who can open it */
     uint8_t data[WRAPPED_KEY_SIZE];
 };
 
-/* How the keyring asks the log, in the caller's read transaction (context, as given to each opening call).
- * Each returns 0, positive: none, or a failure, which is passed on. */
+/* How the keyring asks the log, in the caller's read transaction (context, as given to each opening
+ * call). Each returns 0, positive: none, or a failure, which is passed on. */
 struct keyring_source {
     /* Fills owner->public_key for owner's environment, service and generation. */
     int (*public_key)(void *context, struct recipient *owner);
-    /* Fills out->data: owner's private key as wrapped for the holder of for_public_key (both are in out). */
+    /* Fills out->data: owner's private key as wrapped for the holder of for_public_key (both are in
+     * out). */
     int (*wrapped)(void *context, struct wrapped_key *out);
 };
 
@@ -47,24 +49,24 @@ int keyring_new(struct keyring **out, const uint8_t store_id[static 16],
 /* No thread may use it any more. NULL is allowed. */
 void keyring_free(struct keyring *);
 
-/* Takes the identity over. Any thread, also beside readers. At most KEYRING_IDENTITIES, further ones are
- * freed. */
+/* Takes the identity over. Any thread, also beside readers. At most KEYRING_IDENTITIES, further
+ * ones are freed. */
 #define KEYRING_IDENTITIES 8
 void keyring_add(struct keyring *, struct identity *identity);
 bool keyring_has_identity(const struct keyring *);
 
-/* Whether the private key of owner (public_key not needed) can be had: 0, ERR_NO_KEY, ERR_CORRUPT, ... For
- * store_unlock: that a grant is really for this identity. */
+/* Whether the private key of owner (public_key not needed) can be had: 0, ERR_NO_KEY, ERR_CORRUPT,
+ * ... For store_unlock: that a grant is really for this identity. */
 int keyring_check(struct keyring *, void *context, const struct recipient *owner);
 
-/* A new key pair for owner (environment, service and generation filled in by the caller), its private half
- * wrapped for the holder of for_public_key. Fills owner->public_key and *out; the private half is wiped.
- * ERR_INVALID when for_public_key is no public key. */
+/* A new key pair for owner (environment, service and generation filled in by the caller), its
+ * private half wrapped for the holder of for_public_key. Fills owner->public_key and *out; the
+ * private half is wiped. ERR_INVALID when for_public_key is no public key. */
 int keyring_make(const uint8_t store_id[static 16], struct recipient *owner,
                  struct wrapped_key *out, const uint8_t for_public_key[static CRYPTO_KEY_SIZE]);
 
-/* The shared key for an ephemeral public key sent to owner; the caller wipes it. ERR_NO_KEY when the way to
- * it is not open. */
+/* The shared key for an ephemeral public key sent to owner; the caller wipes it. ERR_NO_KEY when
+ * the way to it is not open. */
 int keyring_shared(struct keyring *, uint8_t out[static CRYPTO_KEY_SIZE], void *context,
                    const struct recipient *owner, const uint8_t ephemeral[static CRYPTO_KEY_SIZE]);
 
