@@ -1,0 +1,270 @@
+#include "store/log/expected.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/error.h"
+#include "store/limits.h"
+
+#define NO_FIT(text)                                                                               \
+    do {                                                                                           \
+        *why = (text);                                                                             \
+        return 1;                                                                                  \
+    } while (0)
+
+static int no_memory(void)
+{
+    return error_set(ERR_NOMEM, "no memory to verify");
+}
+
+void expected_release(struct expected *expected)
+{
+    free(expected->environments);
+    free(expected->services);
+    free(expected->places);
+    *expected = (struct expected){0};
+}
+
+const struct environment_state *expected_environment(const struct expected *expected, uint32_t id)
+{
+    return id && id <= expected->counters.environment_id ? &expected->environments[id] : NULL;
+}
+
+/* Room for index in an array; new items are zeroed. */
+static int make_room(void **items, size_t *capacity, size_t item, size_t index)
+{
+    if (index < *capacity)
+        return 0;
+    size_t wanted = *capacity ? *capacity * 2 : 64;
+    while (wanted <= index)
+        wanted *= 2;
+    void *grown = realloc(*items, wanted * item);
+    if (!grown)
+        return no_memory();
+    memset((char *)grown + *capacity * item, 0, (wanted - *capacity) * item);
+    *items = grown;
+    *capacity = wanted;
+    return 0;
+}
+
+static size_t slot_of(const struct place_state *places, size_t capacity, uint32_t environment,
+                      uint32_t service)
+{
+    size_t slot = ((uint64_t)environment * 0x9e3779b1u + service) * 0x85ebca6bu & (capacity - 1);
+    while (places[slot].is.id &&
+           (places[slot].is.environment != environment || places[slot].is.id != service))
+        slot = (slot + 1) & (capacity - 1);
+    return slot;
+}
+
+const struct place_state *expected_place(const struct expected *expected, uint32_t environment,
+                                         uint32_t service)
+{
+    if (!expected->place_capacity || !service)
+        return NULL;
+    const struct place_state *place =
+        &expected
+             ->places[slot_of(expected->places, expected->place_capacity, environment, service)];
+    return place->is.id ? place : NULL;
+}
+
+static int grow_places(struct expected *expected)
+{
+    if (expected->place_count * 2 < expected->place_capacity)
+        return 0;
+    const size_t capacity = expected->place_capacity ? expected->place_capacity * 2 : 64;
+    struct place_state *places = calloc(capacity, sizeof *places);
+    if (!places)
+        return no_memory();
+    for (size_t i = 0; i < expected->place_capacity; i++) {
+        const struct place_state *old = &expected->places[i];
+        if (old->is.id)
+            places[slot_of(places, capacity, old->is.environment, old->is.id)] = *old;
+    }
+    free(expected->places);
+    expected->places = places;
+    expected->place_capacity = capacity;
+    return 0;
+}
+
+/* The living environment and place of an operation, to be changed; NULL: there is none. */
+static struct environment_state *living_environment(struct expected *expected, uint32_t id)
+{
+    if (!id || id > expected->counters.environment_id || !expected->environments[id].alive)
+        return NULL;
+    return &expected->environments[id];
+}
+
+static struct place_state *living_place(struct expected *expected,
+                                        const struct operation *operation)
+{
+    if (!expected->place_capacity || !operation->service)
+        return NULL;
+    struct place_state *place = &expected->places[slot_of(
+        expected->places, expected->place_capacity, operation->environment, operation->service)];
+    return place->is.id && place->alive && place->is.incarnation == operation->turn ? place : NULL;
+}
+
+static bool same_name(const char *known, const struct operation *operation)
+{
+    return strlen(known) == operation->name_size &&
+           memcmp(known, operation->name, operation->name_size) == 0;
+}
+
+static int add_environment(struct expected *expected, const char **why,
+                           const struct operation *operation, uint64_t rev, int64_t time)
+{
+    const uint32_t id = operation->environment;
+    void *items = expected->environments;
+    uint32_t before = 0;
+    if (id != expected->counters.environment_id + 1 || !operation->name_size ||
+        operation->name_size > ENVIRONMENT_NAME_MAX)
+        NO_FIT("its environment's id or name does not fit what came before");
+    for (uint32_t i = 1; i < id; i++)
+        if (same_name(expected->environments[i].is.name, operation))
+            before = i;
+    if (before && expected->environments[before].alive)
+        NO_FIT("its environment was there already");
+    if (make_room(&items, &expected->environment_capacity, sizeof *expected->environments, id))
+        return -ERR_NOMEM;
+    expected->environments = items;
+    struct environment_state *state = &expected->environments[id];
+    *state = (struct environment_state){.alive = true, .before = before};
+    state->is.id = id;
+    memcpy(state->is.name, operation->name, operation->name_size);
+    state->is.made_rev = state->is.changed_rev = rev;
+    state->is.made_time = state->is.listed_time = time;
+    expected->counters.environment_id = id;
+    expected->counters.environments++;
+    expected->names_of_environments += before == 0;
+    return 0;
+}
+
+static int learn_service(struct expected *expected, const char **why,
+                         const struct operation *operation)
+{
+    const uint32_t id = operation->service;
+    void *items = expected->services;
+    if (id && id <= expected->counters.service_id) {
+        if (!same_name(expected->services[id].name, operation))
+            NO_FIT("its service's id is another service's");
+        return 0;
+    }
+    if (id != expected->counters.service_id + 1 || !operation->name_size ||
+        operation->name_size > SERVICE_NAME_MAX)
+        NO_FIT("its service's id or name does not fit what came before");
+    if (make_room(&items, &expected->service_capacity, sizeof *expected->services, id))
+        return -ERR_NOMEM;
+    expected->services = items;
+    memcpy(expected->services[id].name, operation->name, operation->name_size);
+    expected->counters.service_id = id;
+    return 0;
+}
+
+static int add_service(struct expected *expected, const char **why,
+                       const struct operation *operation, uint64_t rev, int64_t time)
+{
+    struct environment_state *environment = living_environment(expected, operation->environment);
+    if (!environment)
+        NO_FIT("its environment is not there");
+    const int misfit = learn_service(expected, why, operation);
+    if (misfit || grow_places(expected))
+        return misfit ? misfit : -ERR_NOMEM;
+    struct place_state *place = &expected->places[slot_of(
+        expected->places, expected->place_capacity, operation->environment, operation->service)];
+    const uint32_t turn = place->is.id ? (uint16_t)(place->is.incarnation + 1u) : 0;
+    if (place->alive || operation->turn != turn)
+        NO_FIT("its incarnation does not fit what came before");
+    expected->place_count += place->is.id == 0;
+    *place = (struct place_state){.alive = true};
+    place->is.environment = operation->environment;
+    place->is.id = operation->service;
+    place->is.incarnation = (uint16_t)turn;
+    memcpy(place->is.name, operation->name, operation->name_size);
+    place->is.made_rev = place->is.changed_rev = rev;
+    place->is.made_time = place->is.listed_time = time;
+    environment->is.changed_rev = rev;
+    environment->is.listed_time = time;
+    expected->counters.services++;
+    return 0;
+}
+
+static int end_place(struct expected *expected, const char **why, const struct operation *operation,
+                     uint64_t rev, int64_t time)
+{
+    struct environment_state *environment = living_environment(expected, operation->environment);
+    if (!environment)
+        NO_FIT("its environment is not there");
+    environment->is.changed_rev = rev;
+    if (operation->kind == OPERATION_ENVIRONMENT_REMOVE) {
+        environment->alive = false;
+        expected->counters.environments--;
+        return 0;
+    }
+    struct place_state *place = living_place(expected, operation);
+    if (!place)
+        NO_FIT("its service is not there");
+    place->alive = false;
+    place->is.changed_rev = rev;
+    environment->is.listed_time = time;
+    expected->counters.services--;
+    return 0;
+}
+
+static int change_key(struct expected *expected, const char **why,
+                      const struct operation *operation, uint64_t rev, int64_t time)
+{
+    struct environment_state *environment = living_environment(expected, operation->environment);
+    struct place_state *place = living_place(expected, operation);
+    const bool is_removal = operation->kind == OPERATION_REMOVE;
+    if (!environment || !place)
+        NO_FIT("its service is not there");
+    if (operation->name_id > expected->counters.name_id + 1 || !operation->name_id)
+        NO_FIT("its name's id does not fit what came before");
+    if (operation->first ? operation->entry_id != expected->counters.entry_id + 1
+                         : operation->entry_id > expected->counters.entry_id)
+        NO_FIT("its entry's id does not fit what came before");
+    if (operation->name_id > expected->counters.name_id)
+        expected->counters.name_id = operation->name_id;
+    if (operation->first) {
+        expected->counters.entry_id = operation->entry_id;
+        expected->counters.entries++;
+    }
+    expected->counters.entries -= is_removal;
+    expected->values += !is_removal;
+    environment->is.changed_rev = place->is.changed_rev = rev;
+    if (operation->first || is_removal)
+        place->is.listed_time = time;
+    return 0;
+}
+
+int expected_apply(struct expected *expected, const char **why, const struct operation *operation,
+                   uint64_t rev, int64_t time)
+{
+    expected->operations++;
+    switch (operation->kind) {
+    case OPERATION_ENVIRONMENT_ADD:
+        return add_environment(expected, why, operation, rev, time);
+    case OPERATION_SERVICE_ADD:
+        return add_service(expected, why, operation, rev, time);
+    case OPERATION_ENVIRONMENT_REMOVE:
+    case OPERATION_SERVICE_REMOVE:
+        return end_place(expected, why, operation, rev, time);
+    case OPERATION_SET_PLAIN:
+    case OPERATION_SET_SECRET:
+    case OPERATION_REMOVE:
+        return change_key(expected, why, operation, rev, time);
+    case OPERATION_SERVICE_KEY:
+        expected->keys += 2; /* the public key and the wrapped private one */
+        return 0;
+    case OPERATION_IDENTITY:
+    case OPERATION_ENVIRONMENT_KEY:
+    case OPERATION_GRANT:
+        expected->keys++;
+        return 0;
+    case OPERATION_SET_TEMPLATE:
+    case OPERATION_SET_LINK:
+        break;
+    }
+    NO_FIT("its kind is not known to this version");
+}

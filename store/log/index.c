@@ -1,0 +1,370 @@
+#include "store/log/index.h"
+
+#include <string.h>
+
+#include "store/error.h"
+#include "store/limits.h"
+
+int index_begin(struct index *index, struct txn *txn, uint64_t rev, int64_t time)
+{
+    *index = (struct index){.txn = txn, .rev = rev, .time = time};
+    return state_counters(txn, &index->counters);
+}
+
+int index_finish(struct index *index)
+{
+    state_put_counters(index->txn, &index->counters);
+    return txn_error(index->txn);
+}
+
+int index_environment(struct index *index, const struct environment_state **out, const char *name)
+{
+    if (!index->has_environment || strcmp(index->environment.is.name, name) != 0) {
+        const int found = state_environment(index->txn, &index->environment, name);
+        if (found)
+            return found;
+        index->has_environment = true;
+    }
+    *out = &index->environment;
+    return 0;
+}
+
+int index_place(struct index *index, const struct place_state **out, uint32_t environment,
+                const char *service)
+{
+    if (!index->has_place || index->place.is.environment != environment ||
+        strcmp(index->place.is.name, service) != 0) {
+        const int found = state_place(index->txn, &index->place, environment, service);
+        if (found)
+            return found;
+        index->has_place = true;
+    }
+    *out = &index->place;
+    return 0;
+}
+
+int index_new_environment(const struct index *index, uint32_t *id)
+{
+    if (index->counters.environment_id >= ENVIRONMENT_ID_MAX)
+        return error_set(ERR_REFUSED, "this store has made %u environments and can make no more",
+                         ENVIRONMENT_ID_MAX);
+    *id = index->counters.environment_id + 1;
+    return 0;
+}
+
+int index_new_service(const struct index *index, uint32_t *id)
+{
+    if (index->counters.service_id >= SERVICE_ID_MAX)
+        return error_set(ERR_REFUSED, "this store has named %u services and can name no more",
+                         SERVICE_ID_MAX);
+    *id = index->counters.service_id + 1;
+    return 0;
+}
+
+int index_new_name(const struct index *index, uint64_t *id)
+{
+    if (index->counters.name_id >= NAME_ID_MAX)
+        return error_set(ERR_REFUSED, "this store has named %llu keys and can name no more",
+                         NAME_ID_MAX);
+    *id = index->counters.name_id + 1;
+    return 0;
+}
+
+uint64_t index_new_entry(const struct index *index)
+{
+    return index->counters.entry_id + 1;
+}
+
+static int misfit(const struct index *index, uint32_t op, const char *what)
+{
+    return error_set(ERR_CORRUPT, "revision %llu, operation %u: %s does not fit what came before",
+                     (unsigned long long)index->rev, op, what);
+}
+
+/* The environment and place of an operation, by id, into the cache. */
+static int find_environment(struct index *index, uint32_t id)
+{
+    const struct environment_state *found;
+    char name[ENVIRONMENT_NAME_MAX + 1];
+    uint32_t before;
+    if (index->has_environment && index->environment.is.id == id)
+        return 0;
+    const int error = state_environment_name(index->txn, name, &before, id);
+    return error ? error : index_environment(index, &found, name);
+}
+
+static int find_place(struct index *index, uint32_t environment, uint32_t service)
+{
+    const struct place_state *found;
+    char name[SERVICE_NAME_MAX + 1];
+    if (index->has_place && index->place.is.environment == environment &&
+        index->place.is.id == service)
+        return 0;
+    const int error = state_service_name(index->txn, name, service);
+    return error ? error : index_place(index, &found, environment, name);
+}
+
+/* Marks the environment changed in this revision; its list of services too, if that changed.
+ * Written once a revision, not once an operation. */
+static void touch_environment(struct index *index, bool listed)
+{
+    struct environment *is = &index->environment.is;
+    if (is->changed_rev == index->rev && (!listed || is->listed_time == index->time))
+        return;
+    is->changed_rev = index->rev;
+    if (listed)
+        is->listed_time = index->time;
+    state_put_environment(index->txn, &index->environment);
+}
+
+static void touch_place(struct index *index, bool listed)
+{
+    struct service *is = &index->place.is;
+    touch_environment(index, false);
+    if (is->changed_rev == index->rev && (!listed || is->listed_time == index->time))
+        return;
+    is->changed_rev = index->rev;
+    if (listed)
+        is->listed_time = index->time;
+    state_put_place(index->txn, &index->place);
+}
+
+static int find_both(struct index *index, const struct operation *operation, uint32_t op)
+{
+    int found = find_environment(index, operation->environment);
+    if (!found)
+        found = find_place(index, operation->environment, operation->service);
+    if (found < 0)
+        return found;
+    if (found || !index->environment.alive || !index->place.alive ||
+        index->place.is.incarnation != operation->turn ||
+        index->environment.is.id != operation->environment)
+        return misfit(index, op, "its service");
+    return 0;
+}
+
+/* A name that is used for the first time has the next id. */
+static int learn_name(struct index *index, const struct operation *operation, uint32_t op)
+{
+    if (operation->name_id <= index->counters.name_id)
+        return 0;
+    if (operation->name_id != index->counters.name_id + 1)
+        return misfit(index, op, "its name's id");
+    index->counters.name_id = operation->name_id;
+    state_put_name(index->txn, operation->name_id, operation->service, index->name);
+    return 0;
+}
+
+static int apply_set(struct index *index, const struct operation *operation, uint32_t op)
+{
+    struct entry entry = {0};
+    int error = find_both(index, operation, op);
+    if (!error)
+        error = learn_name(index, operation, op);
+    if (error)
+        return error;
+    if (operation->first) {
+        if (operation->entry_id != index->counters.entry_id + 1)
+            return misfit(index, op, "its entry's id");
+        index->counters.entry_id++;
+        index->counters.entries++;
+        entry.first_rev = index->rev;
+        entry.first_time = index->time;
+    } else {
+        error = state_current(index->txn, &entry, operation->environment, operation->service,
+                              index->name);
+        if (error < 0)
+            return error;
+        if (error || entry.entry_id != operation->entry_id || entry.name_id != operation->name_id)
+            return misfit(index, op, "its entry");
+    }
+    entry.environment = operation->environment;
+    entry.service = operation->service;
+    entry.name_id = operation->name_id;
+    memcpy(entry.key, index->name, operation->name_size + 1);
+    entry.kind = operation->kind == OPERATION_SET_SECRET ? ENTRY_SECRET : ENTRY_PLAIN;
+    entry.entry_id = operation->entry_id;
+    entry.rev = index->rev;
+    entry.op = op;
+    entry.time = index->time;
+    entry.stored_size = operation->stored_size;
+    state_put_current(index->txn, &entry);
+    state_put_moment(index->txn, &(struct moment){.entry = entry});
+    touch_place(index, operation->first);
+    return 0;
+}
+
+static int apply_remove(struct index *index, const struct operation *operation, uint32_t op)
+{
+    struct moment moment = {.removed = true};
+    int error = find_both(index, operation, op);
+    if (error)
+        return error;
+    error = state_current(index->txn, &moment.entry, operation->environment, operation->service,
+                          index->name);
+    if (error < 0)
+        return error;
+    if (error || moment.entry.name_id != operation->name_id ||
+        moment.entry.entry_id != operation->entry_id)
+        return misfit(index, op, "its entry");
+    moment.entry.rev = index->rev;
+    moment.entry.op = op;
+    moment.entry.time = index->time;
+    moment.entry.stored_size = 0;
+    state_delete_current(index->txn, operation->environment, operation->service, index->name);
+    state_put_moment(index->txn, &moment);
+    index->counters.entries--;
+    touch_place(index, true);
+    return 0;
+}
+
+static int apply_environment_add(struct index *index, const struct operation *operation,
+                                 uint32_t op)
+{
+    const char *name = index->name;
+    struct environment_state *state = &index->environment;
+    if (operation->name_size > ENVIRONMENT_NAME_MAX ||
+        operation->environment != index->counters.environment_id + 1)
+        return misfit(index, op, "its environment's id");
+    index->has_environment = false;
+    const int found = state_environment(index->txn, state, name);
+    if (found < 0)
+        return found;
+    if (!found && state->alive)
+        return misfit(index, op, "its environment");
+    const uint32_t before = found ? 0 : state->is.id;
+    *state = (struct environment_state){.alive = true, .before = before};
+    state->is.id = operation->environment;
+    memcpy(state->is.name, name, operation->name_size + 1);
+    state->is.made_rev = state->is.changed_rev = index->rev;
+    state->is.made_time = state->is.listed_time = index->time;
+    index->has_environment = true;
+    index->counters.environment_id = operation->environment;
+    index->counters.environments++;
+    state_put_environment(index->txn, state);
+    state_put_environment_name(index->txn, state);
+    return 0;
+}
+
+static int apply_environment_remove(struct index *index, const struct operation *operation,
+                                    uint32_t op)
+{
+    const int found = find_environment(index, operation->environment);
+    if (found < 0)
+        return found;
+    if (found || !index->environment.alive || index->environment.is.id != operation->environment)
+        return misfit(index, op, "its environment");
+    index->environment.alive = false;
+    index->environment.is.changed_rev = index->rev;
+    index->counters.environments--;
+    state_put_environment(index->txn, &index->environment);
+    return 0;
+}
+
+static int apply_service_add(struct index *index, const struct operation *operation, uint32_t op)
+{
+    const char *name = index->name;
+    struct place_state *state = &index->place;
+    int found = find_environment(index, operation->environment);
+    if (found < 0)
+        return found;
+    if (found || !index->environment.alive || operation->name_size > SERVICE_NAME_MAX)
+        return misfit(index, op, "its environment");
+    if (operation->service > index->counters.service_id) {
+        if (operation->service != index->counters.service_id + 1)
+            return misfit(index, op, "its service's id");
+        index->counters.service_id = operation->service;
+        state_put_service_name(index->txn, operation->service, name);
+    }
+    index->has_place = false;
+    found = state_place(index->txn, state, operation->environment, name);
+    if (found < 0)
+        return found;
+    if (operation->turn != (found ? 0u : (uint16_t)(state->is.incarnation + 1u)) ||
+        (!found && state->alive))
+        return misfit(index, op, "its incarnation");
+    *state = (struct place_state){.alive = true};
+    state->is.environment = operation->environment;
+    state->is.id = operation->service;
+    state->is.incarnation = (uint16_t)operation->turn;
+    memcpy(state->is.name, name, operation->name_size + 1);
+    state->is.made_rev = state->is.changed_rev = index->rev;
+    state->is.made_time = state->is.listed_time = index->time;
+    index->has_place = true;
+    index->counters.services++;
+    state_put_place(index->txn, state);
+    touch_environment(index, true);
+    return 0;
+}
+
+static int apply_service_remove(struct index *index, const struct operation *operation, uint32_t op)
+{
+    const int error = find_both(index, operation, op);
+    if (error)
+        return error;
+    index->place.alive = false;
+    index->place.is.changed_rev = index->rev;
+    index->counters.services--;
+    state_put_place(index->txn, &index->place);
+    touch_environment(index, true);
+    return 0;
+}
+
+static int apply_identity(struct index *index, const struct operation *operation)
+{
+    struct identity_state state = {.rev = index->rev};
+    memcpy(state.public_key, operation->public_key, CRYPTO_KEY_SIZE);
+    memcpy(state.signing_key, operation->signing_key, CRYPTO_KEY_SIZE);
+    state_put_identity(index->txn, &state);
+    return 0;
+}
+
+static int apply_keys(struct index *index, const struct operation *operation, uint32_t op)
+{
+    struct wrapped_key key = {.owner = {.environment = operation->environment,
+                                        .service = operation->service,
+                                        .generation = operation->turn}};
+    if (operation->public_key) {
+        memcpy(key.owner.public_key, operation->public_key, CRYPTO_KEY_SIZE);
+        state_put_public_key(index->txn, &key.owner, index->rev, op);
+    }
+    if (operation->wrapped) {
+        memcpy(key.for_public_key, operation->for_key, CRYPTO_KEY_SIZE);
+        memcpy(key.data, operation->wrapped, WRAPPED_KEY_SIZE);
+        state_put_wrapped_key(index->txn, &key);
+    }
+    return 0;
+}
+
+int index_apply(struct index *index, const struct operation *operation, uint32_t op)
+{
+    memcpy(index->name, operation->name, operation->name_size);
+    index->name[operation->name_size] = '\0';
+    switch (operation->kind) {
+    case OPERATION_SET_PLAIN:
+    case OPERATION_SET_SECRET:
+        return apply_set(index, operation, op);
+    case OPERATION_REMOVE:
+        return apply_remove(index, operation, op);
+    case OPERATION_ENVIRONMENT_ADD:
+        return apply_environment_add(index, operation, op);
+    case OPERATION_ENVIRONMENT_REMOVE:
+        return apply_environment_remove(index, operation, op);
+    case OPERATION_SERVICE_ADD:
+        return apply_service_add(index, operation, op);
+    case OPERATION_SERVICE_REMOVE:
+        return apply_service_remove(index, operation, op);
+    case OPERATION_IDENTITY:
+        return apply_identity(index, operation);
+    case OPERATION_ENVIRONMENT_KEY:
+    case OPERATION_SERVICE_KEY:
+    case OPERATION_GRANT:
+        return apply_keys(index, operation, op);
+    case OPERATION_SET_TEMPLATE:
+    case OPERATION_SET_LINK:
+        break;
+    }
+    return error_set(ERR_FORMAT,
+                     "revision %llu, operation %u: kind %d is not known to this version",
+                     (unsigned long long)index->rev, op, (int)operation->kind);
+}

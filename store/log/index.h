@@ -1,0 +1,48 @@
+/*
+ * From the log to what is derived from it: applies operations, one after another, to the derived
+ * databases. Nothing else writes them, so whatever they hold can be told from the log alone. All
+ * ids stand in the operations; they are given here, in the order of the log, from counters that are
+ * derived too.
+ */
+#ifndef EMSA_STORE_LOG_INDEX_H
+#define EMSA_STORE_LOG_INDEX_H
+
+#include "store/log/operation.h"
+#include "store/log/state.h"
+
+struct index {       /* one revision being applied in a write transaction */
+    struct txn *txn; /* borrowed */
+    uint64_t rev;
+    int64_t time;
+    struct counters counters;
+    /* What was looked at last: operations come in runs of one service. Written through, never
+     * behind. */
+    struct environment_state environment;
+    struct place_state place;
+    bool has_environment;
+    bool has_place;
+    char name[KEY_NAME_MAX + 1]; /* of the operation in hand */
+};
+
+int index_begin(struct index *index, struct txn *txn, uint64_t rev, int64_t time);
+/* Writes the counters. The sticky error of the transaction. */
+int index_finish(struct index *index);
+
+/* Look-ups that see what was applied so far, also of what ended (alive is false). 0 and *out,
+ * borrowed until the next call; NOT_THERE; or a failure. */
+int index_environment(struct index *index, const struct environment_state **out, const char *name);
+int index_place(struct index *index, const struct place_state **out, uint32_t environment,
+                const char *service);
+
+/* The next unused ids; taken when the operation that has one is applied. ERR_REFUSED: there is none
+ * left. */
+int index_new_environment(const struct index *index, uint32_t *id);
+int index_new_service(const struct index *index, uint32_t *id);
+int index_new_name(const struct index *index, uint64_t *id);
+uint64_t index_new_entry(const struct index *index);
+
+/* Applies operation number op of the revision. ERR_CORRUPT if it does not fit what came before it.
+ */
+int index_apply(struct index *index, const struct operation *operation, uint32_t op);
+
+#endif

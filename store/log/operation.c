@@ -1,0 +1,195 @@
+#include "store/log/operation.h"
+
+#include <string.h>
+
+#include "store/codec.h"
+#include "store/error.h"
+
+#define OPERATION_FORMAT 1
+#define VALUE_FORMAT 1
+#define FLAG_FIRST 1
+
+enum field { FIELD_PUBLIC_KEY = 1, FIELD_FOR_KEY = 2, FIELD_WRAPPED = 3, FIELD_SIGNING_KEY = 4 };
+
+bool operation_has_value(enum operation_kind kind)
+{
+    return kind == OPERATION_SET_PLAIN || kind == OPERATION_SET_SECRET;
+}
+
+bool operation_is_of_key(enum operation_kind kind)
+{
+    return operation_has_value(kind) || kind == OPERATION_REMOVE;
+}
+
+static bool kind_known(unsigned kind)
+{
+    switch (kind) {
+    case OPERATION_SET_PLAIN:
+    case OPERATION_SET_SECRET:
+    case OPERATION_REMOVE:
+    case OPERATION_ENVIRONMENT_ADD:
+    case OPERATION_ENVIRONMENT_REMOVE:
+    case OPERATION_SERVICE_ADD:
+    case OPERATION_SERVICE_REMOVE:
+    case OPERATION_IDENTITY:
+    case OPERATION_ENVIRONMENT_KEY:
+    case OPERATION_SERVICE_KEY:
+    case OPERATION_GRANT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void put_field(struct bytes *out, enum field tag, const uint8_t *data, size_t size)
+{
+    if (!data)
+        return;
+    put_u8(out, (uint8_t)tag);
+    put_u16(out, (uint16_t)size);
+    bytes_append(out, data, size);
+}
+
+void operation_encode(struct bytes *out, const struct operation *operation)
+{
+    put_u8(out, OPERATION_FORMAT);
+    put_u8(out, (uint8_t)operation->kind);
+    put_u8(out, operation->first ? FLAG_FIRST : 0);
+    put_u8(out, 0);
+    put_u32(out, operation->environment);
+    put_u32(out, operation->service);
+    put_u32(out, operation->turn);
+    put_u64(out, operation->name_id);
+    put_u64(out, operation->entry_id);
+    put_u32(out, operation->stored_size);
+    bytes_append(out, operation->digest, HASH_SIZE);
+    put_short(out, operation->name, operation->name_size);
+    put_field(out, FIELD_PUBLIC_KEY, operation->public_key, CRYPTO_KEY_SIZE);
+    put_field(out, FIELD_FOR_KEY, operation->for_key, CRYPTO_KEY_SIZE);
+    put_field(out, FIELD_WRAPPED, operation->wrapped, WRAPPED_KEY_SIZE);
+    put_field(out, FIELD_SIGNING_KEY, operation->signing_key, CRYPTO_KEY_SIZE);
+}
+
+/* One field into its member; a tag may come once and in order, so that a record has one encoding.
+ */
+static int take_field(struct operation *out, struct decoder *in, unsigned *last)
+{
+    const unsigned tag = take_u8(in);
+    const size_t size = take_u16(in);
+    const unsigned char *data = take_bytes(in, size);
+    if (!data)
+        return error_set(ERR_CORRUPT, "operation: a field is cut short");
+    if (tag <= *last)
+        return error_set(ERR_CORRUPT, "operation: fields are out of order");
+    *last = tag;
+    if (tag > FIELD_SIGNING_KEY)
+        return error_set(ERR_FORMAT, "operation: field %u is not known to this version", tag);
+    if (size != (tag == FIELD_WRAPPED ? WRAPPED_KEY_SIZE : CRYPTO_KEY_SIZE))
+        return error_set(ERR_CORRUPT, "operation: field %u has a wrong size", tag);
+    switch ((enum field)tag) {
+    case FIELD_PUBLIC_KEY:
+        out->public_key = data;
+        break;
+    case FIELD_FOR_KEY:
+        out->for_key = data;
+        break;
+    case FIELD_WRAPPED:
+        out->wrapped = data;
+        break;
+    case FIELD_SIGNING_KEY:
+        out->signing_key = data;
+        break;
+    }
+    return 0;
+}
+
+static int check_fields(const struct operation *operation)
+{
+    const bool is_identity = operation->kind == OPERATION_IDENTITY;
+    const bool is_wrapped =
+        operation->kind == OPERATION_SERVICE_KEY || operation->kind == OPERATION_GRANT;
+    const bool is_public = is_identity || operation->kind == OPERATION_ENVIRONMENT_KEY ||
+                           operation->kind == OPERATION_SERVICE_KEY;
+    if (!operation->public_key != !is_public || !operation->signing_key != !is_identity ||
+        !operation->wrapped != !is_wrapped || !operation->for_key != !is_wrapped)
+        return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
+    return 0;
+}
+
+int operation_decode(struct operation *out, struct slice body)
+{
+    struct decoder in = DECODER(body.data, body.size);
+    struct operation found = {0};
+    const unsigned format = take_u8(&in);
+    const unsigned kind = take_u8(&in);
+    const unsigned flags = take_u8(&in);
+    const unsigned zero = take_u8(&in);
+    if (!in.failed &&
+        (format != OPERATION_FORMAT || !kind_known(kind) || flags > FLAG_FIRST || zero))
+        return error_set(ERR_FORMAT, "operation of format %u, kind %u is not known to this version",
+                         format, kind);
+    found.kind = (enum operation_kind)kind;
+    found.first = flags == FLAG_FIRST;
+    found.environment = take_u32(&in);
+    found.service = take_u32(&in);
+    found.turn = take_u32(&in);
+    found.name_id = take_u64(&in);
+    found.entry_id = take_u64(&in);
+    found.stored_size = take_u32(&in);
+    take_copy(&in, found.digest, HASH_SIZE);
+    found.name = (const char *)take_short(&in, &found.name_size, KEY_NAME_MAX);
+    for (unsigned last = 0; !in.failed && in.left;) {
+        const int error = take_field(&found, &in, &last);
+        if (error)
+            return error;
+    }
+    int error = decoder_end(&in, "operation");
+    if (!error)
+        error = check_fields(&found);
+    if (!error)
+        *out = found;
+    return error;
+}
+
+void operation_leaf(uint8_t out[static HASH_SIZE], const uint8_t store_id[static STORE_ID_SIZE],
+                    uint64_t rev, uint32_t op, struct slice body)
+{
+    unsigned char number[12];
+    for (int i = 0; i < 8; i++)
+        number[i] = (unsigned char)(rev >> (8 * i));
+    for (int i = 0; i < 4; i++)
+        number[8 + i] = (unsigned char)(op >> (8 * i));
+    const struct hash_part parts[] = {
+        {store_id, STORE_ID_SIZE}, {number, sizeof number}, {body.data, body.size}};
+    hash_parts(out, "emsa operation", parts, 3);
+}
+
+void value_head_encode(struct bytes *out, enum operation_kind kind)
+{
+    unsigned char salt[SALT_SIZE];
+    random_bytes(salt, sizeof salt);
+    put_u8(out, VALUE_FORMAT);
+    put_u8(out, (uint8_t)kind);
+    bytes_append(out, salt, sizeof salt);
+}
+
+int value_decode(const unsigned char **data, size_t *size, enum operation_kind expected,
+                 struct slice body)
+{
+    if (body.size < VALUE_HEAD_SIZE)
+        return error_set(ERR_CORRUPT, "a value's record is cut short");
+    if (body.data[0] != VALUE_FORMAT)
+        return error_set(ERR_FORMAT, "a value of format %u is not known to this version",
+                         (unsigned)body.data[0]);
+    if (body.data[1] != (unsigned)expected)
+        return error_set(ERR_CORRUPT, "a value's record is of another kind than its operation");
+    *data = body.data + VALUE_HEAD_SIZE;
+    *size = body.size - VALUE_HEAD_SIZE;
+    return 0;
+}
+
+void value_digest(uint8_t out[static HASH_SIZE], struct slice body)
+{
+    const struct hash_part part = {body.data, body.size};
+    hash_parts(out, "emsa value", &part, 1);
+}

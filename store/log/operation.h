@@ -1,0 +1,73 @@
+/*
+ * One operation, as the log has it: what was done, where, and the digest of the value that it
+ * brought. The layout is in store/FORMAT.md, "Operation"; this file and commit.c are the only ones
+ * that know it.
+ *
+ * A record is complete by itself: it holds the ids that the change was given, so that whoever reads
+ * the log needs no derived state to know which place an operation speaks of.
+ */
+#ifndef EMSA_STORE_LOG_OPERATION_H
+#define EMSA_STORE_LOG_OPERATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/bytes.h"
+#include "store/crypto/keyring.h"
+#include "store/db/txn.h"
+#include "store/history.h"
+
+struct operation {
+    enum operation_kind kind;
+    bool first;           /* made what it names; see struct operation_info */
+    uint32_t environment; /* 0: none */
+    uint32_t service;     /* 0: the environment itself, or none */
+    uint32_t turn; /* of a service and its keys: the incarnation; of a key pair: the generation */
+    uint64_t name_id; /* of a key; 0: none */
+    uint64_t entry_id;
+    uint32_t stored_size;      /* of a value that is set: its size, padded for a secret */
+    uint8_t digest[HASH_SIZE]; /* of salt and value, or 32 random bytes where there is no value */
+    /* The last part of the path, not ended by NUL, borrowed (from a record, or from whoever made
+     * this). */
+    const char *name;
+    size_t name_size;
+    /* Key material, borrowed, NULL where the kind has none; sizes are fixed. */
+    const uint8_t *public_key;  /* 32: X25519 of an identity, environment or service */
+    const uint8_t *for_key;     /* 32: whose holder can open wrapped */
+    const uint8_t *wrapped;     /* WRAPPED_KEY_SIZE: the private half */
+    const uint8_t *signing_key; /* 32: Ed25519 of an identity */
+};
+
+/* Whether this kind brings a value (DB_VALUE has a record of the same key). */
+bool operation_has_value(enum operation_kind kind);
+
+/* Whether this kind is about one key of a service. */
+bool operation_is_of_key(enum operation_kind kind);
+
+/* Appends the record's body. Sticky error of out. */
+void operation_encode(struct bytes *out, const struct operation *operation);
+
+/* Reads a body; what is borrowed lives as long as the body. ERR_FORMAT for a kind, flag or field
+ * that this build does not know, ERR_CORRUPT for a record that is none; *out untouched. */
+int operation_decode(struct operation *out, struct slice body);
+
+/* The leaf of a scope's hash: binds the operation to its store, revision and number. */
+void operation_leaf(uint8_t out[static HASH_SIZE], const uint8_t store_id[static STORE_ID_SIZE],
+                    uint64_t rev, uint32_t op, struct slice body);
+
+/* What stands in DB_VALUE: a head and then the bytes or the envelope. */
+#define VALUE_HEAD_SIZE (2 + SALT_SIZE)
+
+/* Appends the head: format, kind and a random salt. The bytes follow, appended by the caller. */
+void value_head_encode(struct bytes *out, enum operation_kind kind);
+
+/* Splits a DB_VALUE body: *data and *size are what follows the head. ERR_FORMAT, ERR_CORRUPT (also
+ * a kind that is not the one expected). */
+int value_decode(const unsigned char **data, size_t *size, enum operation_kind expected,
+                 struct slice body);
+
+/* The digest that an operation's record holds of its DB_VALUE body. */
+void value_digest(uint8_t out[static HASH_SIZE], struct slice body);
+
+#endif

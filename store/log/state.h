@@ -1,0 +1,121 @@
+/*
+ * The derived records: what the log comes to. Their layouts are in store/FORMAT.md, "Derived
+ * records". Look-ups work in any transaction, so that readers, the one writer and verification ask
+ * the same questions; only index.c writes them.
+ *
+ * Look-ups return 0, positive NOT_THERE, or a failure; *out is set on 0 only.
+ */
+#ifndef EMSA_STORE_LOG_STATE_H
+#define EMSA_STORE_LOG_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/crypto/keyring.h"
+#include "store/db/txn.h"
+#include "store/snapshot.h"
+
+#define STORE_FORMAT 1
+
+struct head { /* the newest commit */
+    uint64_t rev;
+    uint8_t hash[HASH_SIZE];
+    int64_t time;
+};
+
+struct counters { /* the last of each id that was given, and how many live now */
+    uint32_t environment_id;
+    uint32_t service_id;
+    uint64_t name_id;
+    uint64_t entry_id;
+    uint64_t environments, services, entries;
+};
+
+/* An environment's record stays when it is removed, for --if-rev and to find the history of its
+ * name. */
+struct environment_state {
+    struct environment is;
+    bool alive;
+    uint32_t before; /* id of the environment that had this name before this one; 0: none */
+};
+
+/* So does a placement's, for its incarnation. */
+struct place_state {
+    struct service is;
+    bool alive;
+};
+
+/* What a key of an environment came to in one revision. */
+struct moment {
+    struct entry entry; /* its key text is not filled in, nor its service */
+    bool removed;       /* then only rev, op and time say something */
+};
+
+struct identity_state {
+    uint8_t public_key[CRYPTO_KEY_SIZE];
+    uint8_t signing_key[CRYPTO_KEY_SIZE];
+    uint64_t rev;
+};
+
+/* meta; these must be there, so absence is ERR_CORRUPT */
+int state_store_id(struct txn *, uint8_t out[static STORE_ID_SIZE]);
+int state_head(struct txn *, struct head *out);
+int state_counters(struct txn *, struct counters *out);
+void state_put_store_id(struct txn *, const uint8_t id[static STORE_ID_SIZE]);
+void state_put_head(struct txn *, const struct head *);
+void state_put_counters(struct txn *, const struct counters *);
+
+/* Also those that ended (alive is false then). */
+int state_environment(struct txn *, struct environment_state *out, const char *name);
+int state_next_environment(struct txn *, struct environment_state *out, const char *after);
+void state_put_environment(struct txn *, const struct environment_state *);
+/* The name of an id, for ever, and the id before it of that name. */
+int state_environment_name(struct txn *, char name[static ENVIRONMENT_NAME_MAX + 1],
+                           uint32_t *before, uint32_t id);
+void state_put_environment_name(struct txn *, const struct environment_state *);
+
+/* Also those that ended. */
+int state_place(struct txn *, struct place_state *out, uint32_t environment, const char *service);
+int state_next_place(struct txn *, struct place_state *out, uint32_t environment,
+                     const char *after);
+void state_put_place(struct txn *, const struct place_state *);
+
+int state_service_name(struct txn *, char name[static SERVICE_NAME_MAX + 1], uint32_t id);
+int state_service_id(struct txn *, uint32_t *id, const char *name);
+void state_put_service_name(struct txn *, uint32_t id, const char *name);
+
+int state_name(struct txn *, uint32_t *service, char key[static KEY_NAME_MAX + 1], uint64_t id);
+int state_name_id(struct txn *, uint64_t *id, uint32_t service, const char *key);
+void state_put_name(struct txn *, uint64_t id, uint32_t service, const char *key);
+
+int state_current(struct txn *, struct entry *out, uint32_t environment, uint32_t service,
+                  const char *key);
+int state_next_current(struct txn *, struct entry *out, uint32_t environment, uint32_t service,
+                       const char *after);
+void state_put_current(struct txn *, const struct entry *);
+void state_delete_current(struct txn *, uint32_t environment, uint32_t service, const char *key);
+
+/* The newest moment at or before rev; moment.entry.rev says which. */
+int state_moment(struct txn *, struct moment *out, uint32_t environment, uint64_t name_id,
+                 uint64_t rev);
+void state_put_moment(struct txn *, const struct moment *);
+
+/* The newest generation's public key of an environment (service 0) or a service in it. */
+int state_public_key(struct txn *, struct recipient *out, uint32_t environment, uint32_t service);
+void state_put_public_key(struct txn *, const struct recipient *, uint64_t rev, uint32_t op);
+/* As struct keyring_source asks: the public key of one generation (environment, service and
+ * generation are given in *owner); a private key wrapped (owner and for_public_key are given in
+ * *out, data is filled in). */
+int state_pair(struct txn *, struct recipient *owner);
+int state_wrapped_key(struct txn *, struct wrapped_key *out);
+void state_put_wrapped_key(struct txn *, const struct wrapped_key *);
+/* The identity of a public key; the first one whose key is greater than after (NULL: the first). */
+int state_identity(struct txn *, struct identity_state *out,
+                   const uint8_t public_key[static CRYPTO_KEY_SIZE]);
+int state_next_identity(struct txn *, struct identity_state *out, const uint8_t *after);
+void state_put_identity(struct txn *, const struct identity_state *);
+
+int state_request(struct txn *, uint64_t *rev, const uint8_t id[static 16]);
+void state_put_request(struct txn *, const uint8_t id[static 16], uint64_t rev);
+
+#endif

@@ -1,0 +1,373 @@
+/*
+ * Two walks. The first goes through the log, commit by commit: the chain, every operation, every
+ * value, and for each what was derived from it. When it has caught up with the newest commit it
+ * compares, in that same snapshot, what is derived of places, the counters, and how many records
+ * each database has, so that there is none too many. The second goes through the current entries:
+ * each must be what its history ends with.
+ *
+ * A walk renews its snapshot after a few thousand records: readers and writers go on beside it.
+ */
+#include "store/log/verify.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "store/db/keys.h"
+#include "store/error.h"
+#include "store/log/commit.h"
+#include "store/log/state.h"
+#include "store/log/verify_internal.h"
+
+#define RECORDS_A_STEP 4096
+
+int verify_fault(struct verify *verify, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    verify->report->faults++;
+    if (verify->options->fault)
+        verify->options->fault(verify->options->arg, text);
+    return 0;
+}
+
+int verify_read(struct verify *verify, int result, const char *what)
+{
+    if (result >= 0 || (result != -ERR_CORRUPT && result != -ERR_FORMAT))
+        return result;
+    verify_fault(verify, "%s: %s", what, error_text());
+    return VERIFY_DAMAGED;
+}
+
+static int show_progress(struct verify *verify)
+{
+    if (!verify->options->progress ||
+        !verify->options->progress(verify->options->arg, verify->done, verify->total))
+        return 0;
+    verify->is_stopped = true;
+    return 1;
+}
+
+/* --- one commit
+ * -------------------------------------------------------------------------------------- */
+
+struct sums { /* the header's sums against those of the operations */
+    struct verify *verify;
+    const struct header *header;
+    uint32_t next;
+};
+
+static int compare_sum(void *arg, const struct scope_sum *sum)
+{
+    struct sums *sums = arg;
+    if (sums->next < sums->header->scope_count) {
+        const struct scope_sum said = header_scope(sums->header, sums->next);
+        if (said.environment != sum->environment || said.service != sum->service ||
+            said.count != sum->count || memcmp(said.hash, sum->hash, HASH_SIZE) != 0)
+            verify_fault(sums->verify,
+                         "commit %" PRIu64
+                         ": the operations of scope %u/%u do not match its header",
+                         sums->header->rev, sum->environment, sum->service);
+    }
+    sums->next++;
+    return 0;
+}
+
+static int check_sums(struct verify *verify, const struct header *header)
+{
+    struct sums sums = {.verify = verify, .header = header};
+    const int error = leaves_sum(&verify->leaves, compare_sum, &sums);
+    if (error)
+        return error;
+    if (sums.next != header->scope_count)
+        verify_fault(verify, "commit %" PRIu64 ": its header sums up %u scopes, not %u",
+                     header->rev, header->scope_count, sums.next);
+    return 0;
+}
+
+static int check_request(struct verify *verify, const struct header *header)
+{
+    static const uint8_t none[REQUEST_ID_SIZE];
+    uint64_t rev;
+    if (memcmp(header->request_id, none, REQUEST_ID_SIZE) == 0)
+        return 0;
+    verify->expected.requests++;
+    const int found =
+        verify_read(verify, state_request(verify->txn, &rev, header->request_id), "request");
+    if (found == TXN_NOT_FOUND || (!found && rev != header->rev))
+        verify_fault(verify, "commit %" PRIu64 ": its request is recorded wrongly", header->rev);
+    return found < 0 ? found : 0;
+}
+
+static void check_header(struct verify *verify, const struct header *header, struct slice body)
+{
+    if (memcmp(header->store_id, verify->store_id, STORE_ID_SIZE) != 0)
+        verify_fault(verify, "commit %" PRIu64 ": it is another store's", verify->rev);
+    if (header->rev != verify->rev)
+        verify_fault(verify, "commit %" PRIu64 ": it says that it is commit %" PRIu64, verify->rev,
+                     header->rev);
+    if (verify->has_previous && memcmp(header->parent, verify->previous, HASH_SIZE) != 0)
+        verify_fault(verify, "commit %" PRIu64 ": its parent is not commit %" PRIu64, verify->rev,
+                     verify->rev - 1);
+    if (header->time <= verify->time)
+        verify_fault(verify, "commit %" PRIu64 ": it is not later than the one before",
+                     verify->rev);
+    verify->time = header->time;
+    header_hash(verify->previous, body);
+    verify->has_previous = true;
+}
+
+/* How many operations the log has for a commit whose header is lost. */
+static int count_operations(struct verify *verify, uint32_t *count)
+{
+    struct slice body;
+    struct key key;
+    int found = 0;
+    for (*count = 0; *count < COMMIT_OPERATIONS_MAX; (*count)++) {
+        found = txn_get(verify->txn, &body, DB_LOG, key_operation(&key, verify->rev, *count));
+        if (found == TXN_NOT_FOUND)
+            return 0;
+        if (found < 0 && found != -ERR_CORRUPT)
+            return found;
+    }
+    return 0;
+}
+
+static int check_commit(struct verify *verify)
+{
+    struct slice body;
+    struct header header = {0};
+    struct key key;
+    char what[64];
+    snprintf(what, sizeof what, "commit %" PRIu64, verify->rev);
+    int found = txn_get(verify->txn, &body, DB_COMMIT, key_commit(&key, verify->rev));
+    if (!found)
+        found = header_decode(&header, body);
+    found = verify_read(verify, found, what);
+    if (found < 0)
+        return found;
+    if (found == TXN_NOT_FOUND)
+        verify_fault(verify, "%s: it is not there", what);
+    const bool has_header = !found;
+    uint32_t count = header.operations;
+    verify->report->commits++;
+    verify->leaves.count = 0;
+    if (has_header) {
+        check_header(verify, &header, body);
+    } else {
+        verify->has_previous = false;
+        found = count_operations(verify, &count);
+    }
+    for (uint32_t op = 0; op < count && found >= 0; op++)
+        found = verify_operation(verify, op);
+    if (found < 0 || !has_header)
+        return found < 0 ? found : 0;
+    found = check_sums(verify, &header);
+    return found ? found : check_request(verify, &header);
+}
+
+/* --- the end of the log
+ * ------------------------------------------------------------------------------ */
+
+static void check_count(struct verify *verify, enum database database, const char *name,
+                        uint64_t expected)
+{
+    const uint64_t count = txn_count(verify->txn, database);
+    if (count != expected)
+        verify_fault(verify, "database '%s' has %" PRIu64 " records, not %" PRIu64, name, count,
+                     expected);
+}
+
+static void check_counts(struct verify *verify)
+{
+    const struct expected *expected = &verify->expected;
+    check_count(verify, DB_META, "meta", 3);
+    check_count(verify, DB_COMMIT, "commit", verify->rev - 1);
+    check_count(verify, DB_LOG, "log", expected->operations);
+    check_count(verify, DB_VALUE, "value", expected->values);
+    check_count(verify, DB_REQUEST, "request", expected->requests);
+    check_count(verify, DB_ENVIRONMENT, "environment", expected->names_of_environments);
+    check_count(verify, DB_PLACE, "place", expected->place_count);
+    check_count(verify, DB_CURRENT, "current", expected->counters.entries);
+    check_count(verify, DB_HISTORY, "history", expected->moments);
+    check_count(verify, DB_NAME, "name",
+                expected->counters.environment_id + 2 * (uint64_t)expected->counters.service_id +
+                    2 * expected->counters.name_id);
+    check_count(verify, DB_KEY, "key", expected->keys);
+}
+
+static int check_environment(struct verify *verify, const struct environment_state *expected)
+{
+    struct environment_state state;
+    char name[ENVIRONMENT_NAME_MAX + 1];
+    uint32_t before;
+    verify->report->derived += 2;
+    int found = verify_read(
+        verify, state_environment_name(verify->txn, name, &before, expected->is.id), "name");
+    if (found == TXN_NOT_FOUND ||
+        (!found && (strcmp(name, expected->is.name) != 0 || before != expected->before)))
+        verify_fault(verify, "environment '%s': its id %u is recorded wrongly", expected->is.name,
+                     expected->is.id);
+    if (found < 0)
+        return found;
+    found = verify_read(verify, state_environment(verify->txn, &state, expected->is.name),
+                        "environment");
+    if (found < 0)
+        return found;
+    /* Only the last of a name has the record. */
+    if (!found && state.is.id > expected->is.id)
+        return 0;
+    if (found == TXN_NOT_FOUND ||
+        (!found &&
+         (state.is.id != expected->is.id || state.alive != expected->alive ||
+          state.before != expected->before || state.is.made_rev != expected->is.made_rev ||
+          state.is.changed_rev != expected->is.changed_rev ||
+          state.is.made_time != expected->is.made_time ||
+          state.is.listed_time != expected->is.listed_time)))
+        verify_fault(verify, "environment '%s': its record does not match the log",
+                     expected->is.name);
+    return 0;
+}
+
+static int check_place(struct verify *verify, const struct place_state *expected)
+{
+    struct place_state state;
+    verify->report->derived++;
+    const int found = verify_read(
+        verify, state_place(verify->txn, &state, expected->is.environment, expected->is.name),
+        "place");
+    if (found < 0)
+        return found;
+    if (found == TXN_NOT_FOUND ||
+        (!found && (state.is.id != expected->is.id || state.alive != expected->alive ||
+                    state.is.incarnation != expected->is.incarnation ||
+                    state.is.made_rev != expected->is.made_rev ||
+                    state.is.changed_rev != expected->is.changed_rev ||
+                    state.is.made_time != expected->is.made_time ||
+                    state.is.listed_time != expected->is.listed_time)))
+        verify_fault(verify, "service '%s' of environment %u: its record does not match the log",
+                     expected->is.name, expected->is.environment);
+    return 0;
+}
+
+static int check_service(struct verify *verify, uint32_t id, const char *expected)
+{
+    char name[SERVICE_NAME_MAX + 1];
+    uint32_t found_id = 0;
+    verify->report->derived += 2;
+    int found = state_service_name(verify->txn, name, id);
+    if (!found)
+        found = state_service_id(verify->txn, &found_id, expected);
+    found = verify_read(verify, found, "service");
+    if (found == TXN_NOT_FOUND || (!found && (strcmp(name, expected) != 0 || found_id != id)))
+        verify_fault(verify, "service '%s': its id %u is recorded wrongly", expected, id);
+    return found < 0 ? found : 0;
+}
+
+static int check_places(struct verify *verify)
+{
+    const struct expected *expected = &verify->expected;
+    int error = 0;
+    for (uint32_t i = 1; i <= expected->counters.environment_id && !error; i++)
+        error = check_environment(verify, &expected->environments[i]);
+    for (uint32_t i = 1; i <= expected->counters.service_id && !error; i++)
+        error = check_service(verify, i, expected->services[i].name);
+    for (size_t i = 0; i < expected->place_capacity && !error; i++)
+        if (expected->places[i].is.id)
+            error = check_place(verify, &expected->places[i]);
+    return error;
+}
+
+static int check_end(struct verify *verify, const struct head *head)
+{
+    struct counters counters;
+    const struct counters *expected = &verify->expected.counters;
+    if (verify->has_previous &&
+        (memcmp(head->hash, verify->previous, HASH_SIZE) != 0 || head->time != verify->time))
+        verify_fault(verify, "the head does not match commit %" PRIu64, head->rev);
+    const int found = verify_read(verify, state_counters(verify->txn, &counters), "counters");
+    if (found < 0)
+        return found;
+    if (!found &&
+        (counters.environment_id != expected->environment_id ||
+         counters.service_id != expected->service_id || counters.name_id != expected->name_id ||
+         counters.entry_id != expected->entry_id ||
+         counters.environments != expected->environments ||
+         counters.services != expected->services || counters.entries != expected->entries))
+        verify_fault(verify, "the counters do not match the log");
+    verify->report->derived += 2;
+    check_counts(verify);
+    return check_places(verify);
+}
+
+/* --- the walks
+ * --------------------------------------------------------------------------------------- */
+
+/* Commits up to the newest in this snapshot, or a step of them. Positive 1: the end was reached. */
+static int walk_commits(struct verify *verify)
+{
+    struct head head;
+    int error = verify_read(verify, state_head(verify->txn, &head), "head");
+    if (error)
+        return error < 0 ? error : 1;
+    verify->total = head.rev + txn_count(verify->txn, DB_CURRENT);
+    const uint64_t stop = verify->report->operations + RECORDS_A_STEP;
+    for (; verify->rev <= head.rev; verify->rev++) {
+        if (verify->report->operations >= stop)
+            return 0;
+        error = check_commit(verify);
+        if (error)
+            return error;
+        verify->done++;
+    }
+    error = check_end(verify, &head);
+    return error ? error : 1;
+}
+
+/* A step of the current entries. Positive 1: the end was reached. */
+static int walk_entries(struct verify *verify)
+{
+    for (int i = 0; i < RECORDS_A_STEP; i++) {
+        const int found = verify_next_entry(verify);
+        if (found)
+            return found;
+        verify->done++;
+    }
+    return 0;
+}
+
+static int walk(struct verify *verify, int (*step)(struct verify *))
+{
+    int result = 0;
+    while (!result && !show_progress(verify)) {
+        result = txn_renew(verify->txn);
+        if (result)
+            break;
+        result = step(verify);
+        txn_reset(verify->txn);
+    }
+    return result < 0 ? result : 0;
+}
+
+int verify_log(struct env *env, const uint8_t store_id[static STORE_ID_SIZE],
+               const struct verify_options *options, struct verify_report *report)
+{
+    struct verify verify = {.options = options, .report = report, .rev = 1, .has_previous = true};
+    *report = (struct verify_report){0};
+    memcpy(verify.store_id, store_id, STORE_ID_SIZE);
+    int error = txn_reader_new(&verify.txn, env);
+    if (!error)
+        error = walk(&verify, walk_commits);
+    if (!error && !verify.is_stopped)
+        error = walk(&verify, walk_entries);
+    if (!error)
+        show_progress(&verify);
+    txn_free(verify.txn);
+    leaves_release(&verify.leaves);
+    expected_release(&verify.expected);
+    if (!error && report->faults)
+        error = error_set(ERR_CORRUPT, "%" PRIu64 " faults in the store", report->faults);
+    return error;
+}

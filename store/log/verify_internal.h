@@ -1,0 +1,50 @@
+/* What the two files of verification share. */
+#ifndef EMSA_STORE_LOG_VERIFY_INTERNAL_H
+#define EMSA_STORE_LOG_VERIFY_INTERNAL_H
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "store/log/commit.h"
+#include "store/log/expected.h"
+#include "store/verify.h"
+
+struct verify {
+    const struct verify_options *options;
+    struct verify_report *report;
+    uint8_t store_id[STORE_ID_SIZE];
+    struct txn *txn; /* owned */
+    /* the log's walk */
+    uint64_t rev; /* the commit in hand */
+    int64_t time; /* its, or the last one's */
+    uint8_t previous[HASH_SIZE];
+    bool has_previous; /* false after a commit whose header is lost */
+    struct leaves leaves;
+    struct expected expected;
+    /* the entries' walk */
+    uint32_t environment, service;
+    char key[KEY_NAME_MAX + 1];
+    bool has_entry;
+    /* progress */
+    uint64_t done, total;
+    bool is_stopped;
+};
+
+/* Beside 0 and TXN_NOT_FOUND: a record that could not be read, and was told of. */
+#define VERIFY_DAMAGED 2
+
+/* Reports a fault. 0. */
+int verify_fault(struct verify *verify, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Passes a look-up's result on; damage becomes a fault and VERIFY_DAMAGED. */
+int verify_read(struct verify *verify, int result, const char *what);
+
+/* Checks operation op of the commit in hand and what was derived from it; adds its leaf. Failures
+ * only. */
+int verify_operation(struct verify *verify, uint32_t op);
+
+/* Checks the current entry after the last one. Positive 1: there is none. */
+int verify_next_entry(struct verify *verify);
+
+#endif
