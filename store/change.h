@@ -41,6 +41,9 @@ int change_set_plain(struct change *, const struct path *key, const void *value,
 /* Takes over the secret's memory on success: *value is empty then. */
 int change_set_secret(struct change *, const struct path *key, struct secret *value);
 int change_remove(struct change *, const struct path *key);
+/* Removes a service with its keys, or an environment with all its services: told apart at commit, so that it
+ * is everything that stands there then, in one revision. */
+int change_remove_all(struct change *, const struct path *path);
 
 struct change_terms {
     struct author author;

@@ -1,0 +1,38 @@
+/* The inside of struct store, for store.c and this folder. */
+#ifndef EMSA_STORE_MODEL_CORE_H
+#define EMSA_STORE_MODEL_CORE_H
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/crypto/keyring.h"
+#include "store/db/env.h"
+#include "store/db/txn.h"
+#include "store/model/lengths.h"
+#include "store/snapshot.h"
+#include "store/store.h"
+
+struct store {
+    struct env *env;
+    struct keyring *keyring;
+    uint8_t id[STORE_ID_SIZE];
+    char *path;
+    int lock_fd;   /* owner.lock */
+    bool own_lock; /* taken here, so given back here */
+    void (*alarm)(void *arg, const char *text);
+    void *alarm_arg;
+    _Atomic uint64_t revision; /* the newest that readers see; stored after a commit is durable */
+    _Atomic uint64_t alarms;   /* beside those that the environment counts */
+    pthread_mutex_t
+        writer; /* held by one change from judging to publishing; taken before LMDB's own */
+    struct lengths lengths; /* exact sizes of secrets that were opened; lock-free */
+};
+
+/* Passes a failure on; tells the alarm if it is damage that the environment has not told of itself.
+ */
+int store_damage(struct store *store, uint64_t alarms_before, int error);
+
+#endif

@@ -1,0 +1,156 @@
+/* store_create: a new store, whole or not at all. */
+#include "store/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/change.h"
+#include "store/crypto/hash.h"
+#include "store/db/env.h"
+#include "store/error.h"
+#include "store/log/commit.h"
+#include "store/log/index.h"
+#include "store/model/owner.h"
+
+/* A file system's root has one, and is as good as empty. */
+#define LOST_AND_FOUND "lost+found"
+
+static int refuse_full(const char *path, const char *name)
+{
+    if (strcmp(name, "data.mdb") == 0)
+        return error_set(ERR_REFUSED, "there is a store in '%s' already", path);
+    return error_set(ERR_REFUSED,
+                     "'%s' is not empty: it has '%s'; a store needs a folder of its own", path,
+                     name);
+}
+
+static int check_empty(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (!folder)
+        return error_system(errno, "cannot open '%s'", path);
+    int error = 0;
+    for (struct dirent *item; !error && (item = readdir(folder));)
+        if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0 &&
+            strcmp(item->d_name, LOST_AND_FOUND) != 0)
+            error = refuse_full(path, item->d_name);
+    closedir(folder);
+    return error;
+}
+
+/* Positive 1: it was made here. */
+static int make_folder(const char *path)
+{
+    if (mkdir(path, 0700) == 0)
+        return 1;
+    if (errno != EEXIST)
+        return error_system(errno, "cannot make '%s'", path);
+    return check_empty(path);
+}
+
+/* The folder's own name is durable only when the folder above is written out. */
+static int sync_above(const char *path)
+{
+    char above[PATH_MAX];
+    if (snprintf(above, sizeof above, "%s/..", path) >= (int)sizeof above)
+        return error_set(ERR_INVALID, "path '%s' is too long", path);
+    const int fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_system(errno, "cannot open '%s'", above);
+    const int failed = fsync(fd) ? errno : 0;
+    close(fd);
+    return failed ? error_system(failed, "cannot write out '%s'", above) : 0;
+}
+
+static int add_identity(struct txn *txn, struct draft *draft, const struct identity *identity)
+{
+    uint8_t public_key[CRYPTO_KEY_SIZE], signing_key[CRYPTO_KEY_SIZE];
+    struct index index;
+    struct operation operation = {.kind = OPERATION_IDENTITY,
+                                  .first = true,
+                                  .name = "",
+                                  .public_key = public_key,
+                                  .signing_key = signing_key};
+    identity_keys(identity, public_key, signing_key);
+    random_bytes(operation.digest, sizeof operation.digest);
+    int error = index_begin(&index, txn, draft->head.rev, draft->head.time);
+    if (!error)
+        error = index_apply(&index, &operation, 0);
+    if (!error)
+        error = index_finish(&index);
+    return error ? error : draft_add(draft, &operation, (struct slice){0});
+}
+
+static int first_commit(struct txn *txn, const struct identity *identity,
+                        const struct author *author)
+{
+    static const uint8_t no_request[REQUEST_ID_SIZE];
+    uint8_t id[STORE_ID_SIZE];
+    struct draft draft;
+    random_bytes(id, sizeof id);
+    state_put_store_id(txn, id);
+    state_put_head(txn, &(struct head){0});
+    state_put_counters(txn, &(struct counters){0});
+    int error = draft_begin(&draft, txn);
+    if (!error)
+        error = add_identity(txn, &draft, identity);
+    if (!error)
+        error = draft_finish(&draft, author, "a new store", no_request);
+    draft_release(&draft);
+    return error;
+}
+
+static int fill(const char *path, const struct identity *identity, const struct author *author)
+{
+    struct env *env;
+    struct txn *txn;
+    int error = env_open(&env, path, NULL, NULL);
+    if (error)
+        return error;
+    error = txn_write_begin(&txn, env);
+    if (!error) {
+        error = first_commit(txn, identity, author);
+        if (error)
+            txn_free(txn);
+        else
+            error = txn_commit(txn);
+    }
+    env_close(env);
+    return error;
+}
+
+static void remove_files(const char *path)
+{
+    static const char *const files[] = {"data.mdb", "lock.mdb", "owner.lock"};
+    char file[PATH_MAX];
+    for (size_t i = 0; i < 3; i++)
+        if (snprintf(file, sizeof file, "%s/%s", path, files[i]) < (int)sizeof file)
+            unlink(file);
+}
+
+int store_create(const char *path, const struct identity *identity, const struct author *author)
+{
+    const int made = make_folder(path);
+    if (made < 0)
+        return made;
+    const int lock = owner_create(path);
+    int error = lock < 0 ? lock : env_create(path);
+    if (!error)
+        error = fill(path, identity, author);
+    if (!error)
+        error = sync_above(path);
+    if (lock >= 0) {
+        if (error)
+            remove_files(path);
+        owner_unlock(lock);
+    }
+    if (error && made)
+        rmdir(path);
+    return error;
+}

@@ -1,0 +1,112 @@
+#include "store/model/gather.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/crypto/envelope.h"
+#include "store/error.h"
+#include "store/limits.h"
+
+#define BLOCK_SIZE ((size_t)256 * 1024)
+
+struct gather_block {
+    struct gather_block *next;
+    size_t used;
+    size_t size;
+    char data[];
+};
+
+static struct gather_block *block_with(struct gather *gather, size_t size)
+{
+    struct gather_block *block = gather->blocks;
+    if (block && block->size - block->used >= size)
+        return block;
+    const size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+    block = malloc(sizeof *block + room);
+    if (!block) {
+        error_set(ERR_NOMEM, "no memory to gather a change");
+        return NULL;
+    }
+    *block = (struct gather_block){.next = gather->blocks, .size = room};
+    gather->blocks = block;
+    return block;
+}
+
+const char *gather_copy(struct gather *gather, const void *data, size_t size)
+{
+    struct gather_block *block = block_with(gather, size + 1);
+    if (!block)
+        return NULL;
+    char *copy = block->data + block->used;
+    if (size)
+        memcpy(copy, data, size);
+    copy[size] = '\0';
+    block->used += size + 1;
+    return copy;
+}
+
+static int grow(struct gather *gather)
+{
+    if (gather->count < gather->capacity)
+        return 0;
+    const size_t capacity = gather->capacity ? gather->capacity * 2 : 8;
+    struct wish *wishes = realloc(gather->wishes, capacity * sizeof *wishes);
+    if (!wishes)
+        return error_set(ERR_NOMEM, "no memory to gather a change");
+    gather->wishes = wishes;
+    gather->capacity = capacity;
+    return 0;
+}
+
+/* The names of the wish before serve again: wishes come in runs of one service. */
+static const char *copy_name(struct gather *gather, const char *before, const char *name)
+{
+    return before && strcmp(before, name) == 0 ? before : gather_copy(gather, name, strlen(name));
+}
+
+int gather_add(struct gather *gather, enum operation_kind kind, const struct path *path,
+               const void *value, size_t size, struct secret *secret)
+{
+    const size_t stored = secret ? envelope_padded(size) : size;
+    if (gather->count >= COMMIT_OPERATIONS_MAX)
+        return error_set(ERR_INVALID, "more than %u operations in one commit; split it",
+                         COMMIT_OPERATIONS_MAX);
+    if (stored > COMMIT_BYTES_MAX - gather->value_bytes)
+        return error_set(ERR_INVALID, "more than %u bytes of values in one commit; split it",
+                         COMMIT_BYTES_MAX);
+    int error = grow(gather);
+    if (error)
+        return error;
+    const struct wish *before = gather->count ? &gather->wishes[gather->count - 1] : NULL;
+    struct wish wish = {.kind = kind, .size = size};
+    wish.environment = copy_name(gather, before ? before->environment : NULL, path->environment);
+    wish.service = copy_name(gather, before ? before->service : NULL, path->service);
+    wish.key = copy_name(gather, NULL, path->key);
+    if (kind == OPERATION_SET_PLAIN)
+        wish.value = (const unsigned char *)gather_copy(gather, value, size);
+    if (!wish.environment || !wish.service || !wish.key ||
+        (kind == OPERATION_SET_PLAIN && !wish.value))
+        return -ERR_NOMEM;
+    if (secret) {
+        wish.secret = *secret;
+        *secret = (struct secret){0};
+    }
+    gather->value_bytes += stored;
+    gather->additions += kind != OPERATION_REMOVE && kind != OPERATION_SERVICE_REMOVE &&
+                         kind != OPERATION_ENVIRONMENT_REMOVE && kind != GATHER_REMOVE_ALL;
+    gather->wishes[gather->count++] = wish;
+    return 0;
+}
+
+void gather_release(struct gather *gather)
+{
+    for (size_t i = 0; i < gather->count; i++)
+        secret_release(&gather->wishes[i].secret);
+    free(gather->wishes);
+    while (gather->blocks) {
+        struct gather_block *next = gather->blocks->next;
+        free(gather->blocks);
+        gather->blocks = next;
+    }
+    *gather = (struct gather){0};
+}

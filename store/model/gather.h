@@ -1,0 +1,48 @@
+/* What a change was asked to do, in memory: a list of operations whose texts and plain values stand
+ * in blocks that are freed together; secrets stand in the locked arena. */
+#ifndef EMSA_STORE_MODEL_GATHER_H
+#define EMSA_STORE_MODEL_GATHER_H
+
+#include <stddef.h>
+
+#include "store/history.h"
+#include "store/name.h"
+#include "store/secret.h"
+
+/* A wish that is none of the log's kinds: everything under a path, told apart when it is judged. */
+#define GATHER_REMOVE_ALL ((enum operation_kind)255)
+
+struct wish {
+    enum operation_kind kind;
+    const char *environment; /* owned by the gather, as are the others; "" where there is none */
+    const char *service;
+    const char *key;
+    const unsigned char *value; /* of a plain set */
+    size_t size;                /* of value, or of the secret */
+    struct secret secret;       /* of a secret set */
+};
+
+struct gather_block;
+
+struct gather {
+    struct wish *wishes; /* owned */
+    size_t count;
+    size_t capacity;
+    size_t value_bytes; /* of all values, as they will be stored */
+    size_t additions;   /* wishes that are no removals */
+    struct gather_block *blocks;
+};
+
+/* Copies size bytes (and a closing NUL) into the blocks. NULL: no memory, and the error's text is
+ * set. */
+const char *gather_copy(struct gather *gather, const void *data, size_t size);
+
+/* Adds a wish for path. The value is copied; a secret is taken over on success. ERR_NOMEM;
+ * ERR_INVALID: over a commit's limits. */
+int gather_add(struct gather *gather, enum operation_kind kind, const struct path *path,
+               const void *value, size_t size, struct secret *secret);
+
+/* Frees everything, wiping secrets. */
+void gather_release(struct gather *gather);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * What a change comes to: the operations of the log, in their order, and the lines that tell of
+ * them. Judging (rules.c) makes the plan and applies it to the derived state at once, so that later
+ * wishes see what earlier ones do; sealing (seal.c) adds digests, values and keys when nothing was
+ * refused.
+ */
+#ifndef EMSA_STORE_MODEL_PLAN_H
+#define EMSA_STORE_MODEL_PLAN_H
+
+#include "store/change.h"
+#include "store/log/operation.h"
+#include "store/model/gather.h"
+
+struct planned {
+    struct operation operation; /* names are borrowed from the gather */
+    const struct wish *wish;    /* whose value it sets; NULL: none */
+};
+
+struct plan {
+    struct planned *steps; /* owned */
+    size_t count, capacity;
+    struct change_line *lines; /* owned */
+    size_t line_count, line_capacity;
+};
+
+/* ERR_NOMEM; ERR_INVALID: over a commit's limit. */
+int plan_add(struct plan *plan, const struct operation *operation, const struct wish *wish);
+
+/* Appends a line; the path is as deep as the texts that are not "". ERR_NOMEM. */
+int plan_line(struct plan *plan, char mark, bool secret, uint64_t was_rev, const char *environment,
+              const char *service, const char *key);
+
+void plan_release(struct plan *plan);
+
+#endif

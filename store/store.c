@@ -1,0 +1,205 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/error.h"
+#include "store/log/state.h"
+#include "store/log/verify.h"
+#include "store/model/core.h"
+#include "store/model/owner.h"
+#include "store/verify.h"
+
+static int source_public_key(void *context, struct recipient *owner)
+{
+    return state_pair(context, owner);
+}
+
+static int source_wrapped(void *context, struct wrapped_key *out)
+{
+    return state_wrapped_key(context, out);
+}
+
+int store_lock(const char *path)
+{
+    return owner_lock(path);
+}
+
+/* Reads something in a transaction of its own. */
+static int in_reader(struct store *store, int (*read)(void *arg, struct txn *), void *arg)
+{
+    struct txn *txn;
+    int result = txn_reader_new(&txn, store->env);
+    if (result)
+        return result;
+    result = txn_renew(txn);
+    if (!result) {
+        result = read(arg, txn);
+        txn_reset(txn);
+    }
+    txn_free(txn);
+    return result;
+}
+
+static int read_start(void *arg, struct txn *txn)
+{
+    struct store *store = arg;
+    struct head head;
+    int error = state_store_id(txn, store->id);
+    if (!error)
+        error = state_head(txn, &head);
+    if (!error)
+        atomic_store(&store->revision, head.rev);
+    return error;
+}
+
+static int open_parts(struct store *store, const struct store_options *options)
+{
+    static const struct keyring_source source = {source_public_key, source_wrapped};
+    store->path = strdup(options->path);
+    if (!store->path)
+        return error_set(ERR_NOMEM, "no memory for a store");
+    if (options->lock_fd < 0) {
+        store->lock_fd = owner_lock(options->path);
+        if (store->lock_fd < 0)
+            return store->lock_fd;
+        store->own_lock = true;
+    }
+    int error = env_open(&store->env, options->path, options->alarm, options->alarm_arg);
+    if (!error)
+        error = in_reader(store, read_start, store);
+    if (!error)
+        error = keyring_new(&store->keyring, store->id, &source);
+    return error;
+}
+
+int store_open(struct store **out, const struct store_options *options)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (!store)
+        return error_set(ERR_NOMEM, "no memory for a store");
+    store->lock_fd = -1;
+    store->alarm = options->alarm;
+    store->alarm_arg = options->alarm_arg;
+    pthread_mutex_init(&store->writer, NULL);
+    const int error = open_parts(store, options);
+    if (error) {
+        store_close(store);
+        return error;
+    }
+    *out = store;
+    return 0;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    const int saved = errno;
+    keyring_free(store->keyring);
+    env_close(store->env);
+    if (store->own_lock)
+        owner_unlock(store->lock_fd);
+    pthread_mutex_destroy(&store->writer);
+    free(store->path);
+    free(store);
+    errno = saved;
+}
+
+struct unlocking {
+    uint8_t public_key[CRYPTO_KEY_SIZE];
+    uint8_t signing_key[CRYPTO_KEY_SIZE];
+};
+
+static int read_grant(void *arg, struct txn *txn)
+{
+    struct unlocking *unlocking = arg;
+    struct identity_state identity;
+    const int found = state_identity(txn, &identity, unlocking->public_key);
+    return found > 0
+               ? error_set(ERR_NO_KEY, "this identity has no grant in this store: it was made "
+                                       "for another one")
+               : found;
+}
+
+int store_unlock(struct store *store, struct identity *identity)
+{
+    struct unlocking unlocking;
+    const uint64_t alarms = env_alarms(store->env);
+    identity_keys(identity, unlocking.public_key, unlocking.signing_key);
+    const int error = in_reader(store, read_grant, &unlocking);
+    if (error) {
+        identity_free(identity);
+        return store_damage(store, alarms, error);
+    }
+    keyring_add(store->keyring, identity);
+    return 0;
+}
+
+bool store_unlocked(const struct store *store)
+{
+    return keyring_has_identity(store->keyring);
+}
+
+uint64_t store_revision(const struct store *store)
+{
+    return atomic_load_explicit(&store->revision, memory_order_acquire);
+}
+
+const uint8_t *store_id(const struct store *store)
+{
+    return store->id;
+}
+
+const char *store_path(const struct store *store)
+{
+    return store->path;
+}
+
+static int read_status(void *arg, struct txn *txn)
+{
+    struct store_status *out = arg;
+    struct head head;
+    struct counters counters;
+    int error = state_head(txn, &head);
+    if (!error)
+        error = state_counters(txn, &counters);
+    if (error)
+        return error;
+    out->revision = head.rev;
+    memcpy(out->head, head.hash, HASH_SIZE);
+    out->environments = counters.environments;
+    out->services = counters.services;
+    out->entries = counters.entries;
+    return 0;
+}
+
+int store_status(struct store *store, struct store_status *out)
+{
+    struct store_status status = {0};
+    const uint64_t alarms = env_alarms(store->env);
+    const int error = in_reader(store, read_status, &status);
+    if (error)
+        return store_damage(store, alarms, error);
+    env_usage(store->env, &status.file_bytes, &status.used_bytes);
+    status.alarms = env_alarms(store->env) + atomic_load(&store->alarms);
+    *out = status;
+    return 0;
+}
+
+int store_damage(struct store *store, uint64_t alarms_before, int error)
+{
+    if (error != -ERR_CORRUPT || env_alarms(store->env) != alarms_before)
+        return error;
+    atomic_fetch_add(&store->alarms, 1);
+    if (store->alarm)
+        store->alarm(store->alarm_arg, error_text());
+    return error;
+}
+
+int verify_store(struct store *store, const struct verify_options *options,
+                 struct verify_report *report)
+{
+    return verify_log(store->env, store->id, options, report);
+}
