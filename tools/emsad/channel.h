@@ -1,0 +1,89 @@
+/*
+ * What the supervisor and its children say to each other, over a SOCK_SEQPACKET pair. Both ends are
+ * this very program (a child is started from the supervisor's own executable), so a message is a
+ * struct as it stands in memory, and anything that does not look like one is a reason to end, not
+ * to guess.
+ *
+ *   supervisor → server        what it brings
+ *     SETUP                    store and identity (paths), threads, flags; descriptors: the owner
+ * lock, the listening socket, the shared state, the identity's file (if there is one) NOTIFIER the
+ * server's end of a new channel to the notifier, its pid VIEW                     a live
+ * connection: options, INIT, its /dev/fuse descriptor START                    all that there was
+ * has been handed over: answer MOUNTED                  answer to MOUNT: an error with its text, or
+ * the detached mount STOP                     finish the running calls, close the store, end server
+ * → supervisor OPENED                   the store is open READY                    readers and
+ * callers are answered FAILED                   cannot begin: the error and its text MOUNT a new
+ * superblock is wanted, with these options GONE                     this view's superblock is no
+ * more END                      the whole daemon is to end (asked for by a call, or its last view
+ * is gone) supervisor → notifier NOTIFIER                 the notifier's end of a new channel to
+ * the server VIEW, GONE               a connection, and its end
+ */
+#ifndef EMSA_TOOLS_EMSAD_CHANNEL_H
+#define EMSA_TOOLS_EMSAD_CHANNEL_H
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "fs/fs.h"
+#include "fs/mount.h"
+
+/* Where a child finds its end. */
+#define CHANNEL_FD 3
+
+enum channel_kind {
+    CHANNEL_SETUP = 1,
+    CHANNEL_NOTIFIER,
+    CHANNEL_VIEW,
+    CHANNEL_START,
+    CHANNEL_MOUNTED,
+    CHANNEL_STOP,
+    CHANNEL_OPENED,
+    CHANNEL_READY,
+    CHANNEL_FAILED,
+    CHANNEL_MOUNT,
+    CHANNEL_GONE,
+    CHANNEL_END,
+    CHANNEL_KIND_COUNT
+};
+
+/* The descriptors of SETUP, by index. */
+enum channel_setup { SETUP_LOCK, SETUP_LISTENER, SETUP_STATE, SETUP_IDENTITY, SETUP_DESCRIPTORS };
+
+#define CHANNEL_ON_DEMAND 1u /* SETUP: end after the last view */
+#define CHANNEL_HAD_VIEWS 2u /* SETUP: there was one already */
+
+struct channel_message {
+    uint32_t kind;
+    uint32_t request; /* of MOUNT and MOUNTED */
+    int32_t error;    /* of FAILED and MOUNTED, as store/error.h */
+    int32_t pid;      /* of NOTIFIER */
+    uint32_t flags;
+    uint32_t threads;
+    uint32_t view;      /* of VIEW, GONE and MOUNTED */
+    uint32_t init_size; /* of VIEW */
+    struct view_options options;
+    unsigned char init[MOUNT_INIT_MAX];
+    char text[PATH_MAX];     /* a message for people, or the store's path */
+    char identity[PATH_MAX]; /* of SETUP */
+};
+
+struct channel_descriptors {
+    int fd[SETUP_DESCRIPTORS]; /* owned; -1 where there is none */
+    int count;
+};
+void channel_descriptors_release(struct channel_descriptors *descriptors);
+
+/* Sends a message with count descriptors, which stay the caller's. ERR_IO when the other end is
+ * gone or did not read within deadline milliseconds (-1: none). */
+int channel_send(int channel, const struct channel_message *message, const int fds[], size_t count,
+                 int deadline);
+
+/* A message of only a kind and a view. */
+int channel_send_plain(int channel, enum channel_kind kind, uint32_t view, int deadline);
+
+/* Receives one, without waiting. 1: the other end is gone; 2: there is none. ERR_IO: what came is
+ * none. */
+int channel_receive(int channel, struct channel_message *out,
+                    struct channel_descriptors *descriptors);
+
+#endif

@@ -1,0 +1,94 @@
+#include "tools/emsad/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/error.h"
+#include "tools/common/descriptor.h"
+#include "tools/common/log.h"
+#include "tools/emsad/channel.h"
+
+#define LONG_ENOUGH 200 /* milliseconds: who lived as long was not ended by what it was handed */
+#define FIRST_PAUSE 5
+#define LONGEST_PAUSE 1000
+
+/* In the child: only the channel and the standard descriptors go on; the signals that end the
+ * daemon stay blocked, since they are the supervisor's to act on (a terminal sends them to all). */
+static void become(const char *role, int channel, int self)
+{
+    sigset_t reaped;
+    (void)sigemptyset(&reaped);
+    (void)sigaddset(&reaped, SIGCHLD);
+    (void)sigprocmask(SIG_UNBLOCK, &reaped, NULL);
+    int program = fcntl(self, F_DUPFD_CLOEXEC, CHANNEL_FD + 1);
+    if (channel == CHANNEL_FD ? fcntl(channel, F_SETFD, 0) < 0 : dup2(channel, CHANNEL_FD) < 0)
+        _exit(127);
+    if (program < 0 || close_range(CHANNEL_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+        _exit(127);
+    char name[] = "emsad", option[] = "--role", value[16] = "";
+    (void)memccpy(value, role, '\0', sizeof value - 1);
+    char *arguments[] = {name, option, value, NULL};
+    (void)execveat(program, "", arguments, environ, AT_EMPTY_PATH);
+    _exit(127);
+}
+
+int child_start(struct child *child, int self)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return error_system(errno, "cannot make a channel to the %s", child->role);
+    pid_t pid = fork();
+    if (pid == 0)
+        become(child->role, pair[1], self);
+    descriptor_close(&pair[1]);
+    if (pid < 0) {
+        int error = error_system(errno, "cannot start the %s", child->role);
+        descriptor_close(&pair[0]);
+        return error;
+    }
+    child->pid = pid;
+    child->channel = pair[0];
+    child->is_ready = false;
+    child->started = deadline_in(0);
+    child->restart_at = -1;
+    return 0;
+}
+
+static void tell(const struct child *child, int wait_status)
+{
+    if (WIFSIGNALED(wait_status))
+        log_error("the %s (process %d) was ended by signal %d (%s)", child->role, (int)child->pid,
+                  WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+    else
+        log_error("the %s (process %d) ended with status %d", child->role, (int)child->pid,
+                  WEXITSTATUS(wait_status));
+}
+
+void child_ended(struct child *child, int wait_status)
+{
+    if (!child->is_leaving || WIFSIGNALED(wait_status))
+        tell(child, wait_status);
+    descriptor_close(&child->channel);
+    child->pid = 0;
+    bool was_long = child->is_ready && deadline_in(0) - child->started >= LONG_ENOUGH;
+    child->failures = was_long ? 0 : child->failures + 1;
+    child->is_ready = false;
+    int pause = 0;
+    if (child->failures > 1)
+        pause = child->failures > 10 ? LONGEST_PAUSE : FIRST_PAUSE << (child->failures - 2);
+    if (pause > LONGEST_PAUSE)
+        pause = LONGEST_PAUSE;
+    child->restart_at = child->is_leaving ? -1 : deadline_in(pause);
+}
+
+void child_kill(struct child *child)
+{
+    if (child->pid > 0)
+        (void)kill(child->pid, SIGKILL);
+}

@@ -1,0 +1,34 @@
+/* A process that the supervisor started: from its own executable, with a channel, and again when it
+ * dies. */
+#ifndef EMSA_TOOLS_EMSAD_CHILD_H
+#define EMSA_TOOLS_EMSAD_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct child {
+    const char *role;   /* as --role takes it */
+    pid_t pid;          /* 0: there is none */
+    int channel;        /* -1: there is none */
+    bool is_ready;      /* it said so, or needs not to */
+    bool is_leaving;    /* it was told to end: then its end is no news */
+    unsigned failures;  /* deaths in a row that came soon */
+    int64_t started;    /* a moment as deadline_in gives it */
+    int64_t restart_at; /* -1: never, or it runs */
+};
+
+#define CHILD_INIT(name) ((struct child){.role = (name), .channel = -1, .restart_at = -1})
+
+/* Starts it. self is the supervisor's executable (its file may have been replaced since). ERR_IO,
+ * ERR_NOMEM: there is none. */
+int child_start(struct child *child, int self);
+
+/* It was reaped: closes the channel, says why it ended, and settles when the next is to start: at
+ * once, and with growing patience up to a second if that dies soon as well. */
+void child_ended(struct child *child, int wait_status);
+
+/* Ends it by force; it is still to be reaped. */
+void child_kill(struct child *child);
+
+#endif

@@ -1,0 +1,291 @@
+#include "tools/emsad/control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "store/error.h"
+#include "tools/common/descriptor.h"
+#include "tools/common/log.h"
+#include "tools/emsad/call.h"
+
+#define CONNECTIONS_MAX 128 /* further ones of those with rights wait in the listener's queue */
+#define STRANGERS_MAX 16    /* of those who hold none: turned away at once */
+#define STRANGER_MESSAGE_MAX 16384
+#define FIRST_MILLISECONDS 30000 /* from connecting to a first message; strangers, to any */
+#define MESSAGE_MILLISECONDS 30000
+
+struct connection {
+    struct connection *next, **self; /* in the list of its control */
+    struct control *control;
+    struct varlink *varlink;
+    struct caller caller;
+    bool is_stranger;
+    bool is_busy; /* it runs a call, or is to make its first one */
+};
+
+struct control {
+    struct control_options options;
+    int wake; /* eventfd: the accepting thread is to look */
+    pthread_t thread;
+    pthread_mutex_t mutex; /* protects what is below, and is_busy and the list in each connection */
+    pthread_cond_t ended;  /* a connection has */
+    struct connection *connections;
+    unsigned count, strangers, busy;
+    bool is_stopping;
+};
+
+static void wake(struct control *control)
+{
+    uint64_t one = 1;
+    ssize_t written = write(control->wake, &one, sizeof one);
+    (void)written; /* a full counter wakes as well */
+}
+
+static void set_busy(struct connection *connection, bool is_busy)
+{
+    struct control *control = connection->control;
+    pthread_mutex_lock(&control->mutex);
+    if (connection->is_busy != is_busy) {
+        connection->is_busy = is_busy;
+        control->busy += is_busy ? 1 : -1u;
+    }
+    bool is_quiet = !is_busy && control->busy == 0;
+    pthread_mutex_unlock(&control->mutex);
+    if (is_quiet)
+        control->options.quiet(control->options.arg);
+}
+
+/* One call. Negative or 1: there will be no other. */
+static int serve_one(struct connection *connection)
+{
+    struct varlink_message message;
+    int error = varlink_receive(connection->varlink, &message, MESSAGE_MILLISECONDS);
+    if (error == -ERR_INVALID)
+        (void)call_refuse(connection->varlink, "io.emsa.Invalid", error_text());
+    if (error != 0)
+        return error;
+    error = call_answer(connection->varlink, &message, connection->control->options.dispatcher,
+                        &connection->caller);
+    varlink_message_release(&message);
+    return error;
+}
+
+static void serve(struct connection *connection)
+{
+    bool is_first = true;
+    for (;;) {
+        int patience = is_first || connection->is_stranger ? FIRST_MILLISECONDS : -1;
+        if (varlink_wait(connection->varlink, patience) != 0)
+            return;
+        set_busy(connection, true);
+        if (serve_one(connection) != 0)
+            return;
+        set_busy(connection, false);
+        is_first = false;
+    }
+}
+
+static void enlist(struct control *control, struct connection *connection)
+{
+    pthread_mutex_lock(&control->mutex);
+    connection->self = &control->connections;
+    connection->next = control->connections;
+    if (connection->next != NULL)
+        connection->next->self = &connection->next;
+    control->connections = connection;
+    control->count++;
+    control->strangers += connection->is_stranger;
+    connection->is_busy = true;
+    control->busy++;
+    pthread_mutex_unlock(&control->mutex);
+}
+
+/* The control is not touched after the lock is given back: it may be freed by then. */
+static void delist(struct connection *connection)
+{
+    struct control *control = connection->control;
+    set_busy(connection, false);
+    pthread_mutex_lock(&control->mutex);
+    *connection->self = connection->next;
+    if (connection->next != NULL)
+        connection->next->self = connection->self;
+    control->strangers -= connection->is_stranger;
+    if (control->count-- == CONNECTIONS_MAX)
+        wake(control);
+    pthread_cond_signal(&control->ended);
+    pthread_mutex_unlock(&control->mutex);
+}
+
+static void *run_connection(void *arg)
+{
+    struct connection *connection = arg;
+    serve(connection);
+    struct varlink *varlink = connection->varlink;
+    delist(connection);
+    varlink_free(varlink);
+    free(connection);
+    return NULL;
+}
+
+static int run_detached(struct connection *connection)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    (void)pthread_attr_init(&attributes);
+    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int failed = pthread_create(&thread, &attributes, run_connection, connection);
+    (void)pthread_attr_destroy(&attributes);
+    return failed;
+}
+
+static bool is_turned_away(struct control *control, const struct connection *connection)
+{
+    pthread_mutex_lock(&control->mutex);
+    bool is_full = connection->is_stranger && control->strangers >= STRANGERS_MAX;
+    pthread_mutex_unlock(&control->mutex);
+    return is_full;
+}
+
+static int who(struct connection *connection, uid_t owner)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    int fd = varlink_descriptor(connection->varlink);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+        return error_system(errno, "cannot see who calls");
+    connection->caller = (struct caller){.uid = peer.uid, .gid = peer.gid, .pid = peer.pid};
+    connection->is_stranger = peer.uid != 0 && peer.uid != owner;
+    if (connection->is_stranger)
+        varlink_limit(connection->varlink, STRANGER_MESSAGE_MAX);
+    return 0;
+}
+
+/* A thread for a new connection; whatever stands in the way, the socket is closed. */
+static void begin(struct control *control, int socket)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    struct varlink *varlink;
+    if (varlink_new(&varlink, socket) < 0) {
+        free(connection);
+        return;
+    }
+    if (connection != NULL) {
+        connection->control = control;
+        connection->varlink = varlink;
+        if (who(connection, control->options.owner) == 0) {
+            if (!is_turned_away(control, connection)) {
+                enlist(control, connection);
+                if (run_detached(connection) == 0)
+                    return;
+                delist(connection);
+                log_error("cannot start a thread for a caller");
+            } else {
+                (void)call_refuse(varlink, "io.emsa.Busy", "too many callers: try again");
+            }
+        }
+    }
+    varlink_free(varlink);
+    free(connection);
+}
+
+static bool is_ended(struct control *control, bool *is_full)
+{
+    pthread_mutex_lock(&control->mutex);
+    bool ended = control->is_stopping;
+    *is_full = control->count >= CONNECTIONS_MAX;
+    pthread_mutex_unlock(&control->mutex);
+    return ended;
+}
+
+static void *run_accept(void *arg)
+{
+    struct control *control = arg;
+    bool is_full, is_out_of_fds = false;
+    while (!is_ended(control, &is_full)) {
+        struct pollfd entries[] = {
+            {.fd = control->wake, .events = POLLIN},
+            {.fd = is_full || is_out_of_fds ? -1 : control->options.listener, .events = POLLIN}};
+        /* Without descriptors there is nothing to wait for but that one is given back. */
+        (void)poll(entries, 2, is_out_of_fds ? 100 : -1);
+        is_out_of_fds = false;
+        uint64_t count;
+        if ((entries[0].revents & POLLIN) != 0 && read(control->wake, &count, sizeof count) < 0)
+            continue;
+        if (entries[1].revents == 0)
+            continue;
+        int fd = accept4(control->options.listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0)
+            begin(control, fd);
+        else
+            is_out_of_fds =
+                errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    }
+    return NULL;
+}
+
+static void release(struct control *control)
+{
+    descriptor_close(&control->wake);
+    descriptor_close(&control->options.listener);
+    (void)pthread_cond_destroy(&control->ended);
+    (void)pthread_mutex_destroy(&control->mutex);
+    free(control);
+}
+
+int control_start(struct control **out, const struct control_options *options)
+{
+    int listener = options->listener;
+    struct control *control = calloc(1, sizeof *control);
+    if (control == NULL) {
+        descriptor_close(&listener);
+        return error_set(ERR_NOMEM, "cannot take calls: out of memory");
+    }
+    control->options = *options;
+    (void)pthread_mutex_init(&control->mutex, NULL);
+    (void)pthread_cond_init(&control->ended, NULL);
+    control->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int error = 0;
+    if (control->wake < 0)
+        error = error_system(errno, "cannot make an eventfd");
+    else if (pthread_create(&control->thread, NULL, run_accept, control) != 0)
+        error = error_set(ERR_NOMEM, "cannot start a thread");
+    if (error < 0) {
+        release(control);
+        return error;
+    }
+    *out = control;
+    return 0;
+}
+
+bool control_is_quiet(struct control *control)
+{
+    pthread_mutex_lock(&control->mutex);
+    bool is_quiet = control->busy == 0;
+    pthread_mutex_unlock(&control->mutex);
+    return is_quiet;
+}
+
+void control_stop(struct control *control)
+{
+    if (control == NULL)
+        return;
+    pthread_mutex_lock(&control->mutex);
+    control->is_stopping = true;
+    wake(control);
+    pthread_mutex_unlock(&control->mutex);
+    pthread_join(control->thread, NULL);
+    pthread_mutex_lock(&control->mutex);
+    /* What a caller has sent is still read and answered; then its connection ends. */
+    for (struct connection *each = control->connections; each != NULL; each = each->next)
+        (void)shutdown(varlink_descriptor(each->varlink), SHUT_RD);
+    while (control->count > 0)
+        pthread_cond_wait(&control->ended, &control->mutex);
+    pthread_mutex_unlock(&control->mutex);
+    release(control);
+}

@@ -1,0 +1,89 @@
+#include "tools/emsad/holdings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "fs/state.h"
+#include "store/error.h"
+#include "store/store.h"
+#include "tools/common/descriptor.h"
+#include "tools/common/log.h"
+#include "tools/emsad/listener.h"
+
+/* As much as may be had: children inherit it. A server that is not root could not raise it. */
+static void raise_limit(__rlimit_resource_t resource)
+{
+    struct rlimit limit = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    if (resource == RLIMIT_MEMLOCK && setrlimit(resource, &limit) == 0)
+        return;
+    if (getrlimit(resource, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(resource, &limit); /* whoever needs more says so when it fails */
+}
+
+/* Opened here, where root may, and read in the server, where nobody mounts. */
+static int open_identity(int *out, const char *path)
+{
+    DESCRIPTOR_CLEANUP int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return 0; /* the server tells what follows from it */
+    if (fd < 0) {
+        log_warning("cannot open identity '%s': %s", path, strerror(errno));
+        return 0;
+    }
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return error_system(errno, "cannot look at identity '%s'", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(ERR_REFUSED, "identity '%s' is no file", path);
+    if ((status.st_mode & 077) != 0)
+        return error_set(ERR_REFUSED, "identity '%s' can be read by others: chmod 600 '%s'", path,
+                         path);
+    *out = fd;
+    fd = -1;
+    return 0;
+}
+
+int holdings_take(struct holdings *out, const char *store)
+{
+    *out = (struct holdings){.self = -1, .lock = -1, .listener = -1, .state = -1, .identity = -1};
+    int error = place_find(&out->place, store);
+    if (error < 0)
+        return error;
+    out->self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+    if (out->self < 0)
+        return error_system(errno, "cannot open '/proc/self/exe'");
+    raise_limit(RLIMIT_MEMLOCK);
+    raise_limit(RLIMIT_NOFILE);
+    out->lock = store_lock(out->place.store);
+    if (out->lock < 0)
+        return out->lock;
+    error = open_identity(&out->identity, out->place.identity);
+    if (error == 0)
+        error = state_create(&out->state);
+    if (error == 0)
+        error = listener_make(&out->listener, &out->place);
+    return error;
+}
+
+void holdings_hide(struct holdings *holdings)
+{
+    if (holdings->listener < 0)
+        return;
+    listener_remove(&holdings->place);
+    descriptor_close(&holdings->listener);
+}
+
+void holdings_release(struct holdings *holdings)
+{
+    holdings_hide(holdings);
+    descriptor_close(&holdings->identity);
+    descriptor_close(&holdings->state);
+    descriptor_close(&holdings->self);
+    if (holdings->lock >= 0) /* last: the next owner finds everything put away */
+        descriptor_close(&holdings->lock);
+}

@@ -1,0 +1,187 @@
+#include "tools/emsad/host.h"
+
+#include <stdint.h>
+#include <unistd.h>
+
+#include "store/error.h"
+
+/* The tree changes hands from one process to another in link's messages; here only numbers are
+ * kept. */
+
+static int published(void *arg, uint64_t rev)
+{
+    struct host *host = arg;
+    return fs_publish(host->fs, rev);
+}
+
+/* A number of the parameters; missing, it stays as it is. */
+static int take_number(json_t *parameters, const char *name, uint64_t maximum, uint64_t *out)
+{
+    const json_t *value = json_object_get(parameters, name);
+    if (value == NULL || json_is_null(value))
+        return 0;
+    json_int_t number = json_is_integer(value) ? json_integer_value(value) : -1;
+    if (number < 0 || (uint64_t)number > maximum)
+        return error_set(ERR_INVALID, "parameter '%s' is no number from 0 to %llu", name,
+                         (unsigned long long)maximum);
+    *out = (uint64_t)number;
+    return 0;
+}
+
+static int take_flag(json_t *parameters, const char *name, uint8_t *out)
+{
+    const json_t *value = json_object_get(parameters, name);
+    if (value == NULL || json_is_null(value))
+        return 0;
+    if (!json_is_boolean(value))
+        return error_set(ERR_INVALID, "parameter '%s' is neither true nor false", name);
+    *out = json_is_true(value);
+    return 0;
+}
+
+static int take_options(struct view_options *out, const struct caller *caller, json_t *parameters)
+{
+    uint64_t uid = caller->uid, gid = caller->gid, directory_mode = 0, file_mode = 0, max_read = 0;
+    int error = take_number(parameters, "uid", UINT32_MAX - 1, &uid);
+    if (error == 0)
+        error = take_number(parameters, "gid", UINT32_MAX - 1, &gid);
+    if (error == 0)
+        error = take_number(parameters, "directory_mode", 0777, &directory_mode);
+    if (error == 0)
+        error = take_number(parameters, "file_mode", 0777, &file_mode);
+    if (error == 0)
+        error = take_number(parameters, "max_read", VIEW_MAX_READ_LIMIT, &max_read);
+    struct view_options options = {.uid = (uid_t)uid,
+                                   .gid = (gid_t)gid,
+                                   .directory_mode = (uint16_t)directory_mode,
+                                   .file_mode = (uint16_t)file_mode,
+                                   .max_read = (uint32_t)max_read};
+    if (error == 0)
+        error = take_flag(parameters, "cache", &options.cache);
+    if (error == 0)
+        error = take_flag(parameters, "masked", &options.masked);
+    if (error == 0)
+        *out = options;
+    return error;
+}
+
+static int mount_view(void *arg, const struct caller *caller, json_t *parameters, int *mount_fd)
+{
+    struct host *host = arg;
+    struct view_options options;
+    int error = take_options(&options, caller, parameters);
+    return error < 0 ? error : link_mount(host->link, &options, mount_fd);
+}
+
+static int status(void *arg, json_t *reply)
+{
+    struct host *host = arg;
+    struct fs_status tree = {0};
+    fs_status(host->fs, &tree);
+    pthread_mutex_lock(&host->mutex);
+    int notifier = host->notifier;
+    pthread_mutex_unlock(&host->mutex);
+    json_t *numbers =
+        json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:i, s:i, s:i}}", "unlocked",
+                  (int)store_unlocked(host->store), "on_demand", (int)host->is_on_demand, "views",
+                  (json_int_t)tree.views, "requests", (json_int_t)tree.requests, "reads",
+                  (json_int_t)tree.reads, "decryptions", (json_int_t)tree.decryptions, "errors",
+                  (json_int_t)tree.errors, "published", (json_int_t)tree.published, "processes",
+                  "supervisor", (int)getppid(), "server", (int)getpid(), "notifier", notifier);
+    int failed = numbers == NULL || json_object_update(reply, numbers) < 0;
+    json_decref(numbers);
+    return failed ? error_set(ERR_NOMEM, "cannot make a reply: out of memory") : 0;
+}
+
+static int stop(void *arg)
+{
+    struct host *host = arg;
+    link_tell(host->link, CHANNEL_END, 0);
+    return 0;
+}
+
+void host_begin(struct host *host, struct link *link, struct store *store,
+                const struct channel_message *setup)
+{
+    *host = (struct host){.hooks = {.arg = host,
+                                    .published = published,
+                                    .mount = mount_view,
+                                    .status = status,
+                                    .stop = stop},
+                          .link = link,
+                          .store = store,
+                          .is_on_demand = (setup->flags & CHANNEL_ON_DEMAND) != 0,
+                          .had_views = (setup->flags & CHANNEL_HAD_VIEWS) != 0};
+    (void)pthread_mutex_init(&host->mutex, NULL);
+}
+
+void host_serve(struct host *host, struct fs *fs)
+{
+    host->fs = fs;
+}
+
+/* Asks for the end when there is nothing left to do, and nothing is being done: a call that runs
+ * may be the one that makes the next view. */
+static void end_if_idle(struct host *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    bool is_idle = host->is_on_demand && host->had_views && host->views == 0 && !host->is_asked &&
+                   host->control != NULL && control_is_quiet(host->control);
+    if (is_idle)
+        host->is_asked = true;
+    pthread_mutex_unlock(&host->mutex);
+    if (is_idle)
+        link_tell(host->link, CHANNEL_END, 0);
+}
+
+void host_answer(struct host *host, struct control *control)
+{
+    pthread_mutex_lock(&host->mutex);
+    host->control = control;
+    pthread_mutex_unlock(&host->mutex);
+    end_if_idle(host);
+}
+
+void host_end(struct host *host)
+{
+    if (host->link == NULL)
+        return;
+    pthread_mutex_lock(&host->mutex);
+    host->control = NULL;
+    pthread_mutex_unlock(&host->mutex);
+}
+
+const struct service_host *host_hooks(struct host *host)
+{
+    return &host->hooks;
+}
+
+void host_view_here(struct host *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    host->views++;
+    host->had_views = true;
+    pthread_mutex_unlock(&host->mutex);
+}
+
+void host_view_gone(void *arg, uint32_t view)
+{
+    struct host *host = arg;
+    link_tell(host->link, CHANNEL_GONE, view);
+    pthread_mutex_lock(&host->mutex);
+    host->views--;
+    pthread_mutex_unlock(&host->mutex);
+    end_if_idle(host);
+}
+
+void host_notifier(struct host *host, int32_t pid)
+{
+    pthread_mutex_lock(&host->mutex);
+    host->notifier = pid;
+    pthread_mutex_unlock(&host->mutex);
+}
+
+void host_quiet(void *arg)
+{
+    end_if_idle(arg);
+}

@@ -1,0 +1,46 @@
+/* What the dispatcher may ask of the server it runs in, and when a daemon that was started on
+ * demand has nothing left to do. */
+#ifndef EMSA_TOOLS_EMSAD_HOST_H
+#define EMSA_TOOLS_EMSAD_HOST_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "fs/fs.h"
+#include "tools/emsad/channel.h"
+#include "tools/emsad/control.h"
+#include "tools/emsad/link.h"
+#include "tools/service/service.h"
+
+struct host {
+    struct service_host hooks;
+    struct link *link; /* borrowed, as what follows */
+    struct store *store;
+    struct fs *fs;           /* NULL before host_serve */
+    pthread_mutex_t mutex;   /* protects what is below */
+    struct control *control; /* NULL before host_answer and after host_end */
+    uint32_t views;
+    int32_t notifier;
+    bool is_on_demand, had_views, is_asked; /* is_asked: the end was asked for already */
+};
+
+/* In this order. setup is the supervisor's, for its flags. */
+void host_begin(struct host *host, struct link *link, struct store *store,
+                const struct channel_message *setup);
+void host_serve(struct host *host, struct fs *fs);
+void host_answer(struct host *host, struct control *control);
+
+/* Forgets the control, before control_stop; calls that still run are served, until fs_free. */
+void host_end(struct host *host);
+
+const struct service_host *host_hooks(struct host *host);
+
+/* A view came; a view went (as fs_options.gone, from any thread); the pid of the notifier. */
+void host_view_here(struct host *host);
+void host_view_gone(void *arg, uint32_t view);
+void host_notifier(struct host *host, int32_t pid);
+
+/* No call runs (as control_options.quiet). */
+void host_quiet(void *arg);
+
+#endif

@@ -1,0 +1,30 @@
+/* The server's side of the channel to the supervisor: what its threads ask of it. Any thread. */
+#ifndef EMSA_TOOLS_EMSAD_LINK_H
+#define EMSA_TOOLS_EMSAD_LINK_H
+
+#include "tools/emsad/channel.h"
+
+struct link;
+
+/* The channel stays the caller's and open as long as the link. ERR_NOMEM. */
+int link_new(struct link **out, int channel);
+void link_free(struct link *link); /* link_close first, and no thread in it; NULL is allowed */
+
+/* Says one thing of a kind, with the view that it is of (or 0). A failure means that the supervisor
+ * is gone, which the main loop sees for itself. */
+void link_tell(struct link *link, enum channel_kind kind, uint32_t view);
+
+/* Says that the server cannot begin, and why. */
+void link_fail(struct link *link, int error, const char *text);
+
+/* Has the supervisor make a superblock; waits for it. *mount_fd is a detached mount, the caller's.
+ * What mount_make gives; ERR_BUSY: the daemon is ending; ERR_IO: no answer in time. */
+int link_mount(struct link *link, const struct view_options *options, int *mount_fd);
+
+/* For the main loop: MOUNTED has come; takes the descriptor. */
+void link_mounted(struct link *link, const struct channel_message *message, int *mount_fd);
+
+/* Nobody is to wait any more: what waits and what comes is given ERR_BUSY. */
+void link_close(struct link *link);
+
+#endif

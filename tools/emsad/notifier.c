@@ -1,0 +1,105 @@
+#include "tools/emsad/notifier.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "fs/notifier.h"
+#include "store/error.h"
+#include "tools/common/descriptor.h"
+#include "tools/common/exit_status.h"
+#include "tools/common/log.h"
+#include "tools/emsad/channel.h"
+#include "tools/emsad/sandbox.h"
+
+struct work {
+    int channel;
+    struct notifier *notifier;
+    bool has_server; /* false: its socket has ended, and the next is to come from the supervisor */
+};
+
+/* Views may come before the server's socket does: until then it is one that has ended. */
+static int begin(struct work *work)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return error_system(errno, "cannot make a socket");
+    descriptor_close(&pair[1]);
+    return notifier_new(&work->notifier, pair[0]);
+}
+
+static int handle(struct work *work, const struct channel_message *message, int *fd)
+{
+    int given = *fd;
+    *fd = -1;
+    switch (message->kind) {
+    case CHANNEL_NOTIFIER:
+        work->has_server = true;
+        return notifier_server(work->notifier, given);
+    case CHANNEL_VIEW:
+        return notifier_view_add(work->notifier, message->view, given);
+    case CHANNEL_GONE:
+        notifier_view_remove(work->notifier, message->view);
+        return 0;
+    default:
+        return error_set(ERR_IO, "the supervisor sent what a notifier does not take");
+    }
+}
+
+/* All that the supervisor has said. 1: it is gone. */
+static int listen_to_supervisor(struct work *work)
+{
+    for (;;) {
+        struct channel_message message;
+        struct channel_descriptors descriptors;
+        int outcome = channel_receive(work->channel, &message, &descriptors);
+        if (outcome != 0)
+            return outcome == 2 ? 0 : outcome;
+        outcome = handle(work, &message, &descriptors.fd[0]);
+        channel_descriptors_release(&descriptors);
+        if (outcome < 0)
+            return outcome;
+    }
+}
+
+static int run(struct work *work)
+{
+    for (;;) {
+        struct pollfd entries[] = {
+            {.fd = work->channel, .events = POLLIN},
+            {.fd = work->has_server ? notifier_socket(work->notifier) : -1, .events = POLLIN}};
+        if (poll(entries, 2, -1) < 0) {
+            if (errno == EINTR)
+                continue;
+            return error_system(errno, "cannot wait for work");
+        }
+        int outcome;
+        if (entries[0].revents !=
+            0) { /* may replace the socket: what is known of the old one is void */
+            outcome = listen_to_supervisor(work);
+            if (outcome != 0)
+                return outcome < 0 ? outcome : 0;
+        } else if (entries[1].revents != 0) {
+            outcome = notifier_work(work->notifier);
+            if (outcome < 0)
+                return outcome;
+            work->has_server = outcome == 0;
+        }
+    }
+}
+
+int notifier_run(int channel)
+{
+    struct work work = {.channel = channel};
+    log_setup("emsad notifier");
+    int error = sandbox_notifier();
+    if (error == 0)
+        error = begin(&work);
+    if (error == 0)
+        error = run(&work);
+    if (error < 0)
+        log_error("%s", error_text());
+    notifier_free(work.notifier);
+    return exit_status(error);
+}

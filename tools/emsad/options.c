@@ -1,0 +1,166 @@
+#include "tools/emsad/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/error.h"
+
+#define THREADS_MAX 64
+
+enum {
+    OPTION_STORE = 256,
+    OPTION_MOUNT,
+    OPTION_CACHE,
+    OPTION_ON_DEMAND,
+    OPTION_READY_FD,
+    OPTION_THREADS,
+    OPTION_ROLE,
+    OPTION_VERSION,
+    OPTION_HELP
+};
+
+static const struct option table[] = {
+    {"store", required_argument, NULL, OPTION_STORE},
+    {"mount", required_argument, NULL, OPTION_MOUNT},
+    {"cache", no_argument, NULL, OPTION_CACHE},
+    {"on-demand", no_argument, NULL, OPTION_ON_DEMAND},
+    {"ready-fd", required_argument, NULL, OPTION_READY_FD},
+    {"threads", required_argument, NULL, OPTION_THREADS},
+    {"role", required_argument, NULL, OPTION_ROLE},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {0},
+};
+
+const char *options_help(void)
+{
+    return "usage: emsad [--store DIR] [--mount DIR [--cache]]... [--threads N]\n"
+           "             [--on-demand] [--ready-fd N] [--version] [--help]\n"
+           "\n"
+           "Serves a store: its tree to whom it is mounted for, its control socket to 'emsa'.\n"
+           "Stays in the foreground; ends on SIGTERM or SIGINT.\n"
+           "\n"
+           "  --store DIR    the store (else $EMSA_STORE, else /var/lib/emsa)\n"
+           "  --mount DIR    mount the whole tree at DIR, and take it away at the end\n"
+           "  --cache        for the --mount before it: the kernel may keep small plain values\n"
+           "  --threads N    threads that answer readers, 1 to 64 (else by the number of cores)\n"
+           "  --on-demand    end when the last mount is gone, after there was one\n"
+           "  --ready-fd N   write 'ready' or 'error STATUS WORD MESSAGE' to descriptor N\n"
+           "  --version      print the version\n"
+           "  --help         print this\n"
+           "\n"
+           "exit status: 0 ended as asked, 1 failed, 2 wrong use, 3 no such store or device,\n"
+           "4 refused, 6 the store is damaged or of an unknown format\n";
+}
+
+static int number(const char *option, const char *text, long minimum, long maximum, long *out)
+{
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || value < minimum || value > maximum)
+        return error_set(ERR_INVALID, "'%s' is no number for %s: it is %ld to %ld", text, option,
+                         minimum, maximum);
+    *out = value;
+    return 0;
+}
+
+static int take_mount(struct daemon_options *options, const char *directory)
+{
+    if (options->mount_count == DAEMON_MOUNTS_MAX)
+        return error_set(ERR_INVALID, "more than %d times --mount", DAEMON_MOUNTS_MAX);
+    options->mounts[options->mount_count++].directory = directory;
+    return 0;
+}
+
+static int take_cache(struct daemon_options *options)
+{
+    if (options->mount_count == 0)
+        return error_set(ERR_INVALID, "--cache stands after the --mount that it is for");
+    options->mounts[options->mount_count - 1].cache = true;
+    return 0;
+}
+
+static int take_ready(struct daemon_options *options, const char *text)
+{
+    long value;
+    int error = number("--ready-fd", text, 0, INT_MAX, &value);
+    if (error < 0)
+        return error;
+    if (fcntl((int)value, F_SETFD, FD_CLOEXEC) < 0)
+        return error_set(ERR_INVALID, "descriptor %ld of --ready-fd is not open", value);
+    options->ready_fd = (int)value;
+    return 0;
+}
+
+static int take_threads(struct daemon_options *options, const char *text)
+{
+    long value;
+    int error = number("--threads", text, 1, THREADS_MAX, &value);
+    if (error == 0)
+        options->threads = (unsigned)value;
+    return error;
+}
+
+static int take_role(struct daemon_options *options, const char *text)
+{
+    if (strcmp(text, "server") == 0)
+        options->role = ROLE_SERVER;
+    else if (strcmp(text, "notifier") == 0)
+        options->role = ROLE_NOTIFIER;
+    else
+        return error_set(ERR_INVALID, "there is no role '%s'", text);
+    return 0;
+}
+
+static int take(struct daemon_options *options, int option, char *argv[])
+{
+    switch (option) {
+    case OPTION_STORE:
+        options->store = optarg;
+        return 0;
+    case OPTION_MOUNT:
+        return take_mount(options, optarg);
+    case OPTION_CACHE:
+        return take_cache(options);
+    case OPTION_ON_DEMAND:
+        options->on_demand = true;
+        return 0;
+    case OPTION_READY_FD:
+        return take_ready(options, optarg);
+    case OPTION_THREADS:
+        return take_threads(options, optarg);
+    case OPTION_ROLE:
+        return take_role(options, optarg);
+    case OPTION_VERSION:
+        options->version = true;
+        return 0;
+    case OPTION_HELP:
+        options->help = true;
+        return 0;
+    case ':':
+        return error_set(ERR_INVALID, "option '%s' needs an argument", argv[optind - 1]);
+    default:
+        return error_set(ERR_INVALID, "there is no option '%s': see 'emsad --help'",
+                         argv[optind - 1]);
+    }
+}
+
+int options_parse(struct daemon_options *out, int argc, char *argv[])
+{
+    struct daemon_options options = {.ready_fd = -1};
+    optind = 0; /* getopt begins anew, also when it was used before in this process */
+    for (int option; (option = getopt_long(argc, argv, ":", table, NULL)) != -1;) {
+        int error = take(&options, option, argv);
+        if (error < 0)
+            return error;
+    }
+    if (optind < argc)
+        return error_set(ERR_INVALID, "'%s' is no option: see 'emsad --help'", argv[optind]);
+    *out = options;
+    return 0;
+}

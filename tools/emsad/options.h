@@ -1,0 +1,35 @@
+/* The command line of emsad. */
+#ifndef EMSA_TOOLS_EMSAD_OPTIONS_H
+#define EMSA_TOOLS_EMSAD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define DAEMON_MOUNTS_MAX 64
+
+struct daemon_mount {
+    const char *directory;
+    bool cache;
+};
+
+enum daemon_role { ROLE_SUPERVISOR, ROLE_SERVER, ROLE_NOTIFIER };
+
+struct daemon_options {    /* texts are argv's */
+    enum daemon_role role; /* --role: how the supervisor starts its children */
+    const char *store;     /* NULL: the usual one */
+    struct daemon_mount mounts[DAEMON_MOUNTS_MAX];
+    size_t mount_count;
+    bool on_demand;
+    int ready_fd;     /* -1: none */
+    unsigned threads; /* 0: as the tree thinks best */
+    bool help;
+    bool version;
+};
+
+/* ERR_INVALID, with what is wrong. */
+int options_parse(struct daemon_options *out, int argc, char *argv[]);
+
+/* What --help prints. */
+const char *options_help(void);
+
+#endif

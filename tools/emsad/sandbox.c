@@ -1,0 +1,184 @@
+/*
+ * The sandbox. A list of what is forbidden, not of what is allowed: the server runs libfuse, LMDB,
+ * libsodium and glibc with threads, whose calls change with every version of Debian, and a filter
+ * that kills the process that everybody reads from, because glibc took a new call, is an outage of
+ * our own making. What is forbidden is what a server that has been taken over would need to make
+ * use of what it holds:
+ *
+ *   the network        sockets of any family but AF_UNIX (the control socket was made by the
+ * supervisor) another program    execve, and any new process; threads are allowed. clone3's flags
+ * cannot be looked at, so it "does not exist", and glibc takes clone other processes    ptrace,
+ * process_vm_*, pidfd_getfd, kcmp the tree's walls   mount and its modern kin, namespaces, chroot,
+ * handles ways around        io_uring (makes sockets unseen by this filter), bpf, keyctl,
+ * userfaultfd, modules
+ *
+ * Another family of socket fails with EPERM (a name service may try one); everything else ends the
+ * process, since nothing of ours ever does it. A call by another architecture's numbers ends it too
+ * (libseccomp's default). The sanitizers start a process of their own at exit to look for leaks and
+ * trace us with it, so under them those two are allowed.
+ */
+#include "tools/emsad/sandbox.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "store/error.h"
+
+#ifdef EMSA_SANITIZED
+#define IS_SANITIZED 1
+#else
+#define IS_SANITIZED 0
+#endif
+
+#define THREAD_FLAG 0x00010000 /* CLONE_THREAD; <sched.h> hides it behind its own macros */
+
+static const int killed[] = {
+    SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev),
+    SCMP_SYS(pidfd_getfd),
+    SCMP_SYS(kcmp),
+    SCMP_SYS(mount),
+    SCMP_SYS(umount2),
+    SCMP_SYS(pivot_root),
+    SCMP_SYS(chroot),
+    SCMP_SYS(fsopen),
+    SCMP_SYS(fsconfig),
+    SCMP_SYS(fsmount),
+    SCMP_SYS(fspick),
+    SCMP_SYS(move_mount),
+    SCMP_SYS(open_tree),
+    SCMP_SYS(mount_setattr),
+    SCMP_SYS(unshare),
+    SCMP_SYS(setns),
+    SCMP_SYS(open_by_handle_at),
+    SCMP_SYS(name_to_handle_at),
+    SCMP_SYS(io_uring_setup),
+    SCMP_SYS(io_uring_enter),
+    SCMP_SYS(io_uring_register),
+    SCMP_SYS(bpf),
+    SCMP_SYS(perf_event_open),
+    SCMP_SYS(userfaultfd),
+    SCMP_SYS(keyctl),
+    SCMP_SYS(add_key),
+    SCMP_SYS(request_key),
+    SCMP_SYS(init_module),
+    SCMP_SYS(finit_module),
+    SCMP_SYS(delete_module),
+    SCMP_SYS(kexec_load),
+    SCMP_SYS(kexec_file_load),
+    SCMP_SYS(reboot),
+    SCMP_SYS(swapon),
+    SCMP_SYS(swapoff),
+    SCMP_SYS(acct),
+    SCMP_SYS(quotactl),
+    SCMP_SYS(personality),
+};
+
+static const int processes[] = {
+    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(ptrace),
+};
+
+static int forbid(scmp_filter_ctx filter, const int calls[], size_t count)
+{
+    int error = 0;
+    for (size_t i = 0; i < count && error == 0; i++)
+        error = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, calls[i], 0);
+    return error;
+}
+
+static int forbid_processes(scmp_filter_ctx filter)
+{
+    int error = forbid(filter, processes, sizeof processes / sizeof processes[0]);
+    if (error == 0)
+        error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+    if (error == 0)
+        error = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1,
+                                 SCMP_A0(SCMP_CMP_MASKED_EQ, THREAD_FLAG, 0));
+    return error;
+}
+
+static int fill(scmp_filter_ctx filter)
+{
+    int error = forbid(filter, killed, sizeof killed / sizeof killed[0]);
+    if (error == 0 && !IS_SANITIZED)
+        error = forbid_processes(filter);
+    if (error == 0)
+        error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
+                                 SCMP_A0(SCMP_CMP_NE, AF_UNIX));
+    return error;
+}
+
+static int filter_calls(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (filter == NULL)
+        return error_set(ERR_NOMEM, "cannot make a system call filter: out of memory");
+    int error = fill(filter);
+    if (error == 0)
+        error = seccomp_load(filter);
+    seccomp_release(filter);
+    return error < 0 ? error_system(-error, "cannot load the system call filter") : 0;
+}
+
+/* Keeps of the wanted capabilities those that it has, and no other; also out of the bounding set,
+ * where it may change that (where not, no_new_privs and the filter stand before it). */
+static int keep_capabilities(const unsigned wanted[], size_t count)
+{
+    unsigned kept[2];
+    size_t kept_count = 0;
+    if (capng_get_caps_process() != 0)
+        return error_set(ERR_IO, "cannot read the capabilities of this process");
+    bool may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) == 1;
+    for (size_t i = 0; i < count; i++)
+        if (capng_have_capability(CAPNG_PERMITTED, wanted[i]) == 1)
+            kept[kept_count++] = wanted[i];
+    capng_clear(CAPNG_SELECT_BOTH);
+    for (size_t i = 0; i < kept_count; i++)
+        (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+                           kept[i]);
+    if (capng_apply(may_bound ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS) != 0)
+        return error_set(ERR_DENIED, "cannot give up capabilities");
+    return 0;
+}
+
+static int become(uid_t uid, gid_t gid)
+{
+    if (geteuid() != 0 || uid == 0)
+        return 0;
+    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+        return error_system(errno, "cannot become the store's owner (uid %u)", (unsigned)uid);
+    return 0;
+}
+
+static int no_way_back(void)
+{
+    struct rlimit none = {0};
+    if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
+        return error_system(errno, "cannot forbid core dumps");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return error_system(errno, "cannot give up new privileges");
+    return filter_calls();
+}
+
+int sandbox_server(uid_t uid, gid_t gid)
+{
+    int error = become(uid, gid);
+    if (error == 0)
+        error = keep_capabilities(NULL, 0);
+    return error == 0 ? no_way_back() : error;
+}
+
+int sandbox_notifier(void)
+{
+    static const unsigned passing[] = {CAP_DAC_OVERRIDE, CAP_FOWNER};
+    int error = keep_capabilities(passing, sizeof passing / sizeof passing[0]);
+    return error == 0 ? no_way_back() : error;
+}

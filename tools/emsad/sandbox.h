@@ -1,0 +1,16 @@
+/* What a child of the supervisor may still do. Each step is one-way. */
+#ifndef EMSA_TOOLS_EMSAD_SANDBOX_H
+#define EMSA_TOOLS_EMSAD_SANDBOX_H
+
+#include <sys/types.h>
+
+/* For the server, while it has one thread: becomes uid and gid for good if it is root (and they are
+ * another's), keeps no capability, and gives up what sandbox.c lists. ERR_DENIED, ERR_IO: it must
+ * end. */
+int sandbox_server(uid_t uid, gid_t gid);
+
+/* For the notifier: root without any capability but those with which it passes by file modes
+ * (CAP_DAC_OVERRIDE, CAP_FOWNER). */
+int sandbox_notifier(void);
+
+#endif

@@ -1,0 +1,254 @@
+#include "tools/emsad/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fs/fs.h"
+#include "store/error.h"
+#include "store/identity.h"
+#include "store/limits.h"
+#include "store/secret.h"
+#include "store/store.h"
+#include "tools/common/descriptor.h"
+#include "tools/common/exit_status.h"
+#include "tools/common/log.h"
+#include "tools/emsad/alarms.h"
+#include "tools/emsad/channel.h"
+#include "tools/emsad/control.h"
+#include "tools/emsad/host.h"
+#include "tools/emsad/link.h"
+#include "tools/emsad/sandbox.h"
+#include "tools/service/service.h"
+
+/* The largest commit, and beside it what the readers open meanwhile. */
+#define SECRETS_MAX (COMMIT_BYTES_MAX + 64u * 1024u * 1024u)
+#define SETUP_MILLISECONDS 30000
+
+struct server {
+    int channel; /* borrowed */
+    struct channel_message setup;
+    struct channel_descriptors given; /* SETUP's; what was passed on is -1 */
+    uid_t owner;
+    gid_t group;
+    struct link *link;
+    struct store *store;
+    struct fs *fs;
+    struct dispatcher *dispatcher;
+    struct host host;
+    struct control *control;
+};
+
+static int next_message(struct server *server, struct channel_message *message,
+                        struct channel_descriptors *descriptors, int milliseconds)
+{
+    int64_t deadline = deadline_in(milliseconds);
+    for (;;) {
+        int outcome = channel_receive(server->channel, message, descriptors);
+        if (outcome != 2)
+            return outcome;
+        int late = descriptor_wait(server->channel, POLLIN, deadline);
+        if (late != 0)
+            return late < 0 ? late : error_set(ERR_IO, "the supervisor says nothing");
+    }
+}
+
+static int receive_setup(struct server *server)
+{
+    int outcome = next_message(server, &server->setup, &server->given, SETUP_MILLISECONDS);
+    if (outcome != 0)
+        return outcome < 0 ? outcome : error_set(ERR_IO, "the supervisor is gone");
+    if (server->setup.kind != CHANNEL_SETUP || server->given.count < SETUP_IDENTITY)
+        return error_set(ERR_IO, "the supervisor began with something else than SETUP");
+    struct stat status;
+    if (stat(server->setup.text, &status) < 0)
+        return error_system(errno, "cannot look at store '%s'", server->setup.text);
+    server->owner = status.st_uid;
+    server->group = status.st_gid;
+    return 0;
+}
+
+/* Secrets can stay closed; the tree must not for that. */
+static void unlock(struct server *server)
+{
+    int fd = server->given.fd[SETUP_IDENTITY];
+    const char *path = server->setup.identity;
+    struct identity *identity = NULL;
+    if (fd < 0) {
+        log_warning(
+            "there is no identity '%s': plain values are served, secrets give ENOKEY; put the file "
+            "there (or name it in $EMSA_IDENTITY) and start again",
+            path);
+        return;
+    }
+    int error = lseek(fd, 0, SEEK_SET) < 0 ? error_system(errno, "cannot read identity '%s'", path)
+                                           : identity_read(&identity, fd, path);
+    descriptor_close(&server->given.fd[SETUP_IDENTITY]);
+    if (error == 0)
+        error = store_unlock(server->store, identity);
+    if (error < 0)
+        log_error("%s\nplain values are served, secrets give ENOKEY: put the identity that this "
+                  "store was made "
+                  "with at '%s' and start again",
+                  error_text(), path);
+}
+
+static int open_store(struct server *server)
+{
+    struct store_options options = {
+        .path = server->setup.text, .lock_fd = server->given.fd[SETUP_LOCK], .alarm = alarms_raise};
+    int error = store_open(&server->store, &options);
+    if (error == 0)
+        unlock(server);
+    return error;
+}
+
+static int take_over(int *fd)
+{
+    int taken = *fd;
+    *fd = -1;
+    return taken;
+}
+
+static int open_tree_of(struct server *server)
+{
+    struct fs_options options = {.store = server->store,
+                                 .threads = server->setup.threads,
+                                 .state_fd = take_over(&server->given.fd[SETUP_STATE]),
+                                 .alarm = alarms_raise,
+                                 .gone = host_view_gone,
+                                 .arg = &server->host};
+    return fs_new(&server->fs, &options);
+}
+
+/* Everything up to OPENED. The sandbox comes before the first byte that somebody else wrote is
+ * looked at, and before the first thread. */
+static int prepare(struct server *server)
+{
+    int error = receive_setup(server);
+    if (error == 0)
+        error = secret_setup(SECRETS_MAX);
+    if (error == 0)
+        error = sandbox_server(server->owner, server->group);
+    if (error == 0)
+        error = alarms_start();
+    if (error == 0)
+        error = open_store(server);
+    if (error == 0) {
+        host_begin(&server->host, server->link, server->store, &server->setup);
+        error = open_tree_of(server);
+    }
+    if (error == 0) {
+        host_serve(&server->host, server->fs);
+        error = service_new(&server->dispatcher, server->store, host_hooks(&server->host));
+    }
+    return error;
+}
+
+static int begin_service(struct server *server)
+{
+    int error = fs_start(server->fs);
+    if (error < 0)
+        return error;
+    struct control_options options = {.listener = take_over(&server->given.fd[SETUP_LISTENER]),
+                                      .dispatcher = server->dispatcher,
+                                      .owner = server->owner,
+                                      .quiet = host_quiet,
+                                      .arg = &server->host};
+    error = control_start(&server->control, &options);
+    if (error < 0)
+        return error;
+    host_answer(&server->host, server->control);
+    link_tell(server->link, CHANNEL_READY, 0);
+    return 0;
+}
+
+static void adopt(struct server *server, const struct channel_message *message, int *fuse_fd)
+{
+    host_view_here(&server->host);
+    int error = fs_adopt(server->fs, &message->options, take_over(fuse_fd), message->init,
+                         message->init_size);
+    if (error < 0) {
+        log_error("cannot serve a mount: %s", error_text());
+        host_view_gone(&server->host, message->view);
+    }
+}
+
+/* One message of the supervisor. 1: it was STOP. */
+static int handle(struct server *server, const struct channel_message *message, int *fd)
+{
+    switch (message->kind) {
+    case CHANNEL_NOTIFIER:
+        host_notifier(&server->host, message->pid);
+        return fs_notifier(server->fs, take_over(fd));
+    case CHANNEL_VIEW:
+        adopt(server, message, fd);
+        return 0;
+    case CHANNEL_START:
+        return begin_service(server);
+    case CHANNEL_MOUNTED:
+        link_mounted(server->link, message, fd);
+        return 0;
+    case CHANNEL_STOP:
+        return 1;
+    default:
+        return error_set(ERR_IO, "the supervisor sent what a server does not take");
+    }
+}
+
+/* Until STOP, or the end of the supervisor. */
+static int work(struct server *server)
+{
+    for (;;) {
+        struct channel_message message;
+        struct channel_descriptors descriptors;
+        int outcome = next_message(server, &message, &descriptors, -1);
+        if (outcome > 0)
+            log_warning("the supervisor is gone: the server ends");
+        if (outcome != 0)
+            return outcome < 0 ? outcome : 0;
+        outcome = handle(server, &message, &descriptors.fd[0]);
+        channel_descriptors_release(&descriptors);
+        if (outcome != 0)
+            return outcome < 0 ? outcome : 0;
+    }
+}
+
+static void tear_down(struct server *server)
+{
+    if (server->link != NULL)
+        link_close(server->link);
+    host_end(&server->host);
+    control_stop(server->control);
+    fs_free(server->fs);
+    service_free(server->dispatcher);
+    store_close(server->store);
+    link_free(server->link);
+    channel_descriptors_release(&server->given);
+    alarms_stop();
+    secret_teardown();
+}
+
+int server_run(int channel)
+{
+    static struct server server = {.given = {.fd = {-1, -1, -1, -1}}};
+    log_setup("emsad server");
+    server.channel = channel;
+    int error = link_new(&server.link, channel);
+    if (error == 0)
+        error = prepare(&server);
+    if (error == 0) {
+        link_tell(server.link, CHANNEL_OPENED, 0);
+        error = work(&server);
+    }
+    if (error < 0) {
+        if (server.link != NULL)
+            link_fail(server.link, error, error_text()); /* the supervisor logs it */
+    }
+    tear_down(&server);
+    return exit_status(error);
+}
