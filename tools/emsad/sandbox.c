@@ -128,23 +128,34 @@ static int filter_calls(void)
     return error < 0 ? error_system(-error, "cannot load the system call filter") : 0;
 }
 
-/* Keeps of the wanted capabilities those that it has, and no other; also out of the bounding set,
- * where it may change that (where not, no_new_privs and the filter stand before it). */
-static int keep_capabilities(const unsigned wanted[], size_t count)
+/* Nothing that is run from here on gets a capability back; where this may not be settled,
+ * no_new_privs and the filter stand before it. Needs CAP_SETPCAP, so it comes before root's rights
+ * are given up. */
+static int bound_capabilities(void)
 {
-    unsigned kept[2];
-    size_t kept_count = 0;
     if (capng_get_caps_process() != 0)
         return error_set(ERR_IO, "cannot read the capabilities of this process");
-    bool may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) == 1;
+    if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 1)
+        return 0;
+    capng_clear(CAPNG_SELECT_BOUNDS);
+    if (capng_apply(CAPNG_SELECT_BOUNDS) != 0)
+        return error_set(ERR_DENIED, "cannot bound capabilities");
+    return 0;
+}
+
+/* Keeps of the wanted capabilities those that it has, and no other. */
+static int keep_capabilities(const unsigned wanted[], size_t count)
+{
+    bool has[2] = {false, false};
+    if (capng_get_caps_process() != 0)
+        return error_set(ERR_IO, "cannot read the capabilities of this process");
     for (size_t i = 0; i < count; i++)
-        if (capng_have_capability(CAPNG_PERMITTED, wanted[i]) == 1)
-            kept[kept_count++] = wanted[i];
-    capng_clear(CAPNG_SELECT_BOTH);
-    for (size_t i = 0; i < kept_count; i++)
-        (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
-                           kept[i]);
-    if (capng_apply(may_bound ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS) != 0)
+        has[i] = capng_have_capability(CAPNG_PERMITTED, wanted[i]) == 1;
+    capng_clear(CAPNG_SELECT_CAPS);
+    for (size_t i = 0; i < count; i++)
+        if (has[i])
+            (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, wanted[i]);
+    if (capng_apply(CAPNG_SELECT_CAPS) != 0)
         return error_set(ERR_DENIED, "cannot give up capabilities");
     return 0;
 }
@@ -170,7 +181,9 @@ static int no_way_back(void)
 
 int sandbox_server(uid_t uid, gid_t gid)
 {
-    int error = become(uid, gid);
+    int error = bound_capabilities();
+    if (error == 0)
+        error = become(uid, gid);
     if (error == 0)
         error = keep_capabilities(NULL, 0);
     return error == 0 ? no_way_back() : error;
@@ -179,6 +192,8 @@ int sandbox_server(uid_t uid, gid_t gid)
 int sandbox_notifier(void)
 {
     static const unsigned passing[] = {CAP_DAC_OVERRIDE, CAP_FOWNER};
-    int error = keep_capabilities(passing, sizeof passing / sizeof passing[0]);
+    int error = bound_capabilities();
+    if (error == 0)
+        error = keep_capabilities(passing, sizeof passing / sizeof passing[0]);
     return error == 0 ? no_way_back() : error;
 }
