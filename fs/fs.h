@@ -1,7 +1,7 @@
 /*
- * The tree, served: FUSE requests answered from a store. One object a server process; it serves any number
- * of views (one FUSE superblock each) from one libfuse session with threads of its own, and never waits in
- * a handler for a network, a log, an fsync or a lock that a writer holds.
+ * The tree, served: FUSE requests answered from a store. One object a server process; it serves any
+ * number of views (one FUSE superblock each) from one libfuse session with threads of its own, and
+ * never waits in a handler for a network, a log, an fsync or a lock that a writer holds.
  */
 #ifndef EMSA_FS_FS_H
 #define EMSA_FS_FS_H
@@ -14,51 +14,55 @@
 
 struct fs;
 
-/* The most that one READ brings (mount option max_read): what a view has by default, and at most. */
+/* The most that one READ brings (mount option max_read): what a view has by default, and at most.
+ */
 #define VIEW_MAX_READ 65536u
 #define VIEW_MAX_READ_LIMIT 1048576u
 
 struct fs_options {
     struct store *store; /* borrowed; outlives the fs */
     unsigned threads;    /* 0: as many as cores, at least 2, at most 8 */
-    int state_fd;        /* shared memory made by state_create (fs/state.h); taken over */
+    /* How long a thread that has answered looks for more before it blocks, in microseconds: 0 is
+     * the default, negative never. It stops looking when that found nothing a few times. */
+    int spin;
+    int state_fd; /* shared memory made by state_create (fs/state.h); taken over */
     void (*alarm)(void *arg, const char *text);
-    /* A view whose superblock is gone (unmounted, aborted): the server must forget it and say so to the
-     * supervisor. Called once per view, from a server thread. */
+    /* A view whose superblock is gone (unmounted, aborted): the server must forget it and say so to
+     * the supervisor. Called once per view, from a server thread. */
     void (*gone)(void *arg, uint32_t view);
     void *arg;
 };
 
-struct view_options {      /* what one superblock shows, and to whom; travels between processes as is */
-    uint32_t id;           /* given by the supervisor, never reused */
-    uint32_t max_read;     /* as in the mount option; 0: VIEW_MAX_READ */
-    uid_t uid;             /* owner of everything in it */
+struct view_options {  /* what one superblock shows, and to whom; travels between processes as is */
+    uint32_t id;       /* given by the supervisor, never reused */
+    uint32_t max_read; /* as in the mount option; 0: VIEW_MAX_READ */
+    uid_t uid;         /* owner of everything in it */
     gid_t gid;
     uint16_t directory_mode; /* permission bits; 0: 0700 */
     uint16_t file_mode;      /* 0: 0400 */
-    uint8_t cache;         /* plain values of up to a page may be kept by the kernel */
-    uint8_t masked;        /* secrets show names, sizes and attributes, and cannot be opened */
+    uint8_t cache;           /* plain values of up to a page may be kept by the kernel */
+    uint8_t masked;          /* secrets show names, sizes and attributes, and cannot be opened */
 };
 
 int fs_new(struct fs **out, const struct fs_options *options);
 void fs_free(struct fs *fs); /* stops the threads; closes every descriptor it adopted */
 
-/* Adopts a live connection: its /dev/fuse descriptor (taken over, also on failure) and the INIT request
- * that the supervisor answered for it. */
+/* Adopts a live connection: its /dev/fuse descriptor (taken over, also on failure) and the INIT
+ * request that the supervisor answered for it. */
 int fs_adopt(struct fs *fs, const struct view_options *view, int fuse_fd, const void *init,
              size_t init_size);
 
 int fs_start(struct fs *fs);
 
-/* The channel to the notifier (a SOCK_SEQPACKET socket, taken over); replaces the one before, and what
- * that one had not confirmed is sent again. */
+/* The channel to the notifier (a SOCK_SEQPACKET socket, taken over); replaces the one before, and
+ * what that one had not confirmed is sent again. */
 int fs_notifier(struct fs *fs, int socket);
 
 /*
- * After a commit: tells every view's kernel what changed up to revision rev, and returns when the notifier
- * has done it, so that whoever is answered after this reads the new value by any way. From a thread that
- * may wait, never from a handler. Positive 1: a view did not come back within the time allowed (it is told
- * as soon as it does).
+ * After a commit: tells every view's kernel what changed up to revision rev, and returns when the
+ * notifier has done it, so that whoever is answered after this reads the new value by any way. From
+ * a thread that may wait, never from a handler. Positive 1: a view did not come back within the
+ * time allowed (it is told as soon as it does).
  */
 int fs_publish(struct fs *fs, uint64_t rev);
 

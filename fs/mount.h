@@ -1,5 +1,5 @@
-/* The supervisor's half of a mount: make a FUSE superblock, answer INIT by hand, hold the descriptor. No
- * libfuse, no parsing of anything but the kernel's INIT. */
+/* The supervisor's half of a mount: make a FUSE superblock, answer INIT by hand, hold the
+ * descriptor. No libfuse, no parsing of anything but the kernel's INIT. */
 #ifndef EMSA_FS_MOUNT_H
 #define EMSA_FS_MOUNT_H
 
@@ -12,22 +12,24 @@
 struct mount {
     int fuse_fd;  /* owned by who holds the struct; CLOEXEC, non-blocking */
     int mount_fd; /* a detached, read-only clone of the mount (nosuid, nodev, noexec), or -1 */
-    unsigned char init[MOUNT_INIT_MAX]; /* fuse_in_header and fuse_init_in, as the kernel sent them */
+    unsigned char
+        init[MOUNT_INIT_MAX]; /* fuse_in_header and fuse_init_in, as the kernel sent them */
     size_t init_size;
     bool has_resend; /* the kernel can send again what a dead server had read */
 };
 
-/* Makes the superblock and finishes INIT. ERR_NOT_FOUND: no /dev/fuse, with what to do; ERR_DENIED: no
- * right to mount; ERR_IO. Nothing is left on failure. */
+/* Makes the superblock and finishes INIT. ERR_NOT_FOUND: no /dev/fuse, with what to do; ERR_DENIED:
+ * no right to mount; ERR_IO. Nothing is left on failure. */
 int mount_make(struct mount *out, const struct view_options *view);
 
-/* Attaches a detached mount at a directory, in the caller's namespace and with the caller's rights. Close
- * mount_fd after it: while it is open, the mount is in use and cannot be taken away.
- * ERR_NOT_FOUND, ERR_INVALID (not a directory), ERR_REFUSED (something is mounted there already: what),
- * ERR_DENIED. */
+/* Attaches a detached mount at a directory, in the caller's namespace and with the caller's rights.
+ * Close mount_fd after it: while it is open, the mount is in use and cannot be taken away.
+ * ERR_NOT_FOUND, ERR_INVALID (not a directory), ERR_REFUSED (something is mounted there already:
+ * what), ERR_DENIED. */
 int mount_attach(int mount_fd, const char *directory);
 
-/* Takes a mount away from a directory. ERR_NOT_FOUND, ERR_REFUSED (not emsa's), ERR_BUSY, ERR_DENIED. */
+/* Takes a mount away from a directory. ERR_NOT_FOUND, ERR_REFUSED (not emsa's), ERR_BUSY,
+ * ERR_DENIED. */
 int mount_detach(const char *directory, bool lazy);
 
 /* Has the kernel send again what the dead server had in its hands. 1: this kernel cannot. */

@@ -1,7 +1,8 @@
 /*
- * The notifier: a process of its own that writes cache invalidations, because such a write may wait for a
- * page or directory that a reader holds, and a server must never. It answers no FUSE request, opens no
- * store and holds no key. One lane (thread) for each view, so that a stuck view delays no other.
+ * The notifier: a process of its own that writes cache invalidations, because such a write may wait
+ * for a page or directory that a reader holds, and a server must never. It answers no FUSE request,
+ * opens no store and holds no key. One lane (thread) for each view, so that a stuck view delays no
+ * other.
  */
 #ifndef EMSA_FS_NOTIFIER_H
 #define EMSA_FS_NOTIFIER_H
@@ -14,8 +15,9 @@ struct notifier;
 int notifier_new(struct notifier **out, int socket);
 void notifier_free(struct notifier *);
 
-/* A view's /dev/fuse descriptor (taken over), and its end. In any order with the server's messages: what
- * the server asks for a view that is not here yet waits for it (or for the server to say that it ended). */
+/* A view's /dev/fuse descriptor (taken over), and its end. In any order with the server's messages:
+ * what the server asks for a view that is not here yet waits for it (or for the server to say that
+ * it ended). */
 int notifier_view_add(struct notifier *, uint32_t view, int fuse_fd);
 void notifier_view_remove(struct notifier *, uint32_t view);
 

@@ -1,6 +1,7 @@
-/* Memory that outlives a server: what open handles are pinned to, which cached pages of secrets are still
- * to be swept, and the revision that the kernels were told of. The supervisor makes it and hands the same
- * to each server it starts; it holds no value and no key. Used by one server at a time. */
+/* Memory that outlives a server: what open handles are pinned to, which cached pages of secrets are
+ * still to be swept, and the revision that the kernels were told of. The supervisor makes it and
+ * hands the same to each server it starts; it holds no value and no key. Used by one server at a
+ * time. */
 #ifndef EMSA_FS_STATE_H
 #define EMSA_FS_STATE_H
 
@@ -12,7 +13,8 @@ int state_create(int *fd);
 
 /* Inside: what a server sees of it. Private to fs/. */
 
-#define PIN_SLOTS 262144u /* open handles on one host: beyond it a handle stays at what it was opened at */
+#define PIN_SLOTS                                                                                  \
+    262144u /* open handles on one host: beyond it a handle stays at what it was opened at */
 #define MARK_SLOTS 16384u /* nodes of secrets with pages in some page cache at one time */
 
 struct pin_slot {
@@ -28,7 +30,11 @@ struct mark_slot {
 
 struct state {
     uint64_t magic;
-    _Atomic uint64_t published; /* every view's kernel was told of all up to here; 0: nothing served yet */
+    _Atomic uint64_t
+        published; /* every view's kernel was told of all up to here; 0: nothing served yet */
+    _Atomic uint32_t
+        pin_high;       /* pins from here on were never used (reading them would make pages) */
+    uint32_t mark_high; /* and marks from here on are free */
     struct pin_slot pins[PIN_SLOTS];
     struct mark_slot marks[MARK_SLOTS];
 };

@@ -1,0 +1,139 @@
+/* Directories. Reading is stateless (fs/node.h has the offsets); the kernel keeps what it read
+ * until it is told of a change. */
+#include <errno.h>
+#include <string.h>
+
+#include "fs/attr.h"
+#include "fs/server.h"
+
+void dir_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
+{
+    struct worker *worker = loop_worker();
+    struct place place;
+    int found = snapshot_begin(worker->snapshot);
+    if (found == 0) {
+        found = tree_find(worker->snapshot, &place, node);
+        snapshot_end(worker->snapshot);
+    }
+    if (found) {
+        ops_fail(worker, request, found);
+        return;
+    }
+    info->fh = 0;
+    info->keep_cache = 1;
+    info->cache_readdir = 1;
+    fuse_reply_open(request, info);
+}
+
+struct page { /* an answer being filled */
+    fuse_req_t request;
+    struct worker *worker;
+    char *data;
+    size_t size;
+    size_t used;
+    bool plus;
+};
+
+/* False when it is full. */
+static bool page_add(struct page *page, const char *name, const struct fuse_entry_param *entry,
+                     uint64_t offset)
+{
+    char *at = page->data + page->used;
+    size_t left = page->size - page->used;
+    size_t n = page->plus
+                   ? fuse_add_direntry_plus(page->request, at, left, name, entry, (off_t)offset)
+                   : fuse_add_direntry(page->request, at, left, name, &entry->attr, (off_t)offset);
+    if (n > left)
+        return false;
+    page->used += n;
+    return true;
+}
+
+/* "." and ".."; ino 0 says that it is no lookup. */
+static bool page_add_dots(struct page *page, uint64_t node, uint64_t *offset)
+{
+    static const char *const names[OFFSET_ENTRIES] = {".", ".."};
+    struct node parsed;
+    uint64_t parent = NODE_ROOT;
+    if (node_parse(&parsed, node) && parsed.kind == NODE_IS_SERVICE)
+        parent = node_environment(parsed.environment);
+    for (; *offset < OFFSET_ENTRIES; ++*offset) {
+        struct fuse_entry_param entry;
+        memset(&entry, 0, sizeof(entry));
+        attr_brief(&entry.attr, *offset == 0 ? node : parent, true);
+        if (!page_add(page, names[*offset], &entry, *offset + 1))
+            return false;
+    }
+    return true;
+}
+
+/* What is told of an entry: all of it for READDIRPLUS. An entry that is damaged is listed without,
+ * so that it does not hide the others; looking it up will say EIO. */
+static void describe(struct page *page, struct fuse_entry_param *entry, const struct place *place)
+{
+    if (page->plus && ops_entry(page->worker, entry, place) == 0)
+        return;
+    memset(entry, 0, sizeof(*entry));
+    attr_brief(&entry->attr, place->id, place->kind != NODE_IS_KEY);
+}
+
+static int page_fill(struct page *page, uint64_t node, uint64_t offset)
+{
+    struct snapshot *snapshot = page->worker->snapshot;
+    struct fuse_entry_param entry;
+    struct place place;
+    struct walk walk;
+    int found = walk_begin(snapshot, &walk, node, offset);
+    if (found == NOT_THERE && offset > 0)
+        return 0; /* it went while it was read: that is its end */
+    if (found)
+        return found;
+    if (!page_add_dots(page, node, &offset))
+        return 0;
+    while ((found = walk_next(snapshot, &walk, &place, &offset)) == 0) {
+        describe(page, &entry, &place);
+        if (!page_add(page, place_name(&place), &entry, offset))
+            return 0;
+    }
+    return found == NOT_THERE ? 0 : found;
+}
+
+static void read_any(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset, bool plus)
+{
+    struct worker *worker = loop_worker();
+    struct page page = {.request = request,
+                        .worker = worker,
+                        .data = (char *)worker->reply,
+                        .size = size < VIEW_MAX_READ_LIMIT ? size : VIEW_MAX_READ_LIMIT,
+                        .plus = plus};
+    int found = offset < 0 ? NOT_THERE : snapshot_begin(worker->snapshot);
+    if (found == 0) {
+        found = page_fill(&page, node, (uint64_t)offset);
+        snapshot_end(worker->snapshot);
+    }
+    if (found == 0)
+        fuse_reply_buf(request, page.data, page.used);
+    else
+        ops_fail(worker, request, found);
+}
+
+void dir_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
+              struct fuse_file_info *info)
+{
+    (void)info;
+    read_any(request, node, size, offset, false);
+}
+
+void dir_read_plus(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
+                   struct fuse_file_info *info)
+{
+    (void)info;
+    read_any(request, node, size, offset, true);
+}
+
+void dir_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
+{
+    (void)node;
+    (void)info;
+    ops_errno(request, 0);
+}

@@ -1,0 +1,377 @@
+/*
+ * From /dev/fuse to a handler and back.
+ *
+ * All views share one libfuse session (there can only be about a thousand in a process, and one
+ * costs nothing): which connection an answer goes to is known by the thread that is answering.
+ * Requests are read here and not by libfuse, whose own loop ends the whole session when one view is
+ * unmounted.
+ *
+ * One epoll set holds every connection, EPOLLONESHOT: the thread that got a view's event is alone
+ * with it, drains it, looks a little longer for more (waking a sleeping thread costs many times
+ * what a request does), and arms it again when it goes. It invites the others earlier when requests
+ * pile up or an answer will take long. So one busy reader occupies one thread, several have
+ * several, and nobody is woken for nothing.
+ *
+ * A server may be killed at any moment. Two things the kernel cannot send again: a request whose
+ * copying into our memory was cut short by a page that wasn't there, and an answer copied from
+ * such. So every page of the receive buffer is touched by its own thread first, and answers stand
+ * in memory just written.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fs/kernel.h"
+#include "fs/pin.h"
+#include "fs/server.h"
+#include "store/error.h"
+
+#define RECEIVE_SIZE FUSE_MIN_READ_BUFFER
+_Static_assert(RECEIVE_SIZE >= KERNEL_MAX_WRITE + 4096, "a receive buffer as libfuse wants it");
+
+/* epoll's word for the descriptor that ends the threads; a view's is its slot. */
+#define STOP UINT64_MAX
+
+/* How often looking for more may be in vain before it stops. */
+#define CREDIT 3
+
+/* Requests of one view in a row before others get their turn, and found waiting before help is
+ * called. */
+#define TURN 128
+#define BACKLOG 4
+
+static __thread struct worker *current;
+
+struct worker *loop_worker(void)
+{
+    return current;
+}
+
+static uint64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* libfuse's answers; it has one descriptor for all, and the thread knows better. */
+static ssize_t answer_write(int fd, struct iovec *parts, int count, void *arg)
+{
+    (void)fd;
+    (void)arg;
+    ssize_t size = 0;
+    for (int i = 0; i < count; i++)
+        size += (ssize_t)parts[i].iov_len;
+    if (!current || !current->view)
+        return size; /* the answer to the INIT that the supervisor answered long ago */
+    ssize_t n;
+    do
+        n = writev(current->view->fuse_fd, parts, count);
+    while (n < 0 && errno == EINTR);
+    /* ENOENT: who asked is gone; ENODEV: the view is, which reading will tell. Nobody waits any
+     * more. */
+    if (n < 0 && errno != ENOENT && errno != ENODEV)
+        current->counters.errors++;
+    return size;
+}
+
+static ssize_t request_read(int fd, void *buffer, size_t size, void *arg)
+{
+    (void)arg;
+    return read(fd, buffer, size);
+}
+
+static int session_make(struct fs *fs)
+{
+    static const struct fuse_custom_io io = {.writev = answer_write, .read = request_read};
+    char name[] = "emsa";
+    char *argv[] = {name, NULL};
+    struct fuse_args args = FUSE_ARGS_INIT(1, argv);
+    fs->session = fuse_session_new(&args, &ops_table, sizeof(ops_table), fs);
+    fuse_opt_free_args(&args);
+    if (!fs->session)
+        return error_set(ERR_NOMEM, "cannot make a FUSE session");
+    int fd = eventfd(0, EFD_CLOEXEC); /* the session wants one of its own, to close */
+    if (fd < 0)
+        return error_system(errno, "cannot make an eventfd");
+    if (fuse_session_custom_io(fs->session, &io, fd) < 0) {
+        close(fd);
+        return error_set(ERR_IO, "libfuse takes no input and output of our own");
+    }
+    return 0;
+}
+
+static int watch(struct fs *fs, int operation, uint64_t what, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.u64 = what};
+    if (epoll_ctl(fs->epoll_fd, operation, fd, &event) < 0)
+        return error_system(errno, "cannot watch a FUSE connection");
+    return 0;
+}
+
+int loop_init(struct fs *fs)
+{
+    fs->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    fs->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fs->epoll_fd < 0 || fs->stop_fd < 0)
+        return error_system(errno, "cannot make an epoll set");
+    int error = watch(fs, EPOLL_CTL_ADD, STOP, fs->stop_fd, EPOLLIN);
+    return error ? error : session_make(fs);
+}
+
+int loop_watch(struct fs *fs, uint32_t slot, int fuse_fd)
+{
+    return watch(fs, EPOLL_CTL_ADD, slot, fuse_fd, EPOLLIN | EPOLLONESHOT);
+}
+
+static void arm(struct worker *worker, uint32_t slot)
+{
+    /* fails only for a view that is gone */
+    (void)watch(worker->fs, EPOLL_CTL_MOD, slot, worker->view->fuse_fd, EPOLLIN | EPOLLONESHOT);
+}
+
+void loop_invite(struct worker *worker)
+{
+    if (worker->fs->thread_count > 1)
+        arm(worker, worker->slot);
+}
+
+/* A view whose superblock is gone. The first thread that sees it says so. */
+static void lost(struct worker *worker)
+{
+    struct fs *fs = worker->fs;
+    uint32_t id = worker->view->options.id;
+    if (!views_remove(&fs->views, worker->view))
+        return;
+    epoll_ctl(fs->epoll_fd, EPOLL_CTL_DEL, worker->view->fuse_fd, NULL);
+    notify_view_remove(fs->notify, id);
+    marks_drop_view(&fs->marks, id);
+    pin_drop_view(fs->state, id);
+    if (fs->gone)
+        fs->gone(fs->arg, id);
+}
+
+/* Answers that libfuse 3.14 has no function for. */
+static void refuse(struct worker *worker, const struct fuse_in_header *request, int errno_value)
+{
+    struct fuse_out_header answer = {
+        .len = sizeof(answer), .error = -errno_value, .unique = request->unique};
+    ssize_t n = write(worker->view->fuse_fd, &answer, sizeof(answer));
+    (void)n; /* ENOENT: nobody waits for it any more */
+}
+
+static void handle(struct worker *worker, size_t size)
+{
+    const struct fuse_in_header *request = (const void *)worker->receive;
+    worker->counters.requests++;
+    switch (request->opcode) {
+    case FUSE_FORGET:
+    case FUSE_BATCH_FORGET:
+        return; /* nothing is counted, so there is nothing to forget */
+    case FUSE_INTERRUPT:
+        /* every answer comes at once, so the kernel need never ask again, as this tells it */
+        refuse(worker, request, ENOSYS);
+        return;
+    case FUSE_TMPFILE:
+        refuse(worker, request, EROFS);
+        return;
+    default:
+        break;
+    }
+    struct fuse_buf buffer = {.mem = worker->receive, .size = size};
+    worker->sweep_node = 0;
+    fuse_session_process_buf(worker->fs->session, &buffer);
+    if (worker->sweep_node)
+        notify_sweep(worker->fs->notify, worker->view->options.id, worker->sweep_node,
+                     worker->sweep_turn);
+}
+
+enum received { NOTHING, REQUEST, GONE };
+
+static enum received receive(struct worker *worker)
+{
+    for (;;) {
+        ssize_t n = read(worker->view->fuse_fd, worker->receive, RECEIVE_SIZE);
+        if (n >= (ssize_t)sizeof(struct fuse_in_header)) {
+            handle(worker, (size_t)n);
+            return REQUEST;
+        }
+        if (n < 0 && errno == EAGAIN)
+            return NOTHING;
+        /* ENOENT: who asked went away while it was copied */
+        if (n >= 0 || errno == EINTR || errno == ENOENT)
+            continue;
+        return GONE;
+    }
+}
+
+static inline void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/* Looks for more for a short time. One thread at a time: with few cores, the readers need them. */
+static enum received look_on(struct worker *worker)
+{
+    struct fs *fs = worker->fs;
+    enum received got = NOTHING;
+    if (!fs->spin || !worker->credit || atomic_fetch_add(&fs->spinning, 1) > 0) {
+        if (fs->spin && worker->credit)
+            atomic_fetch_sub(&fs->spinning, 1);
+        return NOTHING;
+    }
+    uint64_t end = now() + fs->spin;
+    do {
+        for (int i = 0; i < 20; i++)
+            relax();
+        got = receive(worker);
+    } while (got == NOTHING && now() < end && !atomic_load(&fs->stopping));
+    atomic_fetch_sub(&fs->spinning, 1);
+    if (got == NOTHING)
+        worker->credit--;
+    else
+        worker->credit = CREDIT;
+    return got;
+}
+
+/* Answers a view's requests until there are none. Returns false when the view is gone. */
+static bool serve(struct worker *worker)
+{
+    unsigned turn = 0, backlog = 0;
+    while (turn++ < TURN && !atomic_load(&worker->fs->stopping)) {
+        enum received got = receive(worker);
+        if (got == NOTHING) {
+            backlog = 0;
+            got = look_on(worker);
+        } else if (got == REQUEST && ++backlog == BACKLOG) {
+            backlog = 0;
+            loop_invite(worker);
+        }
+        if (got == GONE)
+            return false;
+        if (got == NOTHING)
+            return true;
+    }
+    return true;
+}
+
+static void view_event(struct worker *worker, uint32_t slot)
+{
+    struct fs *fs = worker->fs;
+    struct view *view = views_get(&fs->views, slot);
+    if (!view)
+        return;
+    /* if so little time went by since the last answer, it is worth looking a little longer */
+    if (now() - atomic_load(&fs->last_answer) < fs->spin)
+        worker->credit = CREDIT;
+    worker->view = view;
+    worker->slot = slot;
+    if (serve(worker)) {
+        atomic_store(&fs->last_answer, now());
+        arm(worker, slot);
+    } else {
+        lost(worker);
+    }
+    worker->view = NULL;
+    views_put(&fs->views, view);
+}
+
+static void touch(unsigned char *memory, size_t size)
+{
+    for (size_t i = 0; i < size; i += 512)
+        ((volatile unsigned char *)memory)[i] = 0;
+}
+
+static void *run(void *arg)
+{
+    struct worker *worker = arg;
+    current = worker;
+    touch(worker->receive, RECEIVE_SIZE);
+    for (;;) {
+        struct epoll_event event;
+        int n = epoll_wait(worker->fs->epoll_fd, &event, 1, -1);
+        if (n <= 0)
+            continue;
+        if (event.data.u64 == STOP)
+            return NULL;
+        view_event(worker, (uint32_t)event.data.u64);
+    }
+}
+
+static void *pages(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int worker_init(struct worker *worker, struct fs *fs)
+{
+    worker->fs = fs;
+    worker->receive = pages(RECEIVE_SIZE);
+    worker->reply = pages(VIEW_MAX_READ_LIMIT);
+    /* apart from each other, so that each has its own piece of the table */
+    worker->pin_hint = (uint32_t)(worker - fs->workers) * (PIN_SLOTS / THREADS_MAX);
+    if (!worker->receive || !worker->reply)
+        return error_set(ERR_NOMEM, "no memory for a thread's buffers");
+    return snapshot_new(&worker->snapshot, fs->store);
+}
+
+int loop_start(struct fs *fs)
+{
+    for (unsigned i = 0; i < fs->thread_count; i++) {
+        struct worker *worker = &fs->workers[i];
+        int error = worker_init(worker, fs);
+        if (error)
+            return error;
+        error = pthread_create(&worker->thread, NULL, run, worker);
+        if (error)
+            return error_system(error, "cannot start a thread");
+        worker->started = true;
+    }
+    return 0;
+}
+
+void loop_stop(struct fs *fs)
+{
+    uint64_t one = 1;
+    atomic_store(&fs->stopping, true);
+    if (fs->stop_fd >= 0) {
+        ssize_t n = write(fs->stop_fd, &one, sizeof(one));
+        (void)n;
+    }
+    for (unsigned i = 0; i < fs->thread_count; i++) {
+        if (fs->workers[i].started)
+            pthread_join(fs->workers[i].thread, NULL);
+        fs->workers[i].started = false;
+    }
+}
+
+void loop_release(struct fs *fs)
+{
+    for (unsigned i = 0; i < fs->thread_count; i++) {
+        struct worker *worker = &fs->workers[i];
+        snapshot_free(worker->snapshot);
+        secret_release(&worker->scratch);
+        if (worker->receive)
+            munmap(worker->receive, RECEIVE_SIZE);
+        if (worker->reply)
+            munmap(worker->reply, VIEW_MAX_READ_LIMIT);
+    }
+    if (fs->session)
+        fuse_session_destroy(fs->session);
+    if (fs->epoll_fd >= 0)
+        close(fs->epoll_fd);
+    if (fs->stop_fd >= 0)
+        close(fs->stop_fd);
+}

@@ -1,0 +1,275 @@
+/* The table of handlers, and the small ones. What is not here is ENOSYS by libfuse, after which the
+ * kernel stops asking: FLUSH, FSYNC, ACCESS, POLL (a file is then always readable), LSEEK, STATX;
+ * IOCTL is ENOTTY. */
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+#include "fs/attr.h"
+#include "fs/errno.h"
+#include "fs/server.h"
+#include "fs/xattr.h"
+#include "store/error.h"
+
+void ops_errno(fuse_req_t request, int errno_value)
+{
+    fuse_reply_err(request, errno_value);
+}
+
+/* A line a second is enough to be heard. */
+static void alarm_call(struct worker *worker, const char *text)
+{
+    struct fs *fs = worker->fs;
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    uint64_t second = (uint64_t)time.tv_sec + 1, last = atomic_load(&fs->last_alarm);
+    if (fs->alarm && last != second &&
+        atomic_compare_exchange_strong(&fs->last_alarm, &last, second))
+        fs->alarm(fs->arg, text);
+}
+
+void ops_fail(struct worker *worker, fuse_req_t request, int found)
+{
+    if (found == NOT_THERE) {
+        fuse_reply_err(request, ENOENT);
+        return;
+    }
+    worker->counters.errors++;
+    int errno_value = errno_from_error(found);
+    if (errno_value == EIO || errno_value == ENOMEM)
+        alarm_call(worker, error_text());
+    fuse_reply_err(request, errno_value);
+}
+
+int ops_entry(struct worker *worker, struct fuse_entry_param *out, const struct place *place)
+{
+    memset(out, 0, sizeof(*out));
+    out->ino = place->id;
+    out->entry_timeout = out->attr_timeout = KEEP_SECONDS;
+    return attr_fill(worker->snapshot, &out->attr, &worker->view->options, place);
+}
+
+static void lookup(fuse_req_t request, fuse_ino_t parent, const char *name)
+{
+    struct worker *worker = loop_worker();
+    struct fuse_entry_param entry;
+    struct place place;
+    int found = snapshot_begin(worker->snapshot);
+    if (found == 0) {
+        found = tree_lookup(worker->snapshot, &place, parent, name);
+        if (found == 0)
+            found = ops_entry(worker, &entry, &place);
+        snapshot_end(worker->snapshot);
+    }
+    if (found == NOT_THERE) {
+        /* kept too: the kernel is told when the name appears */
+        memset(&entry, 0, sizeof(entry));
+        entry.entry_timeout = KEEP_SECONDS;
+        found = 0;
+    }
+    if (found == 0)
+        fuse_reply_entry(request, &entry);
+    else
+        ops_fail(worker, request, found);
+}
+
+static void getattr(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
+{
+    (void)info;
+    struct worker *worker = loop_worker();
+    struct place place;
+    struct stat st;
+    int found = snapshot_begin(worker->snapshot);
+    if (found == 0) {
+        found = tree_find(worker->snapshot, &place, node);
+        if (found == 0)
+            found = attr_fill(worker->snapshot, &st, &worker->view->options, &place);
+        snapshot_end(worker->snapshot);
+    }
+    if (found == 0)
+        fuse_reply_attr(request, &st, KEEP_SECONDS);
+    else
+        ops_fail(worker, request, found);
+}
+
+static void statfs(fuse_req_t request, fuse_ino_t node)
+{
+    (void)node;
+    struct statvfs st = {.f_bsize = 4096, .f_frsize = 4096, .f_namemax = KEY_NAME_MAX};
+    fuse_reply_statfs(request, &st);
+}
+
+/* Either the length alone (size 0) or the value. */
+static void reply_xattr(fuse_req_t request, const char *value, size_t length, size_t size)
+{
+    if (size == 0)
+        fuse_reply_xattr(request, length);
+    else if (length > size)
+        fuse_reply_err(request, ERANGE);
+    else
+        fuse_reply_buf(request, value, length);
+}
+
+static void getxattr(fuse_req_t request, fuse_ino_t node, const char *name, size_t size)
+{
+    struct worker *worker = loop_worker();
+    char value[XATTR_VALUE_MAX];
+    struct place place;
+    size_t length = 0;
+    if (xattr_foreign(name)) {
+        fuse_reply_err(request, EOPNOTSUPP);
+        return;
+    }
+    bool there = false;
+    int found = snapshot_begin(worker->snapshot);
+    if (found == 0) {
+        found = tree_find(worker->snapshot, &place, node);
+        there = found == 0;
+        if (there)
+            found = xattr_get(worker->snapshot, value, &length, &place, name);
+        snapshot_end(worker->snapshot);
+    }
+    if (found == 0)
+        reply_xattr(request, value, length, size);
+    else if (there && found == NOT_THERE)
+        fuse_reply_err(request, ENODATA);
+    else
+        ops_fail(worker, request, found);
+}
+
+static void listxattr(fuse_req_t request, fuse_ino_t node, size_t size)
+{
+    struct worker *worker = loop_worker();
+    struct place place;
+    const char *names = "";
+    size_t length = 0;
+    int found = snapshot_begin(worker->snapshot);
+    if (found == 0) {
+        found = tree_find(worker->snapshot, &place, node);
+        if (found == 0)
+            length = xattr_list(&place, &names);
+        snapshot_end(worker->snapshot);
+    }
+    if (found == 0)
+        reply_xattr(request, names, length, size);
+    else
+        ops_fail(worker, request, found);
+}
+
+/* Nothing is changed through the tree, whoever asks and however it is mounted. */
+
+static void refuse_setattr(fuse_req_t request, fuse_ino_t node, struct stat *attr, int which,
+                           struct fuse_file_info *info)
+{
+    (void)node, (void)attr, (void)which, (void)info;
+    fuse_reply_err(request, EROFS);
+}
+
+static void refuse_mknod(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
+                         dev_t device)
+{
+    (void)parent, (void)name, (void)mode, (void)device;
+    fuse_reply_err(request, EROFS);
+}
+
+static void refuse_mkdir(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode)
+{
+    (void)parent, (void)name, (void)mode;
+    fuse_reply_err(request, EROFS);
+}
+
+static void refuse_symlink(fuse_req_t request, const char *target, fuse_ino_t parent,
+                           const char *name)
+{
+    (void)target, (void)parent, (void)name;
+    fuse_reply_err(request, EROFS);
+}
+
+static void refuse_name(fuse_req_t request, fuse_ino_t parent, const char *name)
+{
+    (void)parent, (void)name;
+    fuse_reply_err(request, EROFS);
+}
+
+static void refuse_rename(fuse_req_t request, fuse_ino_t parent, const char *name,
+                          fuse_ino_t new_parent, const char *new_name, unsigned flags)
+{
+    (void)parent, (void)name, (void)new_parent, (void)new_name, (void)flags;
+    fuse_reply_err(request, EROFS);
+}
+
+static void refuse_link(fuse_req_t request, fuse_ino_t node, fuse_ino_t parent, const char *name)
+{
+    (void)node, (void)parent, (void)name;
+    fuse_reply_err(request, EROFS);
+}
+
+static void refuse_create(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
+                          struct fuse_file_info *info)
+{
+    (void)parent, (void)name, (void)mode, (void)info;
+    fuse_reply_err(request, EROFS);
+}
+
+static void refuse_write(fuse_req_t request, fuse_ino_t node, const char *data, size_t size,
+                         off_t offset, struct fuse_file_info *info)
+{
+    (void)node, (void)data, (void)size, (void)offset, (void)info;
+    fuse_reply_err(request, EROFS);
+}
+
+static void refuse_setxattr(fuse_req_t request, fuse_ino_t node, const char *name,
+                            const char *value, size_t size, int flags)
+{
+    (void)node, (void)name, (void)value, (void)size, (void)flags;
+    fuse_reply_err(request, EROFS);
+}
+
+static void refuse_fallocate(fuse_req_t request, fuse_ino_t node, int mode, off_t offset,
+                             off_t length, struct fuse_file_info *info)
+{
+    (void)node, (void)mode, (void)offset, (void)length, (void)info;
+    fuse_reply_err(request, EROFS);
+}
+
+static void refuse_copy(fuse_req_t request, fuse_ino_t from, off_t from_offset,
+                        struct fuse_file_info *from_info, fuse_ino_t to, off_t to_offset,
+                        struct fuse_file_info *to_info, size_t size, int flags)
+{
+    (void)from, (void)from_offset, (void)from_info, (void)to, (void)to_offset, (void)to_info;
+    (void)size, (void)flags;
+    fuse_reply_err(request, EROFS);
+}
+
+const struct fuse_lowlevel_ops ops_table = {
+    .lookup = lookup,
+    .getattr = getattr,
+    .statfs = statfs,
+    .getxattr = getxattr,
+    .listxattr = listxattr,
+
+    .opendir = dir_open,
+    .readdir = dir_read,
+    .readdirplus = dir_read_plus,
+    .releasedir = dir_release,
+
+    .open = file_open,
+    .read = file_read,
+    .release = file_release,
+
+    .setattr = refuse_setattr,
+    .mknod = refuse_mknod,
+    .mkdir = refuse_mkdir,
+    .symlink = refuse_symlink,
+    .unlink = refuse_name,
+    .rmdir = refuse_name,
+    .removexattr = refuse_name,
+    .rename = refuse_rename,
+    .link = refuse_link,
+    .create = refuse_create,
+    .write = refuse_write,
+    .setxattr = refuse_setxattr,
+    .fallocate = refuse_fallocate,
+    .copy_file_range = refuse_copy,
+};

@@ -1,0 +1,103 @@
+#include "fs/pin.h"
+
+#include <stddef.h>
+
+#define FIXED (1ull << 63)
+#define GENERATION_MASK 0x7fffffffull
+#define USED 1ull
+
+/* How far to look for a free slot before a handle goes without: bounds the time of an OPEN. */
+#define PROBES 512u
+
+/* tag: view (32) | generation (31) | used (1) */
+static uint64_t tag_make(uint32_t view, uint64_t generation, uint64_t used)
+{
+    return (uint64_t)view << 32 | (generation & GENERATION_MASK) << 1 | used;
+}
+
+static uint64_t tag_generation(uint64_t tag)
+{
+    return tag >> 1 & GENERATION_MASK;
+}
+
+static void raise_high(struct state *state, uint32_t index)
+{
+    uint32_t high = atomic_load_explicit(&state->pin_high, memory_order_relaxed);
+    while (high <= index && !atomic_compare_exchange_weak(&state->pin_high, &high, index + 1))
+        ;
+}
+
+uint64_t pin_take(struct state *state, uint32_t view, uint64_t rev, uint32_t *hint)
+{
+    for (uint32_t i = 0; i < PROBES; i++) {
+        uint32_t index = (*hint + i) % PIN_SLOTS;
+        struct pin_slot *slot = &state->pins[index];
+        uint64_t tag = atomic_load_explicit(&slot->tag, memory_order_relaxed);
+        if (tag & USED)
+            continue;
+        uint64_t generation = (tag_generation(tag) + 1) & GENERATION_MASK;
+        if (!atomic_compare_exchange_strong(&slot->tag, &tag, tag_make(view, generation, USED)))
+            continue;
+        atomic_store(&slot->rev, rev);
+        raise_high(state, index);
+        *hint = index + 1;
+        return generation << 32 | index;
+    }
+    *hint += PROBES;
+    return pin_fixed(rev);
+}
+
+uint64_t pin_fixed(uint64_t rev)
+{
+    return FIXED | rev;
+}
+
+/* The slot of a live handle, or NULL. */
+static struct pin_slot *slot_of(struct state *state, uint64_t handle)
+{
+    uint64_t index = handle & 0xffffffffu;
+    if (handle & FIXED || index >= PIN_SLOTS)
+        return NULL;
+    struct pin_slot *slot = &state->pins[index];
+    uint64_t tag = atomic_load(&slot->tag);
+    return tag & USED && tag_generation(tag) == handle >> 32 ? slot : NULL;
+}
+
+struct pin pin_get(struct state *state, uint64_t handle)
+{
+    if (handle & FIXED)
+        return (struct pin){.rev = handle & ~FIXED};
+    struct pin_slot *slot = slot_of(state, handle);
+    if (!slot)
+        return (struct pin){0};
+    return (struct pin){.rev = atomic_load(&slot->rev), .moves = true};
+}
+
+void pin_set(struct state *state, uint64_t handle, uint64_t rev)
+{
+    struct pin_slot *slot = slot_of(state, handle);
+    if (slot)
+        atomic_store(&slot->rev, rev);
+}
+
+void pin_drop(struct state *state, uint64_t handle, uint32_t *hint)
+{
+    struct pin_slot *slot = slot_of(state, handle);
+    if (!slot)
+        return;
+    uint64_t tag = atomic_load(&slot->tag);
+    if (atomic_compare_exchange_strong(&slot->tag, &tag, tag & ~USED))
+        *hint = (uint32_t)(handle & 0xffffffffu); /* the next one takes what is warm */
+}
+
+uint32_t pin_drop_view(struct state *state, uint32_t view)
+{
+    uint32_t dropped = 0, high = atomic_load(&state->pin_high);
+    for (uint32_t i = 0; i < high; i++) {
+        uint64_t tag = atomic_load(&state->pins[i].tag);
+        if (tag & USED && tag >> 32 == view &&
+            atomic_compare_exchange_strong(&state->pins[i].tag, &tag, tag & ~USED))
+            dropped++;
+    }
+    return dropped;
+}

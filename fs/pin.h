@@ -1,0 +1,45 @@
+/*
+ * What an open handle is pinned to.
+ *
+ * A read that begins at offset 0 sees one revision; what follows on the same handle continues that
+ * revision, until offset 0 is read again (as sysfs does it). The kernel gives a handle's fh back as
+ * it was at OPEN, so fh can only name where the pin is kept: a slot in the memory that outlives
+ * servers. A slot has a tag {view, generation, used}; fh is {generation, index}, so a RELEASE that
+ * is sent twice, or a handle of a slot that was given to another, is seen as such.
+ *
+ * When there is no slot, or none is wanted, fh holds the revision itself: such a handle stays at
+ * what it was opened at.
+ *
+ * A server that dies between taking a slot and its answer leaves the slot taken; it is given back
+ * with its view. One server uses the memory at a time; its threads need no lock.
+ */
+#ifndef EMSA_FS_PIN_H
+#define EMSA_FS_PIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fs/state.h"
+
+/* A handle at rev. hint is the thread's own: where to look for a free slot next. */
+uint64_t pin_take(struct state *state, uint32_t view, uint64_t rev, uint32_t *hint);
+
+/* A handle that stays at rev. */
+uint64_t pin_fixed(uint64_t rev);
+
+struct pin {
+    uint64_t rev; /* 0: an unknown handle (the memory is another's) */
+    bool moves;   /* a read from the start moves it */
+};
+struct pin pin_get(struct state *state, uint64_t handle);
+
+/* Moves it; does nothing to a handle that stays. */
+void pin_set(struct state *state, uint64_t handle, uint64_t rev);
+
+/* Gives the slot back. The second time it does nothing. */
+void pin_drop(struct state *state, uint64_t handle, uint32_t *hint);
+
+/* Gives back all slots of a view that has ended. Returns how many there were. */
+uint32_t pin_drop_view(struct state *state, uint32_t view);
+
+#endif

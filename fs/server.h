@@ -1,0 +1,109 @@
+/* The inside of struct fs, for the files that answer requests. */
+#ifndef EMSA_FS_SERVER_H
+#define EMSA_FS_SERVER_H
+
+#define FUSE_USE_VERSION 314
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "fs/fs.h"
+#include "fs/mark.h"
+#include "fs/notify.h"
+#include "fs/state.h"
+#include "fs/tree.h"
+#include "fs/view.h"
+#include "store/secret.h"
+#include "store/snapshot.h"
+
+struct counters { /* written by one thread, read by any */
+    _Atomic uint64_t requests, reads, decryptions, errors;
+};
+
+#define THREADS_MAX 8u
+
+/* One thread that answers requests, and all that it needs for one: nothing is shared with the
+ * others. */
+struct worker {
+    struct fs *fs;
+    pthread_t thread;
+    bool started;
+    struct snapshot *snapshot;
+    struct secret scratch;  /* plaintext of the value being answered; cleared before the next */
+    unsigned char *receive; /* one request; every page touched by this thread before the first */
+    unsigned char *reply;   /* VIEW_MAX_READ_LIMIT; written before it is sent, so present */
+    struct view *view;      /* whose request is being answered */
+    uint32_t slot;          /* of that view */
+    uint64_t sweep_node;    /* to be swept when the answer is out; 0: none */
+    uint32_t sweep_turn;
+    uint32_t pin_hint;
+    unsigned credit; /* how often looking for more may still find nothing before it stops */
+    struct counters counters;
+};
+
+struct fs {
+    struct store *store; /* borrowed */
+    void (*alarm)(void *arg, const char *text);
+    void (*gone)(void *arg, uint32_t view);
+    void *arg;
+    uint64_t spin; /* nanoseconds that a thread looks for more before it blocks; 0: never */
+    int state_fd;
+    struct state *state;
+    struct marks marks;
+    struct views views;
+    struct notify *notify;
+    pthread_mutex_t session_lock; /* over ready: the session is told of INIT once */
+    bool ready;
+    struct fuse_session *session;
+    int epoll_fd;
+    int stop_fd; /* an eventfd; readable once the threads are to end */
+    atomic_bool stopping;
+    atomic_uint spinning;         /* threads that look for more just now */
+    _Atomic uint64_t last_answer; /* monotonic nanoseconds */
+    _Atomic uint64_t last_alarm;  /* the same; alarms come once a second at most */
+    unsigned thread_count;
+    struct worker workers[THREADS_MAX];
+};
+
+/* loop.c */
+int loop_init(struct fs *fs);
+int loop_start(struct fs *fs);
+void loop_stop(struct fs *fs); /* waits for the threads */
+void loop_release(struct fs *fs);
+/* Has a view's requests answered. */
+int loop_watch(struct fs *fs, uint32_t slot, int fuse_fd);
+/* The thread that is running this handler. */
+struct worker *loop_worker(void);
+/* Lets another thread take what comes for this view: the answer in hand may take long. */
+void loop_invite(struct worker *worker);
+
+/* ops.c: the table for libfuse, and what its rows share */
+extern const struct fuse_lowlevel_ops ops_table;
+
+/* How long the kernel may keep names and attributes: it is told when they change. */
+#define KEEP_SECONDS (7.0 * 86400)
+
+/* Ends a request with an errno. */
+void ops_errno(fuse_req_t request, int errno_value);
+/* Ends a request that failed: found is a failure, or NOT_THERE. Counts it, and calls the alarm
+ * where something is wrong with this machine and not with the request. */
+void ops_fail(struct worker *worker, fuse_req_t request, int found);
+/* Fills what LOOKUP and READDIRPLUS tell of a place. */
+int ops_entry(struct worker *worker, struct fuse_entry_param *out, const struct place *place);
+
+/* dir.c */
+void dir_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info);
+void dir_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
+              struct fuse_file_info *info);
+void dir_read_plus(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
+                   struct fuse_file_info *info);
+void dir_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info);
+
+/* file.c */
+void file_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info);
+void file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
+               struct fuse_file_info *info);
+void file_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info);
+
+#endif

@@ -1,0 +1,196 @@
+#include "fs/tree.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void place_environment(struct place *place)
+{
+    place->kind = NODE_IS_ENVIRONMENT;
+    place->id = node_environment(place->environment.id);
+}
+
+static void place_service(struct place *place)
+{
+    place->kind = NODE_IS_SERVICE;
+    place->id =
+        node_service(place->service.environment, place->service.id, place->service.incarnation);
+}
+
+static void place_entry(struct place *place)
+{
+    place->kind = NODE_IS_KEY;
+    place->id = node_key(place->entry.environment, place->entry.name_id);
+}
+
+static void place_root(struct place *place)
+{
+    *place = (struct place){.kind = NODE_IS_ROOT, .id = NODE_ROOT};
+}
+
+int tree_find(struct snapshot *snapshot, struct place *out, uint64_t id)
+{
+    struct node node;
+    if (!node_parse(&node, id))
+        return NOT_THERE;
+    struct place place;
+    int found = 0;
+    switch (node.kind) {
+    case NODE_IS_ROOT:
+        place_root(&place);
+        break;
+    case NODE_IS_ENVIRONMENT:
+        found = snapshot_environment_by_id(snapshot, &place.environment, node.environment);
+        if (!found)
+            place_environment(&place);
+        break;
+    case NODE_IS_SERVICE:
+        found = snapshot_service_by_id(snapshot, &place.service, node.environment, node.service,
+                                       node.incarnation);
+        if (!found)
+            place_service(&place);
+        break;
+    case NODE_IS_KEY:
+        found = snapshot_entry_by_name(snapshot, &place.entry, node.environment, node.name_id);
+        if (!found)
+            place_entry(&place);
+        break;
+    }
+    if (!found)
+        *out = place;
+    return found;
+}
+
+static int lookup_key(struct snapshot *snapshot, struct place *place, const struct node *parent,
+                      const char *name)
+{
+    struct service service;
+    /* an older life of the directory has no names any more */
+    int found = snapshot_service_by_id(snapshot, &service, parent->environment, parent->service,
+                                       parent->incarnation);
+    if (!found)
+        found = snapshot_entry(snapshot, &place->entry, parent->environment, parent->service, name);
+    if (!found)
+        place_entry(place);
+    return found;
+}
+
+static int lookup_service(struct snapshot *snapshot, struct place *place, const struct node *parent,
+                          const char *name)
+{
+    struct environment environment;
+    int found = snapshot_environment_by_id(snapshot, &environment, parent->environment);
+    if (!found)
+        found = snapshot_service(snapshot, &place->service, parent->environment, name);
+    if (!found)
+        place_service(place);
+    return found;
+}
+
+int tree_lookup(struct snapshot *snapshot, struct place *out, uint64_t parent, const char *name)
+{
+    struct node node;
+    if (!node_parse(&node, parent) || node.kind == NODE_IS_KEY)
+        return NOT_THERE;
+    size_t limit = node.kind == NODE_IS_SERVICE ? KEY_NAME_MAX
+                   : node.kind == NODE_IS_ROOT  ? ENVIRONMENT_NAME_MAX
+                                                : SERVICE_NAME_MAX;
+    size_t length = strlen(name);
+    if (length == 0 || length > limit)
+        return NOT_THERE;
+    struct place place;
+    int found;
+    if (node.kind == NODE_IS_SERVICE) {
+        found = lookup_key(snapshot, &place, &node, name);
+    } else if (node.kind == NODE_IS_ENVIRONMENT) {
+        found = lookup_service(snapshot, &place, &node, name);
+    } else {
+        found = snapshot_environment(snapshot, &place.environment, name);
+        if (!found)
+            place_environment(&place);
+    }
+    if (!found)
+        *out = place;
+    return found;
+}
+
+/* The name of the entry that was shown last, which need not be there any more. */
+static int walk_resume(struct snapshot *snapshot, struct walk *walk, uint64_t last)
+{
+    uint32_t service;
+    if (walk->directory.kind == NODE_IS_ROOT)
+        return last > ENVIRONMENT_ID_MAX
+                   ? NOT_THERE
+                   : snapshot_environment_name(snapshot, walk->name, (uint32_t)last);
+    if (walk->directory.kind == NODE_IS_ENVIRONMENT)
+        return last > SERVICE_ID_MAX ? NOT_THERE
+                                     : snapshot_service_name(snapshot, walk->name, (uint32_t)last);
+    return last > NAME_ID_MAX ? NOT_THERE : snapshot_name(snapshot, &service, walk->name, last);
+}
+
+int walk_begin(struct snapshot *snapshot, struct walk *walk, uint64_t directory, uint64_t offset)
+{
+    struct place place;
+    int found = tree_find(snapshot, &place, directory);
+    if (found)
+        return found;
+    if (place.kind == NODE_IS_KEY || !node_parse(&walk->directory, directory))
+        return NOT_THERE;
+    walk->name[0] = 0;
+    return offset <= OFFSET_ENTRIES ? 0 : walk_resume(snapshot, walk, node_offset_id(offset));
+}
+
+static int next_place(struct snapshot *snapshot, const struct walk *walk, struct place *place,
+                      uint64_t *id)
+{
+    const struct node *directory = &walk->directory;
+    int found;
+    if (directory->kind == NODE_IS_ROOT) {
+        found = snapshot_next_environment(snapshot, &place->environment, walk->name);
+        if (!found) {
+            place_environment(place);
+            *id = place->environment.id;
+        }
+    } else if (directory->kind == NODE_IS_ENVIRONMENT) {
+        found =
+            snapshot_next_service(snapshot, &place->service, directory->environment, walk->name);
+        if (!found) {
+            place_service(place);
+            *id = place->service.id;
+        }
+    } else {
+        found = snapshot_next_entry(snapshot, &place->entry, directory->environment,
+                                    directory->service, walk->name);
+        if (!found) {
+            place_entry(place);
+            *id = place->entry.name_id;
+        }
+    }
+    return found;
+}
+
+int walk_next(struct snapshot *snapshot, struct walk *walk, struct place *out, uint64_t *offset)
+{
+    struct place place;
+    uint64_t id;
+    int found = next_place(snapshot, walk, &place, &id);
+    if (found)
+        return found;
+    snprintf(walk->name, sizeof(walk->name), "%s", place_name(&place));
+    *out = place;
+    *offset = node_offset(id);
+    return 0;
+}
+
+const char *place_name(const struct place *place)
+{
+    switch (place->kind) {
+    case NODE_IS_ENVIRONMENT:
+        return place->environment.name;
+    case NODE_IS_SERVICE:
+        return place->service.name;
+    case NODE_IS_KEY:
+        return place->entry.key;
+    default:
+        return "";
+    }
+}

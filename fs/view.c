@@ -1,0 +1,127 @@
+#include "fs/view.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "store/error.h"
+
+int views_init(struct views *views)
+{
+    *views = (struct views){0};
+    pthread_mutex_init(&views->lock, NULL);
+    return 0;
+}
+
+static void view_free(struct view *view)
+{
+    close(view->fuse_fd);
+    free(view);
+}
+
+void views_release(struct views *views)
+{
+    for (uint32_t i = 0; i < views->capacity; i++) {
+        if (views->slots[i])
+            view_free(views->slots[i]);
+    }
+    free(views->slots);
+    pthread_mutex_destroy(&views->lock);
+}
+
+/* A free slot, or the number of slots after making more. Negative: no memory. */
+static int64_t slot_find(struct views *views)
+{
+    for (uint32_t i = 0; i < views->capacity; i++) {
+        if (!views->slots[i])
+            return i;
+    }
+    uint32_t capacity = views->capacity ? views->capacity * 2 : 16;
+    struct view **slots = realloc(views->slots, capacity * sizeof(struct view *));
+    if (!slots)
+        return -1;
+    for (uint32_t i = views->capacity; i < capacity; i++)
+        slots[i] = NULL;
+    uint32_t first = views->capacity;
+    views->slots = slots;
+    views->capacity = capacity;
+    return first;
+}
+
+static bool has_id(const struct views *views, uint32_t id)
+{
+    for (uint32_t i = 0; i < views->capacity; i++) {
+        if (views->slots[i] && views->slots[i]->options.id == id)
+            return true;
+    }
+    return false;
+}
+
+int views_add(struct views *views, uint32_t *slot, const struct view_options *options, int fuse_fd)
+{
+    struct view *view = malloc(sizeof(*view));
+    if (!view) {
+        close(fuse_fd);
+        return error_set(ERR_NOMEM, "no memory for a view");
+    }
+    *view = (struct view){.options = *options, .fuse_fd = fuse_fd, .users = 1};
+    int error = 0;
+    pthread_mutex_lock(&views->lock);
+    int64_t index = -1;
+    if (has_id(views, options->id))
+        error = error_set(ERR_REFUSED, "view %u is served already", options->id);
+    else if ((index = slot_find(views)) < 0)
+        error = error_set(ERR_NOMEM, "no memory for a view");
+    if (!error) {
+        views->slots[index] = view;
+        views->count++;
+        *slot = (uint32_t)index;
+    }
+    pthread_mutex_unlock(&views->lock);
+    if (error)
+        view_free(view);
+    return error;
+}
+
+struct view *views_get(struct views *views, uint32_t slot)
+{
+    pthread_mutex_lock(&views->lock);
+    struct view *view = slot < views->capacity ? views->slots[slot] : NULL;
+    if (view)
+        view->users++;
+    pthread_mutex_unlock(&views->lock);
+    return view;
+}
+
+void views_put(struct views *views, struct view *view)
+{
+    pthread_mutex_lock(&views->lock);
+    bool last = --view->users == 0;
+    pthread_mutex_unlock(&views->lock);
+    if (last)
+        view_free(view);
+}
+
+bool views_remove(struct views *views, struct view *view)
+{
+    pthread_mutex_lock(&views->lock);
+    bool first = !view->gone;
+    view->gone = true;
+    for (uint32_t i = 0; first && i < views->capacity; i++) {
+        if (views->slots[i] == view) {
+            views->slots[i] = NULL;
+            views->count--;
+        }
+    }
+    pthread_mutex_unlock(&views->lock);
+    if (first)
+        views_put(views, view); /* the table's hold */
+    return first;
+}
+
+uint32_t views_count(struct views *views)
+{
+    pthread_mutex_lock(&views->lock);
+    uint32_t count = views->count;
+    pthread_mutex_unlock(&views->lock);
+    return count;
+}

@@ -1,0 +1,43 @@
+/* The views of a server: which connections there are, and what each shows. A view lives as long as
+ * somebody holds it, so that its descriptor is not closed under a thread that reads from it. */
+#ifndef EMSA_FS_VIEW_H
+#define EMSA_FS_VIEW_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fs/fs.h"
+
+struct view {
+    struct view_options options; /* never changes */
+    int fuse_fd;                 /* owned */
+    unsigned users;              /* under views.lock; the table is one of them */
+    bool gone;                   /* under views.lock: out of the table */
+};
+
+struct views {
+    pthread_mutex_t lock; /* over all below; held for some loads and stores only */
+    struct view **slots;  /* by position; NULL: free */
+    uint32_t capacity;
+    uint32_t count;
+};
+
+int views_init(struct views *views);
+/* Closes all; nobody may hold any. */
+void views_release(struct views *views);
+
+/* Takes fuse_fd over, also on failure. *slot names it for views_get. ERR_NOMEM; ERR_REFUSED: the id
+ * is there already. */
+int views_add(struct views *views, uint32_t *slot, const struct view_options *options, int fuse_fd);
+
+/* The view in a slot, held; NULL if it is gone. */
+struct view *views_get(struct views *views, uint32_t slot);
+void views_put(struct views *views, struct view *view);
+
+/* Takes a view out of the table. False if somebody did already. */
+bool views_remove(struct views *views, struct view *view);
+
+uint32_t views_count(struct views *views);
+
+#endif

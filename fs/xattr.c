@@ -1,0 +1,130 @@
+#include "fs/xattr.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "store/error.h"
+#include "store/history.h"
+
+#define PREFIX "user.emsa."
+
+static const char file_names[] = PREFIX "rev\0" PREFIX "kind\0" PREFIX "origin\0" PREFIX
+                                        "time\0" PREFIX "author\0" PREFIX "reason";
+static const char directory_names[] = PREFIX "rev\0" PREFIX "kind";
+
+static const char *kind_word(enum entry_kind kind)
+{
+    static const char *const words[] = {[ENTRY_PLAIN] = "plain",
+                                        [ENTRY_SECRET] = "secret",
+                                        [ENTRY_LINK] = "link",
+                                        [ENTRY_TEMPLATE] = "template"};
+    return kind >= ENTRY_PLAIN && kind <= ENTRY_TEMPLATE ? words[kind] : "unknown";
+}
+
+static const char *origin_word(enum entry_origin origin)
+{
+    static const char *const words[] = {[ORIGIN_OWN] = "own",
+                                        [ORIGIN_BASE] = "base",
+                                        [ORIGIN_ALL] = "all",
+                                        [ORIGIN_SHARED] = "shared",
+                                        [ORIGIN_SCHEMA] = "schema"};
+    return origin <= ORIGIN_SCHEMA ? words[origin] : "unknown";
+}
+
+/* RFC 3339, UTC, with nanoseconds. */
+static int time_text(char *out, size_t size, int64_t nanoseconds)
+{
+    int64_t rest = nanoseconds % 1000000000;
+    time_t seconds = nanoseconds / 1000000000;
+    if (rest < 0) {
+        rest += 1000000000;
+        seconds--;
+    }
+    struct tm tm;
+    char date[64];
+    if (!gmtime_r(&seconds, &tm) || strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+        return snprintf(out, size, "unknown");
+    return snprintf(out, size, "%s.%09lldZ", date, (long long)rest);
+}
+
+/* What the commit that last set the entry says. */
+static int commit_text(struct snapshot *snapshot, char *out, size_t size, uint64_t rev, bool author)
+{
+    struct commit_info commit;
+    int found = history_commit(snapshot, &commit, rev);
+    if (found == 0)
+        return snprintf(out, size, "%s", author ? commit.author.name : commit.reason);
+    return found > 0 ? error_set(ERR_CORRUPT, "the commit of revision %llu is not there",
+                                 (unsigned long long)rev)
+                     : found;
+}
+
+/* Each of these returns the length of what it wrote, ABSENT, or a failure. */
+#define ABSENT (-1000)
+
+static int entry_text(struct snapshot *snapshot, char *out, size_t size, const struct entry *entry,
+                      const char *name)
+{
+    if (strcmp(name, "rev") == 0)
+        return snprintf(out, size, "%llu", (unsigned long long)entry->rev);
+    if (strcmp(name, "kind") == 0)
+        return snprintf(out, size, "%s", kind_word(entry->kind));
+    if (strcmp(name, "origin") == 0)
+        return snprintf(out, size, "%s", origin_word(entry->origin));
+    if (strcmp(name, "time") == 0)
+        return time_text(out, size, entry->time);
+    if (strcmp(name, "author") == 0)
+        return commit_text(snapshot, out, size, entry->rev, true);
+    if (strcmp(name, "reason") == 0)
+        return commit_text(snapshot, out, size, entry->rev, false);
+    return ABSENT;
+}
+
+static int directory_text(struct snapshot *snapshot, char *out, size_t size,
+                          const struct place *place, const char *name)
+{
+    uint64_t rev = snapshot_revision(snapshot);
+    const char *kind = "root";
+    if (place->kind == NODE_IS_ENVIRONMENT) {
+        rev = place->environment.changed_rev;
+        kind = "environment";
+    } else if (place->kind == NODE_IS_SERVICE) {
+        rev = place->service.changed_rev;
+        kind = "service";
+    }
+    if (strcmp(name, "rev") == 0)
+        return snprintf(out, size, "%llu", (unsigned long long)rev);
+    if (strcmp(name, "kind") == 0)
+        return snprintf(out, size, "%s", kind);
+    return ABSENT;
+}
+
+int xattr_get(struct snapshot *snapshot, char out[static XATTR_VALUE_MAX], size_t *length,
+              const struct place *place, const char *name)
+{
+    if (strncmp(name, PREFIX, sizeof(PREFIX) - 1) != 0)
+        return NOT_THERE;
+    name += sizeof(PREFIX) - 1;
+    int n = place->kind == NODE_IS_KEY
+                ? entry_text(snapshot, out, XATTR_VALUE_MAX, &place->entry, name)
+                : directory_text(snapshot, out, XATTR_VALUE_MAX, place, name);
+    if (n == ABSENT)
+        return NOT_THERE;
+    if (n < 0)
+        return n;
+    *length = (size_t)n < XATTR_VALUE_MAX ? (size_t)n : XATTR_VALUE_MAX - 1;
+    return 0;
+}
+
+size_t xattr_list(const struct place *place, const char **names)
+{
+    bool file = place->kind == NODE_IS_KEY;
+    *names = file ? file_names : directory_names;
+    return file ? sizeof(file_names) : sizeof(directory_names);
+}
+
+bool xattr_foreign(const char *name)
+{
+    return strncmp(name, "security.", 9) == 0 || strncmp(name, "system.", 7) == 0;
+}

@@ -1,0 +1,242 @@
+#include "tests/integration/fs/world.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fs/state.h"
+#include "store/error.h"
+#include "tests/integration/fs/server.h"
+
+static void must(int error, const char *what)
+{
+    if (error < 0)
+        give_up("%s failed", what);
+}
+
+static void pair(int type, int ends[2])
+{
+    if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) < 0)
+        give_up("cannot make a socket pair");
+}
+
+/* A namespace of its own, so that nothing stays mounted whatever happens. */
+static void alone(void)
+{
+    static bool done;
+    if (done)
+        return;
+    done = true;
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        give_up("cannot make a mount namespace");
+}
+
+static pid_t child(void)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid < 0)
+        give_up("cannot fork");
+    return pid;
+}
+
+static void reap(pid_t *pid)
+{
+    if (*pid > 0)
+        waitpid(*pid, NULL, 0);
+    *pid = 0;
+}
+
+static void make_store(struct world *world)
+{
+    int status;
+    pid_t pid = child();
+    if (pid == 0)
+        server_make_store(world);
+    if (waitpid(pid, &status, 0) != pid || status != 0)
+        give_up("the store could not be made");
+}
+
+void world_notifier_start(struct world *world)
+{
+    int control[2];
+    pair(SOCK_STREAM, control);
+    world->notifier = child();
+    if (world->notifier == 0) {
+        close(control[0]);
+        if (world->server_socket >= 0)
+            close(world->server_socket);
+        notifier_run(world, control[1]);
+    }
+    close(control[1]);
+    world->notifier_socket = control[0];
+}
+
+void world_server_start(struct world *world)
+{
+    int commands[2], channel[2];
+    char ready;
+    pair(SOCK_STREAM, commands);
+    pair(SOCK_SEQPACKET, channel);
+    world->server = child();
+    if (world->server == 0) {
+        close(commands[0]);
+        close(channel[1]);
+        close(world->notifier_socket);
+        server_run(world, commands[1], channel[0]);
+    }
+    close(commands[1]);
+    close(channel[0]);
+    descriptor_send(world->notifier_socket, channel[1]);
+    close(channel[1]);
+    world->server_socket = commands[0];
+    must(mount_resend(world->super.fuse_fd), "mount_resend");
+    if (!stream_read(world->server_socket, &ready, 1))
+        give_up("the server did not start");
+}
+
+void world_server_kill(struct world *world)
+{
+    kill(world->server, SIGKILL);
+    reap(&world->server);
+    close(world->server_socket);
+    world->server_socket = -1;
+}
+
+void world_notifier_kill(struct world *world)
+{
+    kill(world->notifier, SIGKILL);
+    reap(&world->notifier);
+    close(world->notifier_socket);
+    world->notifier_socket = -1;
+}
+
+void world_make(struct world *world, const struct view_options *view)
+{
+    struct world made = {.server_socket = -1, .no_identity = world->no_identity};
+    alone();
+    snprintf(made.folder, sizeof(made.folder), "/tmp/emsa-fs-XXXXXX");
+    if (!mkdtemp(made.folder))
+        give_up("cannot make a folder");
+    snprintf(made.store, sizeof(made.store), "%s/store", made.folder);
+    snprintf(made.identity, sizeof(made.identity), "%s/identity", made.folder);
+    snprintf(made.mount, sizeof(made.mount), "%s/mount", made.folder);
+    if (mkdir(made.mount, 0700) < 0)
+        give_up("cannot make '%s'", made.mount);
+    if (view)
+        made.view = *view;
+    made.view.id = 1;
+    *world = made;
+    make_store(world);
+    must(state_create(&world->state_fd), "state_create");
+    must(mount_make(&world->super, &world->view), "mount_make");
+    must(mount_attach(world->super.mount_fd, world->mount), "mount_attach");
+    close(world->super.mount_fd);
+    world->super.mount_fd = -1;
+    world_notifier_start(world);
+    world_server_start(world);
+}
+
+static int forget(const char *path, const struct stat *st, int flag, struct FTW *walk)
+{
+    (void)st, (void)flag, (void)walk;
+    return remove(path);
+}
+
+void world_end(struct world *world)
+{
+    umount2(world->mount, MNT_DETACH);
+    close(world->server_socket); /* their end */
+    reap(&world->server);
+    close(world->notifier_socket);
+    reap(&world->notifier);
+    mount_release(&world->super);
+    close(world->state_fd);
+    nftw(world->folder, forget, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+static void tell(struct world *world, enum command_kind kind, const char *path, const void *value,
+                 size_t size)
+{
+    struct command command = {.kind = (uint32_t)kind, .size = (uint32_t)size};
+    snprintf(command.path, sizeof(command.path), "%s", path);
+    stream_write(world->server_socket, &command, sizeof(command));
+    stream_write(world->server_socket, value, size);
+}
+
+static struct answer ask(struct world *world, enum command_kind kind)
+{
+    struct answer answer;
+    tell(world, kind, "", NULL, 0);
+    if (!stream_read(world->server_socket, &answer, sizeof(answer)))
+        give_up("the server is gone");
+    if (answer.error) {
+        fprintf(stderr, "the server says %d %s\n", answer.error, answer.text);
+        exit(99);
+    }
+    return answer;
+}
+
+void world_environment_add(struct world *world, const char *name)
+{
+    tell(world, COMMAND_ENVIRONMENT_ADD, name, NULL, 0);
+}
+
+void world_environment_remove(struct world *world, const char *name)
+{
+    tell(world, COMMAND_ENVIRONMENT_REMOVE, name, NULL, 0);
+}
+
+void world_service_add(struct world *world, const char *path)
+{
+    tell(world, COMMAND_SERVICE_ADD, path, NULL, 0);
+}
+
+void world_service_remove(struct world *world, const char *path)
+{
+    tell(world, COMMAND_SERVICE_REMOVE, path, NULL, 0);
+}
+
+void world_set(struct world *world, const char *path, const void *value, size_t size)
+{
+    tell(world, COMMAND_SET, path, value, size);
+}
+
+void world_set_secret(struct world *world, const char *path, const void *value, size_t size)
+{
+    tell(world, COMMAND_SET_SECRET, path, value, size);
+}
+
+void world_remove(struct world *world, const char *path)
+{
+    tell(world, COMMAND_REMOVE, path, NULL, 0);
+}
+
+uint64_t world_commit(struct world *world)
+{
+    return ask(world, COMMAND_COMMIT).rev;
+}
+
+void world_status(struct world *world, struct fs_status *status)
+{
+    *status = ask(world, COMMAND_STATUS).status;
+}
+
+const char *world_path(const struct world *world, const char *path)
+{
+    static char texts[8][512];
+    static unsigned next;
+    char *text = texts[next++ % 8];
+    snprintf(text, sizeof(texts[0]), "%s/%s", world->mount, path);
+    return text;
+}

@@ -1,0 +1,59 @@
+/*
+ * A store, the process that serves it, the one that notifies, and the mount, for one test. The
+ * test's own process is the supervisor (it holds the connection) and a client, and nothing else.
+ */
+#ifndef EMSA_TESTS_FS_WORLD_H
+#define EMSA_TESTS_FS_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "fs/fs.h"
+#include "fs/mount.h"
+
+struct world {
+    char folder[64]; /* holds all below */
+    char store[96];
+    char identity[96];
+    char mount[96];
+    bool no_identity; /* serve without one */
+    struct view_options view;
+    struct mount super;
+    int state_fd;
+    int server_socket;   /* commands, see server.h */
+    int notifier_socket; /* descriptors for it */
+    pid_t server, notifier;
+};
+
+/* Makes all of it. view may be NULL for the defaults. Ends the program with a message on failure.
+ */
+void world_make(struct world *world, const struct view_options *view);
+
+/* Ends the processes, unmounts, removes the folder. */
+void world_end(struct world *world);
+
+/* Starts or ends (SIGKILL, waited for) the server alone. A start sends again what the dead one had.
+ */
+void world_server_start(struct world *world);
+void world_server_kill(struct world *world);
+void world_notifier_start(struct world *world);
+void world_notifier_kill(struct world *world);
+
+/* Commands for the server; all end the program when it fails. Operations gather until world_commit,
+ * which returns the revision after it was published. */
+void world_environment_add(struct world *world, const char *name);
+void world_environment_remove(struct world *world, const char *name);
+void world_service_add(struct world *world, const char *path);
+void world_service_remove(struct world *world, const char *path);
+void world_set(struct world *world, const char *path, const void *value, size_t size);
+void world_set_secret(struct world *world, const char *path, const void *value, size_t size);
+void world_remove(struct world *world, const char *path);
+uint64_t world_commit(struct world *world);
+void world_status(struct world *world, struct fs_status *status);
+
+/* The path of something in the mount; static text, good until the eighth call after. */
+const char *world_path(const struct world *world, const char *path);
+
+#endif
