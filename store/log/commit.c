@@ -49,7 +49,7 @@ int header_decode(struct header *out, struct slice body)
 void header_hash(uint8_t out[static HASH_SIZE], struct slice body)
 {
     const struct hash_part part = {body.data, body.size};
-    hash_parts(out, "emsa commit", &part, 1);
+    hash_parts(out, "emsa-commit-1", &part, 1);
 }
 
 struct scope_sum header_scope(const struct header *header, uint32_t index)
@@ -120,7 +120,7 @@ static void hash_scope(struct scope_sum *sum, const struct bytes *joined)
     put_u32(&head, sum->environment);
     put_u32(&head, sum->service);
     const struct hash_part parts[] = {{scope, sizeof scope}, {joined->data, joined->size}};
-    hash_parts(sum->hash, "emsa scope", parts, 2);
+    hash_parts(sum->hash, "emsa-scope-1", parts, 2);
 }
 
 int leaves_sum(struct leaves *leaves, int (*sum)(void *arg, const struct scope_sum *), void *arg)

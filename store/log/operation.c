@@ -161,7 +161,7 @@ void operation_leaf(uint8_t out[static HASH_SIZE], const uint8_t store_id[static
         number[8 + i] = (unsigned char)(op >> (8 * i));
     const struct hash_part parts[] = {
         {store_id, STORE_ID_SIZE}, {number, sizeof number}, {body.data, body.size}};
-    hash_parts(out, "emsa operation", parts, 3);
+    hash_parts(out, "emsa-operation-1", parts, 3);
 }
 
 void value_head_encode(struct bytes *out, enum operation_kind kind)
@@ -191,5 +191,5 @@ int value_decode(const unsigned char **data, size_t *size, enum operation_kind e
 void value_digest(uint8_t out[static HASH_SIZE], struct slice body)
 {
     const struct hash_part part = {body.data, body.size};
-    hash_parts(out, "emsa value", &part, 1);
+    hash_parts(out, "emsa-digest-1", &part, 1);
 }
