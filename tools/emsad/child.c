@@ -14,7 +14,9 @@
 #include "tools/common/log.h"
 #include "tools/emsad/channel.h"
 
-#define LONG_ENOUGH 200 /* milliseconds: who lived as long was not ended by what it was handed */
+/* Milliseconds from being ready: who lived as long was not ended by what it was handed (a request
+ * that kills a server is sent again to the next, and kills that at once). */
+#define LONG_ENOUGH 20
 #define FIRST_PAUSE 5
 #define LONGEST_PAUSE 1000
 
@@ -55,7 +57,6 @@ int child_start(struct child *child, int self)
     child->pid = pid;
     child->channel = pair[0];
     child->is_ready = false;
-    child->started = deadline_in(0);
     child->restart_at = -1;
     return 0;
 }
@@ -76,7 +77,7 @@ void child_ended(struct child *child, int wait_status)
         tell(child, wait_status);
     descriptor_close(&child->channel);
     child->pid = 0;
-    bool was_long = child->is_ready && deadline_in(0) - child->started >= LONG_ENOUGH;
+    bool was_long = child->is_ready && deadline_in(0) - child->ready_since >= LONG_ENOUGH;
     child->failures = was_long ? 0 : child->failures + 1;
     child->is_ready = false;
     int pause = 0;
@@ -85,6 +86,12 @@ void child_ended(struct child *child, int wait_status)
     if (pause > LONGEST_PAUSE)
         pause = LONGEST_PAUSE;
     child->restart_at = child->is_leaving ? -1 : deadline_in(pause);
+}
+
+void child_ready(struct child *child)
+{
+    child->is_ready = true;
+    child->ready_since = deadline_in(0);
 }
 
 void child_kill(struct child *child)

@@ -8,14 +8,14 @@
 #include <sys/types.h>
 
 struct child {
-    const char *role;   /* as --role takes it */
-    pid_t pid;          /* 0: there is none */
-    int channel;        /* -1: there is none */
-    bool is_ready;      /* it said so, or needs not to */
-    bool is_leaving;    /* it was told to end: then its end is no news */
-    unsigned failures;  /* deaths in a row that came soon */
-    int64_t started;    /* a moment as deadline_in gives it */
-    int64_t restart_at; /* -1: never, or it runs */
+    const char *role;    /* as --role takes it */
+    pid_t pid;           /* 0: there is none */
+    int channel;         /* -1: there is none */
+    bool is_ready;       /* it said so, or needs not to */
+    bool is_leaving;     /* it was told to end: then its end is no news */
+    unsigned failures;   /* deaths in a row that came at once */
+    int64_t ready_since; /* a moment as deadline_in gives it */
+    int64_t restart_at;  /* -1: never, or it runs */
 };
 
 #define CHILD_INIT(name) ((struct child){.role = (name), .channel = -1, .restart_at = -1})
@@ -24,8 +24,12 @@ struct child {
  * ERR_NOMEM: there is none. */
 int child_start(struct child *child, int self);
 
+/* It does its work from now on. */
+void child_ready(struct child *child);
+
 /* It was reaped: closes the channel, says why it ended, and settles when the next is to start: at
- * once, and with growing patience up to a second if that dies soon as well. */
+ * once, and with growing patience up to a second if they keep dying as soon as they are ready, or
+ * before. */
 void child_ended(struct child *child, int wait_status);
 
 /* Ends it by force; it is still to be reaped. */

@@ -141,7 +141,7 @@ static void start_notifier(struct supervisor *supervisor)
         supervisor->notifier.restart_at = deadline_in(1000);
         return;
     }
-    supervisor->notifier.is_ready = true;
+    child_ready(&supervisor->notifier);
     for (size_t i = 0; i < supervisor->views.count; i++)
         send_view(&supervisor->notifier, &supervisor->views.items[i]);
     pair_up(supervisor);
@@ -189,7 +189,7 @@ static void detach_all(struct supervisor *supervisor)
 
 static void ready(struct supervisor *supervisor)
 {
-    supervisor->server.is_ready = true;
+    child_ready(&supervisor->server);
     if (supervisor->phase != STARTING) {
         if (supervisor->phase == SERVING)
             log_info("server %d serves %zu mounts again", (int)supervisor->server.pid,
