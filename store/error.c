@@ -39,7 +39,7 @@ static void replace_text(const char *text, int whole)
     last.length = kept;
 }
 
-int error_set(enum error_code code, const char *format, ...)
+int(error_set)(enum error_code code, const char *format, ...)
 {
     int saved = errno;
     /* A buffer of its own first: the arguments may point into the text that is replaced. */
@@ -70,7 +70,7 @@ static enum error_code code_of_errno(int errno_value)
     }
 }
 
-int error_system(int errno_value, const char *format, ...)
+int(error_system)(int errno_value, const char *format, ...)
 {
     char text[ERROR_TEXT_MAX];
     va_list arguments;
@@ -84,7 +84,7 @@ int error_system(int errno_value, const char *format, ...)
                      tolower((unsigned char)words_for_it[0]), words_for_it + 1);
 }
 
-int error_add(enum error_code code, const char *format, ...)
+int(error_add)(enum error_code code, const char *format, ...)
 {
     int saved = errno;
     char text[ERROR_TEXT_MAX];

@@ -66,8 +66,8 @@ static int check_moment(struct verify *verify, const struct subject *subject)
     const struct operation *operation = &subject->operation;
     const bool is_removal = operation->kind == OPERATION_REMOVE;
     struct moment moment;
-    uint64_t first_rev;
-    int64_t first_time;
+    uint64_t first_rev = 0;
+    int64_t first_time = 0;
     verify->report->derived++;
     int found =
         state_moment(verify->txn, &moment, operation->environment, operation->name_id, verify->rev);
