@@ -1,10 +1,12 @@
 /*
- * The dispatcher: one handler a verb, called by the server over its socket and by the command in-process
- * where no server runs. Two transports, and no verb is written twice. Who may is decided here, in the verb
- * table (tools/service/rights.h), before a handler runs.
+ * The dispatcher: one handler a verb, called by the server over its socket and by the command
+ * in-process where no server runs. Two transports, and no verb is written twice. Who may is decided
+ * here, by the verb table (tools/service/verb.h, rights.h), before a handler runs.
  *
- * Values never travel inside JSON. A call brings them as a stream (one run of bytes; the parameters name the
- * size of each) and takes them back as a list of parts.
+ * Values never travel inside JSON. A call brings them as a stream (one run of bytes; the parameters
+ * name the size of each) and takes them back as a list of parts: the reply has "values": 0 then,
+ * the index of the one descriptor that a transport sends beside it, and "mount": 0 where output_fd
+ * is set. What every varlink service answers (org.varlink.service) is answered here too.
  */
 #ifndef EMSA_TOOLS_SERVICE_SERVICE_H
 #define EMSA_TOOLS_SERVICE_SERVICE_H
@@ -25,11 +27,14 @@ struct caller { /* as the kernel told (SO_PEERCRED), or of this process */
     pid_t pid;
 };
 
-struct service_host { /* what a verb may ask of the process it runs in; NULL members where it has none */
+struct service_host { /* what a verb may ask of the process it runs in; NULL members where it has
+                         none */
     void *arg;
-    /* After a commit, before the caller is answered: has every view told (fs_publish). 1: a view is late. */
+    /* After a commit, before the caller is answered: has every view told (fs_publish). 1: a view is
+     * late. */
     int (*published)(void *arg, uint64_t rev);
-    /* A new superblock (parameters as in the Mount verb): *mount_fd is a detached mount for the caller. */
+    /* A new superblock (parameters as in the Mount verb): *mount_fd is a detached mount for the
+     * caller. */
     int (*mount)(void *arg, const struct caller *caller, json_t *parameters, int *mount_fd);
     /* Adds what the process knows to the Status reply (views, processes). */
     int (*status)(void *arg, json_t *reply);
@@ -37,9 +42,9 @@ struct service_host { /* what a verb may ask of the process it runs in; NULL mem
     int (*stop)(void *arg);
 };
 
-struct service; /* a store and a host */
-int service_new(struct service **out, struct store *store, const struct service_host *host);
-void service_free(struct service *);
+struct dispatcher; /* a store and a host */
+int service_new(struct dispatcher **out, struct store *store, const struct service_host *host);
+void service_free(struct dispatcher *);
 
 struct value_part { /* one value of a reply; exactly one of the two is used */
     bool is_secret;
@@ -49,21 +54,21 @@ struct value_part { /* one value of a reply; exactly one of the two is used */
 
 struct call {
     struct caller caller;
-    const char *method;  /* "io.emsa.Set" */
-    json_t *parameters;  /* borrowed; an object */
-    int input;           /* where the stream of values is read from, or -1; borrowed */
-    int input_deadline;  /* milliseconds for the whole stream, -1: none */
+    const char *method; /* "io.emsa.Set" */
+    json_t *parameters; /* borrowed; an object */
+    int input;          /* where the stream of values is read from, or -1; borrowed */
+    int input_deadline; /* milliseconds for the whole stream, -1: none */
     /* set by service_call */
-    json_t *reply;       /* owned; an object, also of failures: {"message", "reasons"} */
-    const char *error;   /* NULL, or the name of a varlink error: "io.emsa.Refused", static */
-    int output_fd;       /* a descriptor to hand over (mount), or -1; owned */
+    json_t *reply;            /* owned; an object, also of failures: {"message", "reasons"} */
+    const char *error;        /* NULL, or the name of a varlink error: "io.emsa.Refused", static */
+    int output_fd;            /* a descriptor to hand over (mount), or -1; owned */
     struct value_part *parts; /* owned */
     size_t part_count;
 };
 
-/* Does the call and fills the lower half; 0 whenever there is a reply to send (also one that tells of a
- * failure), negative when not even that could be made. call_release afterwards in any case. */
-int service_call(struct service *, struct call *call);
+/* Does the call and fills the lower half; 0 whenever there is a reply to send (also one that tells
+ * of a failure), negative when not even that could be made. call_release afterwards in any case. */
+int service_call(struct dispatcher *, struct call *call);
 void call_release(struct call *);
 
 /* The interface in varlink's own description language, for GetInterfaceDescription. */

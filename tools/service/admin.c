@@ -1,0 +1,82 @@
+/* The store and the process that serves it. */
+#include <unistd.h>
+
+#include "store/error.h"
+#include "store/verify.h"
+#include "tools/service/hex.h"
+#include "tools/service/verb.h"
+
+#define VERIFY_LINES_MAX 1000u
+
+int verb_status(struct request *request)
+{
+    struct store *store = request->service->store;
+    const struct service_host *host = &request->service->host;
+    struct store_status status;
+    char head[2 * HASH_SIZE + 1];
+    char id[2 * STORE_ID_SIZE + 1];
+    int error = store_status(store, &status);
+    if (error < 0)
+        return error;
+    hex_text(head, status.head, HASH_SIZE);
+    hex_text(id, store_id(store), STORE_ID_SIZE);
+    json_t *reply = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I}",
+                              "version", EMSA_VERSION, "store", store_path(store), "id", id, "rev",
+                              (json_int_t)status.revision, "head", head, "environments",
+                              (json_int_t)status.environments, "services",
+                              (json_int_t)status.services, "entries", (json_int_t)status.entries,
+                              "file_bytes", (json_int_t)status.file_bytes, "used_bytes",
+                              (json_int_t)status.used_bytes, "alarms", (json_int_t)status.alarms,
+                              "unlocked", (int)store_unlocked(store), "pid", (json_int_t)getpid());
+    if (reply == NULL)
+        return error_set(ERR_NOMEM, "no memory for the status");
+    request->call->reply = reply;
+    return host->status != NULL ? host->status(host->arg, reply) : 0;
+}
+
+static void note_fault(void *arg, const char *text)
+{
+    json_t *lines = arg;
+    if (json_array_size(lines) < VERIFY_LINES_MAX)
+        json_array_append_new(lines, json_string(text));
+}
+
+/* Faults are this verb's finding, not its failure: the reply lists them. */
+int verb_verify(struct request *request)
+{
+    struct verify_report report = {0};
+    json_t *lines = json_array();
+    struct verify_options options = {.fault = note_fault, .arg = lines};
+    int error = verify_store(request->service->store, &options, &report);
+    if (error < 0 && (error != -ERR_CORRUPT || report.faults == 0)) {
+        json_decref(lines);
+        return error;
+    }
+    request->call->reply = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:o}", "commits", (json_int_t)report.commits, "operations",
+        (json_int_t)report.operations, "values", (json_int_t)report.values, "derived",
+        (json_int_t)report.derived, "faults", (json_int_t)report.faults, "lines", lines);
+    return 0;
+}
+
+int verb_mount(struct request *request)
+{
+    const struct service_host *host = &request->service->host;
+    struct call *call = request->call;
+    if (host->mount == NULL)
+        return error_set(ERR_REFUSED, "no server runs for this store: start one with 'emsad'");
+    int error = host->mount(host->arg, &call->caller, call->parameters, &call->output_fd);
+    if (error < 0)
+        return error;
+    call->reply = json_pack("{s:i}", "mount", 0);
+    return 0;
+}
+
+int verb_stop(struct request *request)
+{
+    const struct service_host *host = &request->service->host;
+    if (host->stop == NULL)
+        return error_set(ERR_NOT_FOUND, "no server runs for this store: there is nothing to stop");
+    request->call->reply = json_object();
+    return host->stop(host->arg);
+}

@@ -1,0 +1,59 @@
+/* The interface description, made from the verb table and the table of failures. */
+#include <pthread.h>
+#include <string.h>
+
+#include "store/bytes.h"
+#include "tools/service/failure.h"
+#include "tools/service/service.h"
+#include "tools/service/verb.h"
+
+#define DESCRIPTION_MAX (64u * 1024u)
+
+static struct bytes description;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static const char types[] =
+    "# Values never travel inside these objects, but as bytes through descriptors beside them. Of "
+    "a change,\n"
+    "# late: a view has not come back yet, and is told as soon as it does; of a list, more: there "
+    "are others\n"
+    "# after the last one.\n"
+    "interface " SERVICE_INTERFACE "\n\n"
+    "# kind: plain or secret; value: a small plain text; otherwise size bytes of the stream.\n"
+    "type Operation (path: string, kind: string, size: ?int, value: ?string)\n\n"
+    "# mark: + made, ~ changed, - removed, = as it was.\n"
+    "type Line (path: string, mark: string, secret: bool, was_rev: ?int)\n\n"
+    "# kind: environment, service, plain, secret, link or template; times: nanoseconds since "
+    "1970.\n"
+    "type Item (name: string, path: string, kind: string, size: ?int, rev: int, time: int)\n\n"
+    "type Commit (rev: int, time: int, author: string, signed: bool, reason: string, operations: "
+    "int,\n"
+    "  hash: string, parent: string)\n\n"
+    "type Done (op: int, kind: string, path: string, secret: bool, first: bool, size: ?int, value: "
+    "?string)"
+    "\n\n";
+
+static void describe_method(const struct verb *verb)
+{
+    bytes_append_format(&description, "# %s\nmethod %s(%s) -> %s\n\n", verb->about, verb->name,
+                        verb->takes, verb->gives);
+}
+
+static void describe(void)
+{
+    description = BYTES_INIT(DESCRIPTION_MAX);
+    bytes_append_text(&description, types);
+    for (size_t i = 0; i < verb_count; i++)
+        describe_method(&verbs[i]);
+    const char *name;
+    for (unsigned i = 0; (name = failure_listed(i)) != NULL; i++)
+        bytes_append_format(&description, "error %s (message: string, reasons: []string)\n",
+                            name + strlen(SERVICE_INTERFACE) + 1);
+    bytes_append(&description, "", 1);
+}
+
+const char *service_description(void)
+{
+    pthread_once(&once, describe);
+    return description.error == 0 && description.data != NULL ? (const char *)description.data : "";
+}

@@ -1,0 +1,217 @@
+/* What happened: the log, and one commit. Secrets are masked; small plain texts are shown. */
+#include <string.h>
+
+#include "store/error.h"
+#include "store/history.h"
+#include "tools/service/hex.h"
+#include "tools/service/item.h"
+#include "tools/service/parameter.h"
+#include "tools/service/verb.h"
+
+#define LOG_LIMIT 1000u
+#define SHOW_LIMIT 10000u
+#define SHOWN_VALUE_MAX 256u
+
+static json_t *commit_object(const struct commit_info *commit)
+{
+    char hash[2 * HASH_SIZE + 1];
+    char parent[2 * HASH_SIZE + 1];
+    hex_text(hash, commit->hash, HASH_SIZE);
+    hex_text(parent, commit->parent, HASH_SIZE);
+    return json_pack("{s:I, s:I, s:s, s:b, s:s, s:I, s:s, s:s}", "rev", (json_int_t)commit->rev,
+                     "time", (json_int_t)commit->time, "author", commit->author.name, "signed",
+                     (int)commit->author.is_signed, "reason", commit->reason, "operations",
+                     (json_int_t)commit->operations, "hash", hash, "parent", parent);
+}
+
+/* The newest revision from *rev down that touched the path. */
+static int touched(struct snapshot *snapshot, const struct path *path, uint64_t *rev)
+{
+    if (path_depth(path) == PATH_ROOT)
+        return *rev > 0 ? 0 : NOT_THERE;
+    for (;;) {
+        uint64_t found = *rev;
+        int result = history_touched(snapshot, &found, path, *rev);
+        if (result == NOT_THERE || result < 0)
+            return result;
+        *rev = found;
+        if (result == 0)
+            return 0;
+    }
+}
+
+static int gather_commits(struct snapshot *snapshot, const struct path *path, uint64_t rev,
+                          uint64_t limit, json_t *commits, bool *more)
+{
+    for (uint64_t count = 0; rev > 0; count++, rev--) {
+        struct commit_info commit;
+        int found = touched(snapshot, path, &rev);
+        if (found != 0)
+            return found < 0 ? found : 0;
+        if (count == limit) {
+            *more = true;
+            return 0;
+        }
+        found = history_commit(snapshot, &commit, rev);
+        if (found < 0)
+            return found;
+        if (found == 0)
+            json_array_append_new(commits, commit_object(&commit));
+    }
+    return 0;
+}
+
+int verb_log(struct request *request)
+{
+    json_t *parameters = request->call->parameters;
+    struct snapshot *snapshot;
+    struct path path = {0};
+    uint64_t before = 0, limit = LOG_LIMIT;
+    bool has_before = false, more = false;
+    int error = parameter_path(parameters, "path", &path);
+    if (error == 0)
+        error = parameter_number(parameters, "before", &before, &has_before);
+    if (error == 0)
+        error = parameter_number(parameters, "limit", &limit, NULL);
+    if (error == 0)
+        error = request_snapshot(request, &snapshot);
+    if (error < 0)
+        return error;
+    uint64_t rev = snapshot_revision(snapshot);
+    if (has_before && before <= rev)
+        rev = before == 0 ? 0 : before - 1;
+    json_t *commits = json_array();
+    error = gather_commits(snapshot, &path, rev,
+                           limit == 0 || limit > LOG_LIMIT ? LOG_LIMIT : limit, commits, &more);
+    if (error < 0) {
+        json_decref(commits);
+        return error;
+    }
+    request->call->reply = json_pack("{s:o, s:b}", "commits", commits, "more", (int)more);
+    return 0;
+}
+
+static const char *operation_word(enum operation_kind kind)
+{
+    static const struct {
+        enum operation_kind kind;
+        const char *word;
+    } words[] = {
+        {OPERATION_SET_PLAIN, "set"},
+        {OPERATION_SET_SECRET, "set-secret"},
+        {OPERATION_SET_TEMPLATE, "set-template"},
+        {OPERATION_SET_LINK, "set-link"},
+        {OPERATION_REMOVE, "remove"},
+        {OPERATION_ENVIRONMENT_ADD, "environment-add"},
+        {OPERATION_ENVIRONMENT_REMOVE, "environment-remove"},
+        {OPERATION_SERVICE_ADD, "service-add"},
+        {OPERATION_SERVICE_REMOVE, "service-remove"},
+        {OPERATION_IDENTITY, "identity"},
+        {OPERATION_ENVIRONMENT_KEY, "environment-key"},
+        {OPERATION_SERVICE_KEY, "service-key"},
+        {OPERATION_GRANT, "grant"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (words[i].kind == kind)
+            return words[i].word;
+    return "unknown";
+}
+
+/* The size, and of a small plain text the text, of what this very operation set. A later operation
+ * of the same commit on the same key hides it. */
+static int add_value(struct snapshot *snapshot, const struct operation_info *operation,
+                     json_t *object)
+{
+    struct secret scratch SECRET_CLEANUP = {0};
+    struct entry entry;
+    const unsigned char *data;
+    size_t size;
+    int found = snapshot_entry_at(snapshot, &entry, operation->environment, operation->name_id,
+                                  operation->rev);
+    if (found != 0 || entry.rev != operation->rev || entry.op != operation->op)
+        return found < 0 ? found : 0;
+    int error = snapshot_size(snapshot, &size, &entry);
+    if (error != 0)
+        return error == -ERR_NO_KEY ? 0 : error;
+    json_object_set_new(object, "size", json_integer((json_int_t)size));
+    if (entry.kind != ENTRY_PLAIN || size > SHOWN_VALUE_MAX)
+        return 0;
+    error = snapshot_value(snapshot, &data, &size, &entry, &scratch);
+    /* jansson makes no string of what is not UTF-8: then the value is not shown */
+    if (error == 0 && memchr(data, 0, size) == NULL)
+        json_object_set_new(object, "value", json_stringn((const char *)data, size));
+    return error;
+}
+
+static int operation_object(struct snapshot *snapshot, const struct operation_info *operation,
+                            json_t **out)
+{
+    char text[PATH_TEXT_MAX];
+    bool sets = operation->kind <= OPERATION_SET_LINK;
+    *out = json_pack("{s:I, s:s, s:s, s:b, s:b}", "op", (json_int_t)operation->op, "kind",
+                     operation_word(operation->kind), "path", path_text(&operation->path, text),
+                     "secret", (int)(operation->kind == OPERATION_SET_SECRET), "first",
+                     (int)operation->first);
+    if (*out == NULL)
+        return error_set(ERR_NOMEM, "no memory for a commit");
+    int error = sets ? add_value(snapshot, operation, *out) : 0;
+    if (error < 0)
+        json_decref(*out);
+    return error;
+}
+
+static int gather_operations(struct snapshot *snapshot, uint64_t rev, uint64_t from, uint64_t limit,
+                             json_t *operations, bool *more)
+{
+    for (uint64_t op = from;; op++) {
+        struct operation_info operation;
+        json_t *object;
+        int found = history_operation(snapshot, &operation, rev, (uint32_t)op);
+        if (found != 0)
+            return found < 0 ? found : 0;
+        if (op - from == limit) {
+            *more = true;
+            return 0;
+        }
+        int error = operation_object(snapshot, &operation, &object);
+        if (error < 0)
+            return error;
+        json_array_append_new(operations, object);
+    }
+}
+
+int verb_show(struct request *request)
+{
+    json_t *parameters = request->call->parameters;
+    struct snapshot *snapshot;
+    struct commit_info commit;
+    uint64_t rev = 0, from = 0, limit = SHOW_LIMIT;
+    bool has_rev = false, more = false;
+    int error = parameter_number(parameters, "rev", &rev, &has_rev);
+    if (error == 0)
+        error = parameter_number(parameters, "from", &from, NULL);
+    if (error == 0)
+        error = parameter_number(parameters, "limit", &limit, NULL);
+    if (error == 0 && (!has_rev || from > UINT32_MAX))
+        error = error_set(ERR_INVALID, "a revision is wanted: a number, as 'emsa log' shows them");
+    if (error == 0)
+        error = request_snapshot(request, &snapshot);
+    if (error == 0)
+        error = history_commit(snapshot, &commit, rev);
+    if (error == NOT_THERE)
+        error = error_set(ERR_NOT_FOUND, "no revision %llu: the newest is %llu",
+                          (unsigned long long)rev, (unsigned long long)snapshot_revision(snapshot));
+    if (error < 0)
+        return error;
+    json_t *operations = json_array();
+    error =
+        gather_operations(snapshot, rev, from,
+                          limit == 0 || limit > SHOW_LIMIT ? SHOW_LIMIT : limit, operations, &more);
+    if (error < 0) {
+        json_decref(operations);
+        return error;
+    }
+    request->call->reply = json_pack("{s:o, s:o, s:b}", "commit", commit_object(&commit),
+                                     "operations", operations, "more", (int)more);
+    return 0;
+}

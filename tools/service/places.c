@@ -1,0 +1,128 @@
+/* Environments and services: made, and taken away. */
+#include <string.h>
+
+#include "store/error.h"
+#include "tools/service/parameter.h"
+#include "tools/service/verb.h"
+#include "tools/service/walk.h"
+#include "tools/service/write.h"
+
+typedef int (*place_step)(struct request *, struct change *, const struct path *);
+
+/* One step for each of a list of paths, then the commit. */
+static int for_each(struct request *request, const char *parameter, place_step step)
+{
+    struct change *change CHANGE_CLEANUP = NULL;
+    json_t *paths;
+    size_t index;
+    json_t *text;
+    int error = parameter_list(request->call->parameters, parameter, &paths);
+    if (error == 0)
+        error = write_begin(request, &change);
+    if (error < 0)
+        return error;
+    json_array_foreach(paths, index, text)
+    {
+        struct path path;
+        error = path_of(text, &path);
+        if (error == 0)
+            error = step(request, change, &path);
+        if (error < 0)
+            return error;
+    }
+    return write_commit(request, change);
+}
+
+static int wrong_depth(const struct path *path, const char *wanted)
+{
+    char text[PATH_TEXT_MAX];
+    return error_set(ERR_INVALID, "'%s' is not %s", path_text(path, text), wanted);
+}
+
+static int add_environment(struct request *request, struct change *change, const struct path *path)
+{
+    (void)request;
+    if (path_depth(path) != PATH_ENVIRONMENT)
+        return wrong_depth(path, "the name of an environment");
+    return change_environment_add(change, path->environment);
+}
+
+int verb_environment_add(struct request *request)
+{
+    return for_each(request, "names", add_environment);
+}
+
+static int add_service(struct request *request, struct change *change, const struct path *path)
+{
+    (void)request;
+    if (path_depth(path) != PATH_SERVICE)
+        return wrong_depth(path, "a service (environment/service)");
+    return change_service_add(change, path);
+}
+
+int verb_service_add(struct request *request)
+{
+    return for_each(request, "paths", add_service);
+}
+
+static int wants_all(struct request *request, bool *all)
+{
+    return parameter_bool(request->call->parameters, "all", all);
+}
+
+/* Removes every key beneath scope, and beneath an environment every service once its keys are gone.
+ * What another caller adds meanwhile makes the commit a refusal, not a loss. */
+static int empty(struct request *request, struct change *change, const struct path *scope)
+{
+    struct snapshot *snapshot;
+    struct walk walk;
+    struct path service = {0};
+    int error = request_snapshot(request, &snapshot);
+    if (error == 0)
+        error = walk_start(&walk, snapshot, scope, PATH_KEY, &(struct path){0});
+    while (error == 0 && (error = walk_step(&walk)) == 0) {
+        if (path_depth(&walk.at) == PATH_KEY) {
+            error = change_remove(change, &walk.at);
+            continue;
+        }
+        if (service.service[0] != '\0')
+            error = change_service_remove(change, &service);
+        service = walk.at;
+    }
+    if (error == NOT_THERE)
+        error = service.service[0] != '\0' ? change_service_remove(change, &service) : 0;
+    return error;
+}
+
+static int remove_environment(struct request *request, struct change *change,
+                              const struct path *path)
+{
+    bool all = false;
+    if (path_depth(path) != PATH_ENVIRONMENT)
+        return wrong_depth(path, "the name of an environment");
+    int error = wants_all(request, &all);
+    if (error == 0 && all)
+        error = empty(request, change, path);
+    return error < 0 ? error : change_environment_remove(change, path->environment);
+}
+
+int verb_environment_remove(struct request *request)
+{
+    return for_each(request, "names", remove_environment);
+}
+
+static int remove_service(struct request *request, struct change *change, const struct path *path)
+{
+    bool all = false;
+    if (path_depth(path) != PATH_SERVICE)
+        return wrong_depth(path, "a service (environment/service)");
+    int error = wants_all(request, &all);
+    if (error == 0 && all)
+        error = empty(request, change, path);
+    return error < 0 ? error : change_service_remove(change, path);
+}
+
+int verb_service_remove(struct request *request)
+{
+    return for_each(request, "paths", remove_service);
+}

@@ -1,0 +1,190 @@
+#include "tools/service/service.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/error.h"
+#include "tools/service/failure.h"
+#include "tools/service/parameter.h"
+#include "tools/service/verb.h"
+
+#define VARLINK_INTERFACE "org.varlink.service"
+
+int service_new(struct dispatcher **out, struct store *store, const struct service_host *host)
+{
+    struct dispatcher *service = calloc(1, sizeof *service);
+    if (service == NULL)
+        return error_set(ERR_NOMEM, "no memory for the dispatcher");
+    service->store = store;
+    if (host != NULL)
+        service->host = *host;
+    *out = service;
+    return 0;
+}
+
+void service_free(struct dispatcher *service)
+{
+    free(service);
+}
+
+int request_snapshot(struct request *request, struct snapshot **out)
+{
+    if (request->snapshot == NULL) {
+        struct snapshot *snapshot;
+        int error = snapshot_new(&snapshot, request->service->store);
+        if (error < 0)
+            return error;
+        error = snapshot_begin(snapshot);
+        if (error < 0) {
+            snapshot_free(snapshot);
+            return error;
+        }
+        request->snapshot = snapshot;
+    }
+    *out = request->snapshot;
+    return 0;
+}
+
+static void request_end(struct request *request)
+{
+    if (request->snapshot == NULL)
+        return;
+    snapshot_end(request->snapshot);
+    snapshot_free(request->snapshot);
+    request->snapshot = NULL;
+}
+
+static void drop_results(struct call *call)
+{
+    json_decref(call->reply);
+    call->reply = NULL;
+    for (size_t i = 0; i < call->part_count; i++) {
+        bytes_release(&call->parts[i].plain);
+        secret_release(&call->parts[i].secret);
+    }
+    free(call->parts);
+    call->parts = NULL;
+    call->part_count = 0;
+    if (call->output_fd >= 0)
+        close(call->output_fd);
+    call->output_fd = -1;
+}
+
+void call_release(struct call *call)
+{
+    drop_results(call);
+    call->error = NULL;
+}
+
+/* The lines of the failure's text: the first is the message, the others its reasons. */
+static int failed(struct call *call, int error)
+{
+    drop_results(call);
+    const char *text = error_text();
+    size_t length = strcspn(text, "\n");
+    json_t *reasons = json_array();
+    for (const char *line = text + length; *line == '\n';) {
+        size_t size = strcspn(line + 1, "\n");
+        json_array_append_new(reasons, json_stringn(line + 1, size));
+        line += 1 + size;
+    }
+    call->reply = json_pack("{s:s%, s:o}", "message", text, length, "reasons", reasons);
+    if (call->reply == NULL) /* a path in it is not UTF-8 */
+        call->reply = json_pack("{s:s, s:[]}", "message", error_word(error), "reasons");
+    call->error = failure_name(error);
+    return call->reply != NULL ? 0 : -ERR_NOMEM;
+}
+
+static int told_of(struct call *call, const char *error, const char *name, const char *value)
+{
+    call->error = error;
+    call->reply = json_pack("{s:s}", name, value);
+    return call->reply != NULL ? 0 : -ERR_NOMEM;
+}
+
+/* The interface that every varlink service has. */
+static int introduce(struct call *call, const char *method)
+{
+    if (strcmp(method, "GetInfo") == 0) {
+        call->reply = json_pack("{s:s, s:s, s:s, s:s, s:[s, s]}", "vendor", "emsa", "product",
+                                "emsa", "version", EMSA_VERSION, "url", "", "interfaces",
+                                VARLINK_INTERFACE, SERVICE_INTERFACE);
+        return call->reply != NULL ? 0 : -ERR_NOMEM;
+    }
+    if (strcmp(method, "GetInterfaceDescription") != 0)
+        return told_of(call, "org.varlink.service.MethodNotFound", "method", call->method);
+    const char *name = NULL;
+    if (parameter_text(call->parameters, "interface", &name) < 0 || name == NULL)
+        return told_of(call, "org.varlink.service.InvalidParameter", "parameter", "interface");
+    if (strcmp(name, SERVICE_INTERFACE) != 0)
+        return told_of(call, "org.varlink.service.InterfaceNotFound", "interface", name);
+    return told_of(call, NULL, "description", service_description());
+}
+
+static int judge_one(struct request *request, const struct verb *verb, json_t *text)
+{
+    struct path path = {0};
+    int error = text == NULL ? 0 : path_of(text, &path);
+    if (error < 0)
+        return error;
+    return rights_judge(request->service->store, &request->call->caller, verb->right, verb->name,
+                        &path);
+}
+
+/* Every path that the call names, before any of it is done. */
+static int judge(struct request *request, const struct verb *verb)
+{
+    json_t *named =
+        verb->judged == NULL ? NULL : json_object_get(request->call->parameters, verb->judged);
+    if (!json_is_array(named))
+        return judge_one(request, verb, json_is_null(named) ? NULL : named);
+    size_t index;
+    json_t *item;
+    json_array_foreach(named, index, item)
+    {
+        json_t *text = json_is_object(item) ? json_object_get(item, "path") : item;
+        int error = judge_one(request, verb, text);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < verb_count; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+int service_call(struct dispatcher *service, struct call *call)
+{
+    const char *dot = strrchr(call->method, '.');
+    size_t interface = dot == NULL ? 0 : (size_t)(dot - call->method);
+    call->reply = NULL;
+    call->error = NULL;
+    call->output_fd = -1;
+    call->parts = NULL;
+    call->part_count = 0;
+    if (interface == strlen(VARLINK_INTERFACE) &&
+        strncmp(call->method, VARLINK_INTERFACE, interface) == 0)
+        return introduce(call, dot + 1);
+    if (interface != strlen(SERVICE_INTERFACE) ||
+        strncmp(call->method, SERVICE_INTERFACE, interface) != 0)
+        return told_of(call, "org.varlink.service.InterfaceNotFound", "interface", call->method);
+    const struct verb *verb = find_verb(dot + 1);
+    if (verb == NULL)
+        return told_of(call, "org.varlink.service.MethodNotFound", "method", call->method);
+    struct request request = {.service = service, .call = call};
+    error_clear();
+    int error = judge(&request, verb);
+    if (error == 0)
+        error = verb->handler(&request);
+    request_end(&request);
+    if (error == 0 && call->reply == NULL)
+        error = error_set(ERR_NOMEM, "no memory for the reply");
+    return error < 0 ? failed(call, error) : 0;
+}

@@ -1,0 +1,62 @@
+#include "tools/service/verb.h"
+
+#define TERMS                                                                                      \
+    "reason: ?string, if_rev: ?int, if_path: ?string, dry_run: ?bool, allow_new: ?bool, "          \
+    "request_id: ?string, quiet: ?bool"
+
+#define CHANGED                                                                                    \
+    "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, "         \
+    "removed: int, same: int, late: bool, lines: []Line)"
+
+#define LISTED "(rev: int, path: string, items: []Item, more: bool)"
+
+const struct verb verbs[] = {
+    {"EnvironmentAdd", verb_environment_add, RIGHT_ADMIN, "names", "names: []string, " TERMS,
+     CHANGED, "Makes environments."},
+    {"EnvironmentRemove", verb_environment_remove, RIGHT_ADMIN, "names",
+     "names: []string, all: ?bool, " TERMS, CHANGED,
+     "Removes environments; all: with everything in them."},
+    {"EnvironmentList", verb_environment_list, RIGHT_LIST, NULL, "after: ?string, limit: ?int",
+     LISTED, "The environments."},
+    {"ServiceAdd", verb_service_add, RIGHT_SET, "paths", "paths: []string, " TERMS, CHANGED,
+     "Places services in environments."},
+    {"ServiceRemove", verb_service_remove, RIGHT_SET, "paths",
+     "paths: []string, all: ?bool, " TERMS, CHANGED,
+     "Removes services; all: with every key in them."},
+    {"ServiceList", verb_service_list, RIGHT_LIST, "path",
+     "path: string, after: ?string, limit: ?int", LISTED, "The services of an environment."},
+    {"Set", verb_set, RIGHT_SET, "operations", "operations: []Operation, values: ?int, " TERMS,
+     CHANGED,
+     "Sets keys, all or none. Where an operation has a size and no value, its bytes are the next "
+     "ones of\n"
+     "# the stream behind the descriptor with index values."},
+    {"Remove", verb_remove, RIGHT_SET, "paths", "paths: []string, " TERMS, CHANGED,
+     "Removes keys."},
+    {"Get", verb_get, RIGHT_READ, "paths", "paths: []string, reveal: ?bool, skip_secrets: ?bool",
+     "(rev: int, entries: []Item, values: ?int)",
+     "Values of keys or whole services, in one revision. The bytes of all entries follow each "
+     "other in the\n"
+     "# stream behind the descriptor with index values. Secrets are refused without reveal."},
+    {"List", verb_list, RIGHT_LIST, "path", "path: ?string, after: ?string, limit: ?int", LISTED,
+     "What is at a place: environments, services or keys. Never values."},
+    {"Tree", verb_tree, RIGHT_LIST, "path", "path: ?string, after: ?string, limit: ?int", LISTED,
+     "Everything beneath a place, in the order of a walk."},
+    {"Log", verb_log, RIGHT_AUDIT, "path", "path: ?string, before: ?int, limit: ?int",
+     "(commits: []Commit, more: bool)",
+     "Commits that touched a place, newest first; before: older than this revision."},
+    {"Show", verb_show, RIGHT_AUDIT, NULL, "rev: int, from: ?int, limit: ?int",
+     "(commit: Commit, operations: []Done, more: bool)", "One commit. Secrets are masked."},
+    {"Status", verb_status, RIGHT_LIST, NULL, "",
+     "(rev: int, store: string, pid: int, details: ?object)",
+     "The store and the process that serves it (more members than these)."},
+    {"Verify", verb_verify, RIGHT_AUDIT, NULL, "",
+     "(commits: int, operations: int, values: int, derived: int, faults: int, lines: []string)",
+     "Checks every record against its hash and everything derived against the log."},
+    {"Mount", verb_mount, RIGHT_ADMIN, NULL,
+     "cache: ?bool, masked: ?bool, uid: ?int, gid: ?int, directory_mode: ?int, file_mode: ?int, "
+     "max_read: "
+     "?int",
+     "(mount: int)", "A new view: a detached mount behind the descriptor with index mount."},
+    {"Stop", verb_stop, RIGHT_ADMIN, NULL, "", "()", "Ends the daemon, cleanly."},
+};
+const size_t verb_count = sizeof verbs / sizeof verbs[0];

@@ -1,0 +1,60 @@
+/* The verb table, and what a handler is given. A new verb is one function, one row here, one
+ * section in the manual. */
+#ifndef EMSA_TOOLS_SERVICE_VERB_H
+#define EMSA_TOOLS_SERVICE_VERB_H
+
+#include "store/change.h"
+#include "store/snapshot.h"
+#include "tools/service/rights.h"
+#include "tools/service/service.h"
+
+struct dispatcher {
+    struct store *store;
+    struct service_host host;
+};
+
+struct request {
+    struct dispatcher *service;
+    struct call *call;
+    struct snapshot *snapshot; /* by request_snapshot; ended by the dispatcher */
+};
+
+struct verb {
+    const char *name;
+    int (*handler)(
+        struct request *request); /* makes call->reply; a failure travels to the dispatcher */
+    enum right right;
+    /* The parameter that is judged: a path, a list of paths, or a list of objects with a "path";
+     * NULL: the whole store. */
+    const char *judged;
+    const char *takes; /* in varlink's description language */
+    const char *gives;
+    const char *about;
+};
+
+extern const struct verb verbs[];
+extern const size_t verb_count;
+
+/* Handlers, by the file they are in. */
+int verb_environment_add(struct request *); /* places.c */
+int verb_environment_remove(struct request *);
+int verb_service_add(struct request *);
+int verb_service_remove(struct request *);
+int verb_set(struct request *); /* write.c */
+int verb_remove(struct request *);
+int verb_get(struct request *);  /* read.c */
+int verb_list(struct request *); /* list.c */
+int verb_tree(struct request *);
+int verb_environment_list(struct request *);
+int verb_service_list(struct request *);
+int verb_log(struct request *); /* past.c */
+int verb_show(struct request *);
+int verb_status(struct request *); /* admin.c */
+int verb_verify(struct request *);
+int verb_mount(struct request *);
+int verb_stop(struct request *);
+
+/* A snapshot at the newest revision, ended by the dispatcher after the handler. */
+int request_snapshot(struct request *, struct snapshot **out);
+
+#endif

@@ -1,0 +1,21 @@
+/* How every change ends: committed on its terms, told to the views, answered with what it did. */
+#ifndef EMSA_TOOLS_SERVICE_WRITE_H
+#define EMSA_TOOLS_SERVICE_WRITE_H
+
+#include "tools/service/verb.h"
+
+/* An empty change for the call. */
+int write_begin(struct request *request, struct change **out);
+
+/* Commits the change (used up in any case) and makes the reply. The request's snapshot must not
+ * have been begun, or is ended here: what it showed may be gone. */
+int write_commit(struct request *request, struct change *change);
+
+static inline void write_drop(struct change **change)
+{
+    change_free(*change);
+    *change = NULL;
+}
+#define CHANGE_CLEANUP __attribute__((cleanup(write_drop)))
+
+#endif
