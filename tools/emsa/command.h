@@ -1,0 +1,61 @@
+/* The verb table: every verb of the command, once. Parsing, help and completion are made from it,
+ * and the manual is checked against it. */
+#ifndef EMSA_TOOLS_EMSA_COMMAND_H
+#define EMSA_TOOLS_EMSA_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/emsa/session.h"
+
+struct command {
+    const char *name;
+    const char *sub; /* the second word, or NULL */
+    /* Negative: a failure, with its text; else the exit status. */
+    int (*run)(struct session *session);
+    uint32_t options;   /* which it takes: bits of option_bit */
+    size_t least, most; /* arguments */
+    bool runs;          /* what follows its first argument is another program's command line */
+    const char *synopsis;
+    const char *about;
+};
+
+extern const struct command commands[];
+extern const size_t command_count;
+
+/* second may be NULL. */
+const struct command *command_find(const char *word, const char *second);
+
+/* ERR_INVALID, with the nearest verb there is. */
+int command_unknown(const char *word, const char *second);
+
+int run_init(struct session *);            /* init.c */
+int run_environment_add(struct session *); /* places.c */
+int run_environment_list(struct session *);
+int run_environment_remove(struct session *);
+int run_service_add(struct session *);
+int run_service_list(struct session *);
+int run_service_remove(struct session *);
+int run_set(struct session *);    /* set.c */
+int run_remove(struct session *); /* places.c */
+int run_get(struct session *);    /* get.c */
+int run_list(struct session *);   /* list.c */
+int run_tree(struct session *);
+int run_log(struct session *); /* past.c */
+int run_show(struct session *);
+int run_import(struct session *); /* import.c */
+int run_export(struct session *); /* export.c */
+int run_exec(struct session *);   /* exec.c */
+int run_mount(struct session *);  /* attach.c */
+int run_umount(struct session *);
+int run_status(struct session *); /* admin.c */
+int run_verify(struct session *);
+int run_stop(struct session *);
+int run_help(struct session *); /* help.c */
+int run_version(struct session *);
+
+/* Prints the help of the session's verb, or of all. */
+int help_print(struct session *session);
+
+#endif

@@ -1,0 +1,207 @@
+/* init: a store and its identity, or nothing at all. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/change.h"
+#include "store/error.h"
+#include "store/identity.h"
+#include "tools/emsa/command.h"
+#include "tools/emsa/local.h"
+#include "tools/emsa/output.h"
+#include "tools/service/rights.h"
+
+#define STORE_USER "emsa"
+#define FOLDERS_MAX 32
+
+struct made { /* what is taken away again when the rest fails */
+    char folders[FOLDERS_MAX][PATH_MAX];
+    size_t folder_count;
+    bool store_folder;
+    bool identity;
+};
+
+static void unmake(const struct made *made, const struct place_of_store *place)
+{
+    if (made->store_folder)
+        rmdir(place->store);
+    if (made->identity)
+        unlink(place->identity);
+    for (size_t i = made->folder_count; i > 0; i--)
+        rmdir(made->folders[i - 1]);
+}
+
+static int make_folder(struct made *made, const char *path, mode_t mode)
+{
+    if (mkdir(path, mode) == 0) {
+        if (made->folder_count == FOLDERS_MAX)
+            return error_set(ERR_INVALID, "'%s' has too many folders that are not there", path);
+        memcpy(made->folders[made->folder_count++], path, strlen(path) + 1);
+        return 0;
+    }
+    return errno == EEXIST ? 0 : error_system(errno, "cannot make the folder '%s'", path);
+}
+
+/* The folders that path lies in, each made where it is not there. */
+static int make_parents(struct made *made, const char *path)
+{
+    char folder[PATH_MAX];
+    for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        size_t length = (size_t)(slash - path);
+        memcpy(folder, path, length);
+        folder[length] = '\0';
+        int error = make_folder(made, folder, 0755);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+/* The identity that is there already, or a new one. */
+static int have_identity(struct identity **out, struct made *made, const char *path)
+{
+    int error = identity_load(out, path);
+    if (error != -ERR_NOT_FOUND)
+        return error;
+    error = make_parents(made, path);
+    if (error == 0)
+        error = identity_new(out);
+    if (error < 0)
+        return error;
+    error = identity_write(*out, path);
+    made->identity = error == 0;
+    return error;
+}
+
+/* Makes the store's folder, so that it can be given to its owner before anything is in it. An empty
+ * one that is there is taken. */
+static int have_folder(struct made *made, const char *path)
+{
+    int error = make_parents(made, path);
+    if (error < 0)
+        return error;
+    if (mkdir(path, 0700) == 0) {
+        made->store_folder = true;
+        return 0;
+    }
+    return errno == EEXIST ? 0 : error_system(errno, "cannot make the folder '%s'", path);
+}
+
+/* As root: the user that the server runs as, where there is one who can reach the folder. */
+static void choose_owner(const char *path, uid_t *uid, gid_t *gid)
+{
+    struct self self;
+    *uid = geteuid();
+    *gid = getegid();
+    if (geteuid() != 0)
+        return;
+    const struct passwd *user = getpwnam(STORE_USER);
+    if (user == NULL || chown(path, user->pw_uid, user->pw_gid) < 0)
+        return;
+    if (self_become(&self, user->pw_uid, user->pw_gid) < 0)
+        return;
+    bool reached = faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) == 0;
+    self_restore(&self);
+    if (reached) {
+        *uid = user->pw_uid;
+        *gid = user->pw_gid;
+        return;
+    }
+    if (chown(path, 0, 0) == 0)
+        output_note("the user '%s' cannot reach '%s': the store is root's", STORE_USER, path);
+}
+
+/* A folder with something in it is not ours to give away. */
+static int is_empty_or_ours(const char *path, const struct made *made)
+{
+    if (made->store_folder)
+        return 0;
+    if (rmdir(path) < 0)
+        return errno == ENOTEMPTY || errno == EEXIST
+                   ? error_set(ERR_REFUSED, "'%s' is not empty: a store has a folder of its own",
+                               path)
+                   : error_system(errno, "cannot use the folder '%s'", path);
+    return mkdir(path, 0700) == 0 ? 0 : error_system(errno, "cannot make the folder '%s'", path);
+}
+
+static int create(const struct place_of_store *place, const struct identity *identity)
+{
+    struct self self;
+    struct author author = {0};
+    struct caller caller = {.uid = getuid(), .gid = getgid(), .pid = getpid()};
+    uid_t uid;
+    gid_t gid;
+    caller_text(&caller, author.name, sizeof author.name);
+    choose_owner(place->store, &uid, &gid);
+    int error = self_become(&self, uid, gid);
+    if (error < 0)
+        return error;
+    error = store_create(place->store, identity, &author);
+    self_restore(&self);
+    return error;
+}
+
+static int make(const struct place_of_store *place, struct made *made)
+{
+    char mark[PATH_MAX + sizeof "/data.mdb"];
+    struct identity *identity = NULL;
+    snprintf(mark, sizeof mark, "%s/data.mdb", place->store);
+    if (access(mark, F_OK) == 0)
+        return error_set(ERR_REFUSED, "there is a store in '%s' already: 'emsa status' shows it",
+                         place->store);
+    int error = have_folder(made, place->store);
+    if (error == 0)
+        error = is_empty_or_ours(place->store, made);
+    if (error == 0)
+        error = have_identity(&identity, made, place->identity);
+    if (error == 0)
+        error = create(place, identity);
+    identity_free(identity);
+    return error;
+}
+
+static int tell(struct session *session, const struct made *made)
+{
+    const struct place_of_store *place = &session->place;
+    if (session->options.json)
+        return output_json(json_pack("{s:s, s:s, s:b, s:s}", "store", place->store, "identity",
+                                     place->identity, "identity_made", (int)made->identity,
+                                     "protection", "key-file"));
+    const char *option = place->is_default ? "" : " --store ";
+    const char *store = place->is_default ? "" : place->store;
+    printf("store      %s (revision 1)\n", place->store);
+    printf("identity   %s (%s)\n", place->identity,
+           made->identity ? "new, readable by its owner only" : "was there already, and is used");
+    printf("protection a key file: a stolen store or backup shows no secret; a stolen disk shows "
+           "all of\n"
+           "           them, for the key is on it. Keep a copy of the identity in a safe place: "
+           "without it\n"
+           "           no secret of this store can be opened again.\n");
+    printf("next       emsa%s%s env add dev prod\n", option, store);
+    printf("           emsa%s%s set dev/hello GREETING=hi -m \"first value\"\n", option, store);
+    return 0;
+}
+
+int run_init(struct session *session)
+{
+    const struct place_of_store *place = &session->place;
+    if (!place->is_named && geteuid() != 0) {
+        error_set(ERR_DENIED, "the system's store '%s' is made by root", place->store);
+        return error_add(ERR_DENIED, "a store of your own: emsa --store ~/.local/share/emsa init");
+    }
+    struct made *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return error_set(ERR_NOMEM, "no memory to make a store");
+    int error = make(place, made);
+    if (error < 0)
+        unmake(made, place);
+    else
+        error = tell(session, made);
+    free(made);
+    return error;
+}

@@ -1,0 +1,18 @@
+/* Lists of what is at a place, and paths that several things share. */
+#ifndef EMSA_TOOLS_EMSA_LIST_H
+#define EMSA_TOOLS_EMSA_LIST_H
+
+#include "store/name.h"
+#include "tools/emsa/session.h"
+
+/* Asks for a list, piece by piece, and prints it. */
+int list_print(struct session *session, const char *method, const char *path);
+
+/* The whole list in one reply object (owned); a long one may be of several revisions: the last
+ * one's. */
+int list_gather(struct session *session, const char *method, const char *path, json_t **out);
+
+/* Makes *shared the deepest place that both are in. */
+void path_share(struct path *shared, const struct path *other);
+
+#endif

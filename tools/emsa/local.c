@@ -1,0 +1,156 @@
+#include "tools/emsa/local.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/error.h"
+#include "store/identity.h"
+
+#define PROBLEM_MAX 512
+
+struct local {
+    struct store *store;
+    struct dispatcher *dispatcher;
+    int lock_fd;
+    struct self self;
+    char problem[PROBLEM_MAX]; /* of the identity */
+};
+
+static int remember_groups(struct self *self)
+{
+    self->group_count = getgroups(0, NULL);
+    if (self->group_count < 0)
+        self->group_count = 0;
+    self->groups = calloc((size_t)self->group_count + 1, sizeof *self->groups);
+    if (self->groups == NULL)
+        return error_set(ERR_NOMEM, "no memory for a list of groups");
+    self->group_count = getgroups(self->group_count, self->groups);
+    return 0;
+}
+
+int self_become(struct self *self, uid_t uid, gid_t gid)
+{
+    *self = (struct self){.uid = geteuid(), .gid = getegid()};
+    if (geteuid() != 0)
+        return 0;
+    struct rlimit locked = {RLIM_INFINITY, RLIM_INFINITY};
+    if (setrlimit(RLIMIT_MEMLOCK, &locked) < 0)
+        errno = 0; /* the limit we have may do */
+    if (uid == 0)
+        return 0;
+    int error = remember_groups(self);
+    if (error < 0)
+        return error;
+    self->changed = true;
+    if (setgroups(0, NULL) < 0 || setegid(gid) < 0 || seteuid(uid) < 0) {
+        error = error_system(errno, "cannot become the store's owner, user %u", (unsigned)uid);
+        self_restore(self);
+        return error;
+    }
+    prctl(PR_SET_DUMPABLE, 0); /* a change of user may have set it again */
+    return 0;
+}
+
+void self_restore(struct self *self)
+{
+    bool failed = false;
+    if (self->changed)
+        failed =
+            seteuid(self->uid) < 0 || setegid(self->gid) < 0 ||
+            setgroups((size_t)(self->group_count > 0 ? self->group_count : 0), self->groups) < 0;
+    free(self->groups);
+    *self = (struct self){0};
+    if (failed) { /* going on as somebody half changed is no choice */
+        fprintf(stderr, "emsa: cannot become root again: %s\n", strerror(errno));
+        _exit(1);
+    }
+}
+
+static void keep_problem(struct local *local)
+{
+    snprintf(local->problem, sizeof local->problem, "%s", error_text());
+    error_clear();
+}
+
+static void alarm_line(void *arg, const char *text)
+{
+    (void)arg;
+    fprintf(stderr, "emsa: alarm: %s\n", text);
+}
+
+static int open_store(struct local *local, const struct place_of_store *place,
+                      struct identity *identity)
+{
+    local->lock_fd = store_lock(place->store);
+    int error = local->lock_fd < 0 ? local->lock_fd : 0;
+    if (error == 0) {
+        struct store_options options = {
+            .path = place->store, .lock_fd = local->lock_fd, .alarm = alarm_line};
+        error = store_open(&local->store, &options);
+    }
+    if (error < 0) {
+        identity_free(identity);
+        return error;
+    }
+    if (identity != NULL && store_unlock(local->store, identity) < 0)
+        keep_problem(local);
+    return service_new(&local->dispatcher, local->store, NULL);
+}
+
+int local_open(struct local **out, const struct place_of_store *place)
+{
+    struct stat folder;
+    if (stat(place->store, &folder) < 0 && errno == ENOENT)
+        return error_set(ERR_NOT_FOUND, "no store in '%s': make one with 'emsa%s%s init'",
+                         place->store, place->is_default ? "" : " --store ",
+                         place->is_default ? "" : place->store);
+    if (stat(place->store, &folder) < 0)
+        return error_system(errno, "cannot look at the store '%s'", place->store);
+    struct local *local = calloc(1, sizeof *local);
+    if (local == NULL)
+        return error_set(ERR_NOMEM, "no memory for the store");
+    local->lock_fd = -1;
+    struct identity *identity = NULL;
+    if (identity_load(&identity, place->identity) < 0)
+        keep_problem(local);
+    int error = self_become(&local->self, folder.st_uid, folder.st_gid);
+    if (error == 0)
+        error = open_store(local, place, identity);
+    else
+        identity_free(identity);
+    if (error < 0) {
+        local_close(local);
+        return error;
+    }
+    *out = local;
+    return 0;
+}
+
+void local_close(struct local *local)
+{
+    if (local == NULL)
+        return;
+    service_free(local->dispatcher);
+    store_close(local->store);
+    if (local->lock_fd >= 0)
+        close(local->lock_fd);
+    self_restore(&local->self);
+    free(local);
+}
+
+struct dispatcher *local_dispatcher(struct local *local)
+{
+    return local->dispatcher;
+}
+
+const char *local_identity_problem(const struct local *local)
+{
+    return local->problem[0] != '\0' ? local->problem : NULL;
+}

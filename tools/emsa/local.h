@@ -1,0 +1,40 @@
+/*
+ * The store opened in this process, where no server runs: the owner lock, the store, the
+ * dispatcher. As root the identity is read first and then the process becomes the store's owner, so
+ * that no file of the store is ever root's by accident; local_close makes it root again.
+ */
+#ifndef EMSA_TOOLS_EMSA_LOCAL_H
+#define EMSA_TOOLS_EMSA_LOCAL_H
+
+#include "tools/common/place.h"
+#include "tools/service/service.h"
+
+struct local;
+
+/* ERR_BUSY: somebody owns the store; ERR_NOT_FOUND: no store, with how to make one; ERR_DENIED;
+ * ERR_FORMAT; ERR_CORRUPT; ERR_NOMEM. A missing or wrong identity is no failure here: see
+ * local_identity_problem. */
+int local_open(struct local **out, const struct place_of_store *place);
+void local_close(struct local *local);
+
+struct dispatcher *local_dispatcher(struct local *local);
+
+/* Why secrets cannot be opened, or NULL. */
+const char *local_identity_problem(const struct local *local);
+
+/* Whom the process was, while it is somebody else. */
+struct self {
+    uid_t uid;
+    gid_t gid;
+    gid_t *groups;
+    int group_count;
+    bool changed;
+};
+
+/* As root: becomes that user and group, without further groups, and raises what may be locked in
+ * memory while it still may. As anybody else nothing. ERR_DENIED, ERR_NOMEM; self_restore undoes
+ * it. */
+int self_become(struct self *self, uid_t uid, gid_t gid);
+void self_restore(struct self *self);
+
+#endif

@@ -1,0 +1,44 @@
+/* emsa: one verb, then the end. What a verb is stands in command.c. */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/error.h"
+#include "store/secret.h"
+#include "tools/common/exit_status.h"
+#include "tools/emsa/command.h"
+#include "tools/emsa/output.h"
+
+/* All secrets that the command may hold at one time. */
+#define ARENA_MAXIMUM (64u * 1024u * 1024u)
+
+static int run(struct session *session, int argc, char *argv[])
+{
+    int error = options_parse(&session->options, &session->command, argc, argv);
+    if (error < 0)
+        return error;
+    if (session->options.help || session->command == NULL)
+        return help_print(session);
+    error = place_find(&session->place, session->options.store);
+    if (error == 0)
+        error = secret_setup(ARENA_MAXIMUM);
+    return error < 0 ? error : session->command->run(session);
+}
+
+int main(int argc, char *argv[])
+{
+    struct session session = {0};
+    setlocale(LC_TIME, "");
+    getrlimit(RLIMIT_CORE, &session.core);
+    getrlimit(RLIMIT_MEMLOCK, &session.locked);
+    int result = run(&session, argc, argv);
+    if (result < 0)
+        output_failure(result);
+    client_close(session.client);
+    options_release(&session.options);
+    secret_teardown();
+    int status = result < 0 ? (int)exit_status(result) : result;
+    if (output_flush() < 0 && status == 0)
+        status = 1;
+    return status;
+}

@@ -1,0 +1,292 @@
+#include "tools/emsa/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/error.h"
+#include "tools/emsa/command.h"
+
+struct option_row {
+    const char *name;
+    char letter;
+    const char *argument; /* what it is, NULL for a flag */
+    uint32_t bit;         /* 0: every verb takes it */
+};
+
+static const struct option_row rows[] = {
+    {"store", 0, "DIR", 0},
+    {"json", 0, NULL, 0},
+    {"help", 'h', NULL, 0},
+    {"reason", 'm', "WHY", OPTION_REASON},
+    {"if-rev", 0, "N", OPTION_IF_REV},
+    {"dry-run", 0, NULL, OPTION_DRY_RUN},
+    {"reveal", 0, NULL, OPTION_REVEAL},
+    {"secret", 0, NULL, OPTION_SECRET},
+    {"secret", 0, "KEY", OPTION_SECRET_KEY},
+    {"plain", 0, "KEY", OPTION_PLAIN_KEY},
+    {"guess-secrets", 0, NULL, OPTION_GUESS},
+    {"raw", 0, NULL, OPTION_RAW},
+    {"file", 0, "FILE", OPTION_FILE},
+    {"secret-file", 0, "KEY=FILE", OPTION_SECRET_FILE},
+    {"new", 0, NULL, OPTION_NEW},
+    {"all", 0, NULL, OPTION_ALL},
+    {"format", 0, "FORMAT", OPTION_FORMAT},
+    {"tree", 0, "FILE", OPTION_TREE},
+    {"only", 0, "KEY,KEY", OPTION_ONLY},
+    {"pristine", 0, NULL, OPTION_PRISTINE},
+    {"strict", 0, NULL, OPTION_STRICT},
+    {"cache", 0, NULL, OPTION_CACHE},
+    {"foreground", 0, NULL, OPTION_FOREGROUND},
+    {"masked", 0, NULL, OPTION_MASKED},
+    {"number", 'n', "N", OPTION_NUMBER},
+    {"verbose", 'v', NULL, OPTION_VERBOSE},
+    {"no-secrets", 0, NULL, OPTION_NO_SECRETS},
+};
+#define ROWS (sizeof rows / sizeof rows[0])
+
+const char *options_listed(unsigned n, uint32_t bits, bool *taken)
+{
+    if (n >= ROWS)
+        return NULL;
+    *taken = rows[n].bit == 0 || (rows[n].bit & bits) != 0;
+    return rows[n].name;
+}
+
+static int add_text(struct texts *texts, const char *text)
+{
+    const char **list = realloc(texts->list, (texts->count + 1) * sizeof *list);
+    if (list == NULL)
+        return error_set(ERR_NOMEM, "no memory for the command line");
+    texts->list = list;
+    texts->list[texts->count++] = text;
+    return 0;
+}
+
+static int number(const char *name, const char *text, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || text[0] < '0' || text[0] > '9' ||
+        value > INT64_MAX)
+        return error_set(ERR_INVALID, "'%s' of --%s is not a whole number", text, name);
+    *out = value;
+    return 0;
+}
+
+static bool *flag(struct options *options, uint32_t bit)
+{
+    switch (bit) {
+    case OPTION_DRY_RUN:
+        return &options->dry_run;
+    case OPTION_REVEAL:
+        return &options->reveal;
+    case OPTION_SECRET:
+        return &options->secret;
+    case OPTION_GUESS:
+        return &options->guess_secrets;
+    case OPTION_RAW:
+        return &options->raw;
+    case OPTION_NEW:
+        return &options->allow_new;
+    case OPTION_ALL:
+        return &options->all;
+    case OPTION_PRISTINE:
+        return &options->pristine;
+    case OPTION_STRICT:
+        return &options->strict;
+    case OPTION_CACHE:
+        return &options->cache;
+    case OPTION_FOREGROUND:
+        return &options->foreground;
+    case OPTION_MASKED:
+        return &options->masked;
+    case OPTION_VERBOSE:
+        return &options->verbose;
+    default:
+        return &options->no_secrets;
+    }
+}
+
+static int apply_text(struct options *options, const struct option_row *row, const char *text)
+{
+    switch (row->bit) {
+    case 0:
+        options->store = text;
+        return 0;
+    case OPTION_REASON:
+        options->reason = text;
+        return 0;
+    case OPTION_IF_REV:
+        options->has_if_rev = true;
+        return number(row->name, text, &options->if_rev);
+    case OPTION_NUMBER:
+        return number(row->name, text, &options->number);
+    case OPTION_FILE:
+        options->file = text;
+        return 0;
+    case OPTION_FORMAT:
+        options->format = text;
+        return 0;
+    case OPTION_TREE:
+        options->tree = text;
+        return 0;
+    case OPTION_ONLY:
+        options->only = text;
+        return 0;
+    case OPTION_SECRET_KEY:
+        return add_text(&options->secret_keys, text);
+    case OPTION_PLAIN_KEY:
+        return add_text(&options->plain_keys, text);
+    default:
+        return add_text(&options->secret_files, text);
+    }
+}
+
+static void apply_flag(struct options *options, const struct option_row *row)
+{
+    if (row->bit != 0)
+        *flag(options, row->bit) = true;
+    else if (strcmp(row->name, "json") == 0)
+        options->json = true;
+    else
+        options->help = true;
+}
+
+/* What is being read: argv, and how far. */
+struct line {
+    int argc;
+    char **argv;
+    int at;
+    const struct command *command; /* NULL before the verb */
+};
+
+static const char *learn_more(const struct line *line)
+{
+    return line->command != NULL ? line->command->name : "";
+}
+
+static const struct option_row *find_row(const struct line *line, const char *name, size_t length,
+                                         char letter)
+{
+    uint32_t taken = line->command == NULL ? 0 : line->command->options;
+    for (size_t i = 0; i < ROWS; i++) {
+        bool named = letter != 0 ? rows[i].letter == letter
+                                 : strlen(rows[i].name) == length &&
+                                       strncmp(rows[i].name, name, length) == 0;
+        if (named && (rows[i].bit == 0 || (rows[i].bit & taken) != 0))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+/* One option, with its argument from behind '=' or from the next word. */
+static int read_option(struct options *options, struct line *line)
+{
+    const char *word = line->argv[line->at++];
+    bool is_long = word[1] == '-';
+    const char *name = word + (is_long ? 2 : 1);
+    size_t length = is_long ? strcspn(name, "=") : 1;
+    const char *argument = is_long ? (name[length] == '=' ? name + length + 1 : NULL)
+                                   : (name[1] != '\0' ? name + 1 : NULL);
+    const struct option_row *row = find_row(line, name, length, is_long ? 0 : name[0]);
+    int shown = (int)(is_long ? length + 2 : 2);
+    if (row == NULL)
+        return error_set(ERR_INVALID, "no option '%.*s' here: 'emsa help %s' lists what there is",
+                         shown, word, learn_more(line));
+    if (row->argument == NULL && argument != NULL)
+        return error_set(ERR_INVALID, "the option '%.*s' takes no value", shown, word);
+    if (row->argument == NULL) {
+        apply_flag(options, row);
+        return 0;
+    }
+    if (argument == NULL && line->at == line->argc)
+        return error_set(ERR_INVALID, "the option '%.*s' wants a value: %s", shown, word,
+                         row->argument);
+    return apply_text(options, row, argument != NULL ? argument : line->argv[line->at++]);
+}
+
+/* Options and arguments after the verb. Where the verb runs another command, its words are not
+ * ours. */
+static int read_words(struct options *options, struct line *line)
+{
+    bool ended = false;
+    while (line->at < line->argc) {
+        const char *word = line->argv[line->at];
+        if (!ended && strcmp(word, "--") == 0) {
+            ended = true;
+            line->at++;
+            continue;
+        }
+        int error;
+        if (!ended && word[0] == '-' && word[1] != '\0') {
+            error = read_option(options, line);
+        } else {
+            error = add_text(&options->arguments, word);
+            line->at++;
+            if (line->command->runs && options->arguments.count == 2)
+                ended = true;
+        }
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+static int read_verb(struct line *line)
+{
+    const char *word = line->argv[line->at++];
+    if (strcmp(word, "--version") == 0)
+        word = "version";
+    const char *second = line->at < line->argc ? line->argv[line->at] : NULL;
+    const struct command *found = command_find(word, second);
+    if (found == NULL)
+        return command_unknown(word, second);
+    if (found->sub != NULL)
+        line->at++;
+    line->command = found;
+    return 0;
+}
+
+static int check_count(const struct options *options, const struct command *command)
+{
+    size_t count = options->arguments.count;
+    if (options->help || (count >= command->least && count <= command->most))
+        return 0;
+    error_set(ERR_INVALID,
+              count < command->least ? "something is missing after '%s%s%s'"
+                                     : "there is too much after '%s%s%s'",
+              command->name, command->sub != NULL ? " " : "",
+              command->sub != NULL ? command->sub : "");
+    return error_add(ERR_INVALID, "usage: emsa %s", command->synopsis);
+}
+
+int options_parse(struct options *out, const struct command **command, int argc, char *argv[])
+{
+    struct line line = {.argc = argc, .argv = argv, .at = 1};
+    int error = 0;
+    *out = (struct options){0};
+    *command = NULL;
+    while (error == 0 && line.at < argc && argv[line.at][0] == '-' && argv[line.at][1] != '\0' &&
+           strcmp(argv[line.at], "--version") != 0)
+        error = read_option(out, &line);
+    if (error == 0 && line.at < argc)
+        error = read_verb(&line);
+    if (error == 0 && line.command != NULL)
+        error = read_words(out, &line);
+    if (error == 0 && line.command != NULL)
+        error = check_count(out, line.command);
+    if (error == 0)
+        *command = line.command;
+    return error;
+}
+
+void options_release(struct options *options)
+{
+    free(options->secret_keys.list);
+    free(options->plain_keys.list);
+    free(options->secret_files.list);
+    free(options->arguments.list);
+    *options = (struct options){0};
+}

@@ -1,0 +1,102 @@
+#include "tools/emsa/output.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/error.h"
+
+#define SECOND 1000000000
+
+int output_bytes(const void *data, size_t size)
+{
+    const unsigned char *from = data;
+    if (fflush(stdout) != 0)
+        return error_system(errno, "cannot write to stdout");
+    while (size > 0) {
+        ssize_t count = write(STDOUT_FILENO, from, size);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return error_system(errno, "cannot write to stdout");
+        from += count;
+        size -= (size_t)count;
+    }
+    return 0;
+}
+
+void output_failure(int error)
+{
+    const char *text = error_text();
+    if (text[0] == '\0')
+        text = error_word(error);
+    fputs("emsa: ", stderr);
+    for (; *text != '\0'; text++) {
+        fputc(*text, stderr);
+        if (*text == '\n')
+            fputs("  ", stderr);
+    }
+    fputc('\n', stderr);
+}
+
+void output_note(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("emsa: note: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+int output_json(json_t *object)
+{
+    if (object == NULL)
+        return error_set(ERR_NOMEM, "no memory for a JSON text");
+    int failed = json_dumpf(object, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    putchar('\n');
+    json_decref(object);
+    return failed != 0 ? error_set(ERR_IO, "cannot write to stdout") : 0;
+}
+
+int output_flush(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    fprintf(stderr, "emsa: cannot write to stdout: %s\n", strerror(errno));
+    return -1;
+}
+
+bool output_is_terminal(void)
+{
+    return isatty(STDOUT_FILENO) == 1;
+}
+
+bool output_coloured(void)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    return output_is_terminal() && (no_colour == NULL || no_colour[0] == '\0') &&
+           (terminal == NULL || strcmp(terminal, "dumb") != 0);
+}
+
+const char *time_text(char out[static TIME_TEXT_MAX], int64_t nanoseconds)
+{
+    time_t seconds = (time_t)(nanoseconds / SECOND);
+    struct tm parts;
+    if (localtime_r(&seconds, &parts) == NULL ||
+        strftime(out, TIME_TEXT_MAX, "%Y-%m-%d %H:%M:%S", &parts) == 0)
+        snprintf(out, TIME_TEXT_MAX, "%" PRId64, nanoseconds);
+    return out;
+}
+
+const char *number_text(char out[static SIZE_TEXT_MAX], int64_t number)
+{
+    snprintf(out, SIZE_TEXT_MAX, "%" PRId64, number);
+    return out;
+}

@@ -1,0 +1,37 @@
+/* What goes to the terminal or into a pipe. Values are written apart from stdio, whose buffers are
+ * not locked memory. */
+#ifndef EMSA_TOOLS_EMSA_OUTPUT_H
+#define EMSA_TOOLS_EMSA_OUTPUT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Writes everything. ERR_IO (a pipe that nobody reads any more too), ERR_FULL. */
+int output_bytes(const void *data, size_t size);
+
+/* "emsa: " and this thread's text to stderr, its further lines indented. */
+void output_failure(int error);
+
+/* "emsa: note: ..." to stderr: something that the caller should know, and that is no failure. */
+void output_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A JSON text and a newline; the object is taken over. */
+int output_json(json_t *object);
+
+/* Ends stdout: negative when something that was printed did not get out, with a message. */
+int output_flush(void);
+
+/* Colours only where a person looks and did not say NO_COLOR. */
+bool output_coloured(void);
+bool output_is_terminal(void);
+
+#define TIME_TEXT_MAX 32
+/* Local time to the second. */
+const char *time_text(char out[static TIME_TEXT_MAX], int64_t nanoseconds);
+
+#define SIZE_TEXT_MAX 24
+const char *number_text(char out[static SIZE_TEXT_MAX], int64_t number);
+
+#endif

@@ -1,0 +1,184 @@
+/* log and show. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/error.h"
+#include "tools/emsa/command.h"
+#include "tools/emsa/output.h"
+#include "tools/emsa/table.h"
+
+static const char *text_of(json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
+}
+
+static json_int_t number_of(json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+/* The first line of a reason: a table has one line a commit. */
+static void first_line(char *out, size_t capacity, const char *text)
+{
+    size_t length = strcspn(text, "\r\n");
+    snprintf(out, capacity, "%.*s%s", (int)length, text, text[length] != '\0' ? " ..." : "");
+}
+
+static int print_commits(json_t *commits)
+{
+    static const char *const heading[] = {"REV", "TIME", "AUTHOR", "CHANGES", "REASON"};
+    struct table *table = table_new("rllrl");
+    size_t index;
+    json_t *commit;
+    if (json_array_size(commits) > 0)
+        table_heading(table, heading);
+    json_array_foreach(commits, index, commit)
+    {
+        char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], operations[SIZE_TEXT_MAX], reason[256];
+        first_line(reason, sizeof reason, text_of(commit, "reason"));
+        const char *cells[] = {number_text(rev, number_of(commit, "rev")),
+                               time_text(time, number_of(commit, "time")),
+                               text_of(commit, "author"),
+                               number_text(operations, number_of(commit, "operations")), reason};
+        enum colour colours[] = {COLOUR_YELLOW, COLOUR_FAINT, COLOUR_NONE, COLOUR_NONE,
+                                 COLOUR_NONE};
+        table_row(table, cells, colours);
+    }
+    int error = table_print(table);
+    table_free(table);
+    return error;
+}
+
+/* One piece of the log, older than *before; *before becomes the oldest revision of it, 0 at the
+ * end. */
+static int log_piece(struct session *session, const char *path, uint64_t limit, uint64_t *before,
+                     json_t *commits)
+{
+    struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
+    json_t *parameters = json_pack("{s:s}", "path", path);
+    if (parameters != NULL && *before > 0)
+        json_object_set_new(parameters, "before", json_integer((json_int_t)*before));
+    if (parameters != NULL && limit > 0)
+        json_object_set_new(parameters, "limit", json_integer((json_int_t)limit));
+    int error = session_ask(session, "io.emsa.Log", parameters, NULL, 0, &answer);
+    if (error < 0)
+        return error;
+    json_t *piece = json_object_get(answer.reply, "commits");
+    size_t count = json_array_size(piece);
+    *before = 0;
+    if (count > 0 && json_is_true(json_object_get(answer.reply, "more")))
+        *before = (uint64_t)number_of(json_array_get(piece, count - 1), "rev");
+    json_array_extend(commits, piece);
+    return 0;
+}
+
+int run_log(struct session *session)
+{
+    const struct options *options = &session->options;
+    const char *path = options->arguments.count > 0 ? options->arguments.list[0] : "";
+    json_t *commits = json_array();
+    uint64_t before = 0;
+    int error;
+    do {
+        uint64_t have = json_array_size(commits);
+        error = log_piece(session, path, options->number > 0 ? options->number - have : 0, &before,
+                          commits);
+    } while (error == 0 && before > 0 &&
+             (options->number == 0 || json_array_size(commits) < options->number));
+    if (error == 0 && options->json)
+        return output_json(json_pack("{s:o}", "commits", commits));
+    if (error == 0)
+        error = print_commits(commits);
+    json_decref(commits);
+    return error;
+}
+
+static void print_operation(struct table *table, json_t *operation)
+{
+    static const enum colour colours[] = {COLOUR_NONE, COLOUR_NONE, COLOUR_BLUE, COLOUR_FAINT};
+    char shown[512] = "";
+    const char *kind = text_of(operation, "kind");
+    json_t *size = json_object_get(operation, "size");
+    json_t *value = json_object_get(operation, "value");
+    bool first = json_is_true(json_object_get(operation, "first"));
+    const char *mark = strstr(kind, "remove") != NULL ? "-" : first ? "+" : "~";
+    if (json_is_true(json_object_get(operation, "secret")))
+        snprintf(shown, sizeof shown, "********");
+    else if (value != NULL && strpbrk(json_string_value(value), "\r\n\t\033") == NULL)
+        snprintf(shown, sizeof shown, "%s", json_string_value(value));
+    else if (size != NULL)
+        snprintf(shown, sizeof shown, "(%lld bytes)", (long long)json_integer_value(size));
+    const char *cells[] = {mark, text_of(operation, "path"), kind, shown};
+    table_row(table, cells, colours);
+}
+
+static int print_commit(json_t *reply)
+{
+    char time[TIME_TEXT_MAX];
+    json_t *commit = json_object_get(reply, "commit");
+    size_t index;
+    json_t *operation;
+    printf("revision  %lld\nhash      %s\nauthor    %s%s\ntime      %s\n",
+           (long long)number_of(commit, "rev"), text_of(commit, "hash"), text_of(commit, "author"),
+           json_is_true(json_object_get(commit, "signed")) ? "" : ", unsigned",
+           time_text(time, number_of(commit, "time")));
+    if (text_of(commit, "reason")[0] != '\0')
+        printf("reason    %s\n", text_of(commit, "reason"));
+    putchar('\n');
+    struct table *table = table_new("llll");
+    json_array_foreach(json_object_get(reply, "operations"), index, operation)
+        print_operation(table, operation);
+    int error = table_print(table);
+    table_free(table);
+    return error;
+}
+
+/* All pieces of a commit in one reply object. */
+static int gather_commit(struct session *session, json_int_t rev, json_t **out)
+{
+    json_t *whole = NULL;
+    bool more = true;
+    while (more) {
+        struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
+        json_t *have = json_object_get(whole, "operations");
+        int error = session_ask(
+            session, "io.emsa.Show",
+            json_pack("{s:I, s:I}", "rev", rev, "from", (json_int_t)json_array_size(have)), NULL, 0,
+            &answer);
+        if (error < 0) {
+            json_decref(whole);
+            return error;
+        }
+        more = json_is_true(json_object_get(answer.reply, "more"));
+        if (whole == NULL)
+            whole = json_incref(answer.reply);
+        else
+            json_array_extend(have, json_object_get(answer.reply, "operations"));
+    }
+    json_object_del(whole, "more");
+    *out = whole;
+    return 0;
+}
+
+int run_show(struct session *session)
+{
+    const char *text = session->options.arguments.list[0];
+    char *end;
+    json_t *whole;
+    errno = 0;
+    long long rev = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || rev < 0)
+        return error_set(ERR_INVALID,
+                         "'%.64s' is not a revision: a number, as 'emsa log' shows them", text);
+    int error = gather_commit(session, rev, &whole);
+    if (error < 0)
+        return error;
+    if (session->options.json)
+        return output_json(whole);
+    error = print_commit(whole);
+    json_decref(whole);
+    return error;
+}

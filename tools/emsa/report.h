@@ -1,0 +1,11 @@
+/* What a change did, told: the lines with their marks, the revision. */
+#ifndef EMSA_TOOLS_EMSA_REPORT_H
+#define EMSA_TOOLS_EMSA_REPORT_H
+
+#include "tools/emsa/session.h"
+
+/* Sends a change (parameters are taken over) with terms for what is at path, and reports it. */
+int report_change(struct session *session, const char *method, json_t *parameters, const char *path,
+                  const struct piece *pieces, size_t piece_count);
+
+#endif

@@ -1,0 +1,70 @@
+#include "tools/emsa/session.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "store/change.h"
+#include "store/error.h"
+#include "tools/service/hex.h"
+
+int session_client(struct session *session, struct client **out)
+{
+    int error = session->client != NULL ? 0 : client_open(&session->client, &session->place);
+    if (error == 0)
+        *out = session->client;
+    return error;
+}
+
+int session_ask(struct session *session, const char *method, json_t *parameters,
+                const struct piece *pieces, size_t piece_count, struct answer *out)
+{
+    struct client *client;
+    int error = parameters == NULL ? error_set(ERR_INVALID, "a name or a reason is not UTF-8")
+                                   : session_client(session, &client);
+    if (error == 0)
+        error = client_ask(client, method, parameters, pieces, piece_count, out);
+    json_decref(parameters);
+    return error;
+}
+
+static int add_request_id(json_t *parameters)
+{
+    uint8_t id[REQUEST_ID_SIZE];
+    char text[2 * REQUEST_ID_SIZE + 1];
+    if (getrandom(id, sizeof id, 0) != (ssize_t)sizeof id)
+        return error_system(errno, "cannot have random bytes");
+    hex_text(text, id, sizeof id);
+    json_object_set_new(parameters, "request_id", json_string(text));
+    return 0;
+}
+
+int session_terms(struct session *session, json_t *parameters, const char *path)
+{
+    const struct options *options = &session->options;
+    if (options->reason != NULL) {
+        json_t *reason = json_string(options->reason);
+        if (reason == NULL)
+            return error_set(ERR_INVALID, "the reason (-m) is not UTF-8");
+        json_object_set_new(parameters, "reason", reason);
+    }
+    if (options->has_if_rev) {
+        json_object_set_new(parameters, "if_rev", json_integer((json_int_t)options->if_rev));
+        json_object_set_new(parameters, "if_path", json_string(path));
+    }
+    if (options->dry_run)
+        json_object_set_new(parameters, "dry_run", json_true());
+    if (options->allow_new)
+        json_object_set_new(parameters, "allow_new", json_true());
+    return add_request_id(parameters);
+}
+
+void session_restore(struct session *session)
+{
+    client_close(session->client);
+    session->client = NULL;
+    /* A limit that cannot be had back stays: the program is none the worse for it. */
+    if (setrlimit(RLIMIT_CORE, &session->core) < 0 ||
+        setrlimit(RLIMIT_MEMLOCK, &session->locked) < 0)
+        errno = 0;
+}
