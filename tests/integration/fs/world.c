@@ -174,13 +174,13 @@ static void tell(struct world *world, enum command_kind kind, const char *path, 
     stream_write(world->server_socket, value, size);
 }
 
-static struct answer ask(struct world *world, enum command_kind kind)
+static struct answer ask(struct world *world, enum command_kind kind, int expected)
 {
     struct answer answer;
     tell(world, kind, "", NULL, 0);
     if (!stream_read(world->server_socket, &answer, sizeof(answer)))
         give_up("the server is gone");
-    if (answer.error) {
+    if (answer.error != expected) {
         fprintf(stderr, "the server says %d %s\n", answer.error, answer.text);
         exit(99);
     }
@@ -224,12 +224,17 @@ void world_remove(struct world *world, const char *path)
 
 uint64_t world_commit(struct world *world)
 {
-    return ask(world, COMMAND_COMMIT).rev;
+    return ask(world, COMMAND_COMMIT, 0).rev;
+}
+
+uint64_t world_commit_late(struct world *world)
+{
+    return ask(world, COMMAND_COMMIT, 1).rev;
 }
 
 void world_status(struct world *world, struct fs_status *status)
 {
-    *status = ask(world, COMMAND_STATUS).status;
+    *status = ask(world, COMMAND_STATUS, 0).status;
 }
 
 const char *world_path(const struct world *world, const char *path)
