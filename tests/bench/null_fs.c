@@ -26,8 +26,14 @@
 #define SIZE 64u
 #define FOREVER 3600.0
 #define FIRST_FILE 16u /* node ids: 1 root, 2 environment, 3 service, then the files */
-#define MISSES_BEFORE_REST                                                                         \
-    8u /* spins in a row that found nothing, before the next one is not tried */
+#define CREDIT 3 /* how often looking for more may be in vain before it stops, as in fs/loop.c */
+
+static inline void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
 
 static const char content[SIZE + 1] =
     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\n";
@@ -139,38 +145,51 @@ static const struct fuse_lowlevel_ops operations = {
     .readdirplus = null_readdirplus,
 };
 
-static uint64_t now_us(void)
+static uint64_t now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* One request into the buffer: spins a little where the last spins were worth it, then waits. Less
- * than 0: the mount is gone. */
-static ssize_t next_request(int fd, void *buffer, size_t size, unsigned *misses)
+/* One try: what was read, 0 where nothing waits, less where the mount is gone. */
+static ssize_t receive(int fd, void *buffer, size_t size)
 {
-    uint64_t until = *misses < MISSES_BEFORE_REST ? now_us() + spin_us : 0;
-    for (;;) {
-        ssize_t got = read(fd, buffer, size);
-        if (got > 0) {
-            *misses = 0;
-            return got;
-        }
-        if (got < 0 && errno != EAGAIN && errno != EINTR && errno != ENOENT)
-            return -1;
-        if (spin_us && until && now_us() < until)
-            continue;
-        if (until)
-            ++*misses;
+    ssize_t got = read(fd, buffer, size);
+    return got >= 0 || errno == EAGAIN || errno == EINTR || errno == ENOENT ? (got > 0 ? got : 0)
+                                                                            : -1;
+}
+
+/* Looks for more for a short time, as long as that was not in vain too often. */
+static ssize_t look_on(int fd, void *buffer, size_t size, unsigned *credit)
+{
+    if (!spin_us || !*credit)
+        return 0;
+    uint64_t end = now() + spin_us * 1000u;
+    ssize_t got;
+    do {
+        for (int i = 0; i < 20; i++)
+            relax();
+        got = receive(fd, buffer, size);
+    } while (got == 0 && now() < end);
+    *credit = got ? CREDIT : *credit - 1;
+    return got;
+}
+
+static ssize_t next_request(int fd, void *buffer, size_t size, unsigned *credit)
+{
+    ssize_t got = receive(fd, buffer, size);
+    while (!got && !(got = look_on(fd, buffer, size, credit))) {
+        uint64_t before = now();
         struct pollfd p = {.fd = fd, .events = POLLIN};
         if (poll(&p, 1, -1) < 0 && errno != EINTR)
             return -1;
-        /* Woken after a rest: one request came, more may follow at once. */
-        if (*misses >= MISSES_BEFORE_REST)
-            *misses = MISSES_BEFORE_REST - 1;
-        until = 0;
+        /* if so little time went by, it is worth looking a little longer */
+        if (now() - before < spin_us * 1000u)
+            *credit = CREDIT;
+        got = receive(fd, buffer, size);
     }
+    return got;
 }
 
 static int serve(struct fuse_session *se)
@@ -178,11 +197,11 @@ static int serve(struct fuse_session *se)
     size_t size = 128u * 1024u;
     void *buffer = calloc(1, size);
     int fd = fuse_session_fd(se);
-    unsigned misses = 0;
+    unsigned credit = CREDIT;
     ssize_t got;
     if (!buffer)
         return 1;
-    while (!fuse_session_exited(se) && (got = next_request(fd, buffer, size, &misses)) > 0) {
+    while (!fuse_session_exited(se) && (got = next_request(fd, buffer, size, &credit)) > 0) {
         struct fuse_buf buf = {.mem = buffer, .size = (size_t)got};
         fuse_session_process_buf(se, &buf);
     }
