@@ -66,35 +66,40 @@ int run_status(struct session *session)
     return 0;
 }
 
+static void print_verdict(json_t *reply, long long faults)
+{
+    json_t *checked = json_object_get(reply, "checked");
+    size_t index;
+    json_t *line;
+    json_array_foreach(json_object_get(reply, "lines"), index, line)
+        printf("%s\n", json_string_value(line) != NULL ? json_string_value(line) : "");
+    printf("%lld commits, %lld operations, %lld values, %lld derived records: ",
+           number_of(checked, "commits"), number_of(checked, "operations"),
+           number_of(checked, "values"), number_of(checked, "derived"));
+    if (faults == 0)
+        printf("all as they were written\n");
+    else
+        printf("%lld faults\n", faults);
+}
+
 int run_verify(struct session *session)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
     int error = session_ask(session, "io.emsa.Verify", json_object(), NULL, 0, &answer);
     if (error < 0)
         return error;
-    json_t *reply = answer.reply;
-    long long faults = number_of(reply, "faults");
-    size_t index;
-    json_t *line;
-    if (session->options.json) {
-        error = output_json(json_incref(reply));
-    } else {
-        json_array_foreach(json_object_get(reply, "lines"), index, line)
-            printf("%s\n", json_string_value(line) != NULL ? json_string_value(line) : "");
-        printf("%lld commits, %lld operations, %lld values, %lld derived records: %s",
-               number_of(reply, "commits"), number_of(reply, "operations"),
-               number_of(reply, "values"), number_of(reply, "derived"),
-               faults == 0 ? "all as they were written\n" : "");
-        if (faults > 0)
-            printf("%lld faults\n", faults);
-    }
-    if (error == 0 && faults > 0)
-        fprintf(
-            stderr,
+    long long faults = number_of(answer.reply, "faults");
+    if (session->options.json)
+        error = output_json(json_incref(answer.reply));
+    else
+        print_verdict(answer.reply, faults);
+    if (error < 0 || faults == 0)
+        return error;
+    fprintf(stderr,
             "emsa: the store '%s' is damaged: bring back a backup, or take out what still reads "
             "('emsa export')\n",
             session->place.store);
-    return error < 0 ? error : faults > 0 ? (int)EXIT_STATUS_CORRUPT : 0;
+    return (int)EXIT_STATUS_CORRUPT;
 }
 
 int run_stop(struct session *session)

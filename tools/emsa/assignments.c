@@ -26,7 +26,7 @@ int assignments_fail(const struct assignments *assignments, unsigned line, const
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return error_set(ERR_INVALID, "%s:%u: %s", assignments->file, line, text);
+    return error_set(ERR_INVALID, "%s, line %u: %s", assignments->file, line, text);
 }
 
 void assignments_note(const struct assignments *assignments, unsigned line, const char *format, ...)
@@ -34,7 +34,7 @@ void assignments_note(const struct assignments *assignments, unsigned line, cons
     char text[MESSAGE_MAX];
     if (assignments->note == NULL)
         return;
-    int head = snprintf(text, sizeof text, "%.512s:%u: ", assignments->file, line);
+    int head = snprintf(text, sizeof text, "%.512s, line %u: ", assignments->file, line);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text + head, sizeof text - (size_t)head, format, arguments);

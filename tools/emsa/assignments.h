@@ -45,7 +45,7 @@ int assignments_end(struct assignments *assignments, struct assignment *assignme
 const unsigned char *assignment_value(const struct assignments *assignments,
                                       const struct assignment *assignment);
 
-/* "file:line: " and the text, as ERR_INVALID; and the same as a note. */
+/* "FILE, line N: " and the text, as ERR_INVALID; and the same as a note. */
 int assignments_fail(const struct assignments *assignments, unsigned line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void assignments_note(const struct assignments *assignments, unsigned line, const char *format, ...)

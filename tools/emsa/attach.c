@@ -25,12 +25,13 @@ static int check_directory(const char *directory)
 {
     struct stat status;
     if (stat(directory, &status) < 0 && errno == ENOENT)
-        return error_set(ERR_NOT_FOUND, "no folder '%s' to mount at: make it with 'mkdir %s'",
+        return error_set(ERR_NOT_FOUND, "no directory '%s' to mount on: make it with 'mkdir %s'",
                          directory, directory);
     if (stat(directory, &status) < 0)
         return error_system(errno, "cannot look at '%s'", directory);
     if (!S_ISDIR(status.st_mode))
-        return error_set(ERR_INVALID, "'%s' is not a folder: a tree is mounted at one", directory);
+        return error_set(ERR_INVALID, "'%s' is not a directory: a tree is mounted on one",
+                         directory);
     return 0;
 }
 

@@ -4,8 +4,8 @@
 
 #include "tools/emsa/assignments.h"
 
-/* Reads a whole file's text. ERR_INVALID: "file:line: ..." for the first thing that is no dotenv;
- * ERR_NOMEM. out has file and note set, and may be half filled on failure. */
+/* Reads a whole file's text. ERR_INVALID: "FILE, line N: ..." for the first thing that is no
+ * dotenv; ERR_NOMEM. out has file and note set, and may be half filled on failure. */
 int dotenv_parse(struct assignments *out, const char *text, size_t size);
 
 #endif

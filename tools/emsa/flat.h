@@ -48,7 +48,7 @@ int flat_value(struct flat *flat, struct secret *out);
 /* Nothing but blanks is left. */
 int flat_end(struct flat *flat);
 
-/* A whole file: one object of keys and values. ERR_INVALID: "file:line: ...". */
+/* A whole file: one object of keys and values. ERR_INVALID: "FILE, line N: ...". */
 int flat_parse(struct assignments *out, const char *text, size_t size);
 
 #endif

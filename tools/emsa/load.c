@@ -49,7 +49,8 @@ static int at_line(struct load *load, int error)
     if (error != -ERR_INVALID && error != -ERR_NOT_FOUND)
         return error;
     snprintf(why, sizeof why, "%s", error_text());
-    return error_set((enum error_code) - error, "%s:%u: %s", load->file, load->lines.number, why);
+    return error_set((enum error_code) - error, "%s, line %u: %s", load->file, load->lines.number,
+                     why);
 }
 
 static int find_environments(struct load *load)

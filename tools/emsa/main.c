@@ -17,8 +17,10 @@ static int run(struct session *session, int argc, char *argv[])
     int error = options_parse(&session->options, &session->command, argc, argv);
     if (error < 0)
         return error;
-    if (session->options.help || session->command == NULL)
+    if (session->options.help)
         return help_print(session);
+    if (session->command == NULL)
+        return error_set(ERR_INVALID, "what is to be done? 'emsa help' lists the verbs");
     error = place_find(&session->place, session->options.store);
     if (error == 0)
         error = secret_setup(ARENA_MAXIMUM);

@@ -53,8 +53,8 @@ int verb_verify(struct request *request)
         return error;
     }
     request->call->reply = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:o}", "commits", (json_int_t)report.commits, "operations",
-        (json_int_t)report.operations, "values", (json_int_t)report.values, "derived",
+        "{s:{s:I, s:I, s:I, s:I}, s:I, s:o}", "checked", "commits", (json_int_t)report.commits,
+        "operations", (json_int_t)report.operations, "values", (json_int_t)report.values, "derived",
         (json_int_t)report.derived, "faults", (json_int_t)report.faults, "lines", lines);
     return 0;
 }

@@ -46,11 +46,11 @@ const struct verb verbs[] = {
      "Commits that touched a place, newest first; before: older than this revision."},
     {"Show", verb_show, RIGHT_AUDIT, NULL, "rev: int, from: ?int, limit: ?int",
      "(commit: Commit, operations: []Done, more: bool)", "One commit. Secrets are masked."},
-    {"Status", verb_status, RIGHT_LIST, NULL, "",
-     "(rev: int, store: string, pid: int, details: ?object)",
+    {"Status", verb_status, RIGHT_LIST, NULL, "", "(rev: int, store: string, pid: int)",
      "The store and the process that serves it (more members than these)."},
     {"Verify", verb_verify, RIGHT_AUDIT, NULL, "",
-     "(commits: int, operations: int, values: int, derived: int, faults: int, lines: []string)",
+     "(checked: (commits: int, operations: int, values: int, derived: int), faults: int, lines: "
+     "[]string)",
      "Checks every record against its hash and everything derived against the log."},
     {"Mount", verb_mount, RIGHT_ADMIN, NULL,
      "cache: ?bool, masked: ?bool, uid: ?int, gid: ?int, directory_mode: ?int, file_mode: ?int, "
