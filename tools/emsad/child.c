@@ -71,14 +71,25 @@ static void tell(const struct child *child, int wait_status)
                   WEXITSTATUS(wait_status));
 }
 
+/* Whether it seems to have died of its birth: of how it was started, or of what it was handed. Not
+ * so who was doing its work when somebody else (an administrator, the kernel short of memory) ended
+ * it. */
+static bool died_of_birth(const struct child *child, int wait_status)
+{
+    if (!child->is_ready)
+        return true;
+    if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL)
+        return false;
+    return deadline_in(0) - child->ready_since < LONG_ENOUGH;
+}
+
 void child_ended(struct child *child, int wait_status)
 {
     if (!child->is_leaving || WIFSIGNALED(wait_status))
         tell(child, wait_status);
+    child->failures = died_of_birth(child, wait_status) ? child->failures + 1 : 0;
     descriptor_close(&child->channel);
     child->pid = 0;
-    bool was_long = child->is_ready && deadline_in(0) - child->ready_since >= LONG_ENOUGH;
-    child->failures = was_long ? 0 : child->failures + 1;
     child->is_ready = false;
     int pause = 0;
     if (child->failures > 1)

@@ -1,0 +1,44 @@
+#!/bin/bash
+# Starting emsad and hearing that it is ready, beside tests/support/lib.sh.
+# shellcheck source=../../support/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../support/lib.sh"
+mkfifo "$work/ready"
+daemon=""
+
+# begin OPTION...: starts emsad; $said is what it said through --ready-fd
+begin() {
+    emsad "$@" --ready-fd 9 9>"$work/ready" 2>"$work/log" &
+    daemon=$!
+    said=$(cat "$work/ready")
+}
+
+# over [SIGNAL]: has it end, and sets $code
+over() {
+    [ $# = 0 ] || kill "-$1" "$daemon"
+    code=0
+    wait "$daemon" || code=$?
+}
+
+# call METHOD [PARAMETERS]: one call at the store's socket; prints the reply
+call() {
+    /usr/bin/python3 "$here/call.py" "${socket:-$EMSA_STORE/socket}" "$@"
+}
+
+# process NAME: the pid of supervisor, server or notifier
+process() {
+    call Status | json processes "$1"
+}
+
+# in_status PID FIELD: one line of /proc/PID/status, its blanks made single
+in_status() {
+    awk -v field="$2:" '$1 == field { $1 = ""; sub(/^ /, ""); print }' "/proc/$1/status"
+}
+
+# A store with something plain and something secret in it.
+fill() {
+    emsa init >/dev/null
+    emsa env add prod >/dev/null
+    emsa set prod/web PORT=8080 >/dev/null
+    printf 'hidden words' >"$work/password"
+    emsa set prod/web --secret-file "PASSWORD=$work/password" >/dev/null
+}
