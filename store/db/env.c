@@ -439,11 +439,16 @@ static int read_free(void *arg)
     if (failed)
         return failed;
     failed = mdb_cursor_open(txn, 0, &cursor);
+    if (failed) {
+        mdb_txn_abort(txn);
+        return failed;
+    }
     uint64_t pages = 0;
     while (!failed && (failed = mdb_cursor_get(cursor, &key, &data, MDB_NEXT)) == 0)
         if (data.mv_size >= sizeof(size_t))
             pages += number_at(data.mv_data, 0, sizeof(size_t));
     usage->free = pages * usage->env->page;
+    mdb_cursor_close(cursor); /* a reader's cursors outlive it */
     mdb_txn_abort(txn);
     return failed == MDB_NOTFOUND ? 0 : failed;
 }

@@ -1,0 +1,156 @@
+/* Keys: known bytes, every one parses back, order of bytes is order of numbers, damage is refused.
+ */
+#include "tests/unit/store/db_support.h"
+
+#define BYTES(key, text)                                                                           \
+    do {                                                                                           \
+        struct slice slice_ = (key);                                                               \
+        assert_int_equal(slice_.size, sizeof(text) - 1);                                           \
+        assert_memory_equal(slice_.data, text, sizeof(text) - 1);                                  \
+    } while (0)
+
+static const uint8_t holder[PUBLIC_KEY_SIZE] = "0123456789abcdef0123456789abcdef";
+
+static void known_bytes(void **state)
+{
+    (void)state;
+    struct key room;
+    BYTES(key_meta(&room, "head"), "head");
+    BYTES(key_commit(&room, 0x0102), "\0\0\0\0\0\0\x01\x02");
+    BYTES(key_operation(&room, 1, 2), "\0\0\0\0\0\0\0\x01\0\0\0\x02");
+    BYTES(key_environment(&room, "prod"), "prod");
+    BYTES(key_place(&room, 3, "api"), "\0\0\0\x03"
+                                      "api");
+    BYTES(key_current(&room, 3, 4, "PORT"), "\0\0\0\x03\0\0\0\x04PORT");
+    BYTES(key_history(&room, 3, 5, 6), "\0\0\0\x03\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\x06");
+    BYTES(key_name_environment(&room, 7), "E\0\0\0\x07");
+    BYTES(key_name_service(&room, 7), "S\0\0\0\x07");
+    BYTES(key_name_service_text(&room, "api"), "sapi");
+    BYTES(key_name_entry(&room, 8), "N\0\0\0\0\0\0\0\x08");
+    BYTES(key_name_entry_text(&room, 9, "PORT"), "n\0\0\0\x09PORT");
+    BYTES(key_pair(&room, 1, 2, 3), "K\0\0\0\x01\0\0\0\x02\0\0\0\x03");
+    BYTES(key_wrapped(&room, 1, 2, 3, holder), "W\0\0\0\x01\0\0\0\x02\0\0\0\x03"
+                                               "0123456789abcdef0123456789abcdef");
+    BYTES(key_identity(&room, holder), "I0123456789abcdef0123456789abcdef");
+}
+
+static void all_parse_back(void **state)
+{
+    (void)state;
+    struct key room;
+    uint64_t rev, name_id;
+    uint32_t op, environment, service, generation;
+    char text[KEY_NAME_MAX + 1];
+    uint8_t key[PUBLIC_KEY_SIZE];
+    assert_int_equal(key_commit_parse(key_commit(&room, UINT64_MAX), &rev), 0);
+    assert_true(rev == UINT64_MAX);
+    assert_int_equal(key_operation_parse(key_operation(&room, 12, 34), &rev, &op), 0);
+    assert_true(rev == 12 && op == 34);
+    assert_int_equal(key_environment_parse(key_environment(&room, "prod"), text), 0);
+    assert_string_equal(text, "prod");
+    assert_int_equal(key_place_parse(key_place(&room, 5, "api"), &environment, text), 0);
+    assert_true(environment == 5);
+    assert_string_equal(text, "api");
+    assert_int_equal(
+        key_current_parse(key_current(&room, 5, 6, "PORT"), &environment, &service, text), 0);
+    assert_true(environment == 5 && service == 6);
+    assert_string_equal(text, "PORT");
+    assert_int_equal(
+        key_history_parse(key_history(&room, 5, 1ull << 39, 77), &environment, &name_id, &rev), 0);
+    assert_true(environment == 5 && name_id == 1ull << 39 && rev == 77);
+    assert_int_equal(key_name_environment_parse(key_name_environment(&room, 3), &environment), 0);
+    assert_int_equal(key_name_service_parse(key_name_service(&room, 3), &service), 0);
+    assert_true(environment == 3 && service == 3);
+    assert_int_equal(key_name_service_text_parse(key_name_service_text(&room, "web"), text), 0);
+    assert_string_equal(text, "web");
+    assert_int_equal(key_name_entry_parse(key_name_entry(&room, 44), &name_id), 0);
+    assert_true(name_id == 44);
+    assert_int_equal(
+        key_name_entry_text_parse(key_name_entry_text(&room, 8, "URL"), &service, text), 0);
+    assert_true(service == 8);
+    assert_string_equal(text, "URL");
+    assert_int_equal(key_identity_parse(key_identity(&room, holder), key), 0);
+    assert_memory_equal(key, holder, sizeof(key));
+    assert_int_equal(key_pair_parse(key_pair(&room, 1, 2, 3), &environment, &service, &generation),
+                     0);
+    assert_true(environment == 1 && service == 2 && generation == 3);
+    memset(key, 0, sizeof(key));
+    assert_int_equal(key_wrapped_parse(key_wrapped(&room, 4, 5, 6, holder), &environment, &service,
+                                       &generation, key),
+                     0);
+    assert_true(environment == 4 && service == 5 && generation == 6);
+    assert_memory_equal(key, holder, sizeof(key));
+}
+
+static void longest_names_fit(void **state)
+{
+    (void)state;
+    struct key room;
+    char name[KEY_NAME_MAX + 1], text[KEY_NAME_MAX + 1];
+    uint32_t environment, service;
+    memset(name, 'k', KEY_NAME_MAX);
+    name[KEY_NAME_MAX] = '\0';
+    assert_int_equal(
+        key_current_parse(key_current(&room, 1, 2, name), &environment, &service, text), 0);
+    assert_string_equal(text, name);
+}
+
+static int order(struct slice a, struct slice b)
+{
+    size_t least = a.size < b.size ? a.size : b.size;
+    int result = memcmp(a.data, b.data, least);
+    return result ? result : (int)a.size - (int)b.size;
+}
+
+static void order_of_bytes_is_order_of_numbers(void **state)
+{
+    (void)state;
+    struct key a, b;
+    assert_true(order(key_commit(&a, 255), key_commit(&b, 256)) < 0);
+    assert_true(order(key_operation(&a, 1, UINT32_MAX), key_operation(&b, 2, 0)) < 0);
+    assert_true(order(key_current(&a, 1, 2, ""), key_current(&b, 1, 2, "A")) < 0);
+    assert_true(order(key_current(&a, 1, 2, "zzz"), key_current(&b, 1, 3, "")) < 0);
+    assert_true(order(key_history(&a, 1, 2, UINT64_MAX), key_history(&b, 1, 3, 0)) < 0);
+}
+
+static void wrong_keys_are_refused(void **state)
+{
+    (void)state;
+    struct key room;
+    uint64_t rev = 1;
+    uint32_t op = 2, service = 3, generation = 4;
+    char text[KEY_NAME_MAX + 1] = "kept";
+    uint8_t key[PUBLIC_KEY_SIZE];
+    struct slice slice = key_operation(&room, 1, 1);
+    slice.size--;
+    assert_int_equal(key_operation_parse(slice, &rev, &op), ERR(ERR_CORRUPT));
+    assert_int_equal(key_commit_parse(key_operation(&room, 1, 1), &rev), ERR(ERR_CORRUPT));
+    assert_true(rev == 1 && op == 2);
+    assert_int_equal(key_name_service_parse(key_name_environment(&room, 1), &service),
+                     ERR(ERR_CORRUPT));
+    assert_int_equal(
+        key_pair_parse(key_wrapped(&room, 1, 1, 1, holder), &op, &service, &generation),
+        ERR(ERR_CORRUPT));
+    assert_int_equal(key_identity_parse(key_pair(&room, 1, 1, 1), key), ERR(ERR_CORRUPT));
+    slice = (struct slice){(const unsigned char *)"\0\0\0\1\0\0\0\1a\0b", 11};
+    assert_int_equal(key_current_parse(slice, &op, &service, text), ERR(ERR_CORRUPT));
+    char name[KEY_NAME_MAX + 1];
+    memset(name, 'k', KEY_NAME_MAX);
+    name[KEY_NAME_MAX] = '\0';
+    assert_int_equal(key_place_parse(key_place(&room, 1, name), &op, text), ERR(ERR_CORRUPT));
+    assert_string_equal(text, "kept");
+    slice = (struct slice){(const unsigned char *)"", 0};
+    assert_int_equal(key_commit_parse(slice, &rev), ERR(ERR_CORRUPT));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_bytes),
+        cmocka_unit_test(all_parse_back),
+        cmocka_unit_test(longest_names_fit),
+        cmocka_unit_test(order_of_bytes_is_order_of_numbers),
+        cmocka_unit_test(wrong_keys_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,83 @@
+/* What the tests of store/log and store/model share: a store of their own, opened in this process.
+ */
+#ifndef EMSA_TESTS_UNIT_STORE_MODEL_SUPPORT_H
+#define EMSA_TESTS_UNIT_STORE_MODEL_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/error.h"
+#include "tests/support/store/sample.h"
+#include "tests/support/store/trial.h"
+
+#define ERR(code) (-(int)(code))
+
+struct model {
+    const char *folder;
+    char path[TRIAL_PATH_MAX];
+    struct store *store;
+    struct snapshot *snapshot;
+};
+
+static inline int model_setup(void **state)
+{
+    struct model *model = calloc(1, sizeof *model);
+    model->folder = trial_folder();
+    trial_path(model->path, model->folder, "store");
+    sample_create(model->path);
+    model->store = sample_open(model->path, true);
+    if (snapshot_new(&model->snapshot, model->store))
+        return -1;
+    *state = model;
+    return 0;
+}
+
+static inline void model_close(struct model *model)
+{
+    snapshot_free(model->snapshot);
+    store_close(model->store);
+    model->snapshot = NULL;
+    model->store = NULL;
+}
+
+static inline void model_reopen(struct model *model, bool unlocked)
+{
+    model_close(model);
+    model->store = sample_open(model->path, unlocked);
+    assert_int_equal(snapshot_new(&model->snapshot, model->store), 0);
+}
+
+static inline int model_teardown(void **state)
+{
+    struct model *model = *state;
+    model_close(model);
+    trial_remove(model->folder);
+    free(model);
+    return 0;
+}
+
+/* Commits what must succeed; the revision. */
+static inline uint64_t model_commit(struct model *model, const struct sample_step steps[],
+                                    size_t count)
+{
+    struct change_result result;
+    assert_int_equal(sample_commit(model->store, &result, "test", 0, steps, count), 0);
+    const uint64_t rev = result.rev;
+    change_result_release(&result);
+    return rev;
+}
+#define COMMIT(model_, ...)                                                                        \
+    model_commit(model_, (const struct sample_step[]){__VA_ARGS__},                                \
+                 sizeof((const struct sample_step[]){__VA_ARGS__}) / sizeof(struct sample_step))
+
+#define MODEL_TEST(name) cmocka_unit_test_setup_teardown(name, model_setup, model_teardown)
+
+#endif
