@@ -60,6 +60,21 @@ static int find_first(struct verify *verify, const struct operation *operation, 
     return found < 0 ? found : 0;
 }
 
+/* Whether the moment is of a later operation of this commit on the same key. */
+static bool is_later(struct verify *verify, const struct subject *subject,
+                     const struct moment *moment)
+{
+    struct slice body;
+    struct key key;
+    struct operation later;
+    const struct operation *operation = &subject->operation;
+    if (moment->entry.op <= subject->op)
+        return false;
+    const struct slice place = key_operation(&key, verify->rev, moment->entry.op);
+    return txn_get(verify->txn, &body, DB_LOG, place) == 0 && operation_decode(&later, body) == 0 &&
+           later.environment == operation->environment && later.name_id == operation->name_id;
+}
+
 /* The history's record of this revision is about the last operation on the key in it. */
 static int check_moment(struct verify *verify, const struct subject *subject)
 {
@@ -73,8 +88,8 @@ static int check_moment(struct verify *verify, const struct subject *subject)
         state_moment(verify->txn, &moment, operation->environment, operation->name_id, verify->rev);
     if (!found && moment.entry.rev != verify->rev)
         found = TXN_NOT_FOUND;
-    if (!found && moment.entry.op > subject->op)
-        return 0; /* a later operation of this commit; its turn will come */
+    if (!found && is_later(verify, subject, &moment))
+        return 0; /* its turn will come */
     if (!found)
         found = find_first(verify, operation, &first_rev, &first_time);
     found = verify_read(verify, found, subject->what);

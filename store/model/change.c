@@ -341,6 +341,15 @@ static int commit_locked(struct committing *at, struct change_result *result)
     return error ? error : finish(at, result);
 }
 
+/* What needs no look at the store. */
+static int check_terms(const struct change_terms *terms)
+{
+    if (terms->reason && strlen(terms->reason) > REASON_MAX)
+        return error_set(ERR_INVALID, "the reason has %zu bytes; it may have %u",
+                         strlen(terms->reason), REASON_MAX);
+    return 0;
+}
+
 int change_commit(struct change *change, const struct change_terms *terms,
                   struct change_result *out)
 {
@@ -348,10 +357,13 @@ int change_commit(struct change *change, const struct change_terms *terms,
     struct change_result result = {0};
     struct store *store = change->store;
     const uint64_t alarms = env_alarms(store->env);
-    pthread_mutex_lock(&store->writer);
-    const int error = commit_locked(&at, &result);
-    txn_free(at.txn);
-    pthread_mutex_unlock(&store->writer);
+    int error = check_terms(terms);
+    if (!error) {
+        pthread_mutex_lock(&store->writer);
+        error = commit_locked(&at, &result);
+        txn_free(at.txn);
+        pthread_mutex_unlock(&store->writer);
+    }
     if (!error) {
         if (!result.repeated) {
             result.lines = at.plan.lines;

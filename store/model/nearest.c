@@ -14,7 +14,7 @@
 
 static unsigned near_limit(const char *name)
 {
-    const unsigned third = (unsigned)(strlen(name) * 2 / 3);
+    const unsigned third = (unsigned)((strlen(name) + 1) * 2 / 3);
     return third < 2 ? 2 : third > NEAR_MAX ? NEAR_MAX : third;
 }
 
