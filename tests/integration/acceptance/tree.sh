@@ -4,7 +4,7 @@
 # shellcheck source=../../support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
 
-keys=${EMSA_TEST_KEYS:-$((20000 / scale))}
+keys=${EMSA_TEST_KEYS:-$((100000 / scale))}
 holds "the input" /usr/bin/python3 "$here/tree_make.py" "$keys" "$work/tree.jsonl"
 holds "init" emsa init
 holds "env add" emsa env add prod
