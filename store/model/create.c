@@ -21,17 +21,12 @@
 /* A file system's root has one, and is as good as empty. */
 #define LOST_AND_FOUND "lost+found"
 
-static int refuse_full(const char *path, const char *name)
-{
-    if (strcmp(name, "data.mdb") == 0)
-        return error_set(ERR_REFUSED, "there is a store in '%s' already", path);
-    return error_set(ERR_REFUSED,
-                     "'%s' is not empty: it has '%s'; a store needs a folder of its own", path,
-                     name);
-}
-
 static int check_empty(const char *path)
 {
+    char file[PATH_MAX];
+    if (snprintf(file, sizeof file, "%s/data.mdb", path) < (int)sizeof file &&
+        access(file, F_OK) == 0)
+        return error_set(ERR_REFUSED, "there is a store in '%s' already", path);
     DIR *folder = opendir(path);
     if (!folder)
         return error_system(errno, "cannot open '%s'", path);
@@ -39,7 +34,9 @@ static int check_empty(const char *path)
     for (struct dirent *item; !error && (item = readdir(folder));)
         if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0 &&
             strcmp(item->d_name, LOST_AND_FOUND) != 0)
-            error = refuse_full(path, item->d_name);
+            error = error_set(ERR_REFUSED,
+                              "'%s' is not empty: it has '%s'; a store needs a folder of its own",
+                              path, item->d_name);
     closedir(folder);
     return error;
 }
