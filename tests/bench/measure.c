@@ -8,9 +8,8 @@
  *   measure pread FILE N           pread at 0 on a descriptor opened before
  *   measure ls DIR N               readdir and fstatat of all that is there
  *   measure spread FILE-OF-PATHS N open, read, close of paths taken in turn from a list
- *   measure sync FILE N            what a durable LMDB commit does bare: write, fdatasync, write,
- * fdatasync measure calls SOCKET N         varlink calls read from standard input, a line each, in
- * turn
+ *   measure sync FILE N            what a durable commit does to the disk, bare
+ *   measure calls SOCKET N         varlink calls, the lines of standard input in turn
  */
 #include <dirent.h>
 #include <errno.h>
