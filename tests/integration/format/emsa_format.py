@@ -1,0 +1,308 @@
+"""store/FORMAT.md, in Python: checks a store's records and opens its secrets. Nothing here was taken from the
+store's own code."""
+import hashlib
+import struct
+
+from nacl.bindings import (crypto_aead_xchacha20poly1305_ietf_decrypt, crypto_scalarmult, crypto_scalarmult_base,
+                           crypto_sign_seed_keypair)
+
+
+class Wrong(Exception):
+    pass
+
+
+def must(condition, text):
+    if not condition:
+        raise Wrong(text)
+
+
+# --- conventions ---------------------------------------------------------------------------------------------
+
+def H(domain, *parts):
+    text = bytes([len(domain)]) + domain.encode()
+    for part in parts:
+        text += struct.pack("<Q", len(part)) + part
+    return hashlib.blake2b(text, digest_size=32).digest()
+
+
+def derive(key, label, data=b""):
+    return hashlib.blake2b(bytes([len(label)]) + label.encode() + data, key=key, digest_size=32).digest()
+
+
+def unseal(key, ad, sealed):
+    try:
+        return crypto_aead_xchacha20poly1305_ietf_decrypt(sealed, ad, bytes(24), key)
+    except Exception as error:
+        raise Wrong("a seal does not open") from error
+
+
+def record_body(database, key, record):
+    must(len(record) >= 16, f"{database}: a record without a hash")
+    body, digest = record[:-16], record[-16:]
+    name = database.encode()
+    text = bytes([len(name)]) + name + struct.pack("<H", len(key)) + key + body
+    must(hashlib.blake2b(text, digest_size=16).digest() == digest, f"{database}: a record does not match its hash")
+    return body
+
+
+class Reader:
+    """Little-endian fields one after another; everything must be used up."""
+
+    def __init__(self, data, what):
+        self.data, self.at, self.what = data, 0, what
+
+    def raw(self, size):
+        must(self.at + size <= len(self.data), f"{self.what}: cut short")
+        self.at += size
+        return self.data[self.at - size:self.at]
+
+    def number(self, letter):
+        return struct.unpack("<" + letter, self.raw(struct.calcsize("<" + letter)))[0]
+
+    def short(self):
+        return self.raw(self.number("B"))
+
+    def long(self):
+        return self.raw(self.number("I"))
+
+    def left(self):
+        return len(self.data) - self.at
+
+    def end(self):
+        must(self.left() == 0, f"{self.what}: too long")
+
+
+def begin(data, what):
+    reader = Reader(data, what)
+    must(reader.number("B") == 1, f"{what}: format")
+    return reader
+
+
+# --- identity ------------------------------------------------------------------------------------------------
+
+def read_identity(text):
+    """(X25519 private, X25519 public, Ed25519 public)"""
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    must(len(lines) == 1 and lines[0].startswith("emsa-identity-1 "), "identity: not of version 1")
+    data = bytes.fromhex(lines[0].split(" ", 1)[1].strip())
+    must(len(data) == 36, "identity: size")
+    seed, check = data[:32], data[32:]
+    must(H("emsa-identity-1", seed)[:4] == check, "identity: mistyped")
+    private = derive(seed, "emsa-identity-x25519-1")
+    return private, crypto_scalarmult_base(private), crypto_sign_seed_keypair(derive(seed, "emsa-identity-ed25519-1"))[0]
+
+
+# --- records -------------------------------------------------------------------------------------------------
+
+SET_PLAIN, SET_SECRET, REMOVE = 1, 2, 5
+ENVIRONMENT_ADD, ENVIRONMENT_REMOVE, SERVICE_ADD, SERVICE_REMOVE = 16, 17, 18, 19
+IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT = 32, 33, 34, 35
+FIELDS = {IDENTITY: {1: 32, 4: 32}, ENVIRONMENT_KEY: {1: 32}, SERVICE_KEY: {1: 32, 2: 32, 3: 112}, GRANT: {2: 32, 3: 112}}
+
+
+def read_operation(body):
+    reader = begin(body, "operation")
+    kind, flags, zero = (reader.number("B") for _ in range(3))
+    must(kind in (1, 2, 5, 16, 17, 18, 19, 32, 33, 34, 35) and flags <= 1 and zero == 0, "operation: unknown")
+    operation = {"kind": kind, "first": bool(flags & 1)}
+    for name, letter in (("environment", "I"), ("service", "I"), ("turn", "I"), ("name_id", "Q"), ("entry_id", "Q"),
+                         ("stored_size", "I")):
+        operation[name] = reader.number(letter)
+    operation["digest"] = reader.raw(32)
+    operation["name"] = reader.short().decode()
+    fields = {}
+    while reader.left():
+        tag = reader.number("B")
+        must(not fields or tag > max(fields), "operation: fields out of order")
+        fields[tag] = reader.raw(reader.number("H"))
+    must({tag: len(data) for tag, data in fields.items()} == FIELDS.get(kind, {}), "operation: fields")
+    operation["fields"] = fields
+    return operation
+
+
+def read_commit(body):
+    reader = begin(body, "commit")
+    must(reader.number("B") == 0 and reader.number("H") == 0, "commit: flags")
+    commit = {"store": reader.raw(16), "rev": reader.number("Q"), "parent": reader.raw(32), "time": reader.number("q"),
+              "operations": reader.number("I"), "request": reader.raw(16), "author": reader.short().decode(),
+              "reason": reader.long().decode()}
+    commit["scopes"] = [(reader.number("I"), reader.number("I"), reader.number("I"), reader.raw(32))
+                        for _ in range(reader.number("I"))]
+    must(reader.long() == b"" and reader.number("B") == 0 and reader.long() == b"", "commit: fields or signature")
+    reader.end()
+    return commit
+
+
+def padded(size):
+    if size <= 4096:
+        return max(64, (size + 63) // 64 * 64)
+    step = 1
+    while step * 2 < size:
+        step *= 2
+    step //= 8
+    return (size + step - 1) // step * step
+
+
+# --- a store -------------------------------------------------------------------------------------------------
+
+class Store:
+    """Checks everything when made; values(identity) opens what is current, at(rev) what was."""
+
+    def __init__(self, databases):
+        self.bodies = {name: {key: record_body(name, key, record) for key, record in records.items()}
+                       for name, records in databases.items()}
+        must(set(self.bodies) == {"meta", "commit", "log", "value", "request", "environment", "place", "current",
+                                  "history", "name", "key"}, "the databases")
+        self._read_meta()
+        self._read_log()
+        self._check_derived()
+
+    def _read_meta(self):
+        reader = begin(self.bodies["meta"][b"store"], "store")
+        must(reader.number("I") == 1, "the store's format")
+        self.id = reader.raw(16)
+        reader.end()
+        reader = begin(self.bodies["meta"][b"head"], "head")
+        self.rev, self.head, self.time = reader.number("Q"), reader.raw(32), reader.number("q")
+        reader.end()
+
+    def _read_log(self):
+        parent, time, count = bytes(32), -1, 0
+        self.commits, self.log = {}, {}
+        for rev in range(1, self.rev + 1):
+            body = self.bodies["commit"][struct.pack(">Q", rev)]
+            commit = read_commit(body)
+            must(commit["store"] == self.id and commit["rev"] == rev, f"commit {rev}: store or rev")
+            must(commit["parent"] == parent, f"commit {rev}: parent")
+            must(commit["time"] > time, f"commit {rev}: time")
+            self._read_operations(commit)
+            parent, time, count = H("emsa-commit-1", body), commit["time"], count + commit["operations"]
+            self.commits[rev] = commit
+        must(parent == self.head and time == self.time, "the head")
+        must(len(self.bodies["commit"]) == self.rev and len(self.bodies["log"]) == count, "commits or operations too many")
+
+    def _read_operations(self, commit):
+        scopes = {}
+        for op in range(commit["operations"]):
+            key = struct.pack(">QI", commit["rev"], op)
+            body = self.bodies["log"][key]
+            operation = read_operation(body)
+            leaf = H("emsa-operation-1", self.id, struct.pack("<QI", commit["rev"], op), body)
+            scopes.setdefault((operation["environment"], operation["service"]), []).append(leaf)
+            value = self.bodies["value"].get(key)
+            must((value is not None) == (operation["kind"] in (SET_PLAIN, SET_SECRET)), "a value too few or too many")
+            if value is not None:
+                must(H("emsa-digest-1", value) == operation["digest"], f"commit {commit['rev']}, operation {op}: digest")
+                must(value[0] == 1 and value[1] == operation["kind"], "value: head")
+            self.log[commit["rev"], op] = operation
+        sums = [(env, service, len(leaves), H("emsa-scope-1", struct.pack("<II", env, service), b"".join(leaves)))
+                for (env, service), leaves in sorted(scopes.items())]
+        must(sums == commit["scopes"], f"commit {commit['rev']}: scopes")
+
+    def replay(self, rev):
+        """What the log comes to at rev: {(environment id, service id, key): (rev, op)}, and the names."""
+        current, environments, services = {}, {}, {}
+        for (at, op), operation in sorted(self.log.items()):
+            if at > rev:
+                break
+            place = (operation["environment"], operation["service"], operation["name"])
+            kind = operation["kind"]
+            if kind in (SET_PLAIN, SET_SECRET):
+                current[place] = (at, op)
+            elif kind == REMOVE:
+                must(current.pop(place, None), "a removal of nothing")
+            elif kind == ENVIRONMENT_ADD:
+                environments[operation["environment"]] = operation["name"]
+            elif kind == ENVIRONMENT_REMOVE:
+                must(environments.pop(operation["environment"]) == operation["name"], "an environment's name")
+            elif kind == SERVICE_ADD:
+                services[operation["service"]] = operation["name"]
+        return current, environments, services
+
+    def _check_derived(self):
+        current, environments, _ = self.replay(self.rev)
+        entries = self.bodies["current"]
+        must(len(entries) == len(current), "current: number")
+        first = {}
+        for (rev, op), operation in self.log.items():
+            if operation["first"] and operation["entry_id"]:
+                first[operation["entry_id"]] = rev
+        for (environment, service, name), (rev, op) in current.items():
+            reader = begin(entries[struct.pack(">II", environment, service) + name.encode()], "entry")
+            operation = self.log[rev, op]
+            found = [reader.number(letter) for letter in "BHQQQIQqqI"]
+            begun = first[operation["entry_id"]]
+            must(found == [operation["kind"], 0, operation["name_id"], operation["entry_id"], rev, op, begun,
+                           self.commits[rev]["time"], self.commits[begun]["time"], operation["stored_size"]],
+                 f"current: {name}")
+            reader.end()
+            reader = begin(self.bodies["name"][b"N" + struct.pack(">Q", operation["name_id"])], "name")
+            must((reader.number("I"), reader.short()) == (service, name.encode()), f"name: {name}")
+        alive = [key.decode() for key, body in self.bodies["environment"].items() if body[1] == 1]
+        must(sorted(alive) == sorted(environments.values()), "environments")
+
+    # -- secrets
+
+    def _private(self, wrapped, owner, owner_public, holder_private, holder_public):
+        must(len(wrapped) == 112, "wrapped key: size")
+        ephemeral, commitment, sealed = wrapped[:32], wrapped[32:64], wrapped[64:]
+        kek = derive(crypto_scalarmult(holder_private, ephemeral), "emsa-shared-1", ephemeral + holder_public)
+        ad = self.id + owner + owner_public + holder_public
+        must(derive(kek, "emsa-key-commitment-1", ad) == commitment, "wrapped key: commitment")
+        private = unseal(derive(kek, "emsa-key-1"), ad, sealed)
+        must(crypto_scalarmult_base(private) == owner_public, "wrapped key: not the owner's")
+        return private
+
+    def _key_operation(self, kind, environment, service, turn):
+        for operation in self.log.values():
+            if (operation["kind"], operation["environment"], operation["service"], operation["turn"]) == \
+                    (kind, environment, service, turn):
+                return operation
+        raise Wrong("a key pair is not in the log")
+
+    def _service_private(self, identity, environment, service, generation):
+        private, public, _ = identity
+        grant = self._key_operation(GRANT, environment, 0, 1)
+        pair = self._key_operation(ENVIRONMENT_KEY, environment, 0, 1)["fields"][1]
+        must(grant["fields"][2] == public, "no grant for this identity")
+        environment_private = self._private(grant["fields"][3], struct.pack("<III", environment, 0, 1), pair, private, public)
+        key = self._key_operation(SERVICE_KEY, environment, service, generation)
+        must(key["fields"][2] == pair, "a service's key is not for its environment")
+        return self._private(key["fields"][3], struct.pack("<III", environment, service, generation), key["fields"][1],
+                             environment_private, pair), key["fields"][1]
+
+    def open(self, identity, rev, op, envelope):
+        operation = self.log[rev, op]
+        place = self.id + struct.pack("<IIQQQIBB", operation["environment"], operation["service"], operation["name_id"],
+                                      operation["entry_id"], rev, op, operation["kind"], 0)
+        must(len(place) == 54, "PLACE")
+        version, zero, count, size = struct.unpack_from("<BBHI", envelope)
+        must((version, zero) == (1, 0) and 1 <= count <= 4096, "envelope: version")
+        must(len(envelope) == 64 + 92 * count + size + 16, "envelope: size")
+        must(size == operation["stored_size"], "envelope: padded size")
+        commitment, head = envelope[8:40], envelope[:64 + 92 * count]
+        dek = None
+        for i in range(count):
+            owner, ephemeral, wrapped = (head[64 + 92 * i:][a:b] for a, b in ((0, 12), (12, 44), (44, 92)))
+            environment, service, generation = struct.unpack("<III", owner)
+            private, public = self._service_private(identity, environment, service, generation)
+            kek = derive(crypto_scalarmult(private, ephemeral), "emsa-shared-1", ephemeral + public)
+            dek = unseal(derive(kek, "emsa-wrap-1", commitment), place + owner, wrapped)
+        must(derive(dek, "emsa-commitment-1", place) == commitment, "envelope: commitment")
+        length = struct.unpack("<Q", unseal(derive(dek, "emsa-length-1"), place + envelope[:40], envelope[40:64]))[0]
+        text = unseal(derive(dek, "emsa-value-1"), place + H("emsa-envelope-1", head), envelope[64 + 92 * count:])
+        must(len(text) == size == padded(length) and not any(text[length:]), "envelope: padding")
+        return text[:length]
+
+    def at(self, rev, identity):
+        """{path: bytes} as of rev."""
+        current, environments, services = self.replay(rev)
+        found = {}
+        for (environment, service, name), (at, op) in current.items():
+            body = self.bodies["value"][struct.pack(">QI", at, op)][18:]
+            if self.log[at, op]["kind"] == SET_SECRET:
+                body = self.open(identity, at, op, body)
+            else:
+                must(len(body) == self.log[at, op]["stored_size"], "a plain value's size")
+            found[f"{environments[environment]}/{services[service]}/{name}"] = body
+        return found
