@@ -1,0 +1,61 @@
+#!/usr/bin/python3
+"""Writes the seed corpora of the targets that have no samples of their own: seeds.py FOLDER. The files are
+kept in the tree; running it again gives the same bytes."""
+import hashlib
+import sys
+from pathlib import Path
+
+
+def path():
+    for text in ("", "prod", "prod/", "prod/billing", "prod/billing/PORT", "prod/billing/.hidden", "prod//x", "/",
+                 "a/b/c/d", "prod/billing/..", "prod/billing/.emsa", "prod/bil\u00e9/X", "web-1/web_2/a.b-c"):
+        yield text.encode()
+    yield b"a/b/c\0d"
+    yield b"k" * 63 + b"/" + b"s" * 63 + b"/" + b"K" * 255
+
+
+def codec():
+    yield bytes([0, 1, 2, 3, 4]) + bytes(range(5))
+    yield bytes([5, 5, 5]) + b"\x01a\x00"
+    yield bytes([69] * 12) + b"\x02hi" * 4
+    yield bytes([42] * 10) + b"\x02\0\0\0yo\xff\xff\xff\xff"
+    yield bytes([7] * 8) + b"\x03abc\x03a\0b"
+    yield bytes([8, 17, 26, 35]) + bytes(4)
+
+
+def identity():
+    seed = bytes(range(32))
+    framed = bytes([15]) + b"emsa-identity-1" + (32).to_bytes(8, "little") + seed
+    check = hashlib.blake2b(framed, digest_size=32).digest()[:4]
+    line = b"emsa-identity-1 " + (seed + check).hex().encode()
+    yield line + b"\n"
+    yield b"# a remark\n# public: emsa1\n" + line + b"\n"
+    yield b"\r\n" + line + b" \r\n"
+    yield line[:-1] + b"0\n"
+    yield b"emsa-identity-2 abc\n"
+    yield b"# only remarks\n"
+    yield b"#" * 4097
+
+
+def envelope():
+    head = bytes([1, 0, 1, 0, 64, 0, 0, 0]) + bytes(56)
+    slot = bytes([1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0]) + b"\x09" + bytes(79)
+    yield b"\0" + head + slot + bytes(80)
+    yield b"\0" + head
+    yield b"\0" + bytes([2]) + head[1:] + slot + bytes(80)
+    yield b"\0" + bytes([1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]) + bytes(56)
+    yield b"\1\0\0"
+    for offset in (0, 2, 4, 8, 40, 64, 76, 108, 156, 230):
+        yield bytes([1, offset >> 8, offset & 255, 1])
+
+
+def main():
+    root = Path(sys.argv[1])
+    for target in (path, codec, identity, envelope):
+        folder = root / target.__name__
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, data in enumerate(target()):
+            (folder / f"{number:02}").write_bytes(data)
+
+
+main()
