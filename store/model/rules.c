@@ -186,13 +186,17 @@ static int judge_environment_add(struct judge *judge, const struct wish *wish)
     return error ? error : plan_line(judge->plan, '+', false, 0, name, "", "");
 }
 
-static int drop_environment(struct judge *judge, const struct environment *environment,
-                            const char *name)
+/* As it stands now: what was removed from it by this change has changed it. */
+static int drop_environment(struct judge *judge, const char *name)
 {
+    const struct environment_state *state;
+    int error = index_environment(judge->index, &state, name);
+    if (error)
+        return error;
     struct operation operation = {.kind = OPERATION_ENVIRONMENT_REMOVE,
-                                  .environment = environment->id};
-    const uint64_t was = environment->changed_rev;
-    const int error = step(judge, &operation, name, NULL);
+                                  .environment = state->is.id};
+    const uint64_t was = state->is.changed_rev;
+    error = step(judge, &operation, name, NULL);
     return error ? error : plan_line(judge->plan, '-', false, was, name, "", "");
 }
 
@@ -221,7 +225,7 @@ static int judge_environment_remove(struct judge *judge, const struct wish *wish
                       "environment '%s' is not empty: it has service '%s'; remove its services "
                       "first, or all of it with --all",
                       wish->environment, place.is.name);
-    return drop_environment(judge, &environment, wish->environment);
+    return drop_environment(judge, wish->environment);
 }
 
 static int make_service(struct judge *judge, struct service *out,
@@ -290,15 +294,20 @@ static int judge_service_add(struct judge *judge, const struct wish *wish)
     return found < 0 ? found : 0;
 }
 
-static int drop_service(struct judge *judge, const struct service *service, const char *environment,
+/* As it stands now: what was removed from it by this change has changed it. */
+static int drop_service(struct judge *judge, uint32_t environment_id, const char *environment,
                         const char *name)
 {
+    const struct place_state *state;
+    int error = index_place(judge->index, &state, environment_id, name);
+    if (error)
+        return error;
     struct operation operation = {.kind = OPERATION_SERVICE_REMOVE,
-                                  .environment = service->environment,
-                                  .service = service->id,
-                                  .turn = service->incarnation};
-    const uint64_t was = service->changed_rev;
-    const int error = step(judge, &operation, name, NULL);
+                                  .environment = environment_id,
+                                  .service = state->is.id,
+                                  .turn = state->is.incarnation};
+    const uint64_t was = state->is.changed_rev;
+    error = step(judge, &operation, name, NULL);
     return error ? error : plan_line(judge->plan, '-', false, was, environment, name, "");
 }
 
@@ -321,7 +330,7 @@ static int judge_service_remove(struct judge *judge, const struct wish *wish)
             "service '%s/%s' is not empty: it has key '%s'; remove its keys first, or all "
             "of it with --all",
             wish->environment, wish->service, entry.key);
-    return drop_service(judge, &service, wish->environment, wish->service);
+    return drop_service(judge, environment.id, wish->environment, wish->service);
 }
 
 /* --- keys
@@ -465,7 +474,7 @@ static int clear_service(struct judge *judge, const struct service *service,
         if (found)
             return found;
     }
-    return found < 0 ? found : drop_service(judge, service, environment, name);
+    return found < 0 ? found : drop_service(judge, service->environment, environment, name);
 }
 
 static int judge_remove_all(struct judge *judge, const struct wish *wish)
@@ -490,7 +499,7 @@ static int judge_remove_all(struct judge *judge, const struct wish *wish)
         if (found)
             return found;
     }
-    return found < 0 ? found : drop_environment(judge, &environment, wish->environment);
+    return found < 0 ? found : drop_environment(judge, wish->environment);
 }
 
 static int judge_wish(struct judge *judge, const struct wish *wish)

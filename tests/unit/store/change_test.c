@@ -233,14 +233,14 @@ static void test_remove_all(void **state)
     assert_int_equal(change_new(&change, model->store), 0);
     assert_int_equal(change_remove_all(change, &path), 0);
     assert_int_equal(change_commit(change, &terms, &result), 0);
-    expect_lines(&result, "-prod/web/A 2\n-prod/web/B! 2\n-prod/web 2\n");
+    expect_lines(&result, "-prod/web/A 2\n-prod/web/B! 2\n-prod/web 3\n");
     change_result_release(&result);
     change_free(change);
     path = sample_path("prod");
     assert_int_equal(change_new(&change, model->store), 0);
     assert_int_equal(change_remove_all(change, &path), 0);
     assert_int_equal(change_commit(change, &terms, &result), 0);
-    expect_lines(&result, "-prod/api/A 2\n-prod/api 2\n-prod/idle 2\n-prod 3\n");
+    expect_lines(&result, "-prod/api/A 2\n-prod/api 4\n-prod/idle 2\n-prod 4\n");
     change_result_release(&result);
     change_free(change);
     assert_int_equal(sample_verify(model->store, true), 0);
