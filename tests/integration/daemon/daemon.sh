@@ -1,7 +1,8 @@
 #!/bin/bash
-# Starting emsad and hearing that it is ready, beside tests/support/lib.sh.
-# shellcheck source=../../support/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../../support/lib.sh"
+# Starting emsad and hearing that it is ready; to be sourced after tests/support/lib.sh.
+# shellcheck disable=SC2034 # names are read by the scripts that source this
+set -euo pipefail
+: "${work:?tests/support/lib.sh makes it}" "${here:?}"
 mkfifo "$work/ready"
 daemon=""
 

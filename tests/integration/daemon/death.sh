@@ -1,7 +1,10 @@
 #!/bin/bash
 # Children that are killed, under readers.
+# shellcheck disable=SC2119 # begin and over may be given nothing
+# shellcheck source=../../support/lib.sh
+. "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=daemon.sh
-. "$(dirname "$0")/daemon.sh"
+. "$here/daemon.sh"
 fill
 mkdir "$work/env"
 begin --mount "$work/env"

@@ -1,7 +1,10 @@
 #!/bin/bash
 # A daemon that was started for a mount, and ends with the last one.
+# shellcheck disable=SC2119 # begin and over may be given nothing
+# shellcheck source=../../support/lib.sh
+. "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=daemon.sh
-. "$(dirname "$0")/daemon.sh"
+. "$here/daemon.sh"
 fill
 mkdir "$work/one" "$work/two"
 begin --on-demand

@@ -1,7 +1,9 @@
 #!/bin/bash
 # Beginning and end.
+# shellcheck source=../../support/lib.sh
+. "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=daemon.sh
-. "$(dirname "$0")/daemon.sh"
+. "$here/daemon.sh"
 
 # What it does not begin with.
 ends "no store" 3 "no store" emsad

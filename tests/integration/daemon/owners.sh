@@ -1,7 +1,9 @@
 #!/bin/bash
 # Whose processes they are, and what each may still do.
+# shellcheck source=../../support/lib.sh
+. "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=daemon.sh
-. "$(dirname "$0")/daemon.sh"
+. "$here/daemon.sh"
 fill
 mkdir "$work/env"
 nothing=0000000000000000

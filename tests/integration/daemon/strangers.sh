@@ -1,8 +1,11 @@
 #!/bin/bash
 # The default store's socket, which everybody may reach: what a caller without rights gets. In a machine whose
 # /var/lib, /run and /etc/emsa are this test's own.
+# shellcheck disable=SC2119 # begin and over may be given nothing
+# shellcheck source=../../support/lib.sh
+. "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=daemon.sh
-. "$(dirname "$0")/daemon.sh"
+. "$here/daemon.sh"
 mount -t tmpfs -o mode=755 own /var/lib
 mount -t tmpfs -o mode=755 own /run
 unset EMSA_STORE
@@ -17,7 +20,7 @@ cp "$here/call.py" "$here/crowd.py" "$work/a/b/c/"
 cp "$root/tests/support/varlink.py" "$work/a/support/"
 chmod -R a+rX "$work"
 # shellcheck disable=SC2317 # called by name
-stranger() { setpriv --reuid 65534 --regid 65534 --clear-groups /usr/bin/python3 "$work/a/b/c/$1" $socket "${@:2}"; }
+stranger() { setpriv --reuid 65534 --regid 65534 --clear-groups /usr/bin/python3 "$work/a/b/c/$1" "$socket" "${@:2}"; }
 
 ends "no value" 1 "io.emsa.Denied" stranger call.py Get '{"paths": ["prod/web/PORT"]}'
 ends "no list" 1 "io.emsa.Denied" stranger call.py List '{"path": "prod"}'
