@@ -85,7 +85,8 @@ static bool died_of_birth(const struct child *child, int wait_status)
 
 void child_ended(struct child *child, int wait_status)
 {
-    if (!child->is_leaving || WIFSIGNALED(wait_status))
+    /* One that could not begin has said why itself. */
+    if (!child->is_leaving || WIFSIGNALED(wait_status) || (child->is_ready && wait_status != 0))
         tell(child, wait_status);
     child->failures = died_of_birth(child, wait_status) ? child->failures + 1 : 0;
     descriptor_close(&child->channel);

@@ -18,6 +18,7 @@ over() {
     [ $# = 0 ] || kill "-$1" "$daemon"
     code=0
     wait "$daemon" || code=$?
+    ! grep -q Sanitizer "$work/log" || fault "a sanitizer spoke: $(grep -m 3 -A 12 Sanitizer "$work/log")"
 }
 
 # call METHOD [PARAMETERS]: one call at the store's socket; prints the reply
