@@ -8,12 +8,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/fuzz/target.h"
 #include "tools/common/descriptor.h"
 #include "tools/common/varlink.h"
 
 #define INPUT_MAX 32768 /* fits a socket's buffer: nothing here waits */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void send_pieces(int socket, int file, const uint8_t *data, size_t size)
 {
