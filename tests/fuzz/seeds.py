@@ -49,9 +49,24 @@ def envelope():
         yield bytes([1, offset >> 8, offset & 255, 1])
 
 
+def record():
+    """One of each sort from a store that was written once: its operations, headers and values."""
+    vectors = Path(__file__).parent.parent / "unit/store/vectors/format-1.txt"
+    seen = set()
+    for line in vectors.read_text().splitlines():
+        word, *rest = line.split(" ")
+        which = {"log": 0, "commit": 1, "value": 2}.get(rest[0]) if word == "record" else None
+        if which is None:
+            continue
+        body = bytes.fromhex(rest[2])[:-16]
+        if (which, body[1]) not in seen and len(body) < 1000:
+            seen.add((which, body[1]))
+            yield bytes([which]) + body
+
+
 def main():
     root = Path(sys.argv[1])
-    for target in (path, codec, identity, envelope):
+    for target in (path, codec, identity, envelope, record):
         folder = root / target.__name__
         folder.mkdir(parents=True, exist_ok=True)
         for number, data in enumerate(target()):
