@@ -1,7 +1,7 @@
 /*
- * The only way to write. A change gathers operations, then commits them: all of them in one revision, or
- * none. What is refused is refused with every reason (error_text has a line for each), before anything is
- * sealed, and nothing is changed.
+ * The only way to write. A change gathers operations, then commits them: all of them in one
+ * revision, or none. What is refused is refused with every reason (error_text has a line for each),
+ * before anything is sealed, and nothing is changed.
  */
 #ifndef EMSA_STORE_CHANGE_H
 #define EMSA_STORE_CHANGE_H
@@ -29,9 +29,9 @@ struct change;
 int change_new(struct change **out, struct store *store);
 void change_free(struct change *change);
 
-/* Each adds one operation; later ones see what earlier ones do. The path must be of the depth that the
- * operation needs. Failures (ERR_INVALID: name, depth, value over VALUE_MAX, commit over its limits;
- * ERR_NOMEM) leave the change as it was. */
+/* Each adds one operation; later ones see what earlier ones do. The path must be of the depth that
+ * the operation needs. Failures (ERR_INVALID: name, depth, value over VALUE_MAX, commit over its
+ * limits; ERR_NOMEM) leave the change as it was. */
 int change_environment_add(struct change *, const char *name);
 int change_environment_remove(struct change *, const char *name);
 int change_service_add(struct change *, const struct path *service);
@@ -41,18 +41,18 @@ int change_set_plain(struct change *, const struct path *key, const void *value,
 /* Takes over the secret's memory on success: *value is empty then. */
 int change_set_secret(struct change *, const struct path *key, struct secret *value);
 int change_remove(struct change *, const struct path *key);
-/* Removes a service with its keys, or an environment with all its services: told apart at commit, so that it
- * is everything that stands there then, in one revision. */
+/* Removes a service with its keys, or an environment with all its services: told apart at commit,
+ * so that it is everything that stands there then, in one revision. */
 int change_remove_all(struct change *, const struct path *path);
 
 struct change_terms {
     struct author author;
     const char *reason; /* UTF-8, NULL or "" for none */
-    /* For idempotence: a request with this id that was committed already is not done again; the result is
-     * the earlier one's. All zeros: none. */
+    /* For idempotence: a request with this id that was committed already is not done again; the
+     * result is the earlier one's. All zeros: none. */
     uint8_t request_id[REQUEST_ID_SIZE];
-    /* Refused with ERR_CONFLICT if anything under the path changed after this revision; not asked where
-     * has_if_rev is false. The path may be of any depth; the root means the whole store. */
+    /* Refused with ERR_CONFLICT if anything under the path changed after this revision; not asked
+     * where has_if_rev is false. The path may be of any depth; the root means the whole store. */
     bool has_if_rev;
     uint64_t if_rev;
     struct path if_path;
@@ -62,7 +62,7 @@ struct change_terms {
 
 struct change_line { /* what one operation did */
     struct path path;
-    char mark;        /* '+' made, '~' changed, '-' removed, '=' as it was */
+    char mark; /* '+' made, '~' changed, '-' removed, '=' as it was */
     bool secret;
     uint64_t was_rev; /* for '~' and '-': the revision it had */
 };
@@ -77,13 +77,12 @@ struct change_result {
 void change_result_release(struct change_result *result);
 
 /*
- * Judges and commits; durable when it returns 0, and readers that begin after that see it. A value that is
- * set to what it is (plain: equal bytes; secret: equal, where a key to compare is at hand) is left as it
- * is; where nothing is left to do, no commit is made. The change is used up, whatever is returned.
- *   ERR_NOT_FOUND  an environment, service or key that is named is not there (with the nearest name)
- *   ERR_REFUSED    a rule: reserved name, likely misspelling, not empty, secret in `all`, reserve eaten
- *   ERR_CONFLICT   if_rev
- *   ERR_FULL       disk or map; deletions still fit
+ * Judges and commits; durable when it returns 0, and readers that begin after that see it. A value
+ * that is set to what it is (plain: equal bytes; secret: equal, where a key to compare is at hand)
+ * is left as it is; where nothing is left to do, no commit is made. The change is used up, whatever
+ * is returned. ERR_NOT_FOUND  an environment, service or key that is named is not there (with the
+ * nearest name) ERR_REFUSED    a rule: reserved name, likely misspelling, not empty, secret in
+ * `all`, reserve eaten ERR_CONFLICT   if_rev ERR_FULL       disk or map; deletions still fit
  *   ERR_CORRUPT, ERR_IO, ERR_NOMEM
  */
 int change_commit(struct change *, const struct change_terms *terms, struct change_result *out);

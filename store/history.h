@@ -50,8 +50,8 @@ int history_commit(struct snapshot *, struct commit_info *out, uint64_t rev);
 /* The op-th operation of a revision. NOT_THERE past the last. */
 int history_operation(struct snapshot *, struct operation_info *out, uint64_t rev, uint32_t op);
 
-/* The newest revision at or before rev that touched path (any depth). NOT_THERE when none did. Bounded
- * work a call: it may return 2 (LOOK_ON) with *found as where to go on. */
+/* The newest revision at or before rev that touched path (any depth). NOT_THERE when none did.
+ * Bounded work a call: it may return 2 (LOOK_ON) with *found as where to go on. */
 #define LOOK_ON 2
 int history_touched(struct snapshot *, uint64_t *found, const struct path *path, uint64_t rev);
 

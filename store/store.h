@@ -1,7 +1,7 @@
 /*
- * The store: the facade. A directory that one process owns, holding the log of commits and what is derived
- * from it (store/FORMAT.md). Reading goes through a snapshot (store/snapshot.h, store/history.h), writing
- * through a change (store/change.h); nothing else writes.
+ * The store: the facade. A directory that one process owns, holding the log of commits and what is
+ * derived from it (store/FORMAT.md). Reading goes through a snapshot (store/snapshot.h,
+ * store/history.h), writing through a change (store/change.h); nothing else writes.
  */
 #ifndef EMSA_STORE_STORE_H
 #define EMSA_STORE_STORE_H
@@ -18,40 +18,43 @@ struct store;
 
 struct store_options {
     const char *path; /* the directory */
-    /* A descriptor of owner.lock that bears the lock already (the supervisor's), or -1: take it here. The
-     * store keeps no reference to a given one; it must stay open as long as the store. */
+    /* A descriptor of owner.lock that bears the lock already (the supervisor's), or -1: take it
+     * here. The store keeps no reference to a given one; it must stay open as long as the store. */
     int lock_fd;
-    /* Called when damage is met, with one line for people; from any thread, also readers: must not block.
-     * NULL: nothing. */
+    /* Called when damage is met, with one line for people; from any thread, also readers: must not
+     * block. NULL: nothing. */
     void (*alarm)(void *arg, const char *text);
     void *alarm_arg;
 };
 
 /*
- * Makes a new store in path, which must not exist or be an empty directory: mode 0700, preallocated files,
- * a random store id, revision 0, and the identity's public part recorded as the first administrator (its
- * own commit, revision 1, by author). ERR_REFUSED: there is a store already, the directory is not empty,
- * or it lies on a network file system. ERR_FULL, ERR_DENIED, ERR_IO: what was made is removed again.
+ * Makes a new store in path, which must not exist or be an empty directory: mode 0700, preallocated
+ * files, a random store id, revision 0, and the identity's public part recorded as the first
+ * administrator (its own commit, revision 1, by author). ERR_REFUSED: there is a store already, the
+ * directory is not empty, or it lies on a network file system. ERR_FULL, ERR_DENIED, ERR_IO: what
+ * was made is removed again.
  */
 struct author;
 int store_create(const char *path, const struct identity *identity, const struct author *author);
 
-/* Takes the owner lock on path/owner.lock without opening the store. Returns a descriptor to close (which
- * gives the lock back), or ERR_BUSY naming the owner's pid if it can be known, ERR_NOT_FOUND if path is no
- * store, ERR_DENIED. */
+/* Takes the owner lock on path/owner.lock without opening the store. Returns a descriptor to close
+ * (which gives the lock back), or ERR_BUSY naming the owner's pid if it can be known, ERR_NOT_FOUND
+ * if path is no store, ERR_DENIED. */
 int store_lock(const char *path);
 
-/* Opens a store. ERR_BUSY, ERR_NOT_FOUND (with how to make one), ERR_FORMAT, ERR_CORRUPT (a truncated
- * file, a meta page that is none), ERR_DENIED, ERR_NOMEM. One store per process; never fork after it. */
+/* Opens a store. ERR_BUSY, ERR_NOT_FOUND (with how to make one), ERR_FORMAT, ERR_CORRUPT (a
+ * truncated file, a meta page that is none), ERR_DENIED, ERR_NOMEM. One store per process; never
+ * fork after it. */
 int store_open(struct store **out, const struct store_options *options);
 
 /* Closes; every snapshot must have been freed. NULL is allowed. */
 void store_close(struct store *store);
 
 /*
- * Gives the store an identity to open secrets with; the store takes it over (also on failure). Without one
- * plain values are served, commits of plain values and, with public keys only, of secrets are made, and
- * opening a secret gives ERR_NO_KEY. ERR_NO_KEY: no grant in this store is for that identity.
+ * Gives the store an identity to open secrets with; the store takes it over (also on failure).
+ * Without one plain values are served, commits of plain values and, with public keys only, of
+ * secrets are made, and opening a secret gives ERR_NO_KEY. ERR_NO_KEY: no grant in this store is
+ * for that identity.
  */
 int store_unlock(struct store *store, struct identity *identity);
 bool store_unlocked(const struct store *store);
@@ -65,9 +68,9 @@ struct store_status {
     uint64_t revision;
     uint8_t head[HASH_SIZE];
     uint64_t environments, services, entries;
-    uint64_t file_bytes;     /* size of data.mdb, allocated ahead */
-    uint64_t used_bytes;     /* of it in use */
-    uint64_t alarms;         /* damaged records met since open */
+    uint64_t file_bytes; /* size of data.mdb, allocated ahead */
+    uint64_t used_bytes; /* of it in use */
+    uint64_t alarms;     /* damaged records met since open */
 };
 int store_status(struct store *store, struct store_status *out);
 

@@ -1,6 +1,6 @@
-/* Proof that a store is what was written: every commit's hash and parent, every operation, every value
- * against its salted hash, and everything derived against the log. In bounded steps, each in its own
- * snapshot, so that it may run beside readers and writers. */
+/* Proof that a store is what was written: every commit's hash and parent, every operation, every
+ * value against its salted hash, and everything derived against the log. In bounded steps, each in
+ * its own snapshot, so that it may run beside readers and writers. */
 #ifndef EMSA_STORE_VERIFY_H
 #define EMSA_STORE_VERIFY_H
 
@@ -12,7 +12,8 @@ struct verify_report {
 };
 
 struct verify_options {
-    /* One line for each fault found, e.g. "commit 41: operation 3: value does not match its hash". */
+    /* One line for each fault found, e.g. "commit 41: operation 3: value does not match its hash".
+     */
     void (*fault)(void *arg, const char *text);
     /* How far: done of total; may be NULL. Returns nonzero to stop. */
     int (*progress)(void *arg, uint64_t done, uint64_t total);

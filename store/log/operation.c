@@ -138,6 +138,8 @@ int operation_decode(struct operation *out, struct slice body)
     found.stored_size = take_u32(&in);
     take_copy(&in, found.digest, HASH_SIZE);
     found.name = (const char *)take_short(&in, &found.name_size, KEY_NAME_MAX);
+    if (!in.failed && memchr(found.name, '\0', found.name_size))
+        return error_set(ERR_CORRUPT, "operation: a name with a NUL in it");
     for (unsigned last = 0; !in.failed && in.left;) {
         const int error = take_field(&found, &in, &last);
         if (error)

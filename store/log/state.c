@@ -105,10 +105,19 @@ void state_put_counters(struct txn *txn, const struct counters *counters)
     txn_put(txn, DB_META, key_meta(&key, "counters"), record_body(&record));
 }
 
+/* Whether it lives; a value that is neither fails the decoder. */
+static bool take_alive(struct decoder *in)
+{
+    const unsigned value = take_u8(in);
+    if (value > ALIVE)
+        in->failed = true;
+    return value == ALIVE;
+}
+
 static int read_environment(struct environment_state *out, struct decoder *in, const char *name)
 {
     struct environment_state state = {0};
-    state.alive = take_u8(in) == ALIVE;
+    state.alive = take_alive(in);
     state.is.id = take_u32(in);
     state.before = take_u32(in);
     state.is.made_rev = take_u64(in);
@@ -195,7 +204,7 @@ static int read_place(struct place_state *out, struct decoder *in, uint32_t envi
                       const char *name)
 {
     struct place_state state = {0};
-    state.alive = take_u8(in) == ALIVE;
+    state.alive = take_alive(in);
     state.is.environment = environment;
     state.is.id = take_u32(in);
     state.is.incarnation = take_u16(in);

@@ -140,8 +140,7 @@ void change_result_release(struct change_result *result)
     *result = (struct change_result){0};
 }
 
-/* --- terms
- * ------------------------------------------------------------------------------------------- */
+/* --- terms --- */
 
 /* The newest revision that changed anything under an environment or a service of it, 0 if none did;
  * an environment that was made in the place of an earlier one changed everything that is asked for.
@@ -210,8 +209,7 @@ static bool has_request(const struct change_terms *terms)
     return memcmp(terms->request_id, none, REQUEST_ID_SIZE) != 0;
 }
 
-/* --- committing
- * -------------------------------------------------------------------------------------- */
+/* --- committing --- */
 
 struct committing {
     struct change *change;

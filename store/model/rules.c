@@ -13,8 +13,7 @@
  * first. */
 #define SEARCHES_MAX 20
 
-/* --- reasons
- * ----------------------------------------------------------------------------------------- */
+/* --- reasons --- */
 
 /* Notes a reason and goes on: 0. */
 static int __attribute__((format(printf, 3, 4)))
@@ -80,8 +79,7 @@ static int no_key(struct judge *judge, const struct wish *wish, const struct ser
                           wish->environment, wish->service, wish->key, near);
 }
 
-/* --- steps
- * ------------------------------------------------------------------------------------------- */
+/* --- steps --- */
 
 /* Takes an operation into the plan and applies it. Key pairs are made only when nothing was
  * refused, so they are applied then. */
@@ -158,8 +156,7 @@ static int find_service(struct judge *judge, struct environment *environment, st
     return 0;
 }
 
-/* --- places
- * ------------------------------------------------------------------------------------------ */
+/* --- places --- */
 
 static int judge_environment_add(struct judge *judge, const struct wish *wish)
 {
@@ -333,8 +330,7 @@ static int judge_service_remove(struct judge *judge, const struct wish *wish)
     return drop_service(judge, environment.id, wish->environment, wish->service);
 }
 
-/* --- keys
- * -------------------------------------------------------------------------------------------- */
+/* --- keys --- */
 
 /* Whether the entry's value is what the wish would set it to: 1, 0, or a failure. Without a key at
  * hand a secret is never known to be equal. */
@@ -454,8 +450,7 @@ static int judge_remove(struct judge *judge, const struct wish *wish)
     return drop_entry(judge, &service, &entry, wish->environment, wish->service, wish->key);
 }
 
-/* --- everything under a path
- * ------------------------------------------------------------------------- */
+/* --- everything under a path --- */
 
 static int clear_service(struct judge *judge, const struct service *service,
                          const char *environment)

@@ -51,8 +51,7 @@ static void test_a_good_store(void **state)
     assert_true(report.derived > 20);
 }
 
-/* --- edits
- * ------------------------------------------------------------------------------------------- */
+/* --- edits --- */
 
 static struct slice text(const char *bytes)
 {
@@ -314,7 +313,7 @@ static const struct {
     {"revive_place", revive_place, "service 'web'"},
     {"old_current", old_current, "current entry 'A'"},
     {"swapped_current", swapped_current, "current entry 'B'"},
-    {"drop_current", drop_current, "database 'current'"},
+    {"drop_current", drop_current, "operation 6: the current entry 'A'"},
     {"stray_current", stray_current, "database 'current'"},
     {"edit_history", edit_history, "commit 2: operation 5: the history"},
     {"drop_history", drop_history, "commit 2: operation 5: the history"},
