@@ -33,7 +33,7 @@ struct bench {
     int fd;               /* of the held descriptor, directory or socket; -1 where there is none */
     int through;          /* of the same file, O_DSYNC */
     unsigned char *bytes; /* BUFFER_SIZE, touched */
-    char **lines;         /* of standard input or the list; borrowed text, each ended by NUL */
+    char **lines;         /* of standard input or the list, each ended by NUL; owned */
     size_t line_count;
     size_t turn;
     size_t last; /* bytes of the last read, so that an empty read is noticed */
@@ -264,6 +264,14 @@ static void measure(const struct operation *op, struct bench *b, size_t n)
     free(took);
 }
 
+static void release(struct bench *b)
+{
+    for (size_t i = 0; i < b->line_count; i++)
+        free(b->lines[i]);
+    free(b->lines);
+    free(b->bytes);
+}
+
 int main(int argc, char **argv)
 {
     struct bench b = {.fd = -1, .bytes = malloc(BUFFER_SIZE)};
@@ -280,6 +288,7 @@ int main(int argc, char **argv)
         if (operations[i].prepare)
             operations[i].prepare(&b);
         measure(&operations[i], &b, n);
+        release(&b);
         return 0;
     }
     fprintf(stderr, "measure: unknown operation '%s'\n", argv[1]);

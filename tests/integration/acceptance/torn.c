@@ -147,7 +147,7 @@ static void open_held(struct torn *t)
     }
 }
 
-static void reader(struct torn *t, struct counts *c, uint32_t seed)
+static _Noreturn void reader(struct torn *t, struct counts *c, uint32_t seed)
 {
     open_held(t);
     while (!*t->stop) {
@@ -160,7 +160,7 @@ static void reader(struct torn *t, struct counts *c, uint32_t seed)
               "pread of a held descriptor", key);
         c->held_reads++;
     }
-    exit(0);
+    _exit(0);
 }
 
 static void connect_to(struct torn *t, const char *path)
@@ -321,5 +321,8 @@ int main(int argc, char **argv)
         die("no memory for", "a test");
     t.stop = (volatile bool *)(t.counts + readers + 1);
     connect_to(&t, argv[1]);
-    return run(&t, number(argv[5], 1000000), readers, number(argv[7], UINT32_MAX));
+    int code = run(&t, number(argv[5], 1000000), readers, number(argv[7], UINT32_MAX));
+    free(t.buffer);
+    free(t.message);
+    return code;
 }
