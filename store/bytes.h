@@ -1,5 +1,5 @@
-/* A growable run of bytes with a maximum, for what is not secret. Errors stick: a sequence of appends is
- * checked once at its end. */
+/* A growable run of bytes with a maximum, for what is not secret. Errors stick: a sequence of
+ * appends is checked once at its end. */
 #ifndef EMSA_STORE_BYTES_H
 #define EMSA_STORE_BYTES_H
 
@@ -22,7 +22,8 @@ void bytes_append_text(struct bytes *bytes, const char *text);
 void bytes_append_format(struct bytes *bytes, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Room for size more bytes at the end, to be filled by the caller, who then adds to size. NULL on failure. */
+/* Room for size more bytes at the end, to be filled by the caller, who then adds to size. NULL on
+ * failure. */
 unsigned char *bytes_reserve(struct bytes *bytes, size_t size);
 
 /* Forgets the content and the error, keeps the memory. */

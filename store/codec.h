@@ -1,7 +1,8 @@
 /*
- * Bounded writing and reading of records. Integers inside a value are little-endian; keys are built in
- * store/db/keys, big-endian, so that memcmp order is the order of numbers. A decoder never reads past its
- * end, never allocates, and its error sticks, so that a sequence of fields is checked once.
+ * Bounded writing and reading of records. Integers inside a value are little-endian; keys are built
+ * in store/db/keys, big-endian, so that memcmp order is the order of numbers. A decoder never reads
+ * past its end, never allocates, and its error sticks, so that a sequence of fields is checked
+ * once.
  */
 #ifndef EMSA_STORE_CODEC_H
 #define EMSA_STORE_CODEC_H

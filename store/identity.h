@@ -1,5 +1,5 @@
-/* An identity: who may open secrets (X25519) and who wrote (Ed25519). Both pairs come from one 32-byte
- * seed, so that one short thing is kept, sealed, printed or split. */
+/* An identity: who may open secrets (X25519) and who wrote (Ed25519). Both pairs come from one
+ * 32-byte seed, so that one short thing is kept, sealed, printed or split. */
 #ifndef EMSA_STORE_IDENTITY_H
 #define EMSA_STORE_IDENTITY_H
 
@@ -16,16 +16,17 @@ int identity_new(struct identity **out);
 /* Wipes and frees. NULL is allowed. */
 void identity_free(struct identity *identity);
 
-/* Writes the identity to a new file, mode 0600, and makes it durable (file and folder). ERR_REFUSED when
- * the file exists (an identity is never overwritten), ERR_IO, ERR_FULL, ERR_DENIED; nothing is left behind
- * on failure. */
+/* Writes the identity to a new file, mode 0600, and makes it durable (file and folder). ERR_REFUSED
+ * when the file exists (an identity is never overwritten), ERR_IO, ERR_FULL, ERR_DENIED; nothing is
+ * left behind on failure. */
 int identity_write(const struct identity *identity, const char *path);
 
-/* Reads an identity from an open descriptor, which stays open; the path is for messages only. ERR_NO_KEY
- * if the content is no identity, ERR_FORMAT if it is of a newer form, ERR_IO. */
+/* Reads an identity from an open descriptor, which stays open; the path is for messages only.
+ * ERR_NO_KEY if the content is no identity, ERR_FORMAT if it is of a newer form, ERR_IO. */
 int identity_read(struct identity **out, int fd, const char *path);
 
-/* Opens the file and reads it. ERR_NOT_FOUND, ERR_DENIED; ERR_REFUSED when group or others may read it. */
+/* Opens the file and reads it. ERR_NOT_FOUND, ERR_DENIED; ERR_REFUSED when group or others may read
+ * it. */
 int identity_load(struct identity **out, const char *path);
 
 /* The public text of an identity, for grants and messages. */

@@ -1,4 +1,5 @@
-/* Every limit, with its reason. Nothing else in the tree holds a number that bounds what a user may do. */
+/* Every limit, with its reason. Nothing else in the tree holds a number that bounds what a user may
+ * do. */
 #ifndef EMSA_STORE_LIMITS_H
 #define EMSA_STORE_LIMITS_H
 
@@ -9,8 +10,8 @@
 /* environment/service/key and the closing NUL */
 #define PATH_TEXT_MAX (ENVIRONMENT_NAME_MAX + 1 + SERVICE_NAME_MAX + 1 + KEY_NAME_MAX + 1)
 
-/* One value. Larger things are files to ship, not configuration; a whole value fits a pipe of the size
- * that an unprivileged process may ask for. */
+/* One value. Larger things are files to ship, not configuration; a whole value fits a pipe of the
+ * size that an unprivileged process may ask for. */
 #define VALUE_MAX (1024u * 1024u)
 
 /* The reason of a commit (-m) and the name of an author. */
@@ -21,11 +22,12 @@
 #define COMMIT_OPERATIONS_MAX 262144u
 #define COMMIT_BYTES_MAX (256u * 1024u * 1024u)
 
-/* Services that one secret's data key may be wrapped for: bounds the record and the time to wrap. */
+/* Services that one secret's data key may be wrapped for: bounds the record and the time to wrap.
+ */
 #define CONSUMERS_MAX 4096u
 
-/* Ids: an environment's is 20 bits, a service's 24 and a name's (service and key) 40, so that a place fits
- * one 64-bit node id (fs/node.h). They are never reused. */
+/* Ids: an environment's is 20 bits, a service's 24 and a name's (service and key) 40, so that a
+ * place fits one 64-bit node id (fs/node.h). They are never reused. */
 #define ENVIRONMENT_ID_MAX 0xfffffu
 #define SERVICE_ID_MAX 0xffffffu
 #define NAME_ID_MAX 0xffffffffffull

@@ -131,6 +131,8 @@ static int prepare_lock(const char *path, int flags)
     if (error)
         return error;
     int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+    if (fd < 0 && errno == EEXIST)
+        return error_set(ERR_REFUSED, "'%s' is there already", file);
     if (fd < 0)
         return error_system(errno, "cannot open '%s'", file);
     int failed = allocate(fd, LOCK_SIZE);

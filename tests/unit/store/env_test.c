@@ -180,7 +180,7 @@ static void full_disk_refuses_and_lets_delete(void **state)
     struct env *env = NULL;
     struct txn *txn = NULL;
     struct key room;
-    uint64_t rev = 0;
+    uint64_t rev = 0, file, used;
     int error = 0;
     if (!fixture->data[0])
         skip();
@@ -189,8 +189,14 @@ static void full_disk_refuses_and_lets_delete(void **state)
     while (!error)
         error = write_value(env, ++rev, 60000);
     assert_int_equal(error, ERR(ERR_FULL));
-    assert_true(rev > 50);
+    uint64_t large = rev;
+    assert_true(large > 50);
     assert_int_equal(env_broken(env), 0);
+    for (error = 0; !error;) /* small ones fit on for a while, and stop before the reserve */
+        error = write_value(env, ++rev, 10);
+    assert_int_equal(error, ERR(ERR_FULL));
+    env_usage(env, &file, &used);
+    assert_true(file - used >= 4u << 20);
     for (uint64_t gone = 1; gone < rev; gone++) {
         assert_int_equal(env_make_room(env, 0), 0);
         assert_int_equal(txn_write_begin(&txn, env), 0);
@@ -198,7 +204,7 @@ static void full_disk_refuses_and_lets_delete(void **state)
         assert_int_equal(txn_commit(txn), 0);
     }
     /* what was deleted is room again */
-    for (uint64_t again = 1; again < rev / 2; again++)
+    for (uint64_t again = 1; again < large / 2; again++)
         assert_int_equal(write_value(env, rev + again, 60000), 0);
     env_close(env);
     assert_int_equal(env_open(&env, fixture->path, NULL, NULL), 0);

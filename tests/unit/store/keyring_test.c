@@ -68,6 +68,52 @@ static void later_generations_are_found(void **state)
     check_is_open(world, &above, 0);
 }
 
+/* The private half, wrapped by hand from the table in keyring.h. */
+static void wrap_by_hand(struct log *log, const struct recipient *owner,
+                         const uint8_t private_key[static CRYPTO_KEY_SIZE],
+                         const uint8_t holder[static CRYPTO_KEY_SIZE])
+{
+    struct wrapped_key *wrapped = &log->keys[log->count++];
+    uint8_t ephemeral[CRYPTO_KEY_SIZE], kek[CRYPTO_KEY_SIZE], key[CRYPTO_KEY_SIZE];
+    unsigned char ad[16 + 12 + 32 + 32];
+    *wrapped = (struct wrapped_key){.owner = *owner};
+    memcpy(wrapped->for_public_key, holder, CRYPTO_KEY_SIZE);
+    memcpy(ad, test_store_id, 16);
+    memcpy(write_owner(ad + 16, owner), owner->public_key, 32);
+    memcpy(ad + 60, holder, 32);
+    new_pair(ephemeral, wrapped->data);
+    assert_int_equal(shared_key(kek, ephemeral, holder, wrapped->data, holder), 0);
+    derive_key(wrapped->data + 32, kek, "emsa-key-commitment-1", ad, sizeof(ad));
+    derive_key(key, kek, "emsa-key-1", NULL, 0);
+    seal(wrapped->data + 64, key, ad, sizeof(ad), private_key, CRYPTO_KEY_SIZE);
+}
+
+static void one_key_may_be_wrapped_for_many(void **state)
+{
+    struct world *world = *state;
+    uint8_t nobody[CRYPTO_KEY_SIZE], nobodys[CRYPTO_KEY_SIZE], private_key[CRYPTO_KEY_SIZE];
+    struct recipient owner = {.environment = 1, .service = 20, .generation = 1};
+    new_pair(nobody, nobodys);
+    struct recipient closed = log_make(&world->log, 1, 0, 2, nobodys);
+    struct recipient open = log_make(&world->log, 1, 0, 3, world->identity_key);
+    new_pair(private_key, owner.public_key);
+    wrap_by_hand(&world->log, &owner, private_key, closed.public_key);
+    check_is_open(world, &owner, ERR(ERR_NO_KEY));
+    wrap_by_hand(&world->log, &owner, private_key, open.public_key);
+    check_is_open(world, &owner, 0); /* by the second, though the first is barred */
+}
+
+static void a_private_key_that_is_not_its_public_keys_is_refused(void **state)
+{
+    struct world *world = *state;
+    uint8_t private_key[CRYPTO_KEY_SIZE], other[CRYPTO_KEY_SIZE];
+    struct recipient owner = {.environment = 1, .service = 21, .generation = 1};
+    new_pair(private_key, other);
+    new_pair(other, owner.public_key);
+    wrap_by_hand(&world->log, &owner, private_key, world->environment.public_key);
+    check_is_open(world, &owner, ERR(ERR_CORRUPT));
+}
+
 static void every_flipped_bit_of_a_wrapped_key_is_refused(void **state)
 {
     struct world *world = *state;
@@ -227,6 +273,8 @@ int main(void)
         WITH(the_way_is_open),
         WITH(no_identity_or_a_stranger_opens_nothing),
         WITH(later_generations_are_found),
+        WITH(one_key_may_be_wrapped_for_many),
+        WITH(a_private_key_that_is_not_its_public_keys_is_refused),
         WITH(every_flipped_bit_of_a_wrapped_key_is_refused),
         WITH(keys_do_not_move),
         WITH(keys_that_are_none_are_refused),
