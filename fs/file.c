@@ -84,21 +84,57 @@ static int choose(struct worker *worker, struct entry *out, uint64_t *repin,
     return snapshot_entry_at(snapshot, out, node->environment, node->name_id, pin->rev);
 }
 
-/* The part of a value that was asked for, in memory that is sure to be present. */
-static int fetch(struct worker *worker, const unsigned char **data, size_t *size,
-                 const struct entry *entry, size_t want, off_t offset)
+static bool same_version(const struct entry *a, const struct entry *b)
 {
-    const unsigned char *value;
-    size_t length, at = (size_t)offset;
-    int error = snapshot_value(worker->snapshot, &value, &length, entry, &worker->scratch);
-    if (error)
-        return error;
-    *size = at >= length ? 0 : length - at < want ? length - at : want;
-    *data = worker->reply;
+    return a->environment == b->environment && a->name_id == b->name_id && a->rev == b->rev &&
+           a->op == b->op && a->kind == b->kind;
+}
+
+void file_forget(struct worker *worker)
+{
+    worker->kept.size = 0;
+    secret_clear(&worker->scratch);
+}
+
+/* The whole value into worker->kept: out of the store, checked and opened. */
+static int fetch(struct worker *worker, const struct entry *entry)
+{
+    struct kept *kept = &worker->kept;
+    file_forget(worker);
+    if (entry->stored_size >= LONG_VALUE)
+        loop_invite(worker);
     if (is_secret(entry))
-        *data = value + (*size ? at : 0); /* locked memory; no further copy of it */
-    else if (*size)
-        memcpy(worker->reply, value + at, *size);
+        worker->counters.decryptions++;
+    int error = snapshot_value(worker->snapshot, &kept->data, &kept->size, entry, &worker->scratch);
+    if (error) {
+        file_forget(worker);
+        return error;
+    }
+    kept->entry = *entry;
+    if (!is_secret(entry)) {
+        /* out of the map: what is handed to the kernel must be sure to be present (fs/loop.c), and
+         * what is kept must outlive the snapshot */
+        if (kept->size)
+            memcpy(worker->copy, kept->data, kept->size);
+        kept->data = worker->copy;
+    }
+    return 0;
+}
+
+/* The part that was asked for. A value that is not at its end yet is kept for the next piece, so
+ * that reading it in small pieces does not check and open all of it for each. */
+static int read_part(struct worker *worker, const unsigned char **data, size_t *size,
+                     const struct entry *entry, size_t want, off_t offset)
+{
+    struct kept *kept = &worker->kept;
+    size_t at = (size_t)offset;
+    if (kept->size == 0 || !same_version(&kept->entry, entry)) {
+        int error = fetch(worker, entry);
+        if (error)
+            return error;
+    }
+    *size = at >= kept->size ? 0 : kept->size - at < want ? kept->size - at : want;
+    *data = *size ? kept->data + at : worker->reply;
     return 0;
 }
 
@@ -114,12 +150,8 @@ static int read_entry(struct worker *worker, const unsigned char **data, size_t 
 {
     if (is_secret(entry) && worker->view->options.masked)
         return error_set(ERR_DENIED, "secrets are masked in this view");
-    if (entry->stored_size >= LONG_VALUE)
-        loop_invite(worker);
     worker->counters.reads++;
-    if (is_secret(entry))
-        worker->counters.decryptions++;
-    return fetch(worker, data, size, entry, want, offset);
+    return read_part(worker, data, size, entry, want, offset);
 }
 
 void file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
@@ -158,7 +190,8 @@ void file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
     } else {
         ops_fail(worker, request, found);
     }
-    secret_clear(&worker->scratch);
+    if ((size_t)offset + got >= worker->kept.size)
+        file_forget(worker);
 }
 
 void file_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)

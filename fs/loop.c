@@ -41,6 +41,9 @@ _Static_assert(RECEIVE_SIZE >= KERNEL_MAX_WRITE + 4096, "a receive buffer as lib
 /* epoll's word for the descriptor that ends the threads; a view's is its slot. */
 #define STOP UINT64_MAX
 
+/* A view is lively if it asks again within so many times the time of looking. */
+#define LIVELY 4
+
 /* How often looking for more may be in vain before it stops. */
 #define CREDIT 3
 
@@ -214,13 +217,6 @@ static enum received receive(struct worker *worker)
     }
 }
 
-static inline void relax(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-}
-
 /* Looks for more for a short time. One thread at a time: with few cores, the readers need them. */
 static enum received look_on(struct worker *worker)
 {
@@ -232,11 +228,12 @@ static enum received look_on(struct worker *worker)
         return NOTHING;
     }
     uint64_t end = now() + fs->spin;
+    atomic_fetch_add(&worker->view->looking, 1);
     do {
-        for (int i = 0; i < 20; i++)
-            relax();
+        sched_yield(); /* whoever is to ask may be waiting for this very core */
         got = receive(worker);
     } while (got == NOTHING && now() < end && !atomic_load(&fs->stopping));
+    atomic_fetch_sub(&worker->view->looking, 1);
     atomic_fetch_sub(&fs->spinning, 1);
     if (got == NOTHING)
         worker->credit--;
@@ -245,15 +242,19 @@ static enum received look_on(struct worker *worker)
     return got;
 }
 
-/* Answers a view's requests until there are none. Returns false when the view is gone. */
+/* Answers a view's requests until there are none, or others shall have their turn. False: the view
+ * is gone. */
 static bool serve(struct worker *worker)
 {
+    struct fs *fs = worker->fs;
     unsigned turn = 0, backlog = 0;
-    while (turn++ < TURN && !atomic_load(&worker->fs->stopping)) {
+    while (turn++ < TURN && !atomic_load(&fs->stopping)) {
         enum received got = receive(worker);
         if (got == NOTHING) {
-            backlog = 0;
             got = look_on(worker);
+            backlog = 0;
+            if (fs->thread_count > 1)
+                turn = 0; /* nobody waits for this thread alone */
         } else if (got == REQUEST && ++backlog == BACKLOG) {
             backlog = 0;
             loop_invite(worker);
@@ -272,17 +273,24 @@ static void view_event(struct worker *worker, uint32_t slot)
     struct view *view = views_get(&fs->views, slot);
     if (!view)
         return;
-    /* if so little time went by since the last answer, it is worth looking a little longer */
-    if (now() - atomic_load(&fs->last_answer) < fs->spin)
+    /* If so little time went by since the last answer, of which waking the reader and then us took
+     * most, looking a little longer will find the next request. */
+    if (now() - atomic_load(&fs->last_answer) < LIVELY * fs->spin)
         worker->credit = CREDIT;
     worker->view = view;
     worker->slot = slot;
-    if (serve(worker)) {
-        atomic_store(&fs->last_answer, now());
-        arm(worker, slot);
-    } else {
+    atomic_fetch_add(&view->serving, 1);
+    /* one that looks for more will have what comes, and knows the reader's value already */
+    bool there = atomic_load(&view->looking) > 0 || serve(worker);
+    file_forget(worker);
+    atomic_store(&fs->last_answer, now());
+    /* A helper that finds nothing more to do leaves it to the one it helped; were it armed, that
+     * one's next request would wake the helper for nothing, and the next. */
+    bool last = atomic_fetch_sub(&view->serving, 1) == 1;
+    if (!there)
         lost(worker);
-    }
+    else if (last)
+        arm(worker, slot);
     worker->view = NULL;
     views_put(&fs->views, view);
 }
@@ -320,9 +328,10 @@ static int worker_init(struct worker *worker, struct fs *fs)
     worker->fs = fs;
     worker->receive = pages(RECEIVE_SIZE);
     worker->reply = pages(VIEW_MAX_READ_LIMIT);
+    worker->copy = pages(VALUE_MAX);
     /* apart from each other, so that each has its own piece of the table */
     worker->pin_hint = (uint32_t)(worker - fs->workers) * (PIN_SLOTS / THREADS_MAX);
-    if (!worker->receive || !worker->reply)
+    if (!worker->receive || !worker->reply || !worker->copy)
         return error_set(ERR_NOMEM, "no memory for a thread's buffers");
     return snapshot_new(&worker->snapshot, fs->store);
 }
@@ -367,6 +376,8 @@ void loop_release(struct fs *fs)
             munmap(worker->receive, RECEIVE_SIZE);
         if (worker->reply)
             munmap(worker->reply, VIEW_MAX_READ_LIMIT);
+        if (worker->copy)
+            munmap(worker->copy, VALUE_MAX);
     }
     if (fs->session)
         fuse_session_destroy(fs->session);

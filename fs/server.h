@@ -23,6 +23,14 @@ struct counters { /* written by one thread, read by any */
 
 #define THREADS_MAX 8u
 
+/* A value that is read piece by piece, kept while its reader is likely to come for the next piece.
+ */
+struct kept {
+    struct entry entry; /* which version */
+    const unsigned char *data;
+    size_t size; /* 0: nothing is kept */
+};
+
 /* One thread that answers requests, and all that it needs for one: nothing is shared with the
  * others. */
 struct worker {
@@ -30,7 +38,9 @@ struct worker {
     pthread_t thread;
     bool started;
     struct snapshot *snapshot;
-    struct secret scratch;  /* plaintext of the value being answered; cleared before the next */
+    struct secret scratch;  /* plaintext; cleared at the latest before this thread blocks */
+    struct kept kept;       /* in scratch, or in copy */
+    unsigned char *copy;    /* VALUE_MAX; of a plain value */
     unsigned char *receive; /* one request; every page touched by this thread before the first */
     unsigned char *reply;   /* VIEW_MAX_READ_LIMIT; written before it is sent, so present */
     struct view *view;      /* whose request is being answered */
@@ -75,7 +85,7 @@ void loop_release(struct fs *fs);
 int loop_watch(struct fs *fs, uint32_t slot, int fuse_fd);
 /* The thread that is running this handler. */
 struct worker *loop_worker(void);
-/* Lets another thread take what comes for this view: the answer in hand may take long. */
+/* Lets another thread take what comes for this view meanwhile: the answer in hand may take long. */
 void loop_invite(struct worker *worker);
 
 /* ops.c: the table for libfuse, and what its rows share */
@@ -104,6 +114,8 @@ void dir_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *inf
 void file_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info);
 void file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
                struct fuse_file_info *info);
+/* Forgets the value that is kept, and wipes it. */
+void file_forget(struct worker *worker);
 void file_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info);
 
 #endif

@@ -4,6 +4,7 @@
 #define EMSA_FS_VIEW_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -12,6 +13,8 @@
 struct view {
     struct view_options options; /* never changes */
     int fuse_fd;                 /* owned */
+    atomic_uint serving;         /* threads that are at it; the last one to go arms it again */
+    atomic_uint looking;         /* of them, those that look for more (one at most) */
     unsigned users;              /* under views.lock; the table is one of them */
     bool gone;                   /* under views.lock: out of the table */
 };

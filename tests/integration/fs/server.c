@@ -175,6 +175,7 @@ static void commit(struct serving *serving, struct answer *answer)
         .author = {.name = "uid 0 (root)"}, .reason = "a test", .allow_new = true};
     struct change_result result = {0};
     answer->error = change_commit(change_now(serving), &terms, &result);
+    change_free(serving->change);
     serving->change = NULL;
     if (answer->error < 0) {
         snprintf(answer->text, sizeof(answer->text), "%s", error_text());

@@ -1,0 +1,225 @@
+/* The notifier with a pipe in place of a kernel: what is written, in which order, and what is
+ * confirmed. */
+#include <linux/fuse.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fs/effect.h"
+#include "fs/message.h"
+#include "fs/node.h"
+#include "fs/notifier.h"
+
+static struct notifier *notifier;
+static int server; /* our end */
+
+static int make(void **state)
+{
+    (void)state;
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) < 0)
+        return 1;
+    server = ends[0];
+    return notifier_new(&notifier, ends[1]);
+}
+
+static int end(void **state)
+{
+    (void)state;
+    notifier_free(notifier);
+    close(server);
+    return 0;
+}
+
+static void ask(uint32_t kind, uint32_t view, uint64_t a, uint64_t b, const struct effects *effects)
+{
+    struct {
+        struct message message;
+        unsigned char data[MESSAGE_MAX];
+    } packet = {.message = {.kind = kind, .view = view, .a = a, .b = b}};
+    if (effects) {
+        packet.message.size = (uint32_t)effects->size;
+        memcpy(packet.data, effects->data, effects->size);
+    }
+    size_t size = sizeof(packet.message) + packet.message.size;
+    assert_int_equal(send(server, &packet, size, 0), size);
+}
+
+static struct message confirmed(void)
+{
+    struct message message;
+    assert_int_equal(recv(server, &message, sizeof(message), 0), sizeof(message));
+    return message;
+}
+
+static bool something_confirmed(void)
+{
+    struct pollfd fd = {.fd = server, .events = POLLIN};
+    return poll(&fd, 1, 0) > 0;
+}
+
+/* One notify message as it was written to the kernel. */
+struct told {
+    struct fuse_out_header header;
+    union {
+        struct fuse_notify_inval_inode_out node;
+        struct fuse_notify_inval_entry_out entry;
+        char bytes[512];
+    };
+};
+
+static void hear(int fd, struct told *told)
+{
+    memset(told, 0, sizeof(*told));
+    assert_int_equal(read(fd, &told->header, sizeof(told->header)), sizeof(told->header));
+    size_t rest = told->header.len - sizeof(told->header);
+    assert_int_equal(read(fd, told->bytes, rest), rest);
+    assert_true(told->header.unique == 0);
+}
+
+static void change_for(struct effects *effects)
+{
+    struct operation_info operation = {
+        .kind = OPERATION_SET_PLAIN, .environment = 1, .service = 2, .name_id = 3, .first = true};
+    memset(effects, 0, sizeof(*effects));
+    snprintf(operation.path.key, sizeof(operation.path.key), "KEY");
+    assert_true(effects_of(effects, &operation));
+}
+
+static void tells_in_order_and_confirms(void **state)
+{
+    (void)state;
+    static struct effects effects;
+    struct told told;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(notifier_view_add(notifier, 5, ends[1]), 0);
+    change_for(&effects);
+    ask(MESSAGE_CHANGE, 5, 100, 41, &effects);
+    assert_int_equal(notifier_work(notifier), 0);
+    hear(ends[0], &told);
+    assert_int_equal(told.header.error, FUSE_NOTIFY_INVAL_ENTRY);
+    assert_true(told.entry.parent == node_service(1, 2, 0));
+    assert_int_equal(told.entry.namelen, 3);
+    assert_string_equal(told.bytes + sizeof(told.entry), "KEY");
+    hear(ends[0], &told);
+    assert_int_equal(told.header.error, FUSE_NOTIFY_INVAL_INODE);
+    assert_true(told.node.ino == node_key(1, 3) && told.node.off == 0 && told.node.len == 0);
+    hear(ends[0], &told);
+    assert_true(told.node.ino == node_service(1, 2, 0));
+    struct message message = confirmed();
+    assert_int_equal(message.kind, MESSAGE_CHANGE);
+    assert_true(message.view == 5 && message.a == 100 && message.b == 41);
+    ask(MESSAGE_SWEEP, 5, 77, 3, NULL);
+    assert_int_equal(notifier_work(notifier), 0);
+    hear(ends[0], &told);
+    assert_true(told.node.ino == 77);
+    message = confirmed();
+    assert_true(message.kind == MESSAGE_SWEEP && message.a == 77 && message.b == 3);
+    close(ends[0]);
+}
+
+static void waits_for_a_view_to_come(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    ask(MESSAGE_SWEEP, 6, 77, 1, NULL);
+    assert_int_equal(notifier_work(notifier), 0);
+    assert_false(something_confirmed());
+    assert_int_equal(notifier_view_add(notifier, 6, ends[1]), 0);
+    assert_true(confirmed().view == 6);
+    close(ends[0]);
+}
+
+/* A view that is stuck (its pipe is full) delays no other. */
+static void a_stuck_view_is_alone(void **state)
+{
+    (void)state;
+    int stuck[2], free_one[2];
+    char fill[4096] = "";
+    assert_int_equal(pipe(stuck), 0);
+    assert_int_equal(pipe(free_one), 0);
+    for (int i = 0; i < 16; i++)
+        assert_int_equal(write(stuck[1], fill, sizeof(fill)), sizeof(fill));
+    assert_int_equal(notifier_view_add(notifier, 1, stuck[1]), 0);
+    assert_int_equal(notifier_view_add(notifier, 2, free_one[1]), 0);
+    ask(MESSAGE_SWEEP, 1, 10, 1, NULL);
+    ask(MESSAGE_SWEEP, 2, 20, 1, NULL);
+    assert_int_equal(notifier_work(notifier), 0);
+    assert_true(confirmed().view == 2);
+    assert_false(something_confirmed());
+    for (int i = 0; i < 16; i++)
+        assert_int_equal(read(stuck[0], fill, sizeof(fill)), sizeof(fill));
+    assert_true(confirmed().view == 1);
+    close(stuck[0]);
+    close(free_one[0]);
+}
+
+static void a_new_server_hears_nothing_of_the_old_ones(void **state)
+{
+    (void)state;
+    int ends[2], pipes[2];
+    ask(MESSAGE_SWEEP, 9, 1, 1, NULL); /* waits for its view */
+    assert_int_equal(notifier_work(notifier), 0);
+    close(server);
+    assert_int_equal(notifier_work(notifier), 1);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    server = ends[0];
+    assert_int_equal(notifier_server(notifier, ends[1]), 0);
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(notifier_view_add(notifier, 9, pipes[1]), 0);
+    ask(MESSAGE_SWEEP, 9, 2, 1, NULL);
+    assert_int_equal(notifier_work(notifier), 0);
+    assert_true(confirmed().a == 2);
+    close(pipes[0]);
+}
+
+static void an_ended_view_is_forgotten(void **state)
+{
+    (void)state;
+    int ends[2];
+    ask(MESSAGE_SWEEP, 3, 1, 1, NULL);
+    ask(MESSAGE_END, 3, 0, 0, NULL);
+    assert_int_equal(notifier_work(notifier), 0);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(notifier_view_add(notifier, 3, ends[1]), 0);
+    ask(MESSAGE_SWEEP, 3, 2, 1, NULL);
+    assert_int_equal(notifier_work(notifier), 0);
+    assert_true(confirmed().a == 2);
+    close(ends[0]);
+    notifier_view_remove(notifier, 3);
+    notifier_view_remove(notifier, 3);
+}
+
+static void packets_of_others_are_passed_over(void **state)
+{
+    (void)state;
+    struct message message = {.kind = MESSAGE_CHANGE, .view = 1, .size = 99};
+    assert_int_equal(send(server, "x", 1, 0), 1);
+    assert_int_equal(send(server, &message, sizeof(message), 0), sizeof(message));
+    assert_int_equal(notifier_work(notifier), 0);
+    assert_false(something_confirmed());
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(tells_in_order_and_confirms, make, end),
+        cmocka_unit_test_setup_teardown(waits_for_a_view_to_come, make, end),
+        cmocka_unit_test_setup_teardown(a_stuck_view_is_alone, make, end),
+        cmocka_unit_test_setup_teardown(a_new_server_hears_nothing_of_the_old_ones, make, end),
+        cmocka_unit_test_setup_teardown(an_ended_view_is_forgotten, make, end),
+        cmocka_unit_test_setup_teardown(packets_of_others_are_passed_over, make, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
