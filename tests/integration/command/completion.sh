@@ -1,0 +1,32 @@
+#!/bin/bash
+# The completion for bash offers what the command has, and places that are there.
+# shellcheck source=../../support/lib.sh
+. "$(dirname "$0")/../../support/lib.sh"
+# shellcheck source=../../../tools/completion/emsa
+. "$root/tools/completion/emsa"
+compopt() { :; }
+
+# offers WORD...: what is offered for the last word
+offers() {
+    COMP_WORDS=("$@")
+    COMP_CWORD=$(($# - 1))
+    COMPREPLY=()
+    _emsa
+    echo "${COMPREPLY[*]}"
+}
+
+holds "init" emsa init
+holds "env add" emsa env add prod dev
+holds "values" emsa set prod/web ALPHA=1 BETA=2
+verbs=$(emsa help --json | /usr/bin/python3 -c 'import json, sys
+print(*sorted({row["verb"] for row in json.load(sys.stdin)["verbs"]}))')
+is "all verbs" "$verbs" "$(offers emsa '' | tr ' ' '\n' | grep -v '^-' | paste -sd ' ')"
+is "one verb" "export" "$(offers emsa expo)"
+is "second words" "add ls rm" "$(offers emsa env '' | tr ' ' '\n' | sort | paste -sd ' ')"
+is "options" "--dry-run" "$(offers emsa set --dry)"
+is "options of two words" "--all" "$(offers emsa env rm prod --al)"
+is "environments" "dev/ prod/" "$(offers emsa ls '')"
+is "services" "prod/web/" "$(offers emsa get prod/)"
+is "keys" "prod/web/ALPHA" "$(offers emsa get prod/web/A)"
+is "of another store" "" "$(offers emsa --store "$work/none" ls '')"
+finish
