@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/target.h"
 #include "tools/emsa/flat.h"
 #include "tools/emsa/hidden.h"
 #include "tools/emsa/render.h"
 #include "tools/emsa/treeline.h"
 
 #define INPUT_MAX 65536
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_again(const struct assignments *first)
 {
