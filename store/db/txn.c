@@ -505,15 +505,15 @@ static int do_count(void *arg)
     return failed;
 }
 
-uint64_t txn_count(struct txn *txn, enum database database)
+int txn_count(struct txn *txn, uint64_t *count, enum database database)
 {
     struct call call = {.txn = txn, .database = database};
-    if (refuse_call(txn))
-        return 0;
+    int error = refuse_call(txn);
+    if (error)
+        return error;
     int failed = guard_call(do_count, &call);
-    if (failed) {
-        failed_call(txn, failed, "cannot count");
-        return 0;
-    }
-    return call.data.mv_size;
+    if (failed)
+        return failed_call(txn, failed, "cannot count");
+    *count = call.data.mv_size;
+    return 0;
 }

@@ -63,7 +63,7 @@ int txn_seek(struct txn *, struct slice *found, struct slice *body, enum databas
 int txn_seek_back(struct txn *, struct slice *found, struct slice *body, enum database,
                   struct slice key);
 
-/* How many records a database has. 0 on failure (which sticks in a writer). */
-uint64_t txn_count(struct txn *, enum database);
+/* How many records the database has. A failure leaves *count. */
+int txn_count(struct txn *, uint64_t *count, enum database);
 
 #endif

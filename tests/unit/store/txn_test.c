@@ -35,7 +35,9 @@ static void puts_are_got(void **state)
     assert_int_equal(body.size, 0);
     assert_int_equal(txn_get(reader, &body, DB_CURRENT, key_current(&room, 1, 3, "PORT")),
                      TXN_NOT_FOUND);
-    assert_int_equal(txn_count(reader, DB_CURRENT), 2);
+    uint64_t count = 0;
+    assert_int_equal(txn_count(reader, &count, DB_CURRENT), 0);
+    assert_int_equal(count, 2);
     txn_reset(reader);
     assert_int_equal(txn_get(reader, &body, DB_CURRENT, key_current(&room, 1, 2, "PORT")),
                      ERR(ERR_IO));
@@ -71,7 +73,9 @@ static void errors_of_writers_stick(void **state)
     assert_int_equal(txn_get(txn, &body, DB_COMMIT, key_commit(&room, 5)), ERR(ERR_CORRUPT));
     assert_int_equal(txn_commit(txn), ERR(ERR_CORRUPT));
     assert_int_equal(txn_write_begin(&txn, env), 0);
-    assert_int_equal(txn_count(txn, DB_COMMIT), 0);
+    uint64_t count = 1;
+    assert_int_equal(txn_count(txn, &count, DB_COMMIT), 0);
+    assert_int_equal(count, 0);
     txn_put(txn, DB_META, (struct slice){(const unsigned char *)"", 0}, slice_text("x"));
     assert_int_equal(txn_commit(txn), ERR(ERR_INVALID));
     env_close(env);
@@ -135,10 +139,70 @@ static void walks_meet_all_in_order(void **state)
         assert_int_equal(txn_renew(txn), 0);
         check_walk(txn);
     }
+    /* and see what was committed in between: the cursor follows the renewal, and only it */
+    struct txn *writer = NULL;
+    struct key room;
+    struct slice found, body;
+    assert_int_equal(txn_write_begin(&writer, env), 0);
+    for (uint64_t rev = 1; rev <= WALK; rev++)
+        txn_delete(writer, DB_COMMIT, key_commit(&room, rev * 2));
+    txn_put(writer, DB_COMMIT, key_commit(&room, 9), slice_text("new"));
+    assert_int_equal(txn_commit(writer), 0);
+    check_walk(txn);
+    assert_int_equal(txn_renew(txn), 0);
+    assert_int_equal(txn_seek(txn, &found, &body, DB_COMMIT, key_commit(&room, 1), false), 0);
+    assert_memory_equal(body.data, "new", 3);
+    assert_int_equal(txn_seek(txn, &found, &body, DB_COMMIT, key_commit(&room, 9), true),
+                     TXN_NOT_FOUND);
     txn_free(txn);
+    env_close(env);
+}
+
+/* A cursor that stands on a page of the old revision takes no step on it in the new one. */
+static void walks_go_on_in_the_new_revision(void **state)
+{
+    struct env *env = open_new(*state);
+    struct txn *txn = NULL;
+    struct key room;
+    struct slice found, body;
+    fill_walk(env);
+    assert_int_equal(txn_reader_new(&txn, env), 0);
+    for (uint64_t i = 0; i < 20; i++) {
+        assert_int_equal(txn_renew(txn), 0);
+        assert_int_equal(txn_seek(txn, &found, &body, DB_COMMIT, key_commit(&room, 10), false), 0);
+        write_one(env, DB_COMMIT, key_commit(&room, 12),
+                  (struct slice){(const unsigned char *)&i, sizeof(i)});
+        txn_reset(txn);
+        assert_int_equal(txn_renew(txn), 0);
+        assert_int_equal(txn_seek(txn, &found, &body, DB_COMMIT, key_commit(&room, 10), true), 0);
+        assert_int_equal(body.size, sizeof(i));
+        assert_memory_equal(body.data, &i, sizeof(i));
+    }
+    txn_free(txn);
+    env_close(env);
+}
+
+static void writers_walk_what_they_change(void **state)
+{
+    struct env *env = open_new(*state);
+    struct txn *txn = NULL;
+    fill_walk(env);
     assert_int_equal(txn_write_begin(&txn, env), 0);
     check_walk(txn);
-    txn_free(txn);
+    struct key from = {.size = 0};
+    struct slice key = {from.data, 0}, body;
+    size_t left = 0;
+    while (txn_seek(txn, &key, &body, DB_COMMIT, key, true) == 0) {
+        memcpy(from.data, key.data, key.size);
+        key = (struct slice){from.data, key.size};
+        txn_delete(txn, DB_COMMIT, key);
+        left++;
+    }
+    assert_int_equal(left, WALK);
+    uint64_t count = 1;
+    assert_int_equal(txn_count(txn, &count, DB_COMMIT), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(txn_commit(txn), 0);
     env_close(env);
 }
 
@@ -405,6 +469,8 @@ int main(void)
         WITH(errors_of_writers_stick),
         WITH(deletes_are_gone_and_absent_is_fine),
         WITH(walks_meet_all_in_order),
+        WITH(walks_go_on_in_the_new_revision),
+        WITH(writers_walk_what_they_change),
         WITH(seeks_find_neighbours),
         WITH(flipped_body_is_corrupt),
         WITH(record_moved_to_another_key_is_corrupt),
