@@ -9,10 +9,6 @@
 
 #include "store/error.h"
 
-/* More than we take, so that surplus descriptors arrive, are seen and are closed, rather than
- * counted against the sender by nobody; 253 is the kernel's own maximum (SCM_MAX_FD). */
-#define CONTROL_DESCRIPTORS 253
-
 void descriptor_close(int *fd)
 {
     if (*fd < 0)
@@ -90,37 +86,36 @@ ssize_t descriptor_send(int socket, const void *data, size_t size, const int fds
     return sent;
 }
 
-/* Keeps what fits of the descriptors in one control message, and closes the others. */
-static void take_descriptors(struct cmsghdr *header, int fds[], size_t maximum, size_t *count,
-                             int *is_cut)
+/* All of one control message: it has room for no more than are wanted. */
+static void take_descriptors(struct cmsghdr *header, int fds[], size_t *count)
 {
-    size_t arrived = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < arrived; i++) {
-        int fd;
-        memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
-        if (*count < maximum) {
-            fds[(*count)++] = fd;
-        } else {
-            *is_cut = 1;
-            descriptor_close(&fd);
-        }
-    }
+    size_t size = header->cmsg_len - CMSG_LEN(0);
+    memcpy(fds + *count, CMSG_DATA(header), size);
+    *count += size / sizeof fds[0];
 }
 
+/* There is room for the descriptors that are wanted and for no other: the kernel drops the rest
+ * without their ever being this process's. To close one here would be to tell its file system, and
+ * to wait for one of the sender's own making, in a way that not even SIGKILL ends. */
 ssize_t descriptor_receive(int socket, void *data, size_t size, int fds[], size_t fd_maximum,
                            size_t *fd_count, int *is_cut)
 {
     union {
         struct cmsghdr header;
-        char room[CMSG_SPACE(sizeof(int) * CONTROL_DESCRIPTORS)];
+        char room[CMSG_SPACE(sizeof(int) * DESCRIPTORS_MAX)];
     } control;
     struct iovec part = {.iov_base = data, .iov_len = size};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof control};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     *fd_count = 0;
     *is_cut = 0;
+    if (fd_maximum > DESCRIPTORS_MAX) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (fd_maximum > 0) {
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_LEN(sizeof(int) * fd_maximum);
+    }
     ssize_t received;
     do
         received = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -132,6 +127,6 @@ ssize_t descriptor_receive(int socket, void *data, size_t size, int fds[], size_
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
          header = CMSG_NXTHDR(&message, header))
         if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-            take_descriptors(header, fds, fd_maximum, fd_count, is_cut);
+            take_descriptors(header, fds, fd_count);
     return received;
 }

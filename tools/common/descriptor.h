@@ -31,10 +31,10 @@ ssize_t descriptor_send(int socket, const void *data, size_t size, const int fds
                         size_t fd_count);
 
 /*
- * Receives what is there, never waits. At most fd_maximum descriptors go to fds (CLOEXEC, the
- * caller's); surplus ones are closed at once and *is_cut is set, as it is when the kernel dropped
- * some or a datagram did not fit. Returns the number of bytes, 0 when the peer closed, or -1 with
- * errno.
+ * Receives what is there, never waits. At most fd_maximum descriptors (up to DESCRIPTORS_MAX; 0:
+ * for a peer whose descriptors must not even be closed) go to fds (CLOEXEC, the caller's); the
+ * kernel drops surplus ones and *is_cut is set, as it is when a datagram did not fit. Returns the
+ * number of bytes, 0 when the peer closed, or -1 with errno.
  */
 ssize_t descriptor_receive(int socket, void *data, size_t size, int fds[], size_t fd_maximum,
                            size_t *fd_count, int *is_cut);

@@ -19,7 +19,8 @@ _Static_assert(VARLINK_DESCRIPTORS_MAX == 4 && VARLINK_DESCRIPTORS_MAX <= DESCRI
 struct varlink {
     int socket;
     size_t maximum;
-    struct bytes input; /* what was received and not yet given out */
+    size_t descriptors_maximum; /* of a message */
+    struct bytes input;         /* what was received and not yet given out */
 };
 
 int varlink_new(struct varlink **out, int socket)
@@ -31,6 +32,7 @@ int varlink_new(struct varlink **out, int socket)
     }
     *made = (struct varlink){.socket = socket,
                              .maximum = VARLINK_MESSAGE_MAX,
+                             .descriptors_maximum = VARLINK_DESCRIPTORS_MAX,
                              .input = BYTES_INIT(VARLINK_MESSAGE_MAX + (size_t)CHUNK)};
     *out = made;
     return 0;
@@ -54,6 +56,11 @@ void varlink_limit(struct varlink *varlink, size_t maximum)
 {
     if (maximum < varlink->maximum)
         varlink->maximum = maximum;
+}
+
+void varlink_without_descriptors(struct varlink *varlink)
+{
+    varlink->descriptors_maximum = 0;
 }
 
 static int connect_failure(int reason, const char *path)
@@ -171,14 +178,14 @@ static int fill(struct varlink *varlink, struct varlink_message *message, int64_
     int is_cut;
     ssize_t size = descriptor_receive(
         varlink->socket, room, CHUNK, message->descriptors + message->descriptor_count,
-        VARLINK_DESCRIPTORS_MAX - message->descriptor_count, &count, &is_cut);
+        varlink->descriptors_maximum - message->descriptor_count, &count, &is_cut);
     if (size < 0)
         return errno == EAGAIN ? 0 : error_system(errno, "cannot receive a message");
     message->descriptor_count += count;
     varlink->input.size += (size_t)size;
     if (is_cut)
-        return error_set(ERR_INVALID, "a message brings more than %d descriptors",
-                         VARLINK_DESCRIPTORS_MAX);
+        return error_set(ERR_INVALID, "a message brings more than %zu descriptors",
+                         varlink->descriptors_maximum);
     return size == 0;
 }
 

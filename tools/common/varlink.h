@@ -29,6 +29,11 @@ int varlink_descriptor(const struct varlink *);
 /* Lowers the size of the largest message that is received, for a peer that has no right to more. */
 void varlink_limit(struct varlink *, size_t maximum);
 
+/* No descriptor is taken of this peer from now on, before anything is received of it; a message
+ * with one is ERR_INVALID. It could be of a file system of the peer's own, and that can hold for
+ * ever whoever closes it. */
+void varlink_without_descriptors(struct varlink *);
+
 /* Connects to a path of any length. ERR_NOT_FOUND: nobody listens there; ERR_DENIED; ERR_INVALID:
  * the name is too long. Waits while the listener's queue is full. */
 int varlink_connect(struct varlink **out, const char *path);

@@ -161,8 +161,10 @@ static int who(struct connection *connection, uid_t owner)
         return error_system(errno, "cannot see who calls");
     connection->caller = (struct caller){.uid = peer.uid, .gid = peer.gid, .pid = peer.pid};
     connection->is_stranger = peer.uid != 0 && peer.uid != owner;
-    if (connection->is_stranger)
+    if (connection->is_stranger) {
         varlink_limit(connection->varlink, STRANGER_MESSAGE_MAX);
+        varlink_without_descriptors(connection->varlink);
+    }
     return 0;
 }
 

@@ -260,6 +260,22 @@ static void surplus_descriptors_are_closed(void **state)
     assert_int_equal(open_descriptors(), before);
 }
 
+/* Not even to be closed: they never become ours. */
+static void descriptors_of_a_stranger(void **state)
+{
+    (void)state;
+    size_t before = open_descriptors();
+    struct varlink_message message;
+    struct pair pair = make_pair();
+    varlink_without_descriptors(pair.varlink);
+    put(pair.peer, "{\"method\":\"a.B\"}", sizeof "{\"method\":\"a.B\"}");
+    check_method(pair.varlink, "a.B");
+    send_with(pair.peer, "{\"values\":0}", &pair.peer, 1);
+    assert_int_equal(varlink_receive(pair.varlink, &message, -1), -ERR_INVALID);
+    end_pair(&pair);
+    assert_int_equal(open_descriptors(), before);
+}
+
 static void descriptors_in_a_row_are_refused(void **state)
 {
     (void)state;
@@ -363,6 +379,7 @@ int main(void)
         cmocka_unit_test(deadlines),
         cmocka_unit_test(descriptors_arrive),
         cmocka_unit_test(surplus_descriptors_are_closed),
+        cmocka_unit_test(descriptors_of_a_stranger),
         cmocka_unit_test(descriptors_in_a_row_are_refused),
         cmocka_unit_test(large_both_ways),
         cmocka_unit_test(long_paths),
