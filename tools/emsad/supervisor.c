@@ -482,6 +482,15 @@ static int begin(struct supervisor *supervisor)
     return 0;
 }
 
+/* To whoever still waits to hear that it is ready; told last, when everything is given back. */
+static void tell_end(struct supervisor *supervisor)
+{
+    if (supervisor->failure < 0)
+        ready_tell(&supervisor->ready_fd, supervisor->failure, supervisor->text);
+    else
+        ready_tell(&supervisor->ready_fd, -ERR_IO, "the daemon was ended before it was ready");
+}
+
 int supervisor_run(const struct daemon_options *options)
 {
     static struct supervisor supervisor = {
@@ -499,6 +508,6 @@ int supervisor_run(const struct daemon_options *options)
     descriptor_close(&supervisor.signals);
     if (supervisor.failure < 0)
         log_error("%s", supervisor.text);
-    ready_tell(&supervisor.ready_fd, supervisor.failure, supervisor.text);
+    tell_end(&supervisor);
     return exit_status(supervisor.failure);
 }
