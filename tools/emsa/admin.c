@@ -1,11 +1,18 @@
 /* status, verify and stop. */
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/error.h"
+#include "store/store.h"
+#include "tools/common/descriptor.h"
 #include "tools/common/exit_status.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/output.h"
+
+#define STOP_DEADLINE 20000 /* ms */
+#define STOP_PAUSE 5
 
 static long long number_of(json_t *object, const char *name)
 {
@@ -102,6 +109,22 @@ int run_verify(struct session *session)
     return (int)EXIT_STATUS_CORRUPT;
 }
 
+/* Until the daemon has given the store back, so that whatever comes next finds it free. */
+static int wait_until_free(const struct place_of_store *place)
+{
+    int64_t deadline = deadline_in(STOP_DEADLINE);
+    for (;;) {
+        int fd = store_lock(place->store);
+        if (fd >= 0)
+            close(fd);
+        if (fd != -ERR_BUSY) /* whoever may not look at the lock does not wait for it */
+            return 0;
+        if (deadline_left(deadline) == 0)
+            return error_add(ERR_BUSY, "the server was asked to end, and has not yet");
+        poll(NULL, 0, STOP_PAUSE);
+    }
+}
+
 int run_stop(struct session *session)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
@@ -110,8 +133,12 @@ int run_stop(struct session *session)
         return error_set(ERR_NOT_FOUND,
                          "no server runs for the store '%s': there is nothing to stop",
                          session->place.store);
+    json_t *parameters = json_object();
     if (error == 0)
-        error = client_ask(session->client, "io.emsa.Stop", json_object(), NULL, 0, &answer);
+        error = client_ask(session->client, "io.emsa.Stop", parameters, NULL, 0, &answer);
+    json_decref(parameters);
+    if (error == 0)
+        error = wait_until_free(&session->place);
     if (error == 0 && session->options.json)
         error = output_json(json_object());
     return error;

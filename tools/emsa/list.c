@@ -47,7 +47,11 @@ static int gather_piece(struct session *session, const char *method, const char 
 int list_gather(struct session *session, const char *method, const char *path, json_t **out)
 {
     json_t *whole = NULL;
+    struct path parsed;
     bool more = true;
+    int wrong = path_parse(&parsed, path, strlen(path));
+    if (wrong < 0)
+        return wrong;
     while (more) {
         int error = gather_piece(session, method, path, &whole, &more);
         if (error < 0) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "store/name.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/output.h"
 #include "tools/emsa/table.h"
@@ -79,9 +80,12 @@ int run_log(struct session *session)
 {
     const struct options *options = &session->options;
     const char *path = options->arguments.count > 0 ? options->arguments.list[0] : "";
-    json_t *commits = json_array();
+    struct path parsed;
     uint64_t before = 0;
-    int error;
+    int error = path_parse(&parsed, path, strlen(path));
+    if (error < 0)
+        return error;
+    json_t *commits = json_array();
     do {
         uint64_t have = json_array_size(commits);
         error = log_piece(session, path, options->number > 0 ? options->number - have : 0, &before,

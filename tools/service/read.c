@@ -9,6 +9,8 @@
 #include "tools/service/parameter.h"
 #include "tools/service/verb.h"
 
+#define ENTRIES_MAX 262144u /* of one reply: it must fit a message */
+
 struct take {
     struct request *request;
     struct snapshot *snapshot;
@@ -104,6 +106,8 @@ static int take_entry(struct take *take, const struct entry *entry, const struct
                           error_set(ERR_REFUSED, "'%s' is a secret: add --reveal to see it", text));
     if (take->failure != 0)
         return 0;
+    if (json_array_size(take->entries) == ENTRIES_MAX)
+        return error_set(ERR_INVALID, "more than %u keys at once: ask for fewer", ENTRIES_MAX);
     int error = take_value(take, entry, &size);
     if (error == 0)
         error = item_of_entry(take->snapshot, entry, path, &item);
