@@ -50,8 +50,7 @@ static int show_progress(struct verify *verify)
     return 1;
 }
 
-/* --- one commit
- * -------------------------------------------------------------------------------------- */
+/* --- one commit --- */
 
 struct sums { /* the header's sums against those of the operations */
     struct verify *verify;
@@ -168,34 +167,46 @@ static int check_commit(struct verify *verify)
     return found ? found : check_request(verify, &header);
 }
 
-/* --- the end of the log
- * ------------------------------------------------------------------------------ */
+/* --- the end of the log --- */
 
-static void check_count(struct verify *verify, enum database database, const char *name,
-                        uint64_t expected)
+static int check_count(struct verify *verify, enum database database, const char *name,
+                       uint64_t expected)
 {
-    const uint64_t count = txn_count(verify->txn, database);
-    if (count != expected)
+    uint64_t count = 0;
+    const int error = verify_read(verify, txn_count(verify->txn, &count, database), name);
+    if (!error && count != expected)
         verify_fault(verify, "database '%s' has %" PRIu64 " records, not %" PRIu64, name, count,
                      expected);
+    return error < 0 ? error : 0;
 }
 
-static void check_counts(struct verify *verify)
+static int check_counts(struct verify *verify)
 {
     const struct expected *expected = &verify->expected;
-    check_count(verify, DB_META, "meta", 3);
-    check_count(verify, DB_COMMIT, "commit", verify->rev - 1);
-    check_count(verify, DB_LOG, "log", expected->operations);
-    check_count(verify, DB_VALUE, "value", expected->values);
-    check_count(verify, DB_REQUEST, "request", expected->requests);
-    check_count(verify, DB_ENVIRONMENT, "environment", expected->names_of_environments);
-    check_count(verify, DB_PLACE, "place", expected->place_count);
-    check_count(verify, DB_CURRENT, "current", expected->counters.entries);
-    check_count(verify, DB_HISTORY, "history", expected->moments);
-    check_count(verify, DB_NAME, "name",
-                expected->counters.environment_id + 2 * (uint64_t)expected->counters.service_id +
-                    2 * expected->counters.name_id);
-    check_count(verify, DB_KEY, "key", expected->keys);
+    const uint64_t names = expected->counters.environment_id +
+                           2 * (uint64_t)expected->counters.service_id +
+                           2 * expected->counters.name_id;
+    const struct {
+        enum database database;
+        const char *name;
+        uint64_t count;
+    } rows[] = {
+        {DB_META, "meta", 3},
+        {DB_COMMIT, "commit", verify->rev - 1},
+        {DB_LOG, "log", expected->operations},
+        {DB_VALUE, "value", expected->values},
+        {DB_REQUEST, "request", expected->requests},
+        {DB_ENVIRONMENT, "environment", expected->names_of_environments},
+        {DB_PLACE, "place", expected->place_count},
+        {DB_CURRENT, "current", expected->counters.entries},
+        {DB_HISTORY, "history", expected->moments},
+        {DB_NAME, "name", names},
+        {DB_KEY, "key", expected->keys},
+    };
+    int error = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0] && !error; i++)
+        error = check_count(verify, rows[i].database, rows[i].name, rows[i].count);
+    return error;
 }
 
 static int check_environment(struct verify *verify, const struct environment_state *expected)
@@ -298,12 +309,11 @@ static int check_end(struct verify *verify, const struct head *head)
          counters.services != expected->services || counters.entries != expected->entries))
         verify_fault(verify, "the counters do not match the log");
     verify->report->derived += 2;
-    check_counts(verify);
-    return check_places(verify);
+    const int error = check_counts(verify);
+    return error ? error : check_places(verify);
 }
 
-/* --- the walks
- * --------------------------------------------------------------------------------------- */
+/* --- the walks --- */
 
 /* Commits up to the newest in this snapshot, or a step of them. Positive 1: the end was reached. */
 static int walk_commits(struct verify *verify)
@@ -312,7 +322,11 @@ static int walk_commits(struct verify *verify)
     int error = verify_read(verify, state_head(verify->txn, &head), "head");
     if (error)
         return error < 0 ? error : 1;
-    verify->total = head.rev + txn_count(verify->txn, DB_CURRENT);
+    uint64_t entries = 0;
+    error = verify_read(verify, txn_count(verify->txn, &entries, DB_CURRENT), "current entries");
+    if (error < 0)
+        return error;
+    verify->total = head.rev + entries;
     const uint64_t stop = verify->report->operations + RECORDS_A_STEP;
     for (; verify->rev <= head.rev; verify->rev++) {
         if (verify->report->operations >= stop)

@@ -60,19 +60,48 @@ static int find_first(struct verify *verify, const struct operation *operation, 
     return found < 0 ? found : 0;
 }
 
-/* Whether the moment is of a later operation of this commit on the same key. */
-static bool is_later(struct verify *verify, const struct subject *subject,
-                     const struct moment *moment)
+/* Whether the moment is of a later operation of this commit on the same key: 1, 0, or a failure
+ * that is no damage. */
+static int is_later(struct verify *verify, const struct subject *subject,
+                    const struct moment *moment)
 {
     struct slice body;
     struct key key;
     struct operation later;
     const struct operation *operation = &subject->operation;
     if (moment->entry.op <= subject->op)
-        return false;
+        return 0;
     const struct slice place = key_operation(&key, verify->rev, moment->entry.op);
-    return txn_get(verify->txn, &body, DB_LOG, place) == 0 && operation_decode(&later, body) == 0 &&
-           later.environment == operation->environment && later.name_id == operation->name_id;
+    int found = txn_get(verify->txn, &body, DB_LOG, place);
+    if (!found)
+        found = operation_decode(&later, body);
+    if (found)
+        return found == -ERR_CORRUPT || found == -ERR_FORMAT || found > 0 ? 0 : found;
+    return later.environment == operation->environment && later.name_id == operation->name_id;
+}
+
+/* Where the operation is the newest of its key, the current entry is what it made. (The walk of the
+ * current entries alone would miss one that the tree no longer leads to.) */
+static int check_current(struct verify *verify, const struct subject *subject)
+{
+    const struct operation *operation = &subject->operation;
+    struct moment newest;
+    struct entry entry;
+    int found =
+        state_moment(verify->txn, &newest, operation->environment, operation->name_id, UINT64_MAX);
+    if (!found && (newest.entry.rev != verify->rev || newest.entry.op != subject->op))
+        return 0;
+    if (!found)
+        found = state_current(verify->txn, &entry, operation->environment, operation->service,
+                              subject->name);
+    found = verify_read(verify, found, subject->what);
+    if (found < 0 || found == VERIFY_DAMAGED)
+        return found < 0 ? found : 0;
+    const bool is_there = !found && entry.rev == verify->rev && entry.op == subject->op;
+    if (is_there == newest.removed || (newest.removed && !found))
+        verify_fault(verify, "%s: the current entry '%s' does not match the log", subject->what,
+                     subject->name);
+    return 0;
 }
 
 /* The history's record of this revision is about the last operation on the key in it. */
@@ -88,8 +117,9 @@ static int check_moment(struct verify *verify, const struct subject *subject)
         state_moment(verify->txn, &moment, operation->environment, operation->name_id, verify->rev);
     if (!found && moment.entry.rev != verify->rev)
         found = TXN_NOT_FOUND;
-    if (!found && is_later(verify, subject, &moment))
-        return 0; /* its turn will come */
+    const int later = found ? 0 : is_later(verify, subject, &moment);
+    if (later)
+        return later < 0 ? later : 0; /* its turn will come */
     if (!found)
         found = find_first(verify, operation, &first_rev, &first_time);
     found = verify_read(verify, found, subject->what);
@@ -105,7 +135,7 @@ static int check_moment(struct verify *verify, const struct subject *subject)
                     entry->stored_size != operation->stored_size)))
         verify_fault(verify, "%s: the history of '%s' does not match the log", subject->what,
                      subject->name);
-    return 0;
+    return check_current(verify, subject);
 }
 
 /* The name's record, both ways. */
@@ -228,8 +258,7 @@ int verify_operation(struct verify *verify, uint32_t op)
     return found < 0 ? found : check_derived(verify, &subject);
 }
 
-/* --- current entries
- * --------------------------------------------------------------------------------- */
+/* --- current entries --- */
 
 static bool same_entry(const struct entry *a, const struct entry *b)
 {
