@@ -1,0 +1,302 @@
+/* The server's half of telling kernels, against a notifier played by the test. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fs/effect.h"
+#include "fs/notify.h"
+#include "store/change.h"
+#include "store/identity.h"
+#include "tests/support/store/trial.h"
+
+static struct store *store;
+static struct state *memory;
+static struct marks marks;
+static struct notify *notify;
+static int peer = -1; /* the notifier's end */
+
+static int make_store(void **state)
+{
+    (void)state;
+    struct author author = {.name = "uid 0 (root)"};
+    struct identity *identity;
+    static char path[TRIAL_PATH_MAX];
+    struct store_options options = {.path = trial_path(path, trial_folder(), "store"),
+                                    .lock_fd = -1};
+    assert_int_equal(secret_setup(4u << 20), 0);
+    assert_int_equal(identity_new(&identity), 0);
+    assert_int_equal(store_create(path, identity, &author), 0);
+    identity_free(identity);
+    return store_open(&store, &options);
+}
+
+static int close_store(void **state)
+{
+    (void)state;
+    store_close(store);
+    secret_teardown();
+    return 0;
+}
+
+static void connect_peer(void)
+{
+    int ends[2];
+    if (peer >= 0)
+        close(peer);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    peer = ends[0];
+    assert_int_equal(notify_connect(notify, ends[1]), 0);
+}
+
+static int make(void **state)
+{
+    (void)state;
+    memory = calloc(1, sizeof(*memory));
+    marks_init(&marks, memory);
+    return notify_new(&notify, store, memory, &marks);
+}
+
+static int end(void **state)
+{
+    (void)state;
+    notify_free(notify);
+    marks_release(&marks);
+    free(memory);
+    close(peer);
+    peer = -1;
+    return 0;
+}
+
+static uint64_t commit(const char *environment)
+{
+    struct change_terms terms = {.author = {.name = "uid 0 (root)"}, .allow_new = true};
+    struct change_result result;
+    struct change *change;
+    assert_int_equal(change_new(&change, store), 0);
+    assert_int_equal(change_environment_add(change, environment), 0);
+    assert_int_equal(change_commit(change, &terms, &result), 0);
+    change_free(change);
+    uint64_t rev = result.rev;
+    change_result_release(&result);
+    return rev;
+}
+
+static struct message hear(void)
+{
+    unsigned char packet[MESSAGE_MAX];
+    struct message message;
+    ssize_t n = recv(peer, packet, sizeof(packet), 0);
+    assert_true(n >= (ssize_t)sizeof(message));
+    memcpy(&message, packet, sizeof(message));
+    assert_int_equal(message.size, (size_t)n - sizeof(message));
+    return message;
+}
+
+static void confirm(struct message message)
+{
+    message.size = 0;
+    assert_int_equal(send(peer, &message, sizeof(message), 0), sizeof(message));
+}
+
+struct publishing {
+    uint64_t rev;
+    int result;
+};
+
+static void *publish(void *arg)
+{
+    struct publishing *publishing = arg;
+    publishing->result = notify_publish(notify, publishing->rev);
+    return NULL;
+}
+
+static void without_views_it_costs_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(notify_start(notify), 0);
+    uint64_t rev = commit("none");
+    assert_int_equal(notify_publish(notify, rev), 0);
+    assert_true(notify_published(notify) == rev);
+}
+
+static void returns_when_all_have_confirmed(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    connect_peer();
+    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_view_add(notify, 2), 0);
+    assert_int_equal(notify_start(notify), 0);
+    struct publishing publishing = {.rev = commit("both"), .result = 77};
+    assert_int_equal(pthread_create(&thread, NULL, publish, &publishing), 0);
+    struct message one = hear(), two = hear();
+    assert_true(one.kind == MESSAGE_CHANGE && one.view != two.view);
+    assert_true(one.b == publishing.rev && one.size > 0);
+    confirm(one);
+    assert_true(notify_published(notify) < publishing.rev);
+    confirm(two);
+    pthread_join(thread, NULL);
+    assert_int_equal(publishing.result, 0);
+    assert_true(notify_published(notify) == publishing.rev);
+}
+
+static void a_late_view_is_waited_for_once(void **state)
+{
+    (void)state;
+    connect_peer();
+    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_start(notify), 0);
+    uint64_t first = commit("late1");
+    assert_int_equal(notify_publish(notify, first), 1);
+    uint64_t second = commit("late2");
+    assert_int_equal(notify_publish(notify, second), 1); /* at once */
+    confirm(hear());
+    struct message last = hear();
+    assert_true(last.b == second);
+    confirm(last);
+    /* it has caught up, so the next one is waited for again */
+    pthread_t thread;
+    while (notify_published(notify) < second)
+        sched_yield();
+    struct publishing publishing = {.rev = commit("late3"), .result = 77};
+    assert_int_equal(pthread_create(&thread, NULL, publish, &publishing), 0);
+    confirm(hear());
+    pthread_join(thread, NULL);
+    assert_int_equal(publishing.result, 0);
+}
+
+static void a_new_notifier_is_told_what_the_old_one_owed(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    connect_peer();
+    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_start(notify), 0);
+    struct publishing publishing = {.rev = commit("owed"), .result = 77};
+    assert_int_equal(pthread_create(&thread, NULL, publish, &publishing), 0);
+    struct message first = hear();
+    connect_peer();
+    struct message again = hear();
+    assert_true(again.b == first.b && again.a != first.a);
+    confirm(again);
+    pthread_join(thread, NULL);
+    assert_int_equal(publishing.result, 0);
+}
+
+static void a_new_server_tells_what_the_old_one_owed(void **state)
+{
+    (void)state;
+    memory->published = store_revision(store);
+    notify_free(notify);
+    commit("between1");
+    uint64_t newest = commit("between2");
+    assert_int_equal(notify_new(&notify, store, memory, &marks), 0);
+    connect_peer();
+    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_start(notify), 0);
+    struct message message = hear();
+    assert_true(message.b == newest);
+    assert_true(notify_published(notify) < newest);
+    confirm(message);
+    while (notify_published(notify) < newest)
+        sched_yield();
+}
+
+static void a_view_that_ends_is_not_waited_for(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    connect_peer();
+    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_start(notify), 0);
+    struct publishing publishing = {.rev = commit("ends"), .result = 77};
+    assert_int_equal(pthread_create(&thread, NULL, publish, &publishing), 0);
+    hear();
+    notify_view_remove(notify, 1);
+    pthread_join(thread, NULL);
+    assert_int_equal(publishing.result, 0);
+    assert_int_equal(hear().kind, MESSAGE_END);
+}
+
+static void sweeps_are_asked_for_until_confirmed(void **state)
+{
+    (void)state;
+    connect_peer();
+    assert_int_equal(notify_start(notify), 0);
+    uint32_t turn = marks_add(&marks, 1, 1234);
+    notify_sweep(notify, 1, 1234, turn);
+    struct message message = hear();
+    assert_true(message.kind == MESSAGE_SWEEP && message.a == 1234 && message.b == turn);
+    connect_peer(); /* it died before it was done */
+    do
+        message = hear();
+    while (message.a != 1234);
+    confirm(message);
+    while (marks_turn(&marks, 1, 1234))
+        sched_yield();
+}
+
+/* More than the socket takes: the rest follows as it is read. */
+static void much_is_told_in_pieces(void **state)
+{
+    (void)state;
+    struct change_terms terms = {.author = {.name = "uid 0 (root)"}, .allow_new = true};
+    struct change_result result;
+    struct change *change;
+    struct path path;
+    char text[64];
+    connect_peer();
+    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_start(notify), 0);
+    assert_int_equal(change_new(&change, store), 0);
+    assert_int_equal(change_environment_add(change, "large"), 0);
+    for (int i = 0; i < 20000; i++) {
+        int n = snprintf(text, sizeof(text), "large/service/KEY_NUMBER_%d", i);
+        assert_int_equal(path_parse(&path, text, (size_t)n), 0);
+        assert_int_equal(change_set_plain(change, &path, "x", 1), 0);
+    }
+    assert_int_equal(change_commit(change, &terms, &result), 0);
+    change_free(change);
+    pthread_t thread;
+    struct publishing publishing = {.rev = result.rev, .result = 77};
+    change_result_release(&result);
+    assert_int_equal(pthread_create(&thread, NULL, publish, &publishing), 0);
+    struct message message;
+    unsigned messages = 0;
+    do {
+        message = hear();
+        messages++;
+        confirm(message);
+    } while (message.b < publishing.rev);
+    pthread_join(thread, NULL);
+    assert_int_equal(publishing.result, 0);
+    assert_true(messages > MESSAGES_IN_FLIGHT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(without_views_it_costs_nothing, make, end),
+        cmocka_unit_test_setup_teardown(returns_when_all_have_confirmed, make, end),
+        cmocka_unit_test_setup_teardown(a_late_view_is_waited_for_once, make, end),
+        cmocka_unit_test_setup_teardown(a_new_notifier_is_told_what_the_old_one_owed, make, end),
+        cmocka_unit_test_setup_teardown(a_new_server_tells_what_the_old_one_owed, make, end),
+        cmocka_unit_test_setup_teardown(a_view_that_ends_is_not_waited_for, make, end),
+        cmocka_unit_test_setup_teardown(sweeps_are_asked_for_until_confirmed, make, end),
+        cmocka_unit_test_setup_teardown(much_is_told_in_pieces, make, end),
+    };
+    return cmocka_run_group_tests(tests, make_store, close_store);
+}
