@@ -86,6 +86,27 @@ static void long_lines(void **state)
     free(data);
 }
 
+/* A newline that is the first byte of the next piece that is read. */
+static void at_the_edge(void **state)
+{
+    (void)state;
+    size_t size = 256u * 1024u;
+    char *data = malloc(size + 2);
+    assert_non_null(data);
+    memset(data, 'a', size);
+    memcpy(data + size, "\nb", 2);
+    struct lines lines = {.fd = file_of(data, size + 2)};
+    const char *text;
+    size_t length;
+    assert_int_equal(lines_next(&lines, &text, &length), 0);
+    assert_int_equal(length, size);
+    expect(&lines, "b");
+    expect_end(&lines);
+    close(lines.fd);
+    lines_release(&lines);
+    free(data);
+}
+
 static void too_long(void **state)
 {
     (void)state;
@@ -104,7 +125,8 @@ static void too_long(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(short_lines), cmocka_unit_test(long_lines), cmocka_unit_test(too_long)};
+        cmocka_unit_test(short_lines), cmocka_unit_test(long_lines), cmocka_unit_test(at_the_edge),
+        cmocka_unit_test(too_long)};
     if (secret_setup(64u << 20) < 0)
         return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);

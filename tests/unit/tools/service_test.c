@@ -77,7 +77,8 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-    static const char *const names[] = {"data.mdb", "lock.mdb", "owner.lock", "denials"};
+    static const char *const names[] = {"data.mdb", "lock.mdb", "owner.lock", "denials",
+                                        "denials.old"};
     struct world *world = *state;
     service_free(world->dispatcher);
     store_close(world->store);
@@ -308,13 +309,18 @@ static void conflicts(void **state)
 static void lists(void **state)
 {
     struct world *world = *state;
-    static const char *const whole[] = {"dev",        "prod",       "prod/web",
-                                        "prod/web/A", "prod/web/B", "prod/web/S"};
+    static const char *const whole[] = {"dev",        "prod",       "prod/web", "prod/web/A",
+                                        "prod/web/B", "prod/web/S", "prod/zoo", "prod/zoo/A"};
     fill(world);
     struct call call;
     ask(world, &call, "io.emsa.EnvironmentAdd", json_pack("{s:[s]}", "names", "dev"), NULL);
     call_release(&call);
-    for (int limit = 1; limit <= 7; limit++) {
+    ask(world, &call, "io.emsa.Set",
+        json_pack("{s:[{s:s,s:s,s:s}]}", "operations", "path", "prod/zoo/A", "kind", "plain",
+                  "value", "z"),
+        NULL);
+    call_release(&call);
+    for (int limit = 1; limit <= 9; limit++) {
         char after[PATH_TEXT_MAX] = "";
         size_t count = 0;
         bool more = true;
@@ -327,7 +333,7 @@ static void lists(void **state)
             assert_true(json_array_size(json_object_get(call.reply, "items")) <= (size_t)limit);
             json_array_foreach(json_object_get(call.reply, "items"), index, item)
             {
-                assert_true(count < 6);
+                assert_true(count < 8);
                 assert_string_equal(json_string_value(json_object_get(item, "path")),
                                     whole[count++]);
                 snprintf(after, sizeof after, "%s",
@@ -336,15 +342,15 @@ static void lists(void **state)
             more = json_is_true(json_object_get(call.reply, "more"));
             call_release(&call);
         }
-        assert_int_equal(count, 6);
+        assert_int_equal(count, 8);
     }
     static const struct {
         const char *method, *path;
         size_t count;
-    } rows[] = {{"io.emsa.List", "", 2},         {"io.emsa.List", "prod", 1},
+    } rows[] = {{"io.emsa.List", "", 2},         {"io.emsa.List", "prod", 2},
                 {"io.emsa.List", "prod/web", 3}, {"io.emsa.List", "prod/web/A", 1},
-                {"io.emsa.Tree", "prod", 4},     {"io.emsa.Tree", "prod/web", 3},
-                {"io.emsa.List", "dev", 0},      {"io.emsa.ServiceList", "prod", 1}};
+                {"io.emsa.Tree", "prod", 6},     {"io.emsa.Tree", "prod/web", 3},
+                {"io.emsa.List", "dev", 0},      {"io.emsa.ServiceList", "prod", 2}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         ask(world, &call, rows[i].method, json_pack("{s:s}", "path", rows[i].path), NULL);
         assert_null(call.error);
@@ -353,7 +359,7 @@ static void lists(void **state)
     }
     /* a place to go on after that is gone meanwhile */
     ask(world, &call, "io.emsa.Tree", json_pack("{s:s}", "after", "gone/web/A"), NULL);
-    assert_int_equal(json_array_size(json_object_get(call.reply, "items")), 5);
+    assert_int_equal(json_array_size(json_object_get(call.reply, "items")), 7);
     call_release(&call);
     expect_error(world, "io.emsa.Invalid", "io.emsa.Tree",
                  json_pack("{s:s, s:s}", "path", "dev", "after", "prod/web"));
@@ -441,6 +447,70 @@ static void rights(void **state)
     fclose(file);
     assert_int_equal(lines, verb_count);
     assert_true(named);
+}
+
+/* A list with nothing in it is no way around being judged. */
+static void nothing_named(void **state)
+{
+    struct world *world = *state;
+    struct call call;
+    fill(world);
+    if (geteuid() != 0)
+        return;
+    static const char *const methods[] = {"io.emsa.Get", "io.emsa.Set", "io.emsa.Remove"};
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        ask_as(world, &call, 4242, methods[i], json_pack("{s:[], s:[]}", "paths", "operations"),
+               NULL);
+        assert_string_equal(call.error, "io.emsa.Denied");
+        call_release(&call);
+    }
+}
+
+static size_t lines_of(const char *folder, const char *name, const char *wanted)
+{
+    char path[160], line[512];
+    size_t lines = 0;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        lines += strstr(line, wanted) != NULL;
+    if (file != NULL)
+        fclose(file);
+    return lines;
+}
+
+static void flood_of_denials(void **state)
+{
+    struct world *world = *state;
+    struct denials denials;
+    struct caller loud = {.uid = 7, .gid = 7, .pid = 7}, other = {.uid = 8, .gid = 8, .pid = 8};
+    char path[160];
+    struct stat status;
+    denials_init(&denials);
+    for (unsigned i = 0; i < 10000; i++)
+        denials_add(&denials, world->path, 6000, &loud, "Get", "prod/web/S");
+    denials_add(&denials, world->path, 6059, &other, "Get", "prod/web/S");
+    assert_int_equal(lines_of(world->path, "denials", "uid=7 "), DENIALS_A_MINUTE);
+    assert_int_equal(lines_of(world->path, "denials", "uid=8 "), 1);
+    denials_add(&denials, world->path, 6060, &loud, "Get", "prod/web/S");
+    assert_int_equal(lines_of(world->path, "denials", "uid=7 "), DENIALS_A_MINUTE + 2);
+    assert_int_equal(lines_of(world->path, "denials", "uid=7 and 9940 more"), 1);
+    /* More users than are remembered: the counts of who makes room are told. */
+    for (unsigned i = 0; i < DENIALS_A_MINUTE; i++)
+        denials_add(&denials, world->path, 6060, &loud, "Get", "prod/web/S");
+    for (unsigned i = 0; i < 2 * DENIALS_USERS; i++)
+        denials_add(&denials, world->path, 6120, &(struct caller){.uid = 100 + i}, "Get", "prod");
+    assert_int_equal(lines_of(world->path, "denials", "uid=7 and 1 more"), 1);
+    /* The file has its bound too. */
+    snprintf(path, sizeof path, "%s/denials", world->path);
+    assert_int_equal(truncate(path, DENIALS_BYTES), 0);
+    denials_add(&denials, world->path, 6180, &loud, "Get", "prod/web/S");
+    assert_int_equal(lines_of(world->path, "denials", "uid=7 "), 1);
+    snprintf(path, sizeof path, "%s/denials.old", world->path);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_size, DENIALS_BYTES);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    denials_release(&denials);
 }
 
 static void process(void **state)
