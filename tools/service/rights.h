@@ -19,7 +19,7 @@ enum right {
 
 /* Whether the caller has the right to what stands at path. ERR_DENIED (and a line in the store's
  * denials), naming the caller, the method and the path. */
-int rights_judge(struct store *store, const struct caller *caller, enum right right,
+int rights_judge(struct dispatcher *service, const struct caller *caller, enum right right,
                  const char *method, const struct path *path);
 
 /* "uid 1000 (alice)", or "uid 1000" where the system's user file knows no such user. Reads that

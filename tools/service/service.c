@@ -18,6 +18,7 @@ int service_new(struct dispatcher **out, struct store *store, const struct servi
     if (service == NULL)
         return error_set(ERR_NOMEM, "no memory for the dispatcher");
     service->store = store;
+    denials_init(&service->denials);
     if (host != NULL)
         service->host = *host;
     *out = service;
@@ -26,6 +27,8 @@ int service_new(struct dispatcher **out, struct store *store, const struct servi
 
 void service_free(struct dispatcher *service)
 {
+    if (service != NULL)
+        denials_release(&service->denials);
     free(service);
 }
 
@@ -129,17 +132,19 @@ static int judge_one(struct request *request, const struct verb *verb, json_t *t
     int error = text == NULL ? 0 : path_of(text, &path);
     if (error < 0)
         return error;
-    return rights_judge(request->service->store, &request->call->caller, verb->right, verb->name,
-                        &path);
+    return rights_judge(request->service, &request->call->caller, verb->right, verb->name, &path);
 }
 
-/* Every path that the call names, before any of it is done. */
+/* Every path that the call names, before any of it is done; where it names none, the whole store.
+ */
 static int judge(struct request *request, const struct verb *verb)
 {
     json_t *named =
         verb->judged == NULL ? NULL : json_object_get(request->call->parameters, verb->judged);
+    if (json_is_null(named) || (json_is_array(named) && json_array_size(named) == 0))
+        named = NULL;
     if (!json_is_array(named))
-        return judge_one(request, verb, json_is_null(named) ? NULL : named);
+        return judge_one(request, verb, named);
     size_t index;
     json_t *item;
     json_array_foreach(named, index, item)

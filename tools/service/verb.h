@@ -5,12 +5,14 @@
 
 #include "store/change.h"
 #include "store/snapshot.h"
+#include "tools/service/denials.h"
 #include "tools/service/rights.h"
 #include "tools/service/service.h"
 
 struct dispatcher {
     struct store *store;
     struct service_host host;
+    struct denials denials;
 };
 
 struct request {

@@ -586,19 +586,11 @@ static void names(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(values),
-        TEST(missing),
-        TEST(streams),
-        TEST(parameters),
-        TEST(once),
-        TEST(conflicts),
-        TEST(lists),
-        TEST(removal),
-        TEST(past),
-        TEST(rights),
-        TEST(process),
-        TEST(introduction),
-        cmocka_unit_test(names),
+        TEST(values),     TEST(missing),       TEST(streams),
+        TEST(parameters), TEST(once),          TEST(conflicts),
+        TEST(lists),      TEST(removal),       TEST(past),
+        TEST(rights),     TEST(nothing_named), TEST(flood_of_denials),
+        TEST(process),    TEST(introduction),  cmocka_unit_test(names),
     };
     if (secret_setup(8u << 20) < 0)
         return 1;
