@@ -3,9 +3,9 @@
  * beside them. One message at a time each way. A message carries exactly the descriptors that it
  * names by index, and the names are few:
  *
- *     "values": N       in parameters: a pipe's read end. Of a call, the stream of its values; of a
- * reply, the values of its parts, one after the other (their sizes stand in the reply). "mount": N
- * in a reply's parameters: a detached mount, to be attached by the caller.
+ *   - "values", in parameters: the read end of a pipe. Of a call, the stream of its values; of a
+ *     reply, the values of its parts, one after the other (it lists their sizes).
+ *   - "mount", in a reply: a detached mount, to be attached by the caller.
  *
  * A connection is used by one thread at a time.
  */

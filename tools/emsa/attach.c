@@ -54,19 +54,61 @@ static int reach_server(struct session *session)
     }
 }
 
+/* A mount of the server's. One that was started on demand and has just lost its last mount may end
+ * between the connection and the answer: then the way leads to the store in this process, which can
+ * mount nothing, or to a refusal, and another server is to be started. */
+static int ask_for_mount(struct session *session, struct answer *out)
+{
+    const struct options *options = &session->options;
+    int64_t deadline = deadline_in(START_DEADLINE);
+    for (;;) {
+        int error = reach_server(session);
+        if (error < 0)
+            return error;
+        error = session_ask(
+            session, "io.emsa.Mount",
+            json_pack("{s:b, s:b}", "cache", (int)options->cache, "masked", (int)options->masked),
+            NULL, 0, out);
+        bool has_ended = error == -ERR_BUSY || (error < 0 && client_is_local(session->client));
+        if (!has_ended || deadline_left(deadline) == 0)
+            return error;
+        client_close(session->client);
+        session->client = NULL;
+    }
+}
+
+static void hold_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* The server's thread goes on to a next call only when it has closed its own descriptor of the
+ * mount; until then the mount would be in use, and could not be taken away again. */
+static int wait_until_free(struct session *session)
+{
+    struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
+    return session_ask(session, "org.varlink.service.GetInfo", json_object(), NULL, 0, &answer);
+}
+
 static int attach(struct session *session, const char *directory)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
-    const struct options *options = &session->options;
     struct statfs status;
-    int error = session_ask(
-        session, "io.emsa.Mount",
-        json_pack("{s:b, s:b}", "cache", (int)options->cache, "masked", (int)options->masked), NULL,
-        0, &answer);
+    int error = ask_for_mount(session, &answer);
     if (error == 0 && answer.mount_fd < 0)
         error = error_set(ERR_IO, "the server gave no mount");
+    if (error == 0 &&
+        session->options.foreground) /* none is lost between the mount and the waiting */
+        hold_signals();
     if (error == 0)
         error = mount_attach(answer.mount_fd, directory);
+    if (error == 0)
+        error = wait_until_free(session);
     if (error < 0)
         return error;
     return statfs(directory, &status) == 0
@@ -91,25 +133,10 @@ static int stay(const char *directory)
     return mount_detach(directory, true);
 }
 
-static void hold_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 int run_mount(struct session *session)
 {
     const char *directory = session->options.arguments.list[0];
     int error = check_directory(directory);
-    if (error == 0)
-        error = reach_server(session);
-    if (error == 0 &&
-        session->options.foreground) /* none is lost between the mount and the waiting */
-        hold_signals();
     if (error == 0)
         error = attach(session, directory);
     if (error < 0)

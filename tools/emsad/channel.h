@@ -4,19 +4,25 @@
  * struct as it stands in memory, and anything that does not look like one is a reason to end, not
  * to guess.
  *
- *   supervisor → server        what it brings
- *     SETUP                    store and identity (paths), threads, flags; descriptors: the owner
- * lock, the listening socket, the shared state, the identity's file (if there is one) NOTIFIER the
- * server's end of a new channel to the notifier, its pid VIEW                     a live
- * connection: options, INIT, its /dev/fuse descriptor START                    all that there was
- * has been handed over: answer MOUNTED                  answer to MOUNT: an error with its text, or
- * the detached mount STOP                     finish the running calls, close the store, end server
- * → supervisor OPENED                   the store is open READY                    readers and
- * callers are answered FAILED                   cannot begin: the error and its text MOUNT a new
- * superblock is wanted, with these options GONE                     this view's superblock is no
- * more END                      the whole daemon is to end (asked for by a call, or its last view
- * is gone) supervisor → notifier NOTIFIER                 the notifier's end of a new channel to
- * the server VIEW, GONE               a connection, and its end
+ * Supervisor to server:
+ *   - SETUP: paths of store and identity, threads, flags, and descriptors (enum channel_setup)
+ *   - NOTIFIER: the server's end of a new channel to the notifier, and its pid
+ *   - VIEW: a live connection: options, INIT, its /dev/fuse descriptor
+ *   - START: all that there was has been handed over: answer
+ *   - MOUNTED: the answer to MOUNT: an error and its text, or the mount; its VIEW follows
+ *   - STOP: finish the running calls, close the store, end
+ *
+ * Server to supervisor:
+ *   - OPENED: the store is open
+ *   - READY: readers and callers are answered
+ *   - FAILED: cannot begin, or go on: the error and its text
+ *   - MOUNT: a new superblock is wanted, with these options
+ *   - GONE: this view's superblock is no more
+ *   - END: the whole daemon is to end (asked for by a call, or its last view is gone)
+ *
+ * Supervisor to notifier:
+ *   - NOTIFIER: the notifier's end of a new channel to the server
+ *   - VIEW, GONE: a connection, and its end
  */
 #ifndef EMSA_TOOLS_EMSAD_CHANNEL_H
 #define EMSA_TOOLS_EMSAD_CHANNEL_H
@@ -46,7 +52,8 @@ enum channel_kind {
     CHANNEL_KIND_COUNT
 };
 
-/* The descriptors of SETUP, by index. */
+/* The descriptors of SETUP, by index: the owner lock, the listening socket, the memory that
+ * outlives a server, and the file of the identity, where there is one. */
 enum channel_setup { SETUP_LOCK, SETUP_LISTENER, SETUP_STATE, SETUP_IDENTITY, SETUP_DESCRIPTORS };
 
 #define CHANNEL_ON_DEMAND 1u /* SETUP: end after the last view */

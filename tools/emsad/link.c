@@ -15,6 +15,7 @@
 struct waiting { /* a thread in link_mount; on its stack */
     struct waiting *next;
     uint32_t request;
+    uint32_t view; /* 0: it was not made yet */
     bool is_done;
     int error;
     char text[ERROR_TEXT_MAX];
@@ -124,21 +125,39 @@ int link_mount(struct link *link, const struct view_options *options, int *mount
     return 0;
 }
 
+static void settle(struct waiting *waiting, int error, const char *text)
+{
+    waiting->is_done = true;
+    waiting->error = error;
+    (void)snprintf(waiting->text, sizeof waiting->text, "%s", text);
+}
+
 void link_mounted(struct link *link, const struct channel_message *message, int *mount_fd)
 {
     pthread_mutex_lock(&link->mutex);
-    for (struct waiting *each = link->waiting; each != NULL; each = each->next)
-        if (each->request == message->request && !each->is_done) {
-            each->is_done = true;
-            each->error = message->error;
-            (void)snprintf(each->text, sizeof each->text, "%s", message->text);
-            each->mount_fd = *mount_fd;
-            *mount_fd = -1;
-            break;
-        }
+    for (struct waiting *each = link->waiting; each != NULL; each = each->next) {
+        if (each->request != message->request || each->is_done || each->view != 0)
+            continue;
+        each->view = message->view;
+        each->mount_fd = *mount_fd;
+        *mount_fd = -1;
+        if (message->error < 0)
+            settle(each, message->error, message->text);
+        break;
+    }
     pthread_cond_broadcast(&link->answered);
     pthread_mutex_unlock(&link->mutex);
     descriptor_close(mount_fd); /* nobody waits any more: the superblock ends with it */
+}
+
+void link_adopted(struct link *link, uint32_t view, int error)
+{
+    pthread_mutex_lock(&link->mutex);
+    for (struct waiting *each = link->waiting; each != NULL; each = each->next)
+        if (each->view == view && !each->is_done)
+            settle(each, error, error < 0 ? error_text() : "");
+    pthread_cond_broadcast(&link->answered);
+    pthread_mutex_unlock(&link->mutex);
 }
 
 void link_close(struct link *link)

@@ -21,8 +21,12 @@ void link_fail(struct link *link, int error, const char *text);
  * What mount_make gives; ERR_BUSY: the daemon is ending; ERR_IO: no answer in time. */
 int link_mount(struct link *link, const struct view_options *options, int *mount_fd);
 
-/* For the main loop: MOUNTED has come; takes the descriptor. */
+/* For the main loop: MOUNTED has come; takes the descriptor. Whoever waits for it goes on when the
+ * view is adopted. */
 void link_mounted(struct link *link, const struct channel_message *message, int *mount_fd);
+
+/* For the main loop: the view is served, or cannot be (error, with this thread's text). */
+void link_adopted(struct link *link, uint32_t view, int error);
 
 /* Nobody is to wait any more: what waits and what comes is given ERR_BUSY. */
 void link_close(struct link *link);

@@ -172,6 +172,7 @@ static void adopt(struct server *server, const struct channel_message *message, 
     host_view_here(&server->host);
     int error = fs_adopt(server->fs, &message->options, take_over(fuse_fd), message->init,
                          message->init_size);
+    link_adopted(server->link, message->view, error);
     if (error < 0) {
         log_error("cannot serve a mount: %s", error_text());
         host_view_gone(&server->host, message->view);

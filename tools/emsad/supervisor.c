@@ -222,24 +222,27 @@ static int make_view(struct supervisor *supervisor, struct view **out,
     return error;
 }
 
-/* A server asks for a superblock: it and the notifier get the connection, the caller the mount. */
+/* A server asks for a superblock: the caller gets the mount, it and the notifier the connection.
+ * Our own descriptor of the mount is closed before the server has the connection, and thus before
+ * the caller has the mount: while anybody holds one, the mount is in use and could not be taken
+ * away. */
 static void mount_for(struct supervisor *supervisor, const struct channel_message *asked)
 {
     struct channel_message answer = {.kind = CHANNEL_MOUNTED, .request = asked->request};
+    struct child *server = &supervisor->server;
     struct view *view = NULL;
     answer.error = make_view(supervisor, &view, &asked->options);
     if (answer.error < 0) {
         (void)snprintf(answer.text, sizeof answer.text, "%s", error_text());
-    } else {
-        answer.view = view->options.id;
-        send_view(&supervisor->notifier, view);
-        send_view(&supervisor->server, view);
+        judge_sent(server, channel_send(server->channel, &answer, NULL, 0, SEND_MILLISECONDS));
+        return;
     }
-    judge_sent(&supervisor->server, channel_send(supervisor->server.channel, &answer,
-                                                 view == NULL ? NULL : &view->mount.mount_fd,
-                                                 view != NULL, SEND_MILLISECONDS));
-    if (view != NULL)
-        descriptor_close(&view->mount.mount_fd);
+    answer.view = view->options.id;
+    judge_sent(server,
+               channel_send(server->channel, &answer, &view->mount.mount_fd, 1, SEND_MILLISECONDS));
+    descriptor_close(&view->mount.mount_fd);
+    send_view(&supervisor->notifier, view);
+    send_view(server, view);
 }
 
 static void view_gone(struct supervisor *supervisor, uint32_t id)

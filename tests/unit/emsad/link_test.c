@@ -95,15 +95,20 @@ static void everybody_gets_their_own(void **state)
         assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
         given[uid] = inode(ends[0]);
         descriptor_close(&ends[1]);
+        answer.view = uid + 100;
         link_mounted(link, &answer, &ends[0]);
         assert_int_equal(ends[0], -1);
     }
+    for (uint32_t i = 0; i < ASKING; i++)
+        if (i % 3 != 0)
+            link_adopted(link, i + 100, i == 5 ? error_set(ERR_IO, "no right 5") : 0);
     for (size_t i = 0; i < ASKING; i++) {
         char text[64];
         assert_int_equal(pthread_join(threads[i], NULL), 0);
         (void)snprintf(text, sizeof text, "no right %zu", i);
-        if (i % 3 == 0) {
-            assert_int_equal(asking[i].error, -ERR_DENIED);
+        if (i % 3 == 0 || i == 5) {
+            assert_int_equal(asking[i].error, i == 5 ? -ERR_IO : -ERR_DENIED);
+            assert_int_equal(asking[i].mount_fd, -1);
             assert_string_equal(asking[i].text, text);
         } else {
             assert_int_equal(asking[i].error, 0);
