@@ -38,7 +38,18 @@ int verify_read(struct verify *verify, int result, const char *what)
     if (result >= 0 || (result != -ERR_CORRUPT && result != -ERR_FORMAT))
         return result;
     verify_fault(verify, "%s: %s", what, error_text());
+    verify->is_barred = true;
     return VERIFY_DAMAGED;
+}
+
+int verify_go_on(struct verify *verify)
+{
+    if (!verify->is_barred)
+        return 0;
+    verify->is_barred = false;
+    verify->is_renewed = true;
+    txn_reset(verify->txn);
+    return txn_renew(verify->txn);
 }
 
 static int show_progress(struct verify *verify)
@@ -118,18 +129,29 @@ static void check_header(struct verify *verify, const struct header *header, str
     verify->has_previous = true;
 }
 
+/* So many operations in a row that can't be read, and a commit whose header is lost is taken to
+ * have no more. */
+#define UNREADABLE_MAX 64u
+
 /* How many operations the log has for a commit whose header is lost. */
 static int count_operations(struct verify *verify, uint32_t *count)
 {
     struct slice body;
     struct key key;
-    int found = 0;
-    for (*count = 0; *count < COMMIT_OPERATIONS_MAX; (*count)++) {
-        found = txn_get(verify->txn, &body, DB_LOG, key_operation(&key, verify->rev, *count));
+    *count = 0;
+    for (uint32_t op = 0, unreadable = 0; op < COMMIT_OPERATIONS_MAX && unreadable < UNREADABLE_MAX;
+         op++) {
+        int found = verify_go_on(verify);
+        if (!found)
+            found = txn_get(verify->txn, &body, DB_LOG, key_operation(&key, verify->rev, op));
         if (found == TXN_NOT_FOUND)
             return 0;
         if (found < 0 && found != -ERR_CORRUPT)
             return found;
+        verify->is_barred = found < 0;
+        unreadable = found < 0 ? unreadable + 1 : 0;
+        if (!found)
+            *count = op + 1;
     }
     return 0;
 }
@@ -159,12 +181,19 @@ static int check_commit(struct verify *verify)
         verify->has_previous = false;
         found = count_operations(verify, &count);
     }
-    for (uint32_t op = 0; op < count && found >= 0; op++)
-        found = verify_operation(verify, op);
+    for (uint32_t op = 0; op < count && found >= 0; op++) {
+        found = verify_go_on(verify);
+        if (!found)
+            found = verify_operation(verify, op);
+    }
+    if (found >= 0)
+        found = verify_go_on(verify);
     if (found < 0 || !has_header)
         return found < 0 ? found : 0;
-    found = check_sums(verify, &header);
-    return found ? found : check_request(verify, &header);
+    /* What the header sums up was in the snapshot before, and not all of it could be read. */
+    if (!verify->is_renewed)
+        found = check_sums(verify, &header);
+    return found < 0 ? found : check_request(verify, &header);
 }
 
 /* --- the end of the log --- */
@@ -280,14 +309,20 @@ static int check_service(struct verify *verify, uint32_t id, const char *expecte
 static int check_places(struct verify *verify)
 {
     const struct expected *expected = &verify->expected;
-    int error = 0;
-    for (uint32_t i = 1; i <= expected->counters.environment_id && !error; i++)
+    int error = verify_go_on(verify);
+    for (uint32_t i = 1; i <= expected->counters.environment_id && !error; i++) {
         error = check_environment(verify, &expected->environments[i]);
-    for (uint32_t i = 1; i <= expected->counters.service_id && !error; i++)
+        error = error ? error : verify_go_on(verify);
+    }
+    for (uint32_t i = 1; i <= expected->counters.service_id && !error; i++) {
         error = check_service(verify, i, expected->services[i].name);
-    for (size_t i = 0; i < expected->place_capacity && !error; i++)
+        error = error ? error : verify_go_on(verify);
+    }
+    for (size_t i = 0; i < expected->place_capacity && !error; i++) {
         if (expected->places[i].is.id)
             error = check_place(verify, &expected->places[i]);
+        error = error ? error : verify_go_on(verify);
+    }
     return error;
 }
 
@@ -328,14 +363,18 @@ static int walk_commits(struct verify *verify)
         return error;
     verify->total = head.rev + entries;
     const uint64_t stop = verify->report->operations + RECORDS_A_STEP;
-    for (; verify->rev <= head.rev; verify->rev++) {
-        if (verify->report->operations >= stop)
+    verify->is_renewed = false;
+    while (verify->rev <= head.rev) {
+        if (verify->is_renewed || verify->report->operations >= stop)
             return 0;
         error = check_commit(verify);
         if (error)
             return error;
+        verify->rev++;
         verify->done++;
     }
+    if (verify->is_renewed)
+        return 0;
     error = check_end(verify, &head);
     return error ? error : 1;
 }
@@ -344,7 +383,9 @@ static int walk_commits(struct verify *verify)
 static int walk_entries(struct verify *verify)
 {
     for (int i = 0; i < RECORDS_A_STEP; i++) {
-        const int found = verify_next_entry(verify);
+        int found = verify_go_on(verify);
+        if (!found)
+            found = verify_next_entry(verify);
         if (found)
             return found;
         verify->done++;
@@ -359,6 +400,7 @@ static int walk(struct verify *verify, int (*step)(struct verify *))
         result = txn_renew(verify->txn);
         if (result)
             break;
+        verify->is_barred = false;
         result = step(verify);
         txn_reset(verify->txn);
     }

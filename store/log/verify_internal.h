@@ -18,6 +18,8 @@ struct verify {
     uint64_t rev; /* the commit in hand */
     int64_t time; /* its, or the last one's */
     uint8_t previous[HASH_SIZE];
+    bool is_barred;    /* damage was met in this snapshot: LMDB may refuse to read on in it */
+    bool is_renewed;   /* the snapshot is not the one that this step began with */
     bool has_previous; /* false after a commit whose header is lost */
     struct leaves leaves;
     struct expected expected;
@@ -39,6 +41,11 @@ int verify_fault(struct verify *verify, const char *format, ...)
 
 /* Passes a look-up's result on; damage becomes a fault and VERIFY_DAMAGED. */
 int verify_read(struct verify *verify, int result, const char *what);
+
+/* Begins a new snapshot where damage was met in this one, so that what is whole is still read. The
+ * commits in it are the same, what is derived may be newer: so the end of the log is looked for
+ * anew (see walk_commits). */
+int verify_go_on(struct verify *verify);
 
 /* Checks operation op of the commit in hand and what was derived from it; adds its leaf. Failures
  * only. */
