@@ -28,6 +28,12 @@ void sample_create(const char *path)
     identity_free(identity);
 }
 
+int sample_identity(struct identity **out, const char *path)
+{
+    char beside[TRIAL_PATH_MAX];
+    return identity_load(out, identity_path(beside, path));
+}
+
 int sample_try_open(struct store **out, const char *path, bool unlocked)
 {
     MUST_DO(secret_setup(SAMPLE_SECRETS_MAX));
@@ -37,9 +43,8 @@ int sample_try_open(struct store **out, const char *path, bool unlocked)
     if (error)
         return error;
     if (unlocked) {
-        char beside[TRIAL_PATH_MAX];
         struct identity *identity = NULL;
-        error = identity_load(&identity, identity_path(beside, path));
+        error = sample_identity(&identity, path);
         if (!error)
             error = store_unlock(store, identity);
         if (error) {

@@ -24,6 +24,9 @@ struct store *sample_open(const char *path, bool unlocked);
 /* The same without a verdict: 0 or the failure. */
 int sample_try_open(struct store **out, const char *path, bool unlocked);
 
+/* Reads the identity of the store in path. */
+int sample_identity(struct identity **out, const char *path);
+
 struct path sample_path(const char *text);
 
 enum sample_verb { ADD, DROP, SET, SECRET };

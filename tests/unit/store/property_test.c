@@ -32,7 +32,7 @@ static struct {
     unsigned commits, refusals, conflicts, repeats, idle, dry;
 } run;
 
-/* --- what to do -------------------------------------------------- */
+/* --- what to do --- */
 
 static struct reference_wish random_wish(void)
 {
@@ -104,7 +104,7 @@ static int gather(struct change *change, const struct reference_wish *wish)
     return sample_gather(change, &step, 1);
 }
 
-/* --- what became of it ------------------------------------------- */
+/* --- what became of it --- */
 
 static void compare_lines(const struct change_result *result)
 {
@@ -125,7 +125,7 @@ static void compare_lines(const struct change_result *result)
     }
 }
 
-/* --- one change -------------------------------------------------- */
+/* --- one change --- */
 
 struct terms { /* of one change, and what they should come to */
     struct change_terms given;
@@ -221,7 +221,7 @@ static void one_change(unsigned number)
     change_result_release(&result);
 }
 
-/* --- all of it --------------------------------------------------- */
+/* --- all of it --- */
 
 static void open_again(void)
 {
