@@ -5,12 +5,12 @@
  * our own making. What is forbidden is what a server that has been taken over would need to make
  * use of what it holds:
  *
- *   the network        sockets of any family but AF_UNIX (the control socket was made by the
- * supervisor) another program    execve, and any new process; threads are allowed. clone3's flags
- * cannot be looked at, so it "does not exist", and glibc takes clone other processes    ptrace,
- * process_vm_*, pidfd_getfd, kcmp the tree's walls   mount and its modern kin, namespaces, chroot,
- * handles ways around        io_uring (makes sockets unseen by this filter), bpf, keyctl,
- * userfaultfd, modules
+ *   - The network: sockets of any family but AF_UNIX (the supervisor made the control socket).
+ *   - Another program: execve, and any new process. Threads are allowed. The flags of clone3 cannot
+ *     be looked at, so it "does not exist", and glibc takes clone.
+ *   - Other processes: ptrace, process_vm_*, pidfd_getfd, kcmp.
+ *   - The walls of the tree: mount and its modern kin, namespaces, chroot, handles.
+ *   - Ways around: io_uring (its sockets pass this filter unseen), bpf, keyctl, modules.
  *
  * Another family of socket fails with EPERM (a name service may try one); everything else ends the
  * process, since nothing of ours ever does it. A call by another architecture's numbers ends it too
