@@ -322,15 +322,16 @@ static void the_rest_of_what_programs_ask(void **state)
     assert_int_equal(lseek(fd, 0, SEEK_END), sizeof(large));
     assert_int_equal(lseek(fd, 10, SEEK_DATA), 10);
     close(fd);
-    /* a forged handle must not open anything */
+    /* a forged handle (node 1, as FUSE would write it) must not open anything */
+    static const uint32_t words[3] = {0, 1, 0};
     struct {
         struct file_handle handle;
-        unsigned char bytes[64];
-    } forged = {.handle = {.handle_bytes = 16, .handle_type = 0x81}};
-    uint64_t root = 1;
-    memcpy(forged.handle.f_handle, &root, sizeof(root));
+        unsigned char bytes[sizeof(words)];
+    } forged = {.handle = {.handle_bytes = sizeof(words), .handle_type = 0x81}};
+    memcpy(forged.handle.f_handle, words, sizeof(words));
     int mount_fd = open(world.mount, O_RDONLY | O_DIRECTORY);
     assert_int_equal(open_by_handle_at(mount_fd, &forged.handle, O_RDONLY), -1);
+    assert_int_equal(errno, ESTALE);
     close(mount_fd);
 }
 

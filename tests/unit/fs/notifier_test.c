@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -165,21 +166,56 @@ static void a_stuck_view_is_alone(void **state)
     close(free_one[0]);
 }
 
-static void a_new_server_hears_nothing_of_the_old_ones(void **state)
+static void new_server(void)
 {
-    (void)state;
-    int ends[2], pipes[2];
-    ask(MESSAGE_SWEEP, 9, 1, 1, NULL); /* waits for its view */
-    assert_int_equal(notifier_work(notifier), 0);
+    int ends[2];
     close(server);
     assert_int_equal(notifier_work(notifier), 1);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     server = ends[0];
     assert_int_equal(notifier_server(notifier, ends[1]), 0);
+}
+
+static void a_new_server_hears_nothing_of_what_waited(void **state)
+{
+    (void)state;
+    int pipes[2];
+    ask(MESSAGE_SWEEP, 9, 1, 1, NULL); /* waits for its view */
+    assert_int_equal(notifier_work(notifier), 0);
+    new_server();
     assert_int_equal(pipe(pipes), 0);
     assert_int_equal(notifier_view_add(notifier, 9, pipes[1]), 0);
     ask(MESSAGE_SWEEP, 9, 2, 1, NULL);
     assert_int_equal(notifier_work(notifier), 0);
+    assert_true(confirmed().a == 2);
+    close(pipes[0]);
+}
+
+static void nor_of_what_was_being_told(void **state)
+{
+    (void)state;
+    static struct effects effects;
+    struct operation_info operation = {.kind = OPERATION_SET_PLAIN, .environment = 1};
+    char fill[4096] = "";
+    int pipes[2], unread;
+    memset(&effects, 0, sizeof(effects));
+    for (operation.name_id = 1; effects_of(&effects, &operation); operation.name_id++)
+        ;
+    assert_int_equal(pipe(pipes), 0);
+    for (int i = 0; i < 15; i++)
+        assert_int_equal(write(pipes[1], fill, sizeof(fill)), sizeof(fill));
+    assert_int_equal(notifier_view_add(notifier, 9, pipes[1]), 0);
+    ask(MESSAGE_CHANGE, 9, 1, 1, &effects);
+    assert_int_equal(notifier_work(notifier), 0);
+    do /* until it has begun; it can't end, the pipe is too full for that */
+        assert_int_equal(ioctl(pipes[0], FIONREAD, &unread), 0);
+    while (unread <= 15 * 4096);
+    new_server();
+    ask(MESSAGE_SWEEP, 9, 2, 1, NULL);
+    assert_int_equal(notifier_work(notifier), 0);
+    struct pollfd fds[2] = {{.fd = server, .events = POLLIN}, {.fd = pipes[0], .events = POLLIN}};
+    while (poll(fds, 2, -1) > 0 && !fds[0].revents)
+        assert_true(read(pipes[0], fill, sizeof(fill)) > 0);
     assert_true(confirmed().a == 2);
     close(pipes[0]);
 }
@@ -217,7 +253,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(tells_in_order_and_confirms, make, end),
         cmocka_unit_test_setup_teardown(waits_for_a_view_to_come, make, end),
         cmocka_unit_test_setup_teardown(a_stuck_view_is_alone, make, end),
-        cmocka_unit_test_setup_teardown(a_new_server_hears_nothing_of_the_old_ones, make, end),
+        cmocka_unit_test_setup_teardown(a_new_server_hears_nothing_of_what_waited, make, end),
+        cmocka_unit_test_setup_teardown(nor_of_what_was_being_told, make, end),
         cmocka_unit_test_setup_teardown(an_ended_view_is_forgotten, make, end),
         cmocka_unit_test_setup_teardown(packets_of_others_are_passed_over, make, end),
     };
