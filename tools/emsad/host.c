@@ -70,7 +70,13 @@ static int mount_view(void *arg, const struct caller *caller, json_t *parameters
     struct host *host = arg;
     struct view_options options;
     int error = take_options(&options, caller, parameters);
-    return error < 0 ? error : link_mount(host->link, &options, mount_fd);
+    if (error < 0)
+        return error;
+    /* What it was started for has begun: if it fails there is nothing left to do. */
+    pthread_mutex_lock(&host->mutex);
+    host->had_views = true;
+    pthread_mutex_unlock(&host->mutex);
+    return link_mount(host->link, &options, mount_fd);
 }
 
 static int status(void *arg, json_t *reply)

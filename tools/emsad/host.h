@@ -21,7 +21,8 @@ struct host {
     struct control *control; /* NULL before host_answer and after host_end */
     uint32_t views;
     int32_t notifier;
-    bool is_on_demand, had_views, is_asked; /* is_asked: the end was asked for already */
+    bool is_on_demand, had_views,
+        is_asked; /* there was a view, or one was tried; the end was asked for already */
 };
 
 /* In this order. setup is the supervisor's, for its flags. */

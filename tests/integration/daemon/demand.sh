@@ -23,6 +23,15 @@ over
 is "ended by itself" 0 "$code"
 is "the socket is gone" "" "$(find "$EMSA_STORE" -name socket)"
 
+# A first mount that fails leaves nothing running that would stand in the way of the next.
+: >"$work/no-device"
+begin --on-demand
+mount --bind "$work/no-device" /dev/fuse
+ends "a mount that cannot be" 1 "FUSE" emsa mount "$work/one"
+umount /dev/fuse
+over
+is "ended by itself after that" 0 "$code"
+
 # By the command itself, again and again, so that ends and beginnings meet.
 for ((n = 0; n < 20 / scale; n++)); do
     holds "mount $n" emsa mount "$work/one"
