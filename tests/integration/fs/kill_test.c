@@ -39,7 +39,7 @@ static struct shared *shared;
 static unsigned kills(void)
 {
     const char *text = getenv("EMSA_TEST_KILLS");
-    return text ? (unsigned)atoi(text) : 200;
+    return text ? (unsigned)strtoul(text, NULL, 10) : 200;
 }
 
 static uint64_t now(void)

@@ -228,7 +228,7 @@ void server_run(const struct world *world, int commands, int notifier)
     const char *spin = getenv("EMSA_TEST_SPIN");
     struct fs_options options = {.store = serving.store,
                                  .threads = 4,
-                                 .spin = spin ? atoi(spin) : 0,
+                                 .spin = spin ? (int)strtol(spin, NULL, 10) : 0,
                                  .state_fd = duplicate(world->state_fd),
                                  .alarm = alarm_print};
     must(fs_new(&serving.fs, &options), "fs_new");
