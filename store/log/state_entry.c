@@ -117,6 +117,22 @@ static int read_moment(struct moment *out, struct decoder *in, uint32_t environm
     return 0;
 }
 
+/* Who asks for the newest at or before a revision would take a damaged key, or a page that the tree
+ * does not lead to, for nothing, and an older value for the right one. So the record that follows
+ * is looked at as well: it is whole, and lies after what was asked for. */
+static int check_following(struct txn *txn, struct slice found, struct slice asked)
+{
+    struct slice next, body;
+    const int error = txn_seek(txn, &next, &body, DB_HISTORY, found, true);
+    if (error)
+        return error == TXN_NOT_FOUND ? 0 : error;
+    const size_t size = next.size < asked.size ? next.size : asked.size;
+    const int order = memcmp(next.data, asked.data, size);
+    if (order > 0 || (!order && next.size > asked.size))
+        return 0;
+    return error_set(ERR_CORRUPT, "the history is out of order");
+}
+
 int state_moment(struct txn *txn, struct moment *out, uint32_t environment, uint64_t name_id,
                  uint64_t rev)
 {
@@ -125,8 +141,10 @@ int state_moment(struct txn *txn, struct moment *out, uint32_t environment, uint
     struct decoder in;
     uint32_t found_environment;
     uint64_t found_name, found_rev;
-    int error =
-        txn_seek_back(txn, &found, &body, DB_HISTORY, key_history(&key, environment, name_id, rev));
+    const struct slice asked = key_history(&key, environment, name_id, rev);
+    int error = txn_seek_back(txn, &found, &body, DB_HISTORY, asked);
+    if (!error)
+        error = check_following(txn, found, asked);
     if (!error)
         error = key_history_parse(found, &found_environment, &found_name, &found_rev);
     if (error)

@@ -14,7 +14,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -50,14 +49,7 @@ static struct fact after[COMMITS + 1][PATHS];
 static struct sample_step plan[COMMITS + 1][PATHS];
 static size_t plan_size[COMMITS + 1];
 
-enum ending {
-    SAW_NOTHING = 0,
-    DID_NOT_OPEN = 2,
-    SAW_DAMAGE = 3,
-    ONE_BACK = 4,
-    SAW_STALE = 5,
-    ENDINGS
-};
+enum ending { SAW_NOTHING = 0, DID_NOT_OPEN = 2, SAW_DAMAGE = 3, ONE_BACK = 4, ENDINGS };
 
 static void plan_set(unsigned commit, unsigned path)
 {
@@ -128,7 +120,6 @@ struct look {
     const struct fact *facts; /* at the revision where the store stands */
     unsigned errors;          /* reads that said so: ERR_CORRUPT, ERR_FORMAT */
     unsigned missing;         /* what should be there and is not, what is listed and should not */
-    unsigned stale;           /* values that were right in an earlier revision than was asked for */
     unsigned locked;          /* secrets without a key: only where the way to the key is damaged */
 };
 
@@ -149,24 +140,14 @@ static bool is_well(struct look *look, int result, const char *what)
     return false;
 }
 
-static bool allow_stale(void)
+/* The bytes are what path had in that revision: not another value, and not an older one either. */
+static void expect_version(const struct entry *entry, const void *data, size_t size, unsigned path,
+                           uint64_t rev)
 {
-    return getenv("EMSA_DAMAGE_STALE") != NULL;
-}
-
-/* Whether the bytes are what path had in the revision of the entry, which should be rev. */
-static void expect_version(struct look *look, const struct entry *entry, const void *data,
-                           size_t size, unsigned path, uint64_t rev)
-{
-    const bool known = entry->rev >= 2 && entry->rev <= rev;
-    MUST(known && value_is(data, size, after[entry->rev - 2][path].number),
-         "'%s' has a value it never had", paths[path]);
-    if (entry->rev == rev)
-        return;
-    look->stale++;
-    if (!allow_stale())
-        trial_failed(__FILE__, __LINE__, NULL, "'%s' is of revision %llu, not %llu", paths[path],
-                     (unsigned long long)entry->rev, (unsigned long long)rev);
+    MUST(entry->rev == rev, "'%s' is of revision %llu, not %llu", paths[path],
+         (unsigned long long)entry->rev, (unsigned long long)rev);
+    MUST(value_is(data, size, after[rev - 2][path].number), "'%s' has a value it never had",
+         paths[path]);
 }
 
 static void look_at_values(struct look *look)
@@ -184,7 +165,7 @@ static void look_at_values(struct look *look)
         }
         if (!is_well(look, result, paths[i]))
             continue;
-        expect_version(look, &entry, found.data, found.size, i, fact->rev);
+        expect_version(&entry, found.data, found.size, i, fact->rev);
         size_t size = 0;
         if (is_well(look, snapshot_size(look->snapshot, &size, &entry), "size"))
             MUST(size == found.size, "'%s' has a wrong size", paths[i]);
@@ -231,7 +212,7 @@ static void look_at_the_past(struct look *look, unsigned newest)
                 !is_well(look, snapshot_value(look->snapshot, &data, &size, &entry, &scratch),
                          text))
                 continue;
-            expect_version(look, &entry, data, size, path, commit + 2);
+            expect_version(&entry, data, size, path, commit + 2);
         }
     }
 }
@@ -317,13 +298,11 @@ static enum ending judge(struct look *look, unsigned newest)
     if (verdict != 0)
         MUST(verdict == -ERR_CORRUPT || verdict == -ERR_FORMAT, "verify says '%s'",
              error_word(verdict));
-    MUST(verdict != 0 || look->errors + look->missing + look->locked + look->stale == 0,
-         "%u damaged, %u missing, %u locked, %u stale, and verify finds nothing", look->errors,
-         look->missing, look->locked, look->stale);
+    MUST(verdict != 0 || look->errors + look->missing + look->locked == 0,
+         "%u damaged, %u missing, %u locked, and verify finds nothing", look->errors, look->missing,
+         look->locked);
     if (verdict == 0 && newest < COMMITS)
         return ONE_BACK;
-    if (look->stale)
-        return SAW_STALE;
     return verdict ? SAW_DAMAGE : SAW_NOTHING;
 }
 
@@ -446,10 +425,10 @@ static void test_damaged_anywhere(void **state)
         MUST(round > 0 || WEXITSTATUS(status) == SAW_NOTHING, "the whole store is not whole");
         endings[WEXITSTATUS(status)]++;
     }
-    printf("%u rounds over %llu bytes: %u not opened, %u found damaged, %u harmless, %u stale, %u "
+    printf("%u rounds over %llu bytes: %u not opened, %u found damaged, %u harmless, %u "
            "a revision back\n",
            rounds, (unsigned long long)used, endings[DID_NOT_OPEN], endings[SAW_DAMAGE],
-           endings[SAW_NOTHING] - 1, endings[SAW_STALE], endings[ONE_BACK]);
+           endings[SAW_NOTHING] - 1, endings[ONE_BACK]);
 }
 
 int main(void)
