@@ -25,8 +25,11 @@ int identity_write(const struct identity *identity, const char *path);
  * ERR_NO_KEY if the content is no identity, ERR_FORMAT if it is of a newer form, ERR_IO. */
 int identity_read(struct identity **out, int fd, const char *path);
 
-/* Opens the file and reads it. ERR_NOT_FOUND, ERR_DENIED; ERR_REFUSED when group or others may read
- * it. */
+/* Opens the file, for identity_read; the descriptor is the caller's. Never waits. ERR_NOT_FOUND,
+ * ERR_DENIED; ERR_REFUSED when group or others may read it, and when it is no file. */
+int identity_open(int *fd, const char *path);
+
+/* identity_open and identity_read. */
 int identity_load(struct identity **out, const char *path);
 
 /* The public text of an identity, for grants and messages. */

@@ -255,22 +255,37 @@ int identity_read(struct identity **out, int fd, const char *path)
     return error ? error : parse_text(out, &text, path);
 }
 
-int identity_load(struct identity **out, const char *path)
+int identity_open(int *out, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* Whoever the folder belongs to could have put a pipe there, and have this wait for ever. */
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return error_system(errno, "cannot open identity '%s'", path);
     struct stat info;
-    int error;
+    int error = 0;
     if (fstat(fd, &info))
         error = error_system(errno, "cannot look at identity '%s'", path);
-    else if (S_ISREG(info.st_mode) && (info.st_mode & 077))
+    else if (!S_ISREG(info.st_mode))
+        error = error_set(ERR_REFUSED, "identity '%s' is no file", path);
+    else if (info.st_mode & 077)
         error = error_set(ERR_REFUSED,
                           "identity '%s' can be read by others: chmod 600 it, and think of who has "
                           "read it",
                           path);
+    if (error)
+        close(fd);
     else
-        error = identity_read(out, fd, path);
+        *out = fd;
+    return error;
+}
+
+int identity_load(struct identity **out, const char *path)
+{
+    int fd;
+    int error = identity_open(&fd, path);
+    if (error)
+        return error;
+    error = identity_read(out, fd, path);
     close(fd);
     return error;
 }

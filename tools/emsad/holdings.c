@@ -2,12 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "fs/state.h"
 #include "store/error.h"
+#include "store/identity.h"
 #include "store/store.h"
 #include "tools/common/descriptor.h"
 #include "tools/common/log.h"
@@ -28,23 +27,11 @@ static void raise_limit(__rlimit_resource_t resource)
 /* Opened here, where root may, and read in the server, where nobody mounts. */
 static int open_identity(int *out, const char *path)
 {
-    DESCRIPTOR_CLEANUP int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return 0; /* the server tells what follows from it */
-    if (fd < 0) {
-        log_warning("cannot open identity '%s': %s", path, strerror(errno));
-        return 0;
-    }
-    struct stat status;
-    if (fstat(fd, &status) < 0)
-        return error_system(errno, "cannot look at identity '%s'", path);
-    if (!S_ISREG(status.st_mode))
-        return error_set(ERR_REFUSED, "identity '%s' is no file", path);
-    if ((status.st_mode & 077) != 0)
-        return error_set(ERR_REFUSED, "identity '%s' can be read by others: chmod 600 '%s'", path,
-                         path);
-    *out = fd;
-    fd = -1;
+    int error = identity_open(out, path);
+    if (error == 0 || error == -ERR_REFUSED)
+        return error;
+    if (error != -ERR_NOT_FOUND) /* the server tells what follows from there being none */
+        log_warning("%s", error_text());
     return 0;
 }
 

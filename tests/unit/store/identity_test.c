@@ -145,6 +145,17 @@ static void open_files_are_refused(void **state)
     assert_int_equal(load(folder->file), 0);
 }
 
+/* A pipe that nobody writes to is not waited for. */
+static void what_is_no_file_is_refused(void **state)
+{
+    struct folder *folder = *state;
+    assert_int_equal(mkfifo(folder->file, 0600), 0);
+    assert_int_equal(load(folder->file), ERR(ERR_REFUSED));
+    assert_int_equal(unlink(folder->file), 0);
+    assert_int_equal(load("/dev/null"), ERR(ERR_REFUSED));
+    assert_int_equal(load("/"), ERR(ERR_REFUSED));
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
@@ -155,6 +166,7 @@ int main(void)
         WITH(known_seed_gives_known_keys),
         WITH(what_is_none_is_refused),
         WITH(open_files_are_refused),
+        WITH(what_is_no_file_is_refused),
     };
     return cmocka_run_group_tests(tests, start_secrets, end_secrets);
 }
