@@ -109,6 +109,11 @@ static int take_entry(struct take *take, const struct entry *entry, const struct
     if (json_array_size(take->entries) == ENTRIES_MAX)
         return error_set(ERR_INVALID, "more than %u keys at once: ask for fewer", ENTRIES_MAX);
     int error = take_value(take, entry, &size);
+    if (error == -ERR_NO_KEY)
+        return error_set(ERR_NO_KEY,
+                         "the secret '%s' cannot be opened here: 'emsa status' tells which "
+                         "identity is used",
+                         text);
     if (error == 0)
         error = item_of_entry(take->snapshot, entry, path, &item);
     if (error < 0)

@@ -18,6 +18,7 @@ holds "secret" emsa set prod/web --secret-file "PASSWORD=$work/password"
 # Identities.
 mv "$EMSA_STORE.identity" "$work/identity"
 ends "without the identity a secret is not opened" 1 "identity" emsa get --reveal prod/web/PASSWORD
+ends "and is named" 1 "secret 'prod/web/PASSWORD'" emsa get --reveal prod/web/PASSWORD
 is "but what is plain is" 80 "$(emsa get prod/web/PORT)"
 holds "and a secret can be set" emsa set prod/web --secret-file "OTHER=$work/password"
 holds "another store" emsa --store "$work/other" init
@@ -25,6 +26,10 @@ cp "$work/other.identity" "$EMSA_STORE.identity"
 ends "with another's identity neither" 1 "identity\|key" emsa get --reveal prod/web/PASSWORD
 printf 'not an identity\n' >"$EMSA_STORE.identity"
 ends "with a file that is no identity" 1 "is no identity" emsa get --reveal prod/web/PASSWORD
+rm "$EMSA_STORE.identity"
+mkfifo -m 600 "$EMSA_STORE.identity"
+ends "nor waited for in a pipe" 1 "is no file" emsa get --reveal prod/web/PASSWORD
+rm "$EMSA_STORE.identity"
 mv "$work/identity" "$EMSA_STORE.identity"
 same "with its own it is" "$work/password" <(emsa get --reveal prod/web/OTHER)
 
