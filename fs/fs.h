@@ -44,6 +44,7 @@ struct view_options {  /* what one superblock shows, and to whom; travels betwee
     uint8_t masked;          /* secrets show names, sizes and attributes, and cannot be opened */
 };
 
+/* Starts nothing yet. ERR_FORMAT: the shared memory is of another version; ERR_NOMEM, ERR_IO. */
 int fs_new(struct fs **out, const struct fs_options *options);
 void fs_free(struct fs *fs); /* stops the threads; closes every descriptor it adopted */
 
@@ -52,6 +53,11 @@ void fs_free(struct fs *fs); /* stops the threads; closes every descriptor it ad
 int fs_adopt(struct fs *fs, const struct view_options *view, int fuse_fd, const void *init,
              size_t init_size);
 
+/*
+ * Starts the threads, and tells kernels what a server before committed and could not tell (the
+ * shared memory says from where). So the views that it served must be adopted before this, and
+ * nothing may be committed before it; new views may come at any time.
+ */
 int fs_start(struct fs *fs);
 
 /* The channel to the notifier (a SOCK_SEQPACKET socket, taken over); replaces the one before, and

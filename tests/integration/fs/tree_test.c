@@ -380,6 +380,28 @@ static void a_masked_view_refuses_secrets(void **state)
     world_end(&masked);
 }
 
+/* The superblock is gone with its last mount; the server notices by itself and goes on without. */
+static void an_unmounted_view_is_forgotten(void **state)
+{
+    (void)state;
+    struct world brief = {0};
+    struct fs_status status;
+    world_make(&brief, NULL);
+    world_environment_add(&brief, "prod");
+    world_commit(&brief);
+    world_status(&brief, &status);
+    assert_int_equal(status.views, 1);
+    assert_int_equal(mount_detach(brief.mount, false), 0);
+    do
+        world_status(&brief, &status);
+    while (status.views > 0);
+    world_environment_add(&brief, "dev");
+    uint64_t rev = world_commit(&brief);
+    world_status(&brief, &status);
+    assert_true(status.published == rev);
+    world_end(&brief);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +416,7 @@ int main(void)
         cmocka_unit_test(the_rest_of_what_programs_ask),
         cmocka_unit_test(works_without_an_identity),
         cmocka_unit_test(a_masked_view_refuses_secrets),
+        cmocka_unit_test(an_unmounted_view_is_forgotten),
     };
     return cmocka_run_group_tests_name("tree", tests, make, end);
 }
