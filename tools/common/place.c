@@ -89,3 +89,24 @@ int place_find(struct place_of_store *out, const char *option)
     *out = place;
     return 0;
 }
+
+static bool lies_in(const char *path, const char *folder)
+{
+    size_t length = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
+    return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+int place_check_mount(const struct place_of_store *place, const char *directory)
+{
+    const char *const needed[] = {place->store, place->identity, place->socket};
+    char *folder = realpath(directory, NULL);
+    int error = 0;
+    for (size_t i = 0; folder != NULL && error == 0 && i < sizeof needed / sizeof needed[0]; i++)
+        if (lies_in(needed[i], folder))
+            error = error_set(ERR_REFUSED,
+                              "cannot mount on '%s': it would hide '%s' from the store's own "
+                              "server; name another directory",
+                              directory, needed[i]);
+    free(folder);
+    return error;
+}

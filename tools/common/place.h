@@ -18,4 +18,9 @@ struct place_of_store {
 /* option is --store's argument or NULL. ERR_INVALID: too long. The folder need not exist. */
 int place_find(struct place_of_store *out, const char *option);
 
+/* Whether a tree may be mounted on a directory: not where the store, its identity or its socket
+ * lies beneath, which no server could reach again. ERR_REFUSED; a directory that cannot be found is
+ * left for who mounts to tell of. */
+int place_check_mount(const struct place_of_store *, const char *directory);
+
 #endif

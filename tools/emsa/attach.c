@@ -138,6 +138,8 @@ int run_mount(struct session *session)
     const char *directory = session->options.arguments.list[0];
     int error = check_directory(directory);
     if (error == 0)
+        error = place_check_mount(&session->place, directory);
+    if (error == 0)
         error = attach(session, directory);
     if (error < 0)
         return error;

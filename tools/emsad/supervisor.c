@@ -463,7 +463,9 @@ static int make_views(struct supervisor *supervisor)
         const struct daemon_mount *wanted = &supervisor->options->mounts[i];
         struct view_options options = {.uid = geteuid(), .gid = getegid(), .cache = wanted->cache};
         struct view *view;
-        int error = make_view(supervisor, &view, &options);
+        int error = place_check_mount(&supervisor->holdings.place, wanted->directory);
+        if (error == 0)
+            error = make_view(supervisor, &view, &options);
         if (error < 0)
             return error;
         view->directory = wanted->directory;

@@ -37,6 +37,8 @@ same "with its own it is" "$work/password" <(emsa get --reveal prod/web/OTHER)
 touch "$work/a-file"
 ends "a file" 2 "not a directory" emsa mount "$work/a-file"
 ends "nothing" 3 "$work/nowhere" emsa mount "$work/nowhere"
+ends "a folder that the store is in" 4 "hide" emsa mount "$work"
+ends "and for the daemon" 4 "hide" timeout 20 emsad --mount "$work"
 mkdir "$work/again"
 holds "a directory" emsa mount "$work/again"
 ends "the same again" 4 "already" emsa mount "$work/again"

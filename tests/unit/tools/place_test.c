@@ -104,6 +104,24 @@ static void bad_ones(void **state)
     assert_int_equal(place_find(&place, text), -ERR_INVALID);
 }
 
+static void mounts_that_hide_it(void **state)
+{
+    (void)state;
+    struct place_of_store place = {.store = "/usr/lib/emsa-store",
+                                   .identity = "/etc/emsa-identity",
+                                   .socket = "/usr/lib/emsa-store/socket"};
+    assert_int_equal(place_check_mount(&place, "/usr/lib/../lib/"), -ERR_REFUSED);
+    assert_int_equal(place_check_mount(&place, "/"), -ERR_REFUSED);
+    assert_int_equal(place_check_mount(&place, "/etc"), -ERR_REFUSED);
+    assert_int_equal(place_check_mount(&place, "/usr/share"), 0);
+    assert_int_equal(place_check_mount(&place, "/usr/lib/emsa-store/none"), 0);
+    memcpy(place.store, "/usr/library", sizeof "/usr/library");
+    memcpy(place.socket, "/var/s", sizeof "/var/s");
+    assert_int_equal(place_check_mount(&place, "/usr/lib"), 0);
+    memcpy(place.store, "/usr/lib", sizeof "/usr/lib");
+    assert_int_equal(place_check_mount(&place, "/usr/lib"), -ERR_REFUSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +130,7 @@ int main(void)
         cmocka_unit_test_setup(by_environment, forget),
         cmocka_unit_test_setup(relative_and_linked, forget),
         cmocka_unit_test_setup(bad_ones, forget),
+        cmocka_unit_test(mounts_that_hide_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
