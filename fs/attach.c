@@ -158,7 +158,7 @@ int mount_detach(const char *directory, bool lazy)
     if (errno == EBUSY)
         return error_set(ERR_BUSY,
                          "cannot take the mount away from '%s': something in it is in use "
-                         "(fuser -vm '%s' shows what; --lazy takes it away regardless)",
-                         directory, directory);
+                         "(fuser -vm '%s' shows what; umount -l '%s' takes it away regardless)",
+                         directory, directory, directory);
     return error_system(errno, "cannot take the mount away from '%s'", directory);
 }
