@@ -124,7 +124,7 @@ static int fill_and_remove(void *arg)
     expect_values(store, 0, filled);
     uint64_t none = 0;
     MUST(set_big(store, filled, &none) == -ERR_FULL, "full and not full");
-    for (; removed < filled / 2; removed++) {
+    for (; removed < filled - 10; removed++) {
         struct change_result result = {0};
         MUST_DO(SAMPLE_COMMIT(store, &result, "make room", 0, {DROP, big_path(path, removed), 0}));
         MUST(result.rev == rev + 1, "revision %llu", (unsigned long long)result.rev);
