@@ -12,7 +12,7 @@ for place in /etc /var/lib /usr/local; do
 done
 mount -t tmpfs run /run
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-for path in /var/lib/emsa /etc/emsa /usr/local/bin/emsa; do
+for path in /var/lib/emsa /etc/emsa/identity /usr/local/bin/emsa; do
     [ ! -e "$path" ] || skip "there is '$path' already"
 done
 
