@@ -54,6 +54,39 @@ void output_note(const char *format, ...)
     va_end(arguments);
 }
 
+/* Bytes of the UTF-8 character that begins at text; 1 for what is none. */
+static size_t character_size(const unsigned char *text)
+{
+    size_t size = text[0] < 0xc2 ? 1 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
+    for (size_t i = 1; i < size; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 1;
+    return size;
+}
+
+static bool is_steering(const unsigned char *text, size_t size)
+{
+    return size == 1 ? text[0] < 0x20 || text[0] >= 0x7f : text[0] == 0xc2 && text[1] < 0xa0;
+}
+
+void output_tame(char *out, size_t capacity, const char *text)
+{
+    const unsigned char *from = (const unsigned char *)text;
+    size_t used = 0;
+    while (*from != '\0') {
+        size_t size = character_size(from);
+        bool steers = is_steering(from, size);
+        if (used + (steers ? 1 : size) >= capacity)
+            break;
+        if (steers)
+            out[used++] = '?';
+        for (size_t i = 0; !steers && i < size; i++)
+            out[used++] = (char)from[i];
+        from += size;
+    }
+    out[used] = '\0';
+}
+
 int output_json(json_t *object)
 {
     if (object == NULL)

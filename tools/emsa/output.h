@@ -17,6 +17,11 @@ void output_failure(int error);
 /* "emsa: note: ..." to stderr: something that the caller should know, and that is no failure. */
 void output_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Copies a text that somebody else wrote, so that it can be shown to a terminal: what would steer
+ * it (control characters, also those of UTF-8 from U+0080 to U+009F) becomes '?'. Cut where out is
+ * full, never within a character. */
+void output_tame(char *out, size_t capacity, const char *text);
+
 /* A JSON text and a newline; the object is taken over. */
 int output_json(json_t *object);
 

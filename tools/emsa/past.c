@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "store/limits.h"
 #include "store/name.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/output.h"
@@ -21,11 +22,32 @@ static json_int_t number_of(json_t *object, const char *name)
     return json_integer_value(json_object_get(object, name));
 }
 
-/* The first line of a reason: a table has one line a commit. */
-static void first_line(char *out, size_t capacity, const char *text)
+/* The first line of a text that somebody else wrote; returns its length there. */
+static size_t first_line(char *out, size_t capacity, const char *text)
 {
+    char line[REASON_MAX + 1];
     size_t length = strcspn(text, "\r\n");
-    snprintf(out, capacity, "%.*s%s", (int)length, text, text[length] != '\0' ? " ..." : "");
+    snprintf(line, sizeof line, "%.*s", (int)length, text);
+    output_tame(out, capacity, line);
+    return length;
+}
+
+/* A table has one line a commit. */
+static void short_reason(char *out, size_t capacity, const char *text)
+{
+    if (text[first_line(out, capacity - sizeof " ...", text)] != '\0')
+        memcpy(out + strlen(out), " ...", sizeof " ...");
+}
+
+/* All of it, each line in the column of the others: none can be taken for one of ours. */
+static void print_reason(const char *text)
+{
+    char line[REASON_MAX + 1];
+    for (const char *label = "reason    "; *text != '\0'; label = "          ") {
+        text += first_line(line, sizeof line, text);
+        text += *text != '\0';
+        printf("%s%s\n", label, line);
+    }
 }
 
 static int print_commits(json_t *commits)
@@ -39,7 +61,7 @@ static int print_commits(json_t *commits)
     json_array_foreach(commits, index, commit)
     {
         char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], operations[SIZE_TEXT_MAX], reason[256];
-        first_line(reason, sizeof reason, text_of(commit, "reason"));
+        short_reason(reason, sizeof reason, text_of(commit, "reason"));
         const char *cells[] = {number_text(rev, number_of(commit, "rev")),
                                time_text(time, number_of(commit, "time")),
                                text_of(commit, "author"),
@@ -100,10 +122,20 @@ int run_log(struct session *session)
     return error;
 }
 
+/* Whether a value can be shown as it is, in a line. */
+static bool is_tame(char *tame, size_t capacity, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    if (text == NULL || strlen(text) != json_string_length(value))
+        return false;
+    output_tame(tame, capacity, text);
+    return strncmp(tame, text, strlen(tame)) == 0;
+}
+
 static void print_operation(struct table *table, json_t *operation)
 {
     static const enum colour colours[] = {COLOUR_NONE, COLOUR_NONE, COLOUR_BLUE, COLOUR_FAINT};
-    char shown[512] = "";
+    char shown[512] = "", tame[512];
     const char *kind = text_of(operation, "kind");
     json_t *size = json_object_get(operation, "size");
     json_t *value = json_object_get(operation, "value");
@@ -111,8 +143,8 @@ static void print_operation(struct table *table, json_t *operation)
     const char *mark = strstr(kind, "remove") != NULL ? "-" : first ? "+" : "~";
     if (json_is_true(json_object_get(operation, "secret")))
         snprintf(shown, sizeof shown, "********");
-    else if (value != NULL && strpbrk(json_string_value(value), "\r\n\t\033") == NULL)
-        snprintf(shown, sizeof shown, "%s", json_string_value(value));
+    else if (is_tame(tame, sizeof tame, value))
+        snprintf(shown, sizeof shown, "%s", tame);
     else if (size != NULL)
         snprintf(shown, sizeof shown, "(%lld bytes)", (long long)json_integer_value(size));
     const char *cells[] = {mark, text_of(operation, "path"), kind, shown};
@@ -129,8 +161,7 @@ static int print_commit(json_t *reply)
            (long long)number_of(commit, "rev"), text_of(commit, "hash"), text_of(commit, "author"),
            json_is_true(json_object_get(commit, "signed")) ? "" : ", unsigned",
            time_text(time, number_of(commit, "time")));
-    if (text_of(commit, "reason")[0] != '\0')
-        printf("reason    %s\n", text_of(commit, "reason"));
+    print_reason(text_of(commit, "reason"));
     putchar('\n');
     struct table *table = table_new("llll");
     json_array_foreach(json_object_get(reply, "operations"), index, operation)

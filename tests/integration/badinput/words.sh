@@ -108,5 +108,11 @@ table() {
 table
 mounted "$work/env"
 table
+
+# What a reason says is shown, and steers no terminal and is no line of ours.
+holds "a reason of several lines" emsa set prod/billing PORT=8099 -m $'first\e[31m\n+  prod/forged  set'
+is "log" "first?[31m ..." "$(emsa log -n 1 | grep -o 'first.*')"
+is "show" "reason    first?[31m|          +  prod/forged  set" "$(emsa show "$(revision)" | grep -A 1 reason | paste -s -d '|')"
+is "JSON has it as it is" $'first\e[31m\n+  prod/forged  set' "$(emsa show "$(revision)" --json | json commit reason)"
 holds "verify" emsa verify
 finish
