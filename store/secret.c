@@ -284,8 +284,12 @@ int secret_setup(size_t maximum)
         return 0;
     }
     int error = 0;
-    struct rlimit no_core = {0, 0};
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || setrlimit(RLIMIT_CORE, &no_core))
+    /* The first forbids it; the second also where something makes the process dumpable again. The
+     * hard limit stays: a program that this one becomes could not have its own back otherwise. */
+    struct rlimit core = {0, 0};
+    (void)getrlimit(RLIMIT_CORE, &core);
+    core.rlim_cur = 0;
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || setrlimit(RLIMIT_CORE, &core))
         error = error_system(errno, "cannot keep this process from leaving core dumps");
     arena.page = (size_t)sysconf(_SC_PAGESIZE);
     arena.maximum = maximum;

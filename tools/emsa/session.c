@@ -64,7 +64,6 @@ void session_restore(struct session *session)
     client_close(session->client);
     session->client = NULL;
     /* A limit that cannot be had back stays: the program is none the worse for it. */
-    if (setrlimit(RLIMIT_CORE, &session->core) < 0 ||
-        setrlimit(RLIMIT_MEMLOCK, &session->locked) < 0)
-        errno = 0;
+    (void)setrlimit(RLIMIT_CORE, &session->core);
+    (void)setrlimit(RLIMIT_MEMLOCK, &session->locked);
 }
