@@ -11,6 +11,7 @@
 #include "store/change.h"
 #include "store/error.h"
 #include "store/identity.h"
+#include "tools/common/descriptor.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/local.h"
 #include "tools/emsa/output.h"
@@ -62,10 +63,30 @@ static int make_parents(struct made *made, const char *path)
     return 0;
 }
 
+/* One that is there already: of whom this store is to be, not one that somebody else put there to
+ * open it with. */
+static int take_identity(struct identity **out, const char *path)
+{
+    int fd DESCRIPTOR_CLEANUP = -1;
+    struct stat status;
+    int error = identity_open(&fd, path);
+    if (error < 0)
+        return error;
+    if (fstat(fd, &status) < 0)
+        return error_system(errno, "cannot look at identity '%s'", path);
+    if (status.st_uid != geteuid() && status.st_uid != 0)
+        return error_set(
+            ERR_REFUSED,
+            "identity '%s' is there already, and is user %u's: take it away, or make it "
+            "yours (chown) if it is to open this store",
+            path, (unsigned)status.st_uid);
+    return identity_read(out, fd, path);
+}
+
 /* The identity that is there already, or a new one. */
 static int have_identity(struct identity **out, struct made *made, const char *path)
 {
-    int error = identity_load(out, path);
+    int error = take_identity(out, path);
     if (error != -ERR_NOT_FOUND)
         return error;
     error = make_parents(made, path);
@@ -92,6 +113,14 @@ static int have_folder(struct made *made, const char *path)
     return errno == EEXIST ? 0 : error_system(errno, "cannot make the folder '%s'", path);
 }
 
+/* Gives the folder that stands at path to somebody; not what a link put there meanwhile leads to.
+ */
+static bool give_folder(const char *path, uid_t uid, gid_t gid)
+{
+    int fd DESCRIPTOR_CLEANUP = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd >= 0 && fchown(fd, uid, gid) == 0;
+}
+
 /* As root: the user that the server runs as, where there is one who can reach the folder. */
 static void choose_owner(const char *path, uid_t *uid, gid_t *gid)
 {
@@ -101,7 +130,7 @@ static void choose_owner(const char *path, uid_t *uid, gid_t *gid)
     if (geteuid() != 0)
         return;
     const struct passwd *user = getpwnam(STORE_USER);
-    if (user == NULL || chown(path, user->pw_uid, user->pw_gid) < 0)
+    if (user == NULL || !give_folder(path, user->pw_uid, user->pw_gid))
         return;
     if (self_become(&self, user->pw_uid, user->pw_gid) < 0)
         return;
@@ -112,7 +141,7 @@ static void choose_owner(const char *path, uid_t *uid, gid_t *gid)
         *gid = user->pw_gid;
         return;
     }
-    if (chown(path, 0, 0) == 0)
+    if (give_folder(path, 0, 0))
         output_note("the user '%s' cannot reach '%s': the store is root's", STORE_USER, path);
 }
 

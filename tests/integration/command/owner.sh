@@ -79,5 +79,13 @@ chown -R stranger "$work/home/full"
 ends "init in a folder with something in it" 4 "not empty" as stranger emsa --store "$work/home/full" init
 is "the folder is as it was" "file" "$(ls "$work/home/full")"
 is "no identity is left" "" "$(find "$work/home" -name 'full.identity')"
+
+# An identity that somebody else put there would open what root sets.
+export EMSA_STORE=$work/planted
+install -o stranger -m 600 "$work/home/deep/er/store.identity" "$EMSA_STORE.identity"
+ends "somebody else's identity" 4 "user 4712" emsa init
+is "makes no store" "" "$(find "$EMSA_STORE" 2>/dev/null)"
+chown root "$EMSA_STORE.identity"
+holds "one's own" emsa init
 export EMSA_STORE=$work/store
 finish
