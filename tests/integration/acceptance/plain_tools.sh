@@ -55,4 +55,19 @@ ends "removing" 1 "read-only" rm -f "$tree/prod/billing/PORT"
 ends "renaming" 1 "read-only" mv "$tree/prod/billing/PORT" "$tree/prod/billing/PORT2"
 ends "what is not there" 1 "no such file" cat "$tree/prod/billing/NOTHING"
 is "and all of it is as before" "8080" "$(cat "$tree/prod/billing/PORT")"
+
+# A single file, bound elsewhere, in another mount namespace: it stays live.
+touch "$work/bound"
+mount --bind "$tree/prod/billing/PORT" "$work/bound"
+mkfifo "$work/go"
+exec 8< <(
+    # shellcheck disable=SC2016 # to be expanded by the shell in the other namespace
+    exec unshare --mount --propagation private sh -c 'cat "$1"; echo; read -r _ <"$2"; cat "$1"' sh "$work/bound" "$work/go"
+)
+read -r -u 8 first
+holds "a change" emsa set prod/billing PORT=18080
+echo go >"$work/go"
+is "a bound file before" 8080 "$first"
+is "a bound file after" 18080 "$(cat <&8)"
+umount "$work/bound"
 finish
