@@ -12,10 +12,11 @@
  *   - The walls of the tree: mount and its modern kin, namespaces, chroot, handles.
  *   - Ways around: io_uring (its sockets pass this filter unseen), bpf, keyctl, modules.
  *
- * Another family of socket fails with EPERM (a name service may try one); everything else ends the
- * process, since nothing of ours ever does it. A call by another architecture's numbers ends it too
- * (libseccomp's default). The sanitizers start a process of their own at exit to look for leaks and
- * trace us with it, so under them those two are allowed.
+ * Another family of socket fails with EPERM (a name service may try one), and so does what changes
+ * owners, modes and attributes of files; everything else ends the process, since nothing of ours
+ * ever does it. A call by another architecture's numbers ends it too (libseccomp's default). The
+ * sanitizers start a process of their own at exit to look for leaks and trace us with it, so under
+ * them those two are allowed.
  */
 #include "tools/emsad/sandbox.h"
 
@@ -31,6 +32,7 @@
 #include <unistd.h>
 
 #include "store/error.h"
+#include "tools/emsad/confine.h"
 
 #ifdef EMSA_SANITIZED
 #define IS_SANITIZED 1
@@ -82,21 +84,32 @@ static const int killed[] = {
     SCMP_SYS(personality),
 };
 
+#define FCHMODAT2 452 /* Linux 6.6; libseccomp does not know its name yet */
+
+/* Root's server owns root's files, and Landlock does not mind these. */
+static const int refused[] = {
+    SCMP_SYS(chmod),        SCMP_SYS(fchmod),    SCMP_SYS(fchmodat),    SCMP_SYS(chown),
+    SCMP_SYS(fchown),       SCMP_SYS(lchown),    SCMP_SYS(fchownat),    SCMP_SYS(setxattr),
+    SCMP_SYS(lsetxattr),    SCMP_SYS(fsetxattr), SCMP_SYS(removexattr), SCMP_SYS(lremovexattr),
+    SCMP_SYS(fremovexattr), FCHMODAT2,
+};
+
 static const int processes[] = {
     SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(ptrace),
 };
 
-static int forbid(scmp_filter_ctx filter, const int calls[], size_t count)
+static int forbid(scmp_filter_ctx filter, uint32_t action, const int calls[], size_t count)
 {
     int error = 0;
     for (size_t i = 0; i < count && error == 0; i++)
-        error = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, calls[i], 0);
+        error = seccomp_rule_add(filter, action, calls[i], 0);
     return error;
 }
 
 static int forbid_processes(scmp_filter_ctx filter)
 {
-    int error = forbid(filter, processes, sizeof processes / sizeof processes[0]);
+    int error =
+        forbid(filter, SCMP_ACT_KILL_PROCESS, processes, sizeof processes / sizeof processes[0]);
     if (error == 0)
         error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     if (error == 0)
@@ -107,7 +120,9 @@ static int forbid_processes(scmp_filter_ctx filter)
 
 static int fill(scmp_filter_ctx filter)
 {
-    int error = forbid(filter, killed, sizeof killed / sizeof killed[0]);
+    int error = forbid(filter, SCMP_ACT_KILL_PROCESS, killed, sizeof killed / sizeof killed[0]);
+    if (error == 0)
+        error = forbid(filter, SCMP_ACT_ERRNO(EPERM), refused, sizeof refused / sizeof refused[0]);
     if (error == 0 && !IS_SANITIZED)
         error = forbid_processes(filter);
     if (error == 0)
@@ -169,24 +184,25 @@ static int become(uid_t uid, gid_t gid)
     return 0;
 }
 
-static int no_way_back(void)
+static int no_way_back(const char *folder)
 {
     struct rlimit none = {0};
     if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
         return error_system(errno, "cannot forbid core dumps");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return error_system(errno, "cannot give up new privileges");
-    return filter_calls();
+    int error = confine_writes(folder);
+    return error == 0 ? filter_calls() : error;
 }
 
-int sandbox_server(uid_t uid, gid_t gid)
+int sandbox_server(uid_t uid, gid_t gid, const char *store)
 {
     int error = bound_capabilities();
     if (error == 0)
         error = become(uid, gid);
     if (error == 0)
         error = keep_capabilities(NULL, 0);
-    return error == 0 ? no_way_back() : error;
+    return error == 0 ? no_way_back(store) : error;
 }
 
 int sandbox_notifier(void)
@@ -195,5 +211,5 @@ int sandbox_notifier(void)
     int error = bound_capabilities();
     if (error == 0)
         error = keep_capabilities(passing, sizeof passing / sizeof passing[0]);
-    return error == 0 ? no_way_back() : error;
+    return error == 0 ? no_way_back(NULL) : error;
 }

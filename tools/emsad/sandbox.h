@@ -5,12 +5,12 @@
 #include <sys/types.h>
 
 /* For the server, while it has one thread: becomes uid and gid for good if it is root (and they are
- * another's), keeps no capability, and gives up what sandbox.c lists. ERR_DENIED, ERR_IO: it must
- * end. */
-int sandbox_server(uid_t uid, gid_t gid);
+ * another's), keeps no capability, writes to no folder but the store's, and gives up what sandbox.c
+ * lists. ERR_DENIED, ERR_IO: it must end. */
+int sandbox_server(uid_t uid, gid_t gid, const char *store);
 
 /* For the notifier: root without any capability but those with which it passes by file modes
- * (CAP_DAC_OVERRIDE, CAP_FOWNER). */
+ * (CAP_DAC_OVERRIDE, CAP_FOWNER); it writes to no folder. */
 int sandbox_notifier(void);
 
 #endif

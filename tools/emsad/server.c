@@ -133,7 +133,7 @@ static int prepare(struct server *server)
     if (error == 0)
         error = secret_setup(SECRETS_MAX);
     if (error == 0)
-        error = sandbox_server(server->owner, server->group);
+        error = sandbox_server(server->owner, server->group, server->setup.text);
     if (error == 0)
         error = alarms_start();
     if (error == 0)
