@@ -157,6 +157,11 @@ const char *store_path(const struct store *store)
     return store->path;
 }
 
+int store_broken(const struct store *store)
+{
+    return env_broken(store->env);
+}
+
 static int read_status(void *arg, struct txn *txn)
 {
     struct store_status *out = arg;

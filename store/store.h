@@ -64,6 +64,12 @@ uint64_t store_revision(const struct store *store);
 const uint8_t *store_id(const struct store *store);
 const char *store_path(const struct store *store);
 
+/* 0, or why this store can't be written any more until it is opened anew. -ERR_IO: the disk failed
+ * in a commit's last write, reading has ended too, and whether that commit is there can't be known
+ * here; a process that is started again does best to end at once, without an answer. -ERR_CORRUPT:
+ * damage was met while writing; reading goes on. Any thread. */
+int store_broken(const struct store *store);
+
 struct store_status {
     uint64_t revision;
     uint8_t head[HASH_SIZE];

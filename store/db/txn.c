@@ -233,6 +233,17 @@ static int writer_commit(void *arg)
     return mdb_txn_commit(txn->mdb);
 }
 
+/* LMDB says why a commit failed, but not that nothing works from now on: its next call does. */
+static void ask_for_panic(struct env *env)
+{
+    MDB_txn *probe;
+    int failed = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &probe);
+    if (failed == MDB_PANIC)
+        atomic_store(&env->broken, -ERR_IO);
+    if (!failed)
+        mdb_txn_abort(probe);
+}
+
 int txn_commit(struct txn *txn)
 {
     if (txn->error) {
@@ -244,6 +255,8 @@ int txn_commit(struct txn *txn)
     if (failed != GUARD_FAULT)
         txn->mdb = NULL; /* LMDB has freed it, whatever it says */
     int error = failed ? failed_call(txn, failed, "cannot commit") : 0;
+    if (failed && failed != GUARD_FAULT)
+        ask_for_panic(txn->env);
     txn_free(txn);
     return error;
 }

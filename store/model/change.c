@@ -283,21 +283,16 @@ static int prepare(struct committing *at, struct change_result *result)
 }
 
 /*
- * A commit that failed may be there all the same (LMDB can fail after its last write). What the
- * store says now is the answer: only a head that is this commit's means that it happened.
+ * A commit that failed may be there all the same: LMDB can fail in its last write, and then answers
+ * nothing more. What happened is known when the store is opened anew (store_broken).
  */
-static int ask_head(struct committing *at, int failure)
+static int ended_badly(const struct store *store, int error)
 {
-    struct txn *reader = NULL;
-    struct head head;
-    bool happened = false;
-    if (txn_reader_new(&reader, at->change->store->env) == 0 && txn_renew(reader) == 0) {
-        happened = state_head(reader, &head) == 0 && head.rev == at->draft.head.rev &&
-                   memcmp(head.hash, at->draft.head.hash, HASH_SIZE) == 0;
-        txn_reset(reader);
-    }
-    txn_free(reader);
-    return happened ? 0 : failure;
+    if (env_broken(store->env) != -ERR_IO)
+        return error;
+    return error_set(ERR_IO,
+                     "the disk failed while a commit was being finished: whether it is there "
+                     "is known when the store is opened anew (emsa log)");
 }
 
 static int finish(struct committing *at, struct change_result *result)
@@ -311,9 +306,7 @@ static int finish(struct committing *at, struct change_result *result)
     int error = txn_commit(at->txn);
     at->txn = NULL;
     if (error)
-        error = ask_head(at, error);
-    if (error)
-        return error;
+        return ended_badly(store, error);
     atomic_store_explicit(&store->revision, at->draft.head.rev, memory_order_release);
     result->rev = at->draft.head.rev;
     result->committed = true;

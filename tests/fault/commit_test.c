@@ -62,6 +62,7 @@ static int go_on(void *arg)
     bool is_open;
     MUST_DO(snapshot_new(&snapshot, store));
     const bool struck = strike(store, fault, &standing, &is_open);
+    const int broken = store_broken(store); /* known at once, and not only to the next who tries */
     int begun = snapshot_begin(snapshot);
     if (begun == 0) {
         const enum stage_standing now = stage_look_in(snapshot);
@@ -74,6 +75,8 @@ static int go_on(void *arg)
     struct change_result result = {0};
     const int next = SAMPLE_COMMIT(store, &result, "after", 0, {SET, "dev/web/AFTER", 99});
     change_result_release(&result);
+    MUST(broken == (begun || next ? -ERR_IO : 0), "broken is '%s', and what follows '%s', '%s'",
+         error_word(broken), error_word(begun), error_word(next));
     if (begun || next) {
         MUST(is_open, "what follows a failure fails: %s", error_word(begun ? begun : next));
         MUST((!begun || begun == -ERR_IO) && (!next || next == -ERR_IO), "then it is '%s'",

@@ -9,6 +9,7 @@
 
 #include "store/error.h"
 #include "tools/common/descriptor.h"
+#include "tools/common/exit_status.h"
 #include "tools/common/log.h"
 
 #define INVALID_PARAMETER "org.varlink.service.InvalidParameter"
@@ -150,6 +151,10 @@ static int do_call(struct varlink *varlink, struct dispatcher *dispatcher, struc
                    bool is_oneway)
 {
     int error = service_call(dispatcher, call);
+    if (service_is_lost(dispatcher)) {
+        log_error("the store's disk failed in a commit: this server ends, to be started anew");
+        _exit(EXIT_STATUS_FAILED);
+    }
     if (error < 0) {
         log_error("cannot answer a call of '%s': %s", call->method, error_text());
         error = is_oneway ? 0 : call_refuse(varlink, "io.emsa.Failed", error_text());

@@ -165,6 +165,11 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
+bool service_is_lost(const struct dispatcher *service)
+{
+    return store_broken(service->store) == -ERR_IO;
+}
+
 int service_call(struct dispatcher *service, struct call *call)
 {
     const char *dot = strrchr(call->method, '.');

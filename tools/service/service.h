@@ -71,6 +71,11 @@ struct call {
 int service_call(struct dispatcher *, struct call *call);
 void call_release(struct call *);
 
+/* Whether the store must be opened anew (store_broken, -ERR_IO) before any call can be answered
+ * truly. A process that is started again ends then, unanswered: the caller asks once more with its
+ * request id. */
+bool service_is_lost(const struct dispatcher *);
+
 /* The interface in varlink's own description language, for GetInterfaceDescription. */
 const char *service_description(void);
 
