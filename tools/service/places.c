@@ -7,32 +7,6 @@
 #include "tools/service/walk.h"
 #include "tools/service/write.h"
 
-typedef int (*place_step)(struct request *, struct change *, const struct path *);
-
-/* One step for each of a list of paths, then the commit. */
-static int for_each(struct request *request, const char *parameter, place_step step)
-{
-    struct change *change CHANGE_CLEANUP = NULL;
-    json_t *paths;
-    size_t index;
-    json_t *text;
-    int error = parameter_list(request->call->parameters, parameter, &paths);
-    if (error == 0)
-        error = write_begin(request, &change);
-    if (error < 0)
-        return error;
-    json_array_foreach(paths, index, text)
-    {
-        struct path path;
-        error = path_of(text, &path);
-        if (error == 0)
-            error = step(request, change, &path);
-        if (error < 0)
-            return error;
-    }
-    return write_commit(request, change);
-}
-
 static int wrong_depth(const struct path *path, const char *wanted)
 {
     char text[PATH_TEXT_MAX];
@@ -49,7 +23,7 @@ static int add_environment(struct request *request, struct change *change, const
 
 int verb_environment_add(struct request *request)
 {
-    return for_each(request, "names", add_environment);
+    return write_each(request, "names", add_environment);
 }
 
 static int add_service(struct request *request, struct change *change, const struct path *path)
@@ -62,7 +36,7 @@ static int add_service(struct request *request, struct change *change, const str
 
 int verb_service_add(struct request *request)
 {
-    return for_each(request, "paths", add_service);
+    return write_each(request, "paths", add_service);
 }
 
 static int wants_all(struct request *request, bool *all)
@@ -108,7 +82,7 @@ static int remove_environment(struct request *request, struct change *change,
 
 int verb_environment_remove(struct request *request)
 {
-    return for_each(request, "names", remove_environment);
+    return write_each(request, "names", remove_environment);
 }
 
 static int remove_service(struct request *request, struct change *change, const struct path *path)
@@ -124,5 +98,5 @@ static int remove_service(struct request *request, struct change *change, const 
 
 int verb_service_remove(struct request *request)
 {
-    return for_each(request, "paths", remove_service);
+    return write_each(request, "paths", remove_service);
 }

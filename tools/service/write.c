@@ -90,6 +90,29 @@ int write_commit(struct request *request, struct change *change)
     return 0;
 }
 
+int write_each(struct request *request, const char *parameter, write_step step)
+{
+    struct change *change CHANGE_CLEANUP = NULL;
+    json_t *paths;
+    size_t index;
+    json_t *text;
+    int error = parameter_list(request->call->parameters, parameter, &paths);
+    if (error == 0)
+        error = write_begin(request, &change);
+    if (error < 0)
+        return error;
+    json_array_foreach(paths, index, text)
+    {
+        struct path path;
+        error = path_of(text, &path);
+        if (error == 0)
+            error = step(request, change, &path);
+        if (error < 0)
+            return error;
+    }
+    return write_commit(request, change);
+}
+
 static int set_from_text(struct change *change, const struct path *path, bool is_secret,
                          json_t *value)
 {
@@ -187,25 +210,13 @@ int verb_set(struct request *request)
     return error < 0 ? error : write_commit(request, change);
 }
 
+static int remove_key(struct request *request, struct change *change, const struct path *path)
+{
+    (void)request;
+    return change_remove(change, path);
+}
+
 int verb_remove(struct request *request)
 {
-    struct change *change CHANGE_CLEANUP = NULL;
-    json_t *paths;
-    size_t index;
-    json_t *text;
-    int error = parameter_list(request->call->parameters, "paths", &paths);
-    if (error == 0)
-        error = write_begin(request, &change);
-    if (error < 0)
-        return error;
-    json_array_foreach(paths, index, text)
-    {
-        struct path path;
-        error = path_of(text, &path);
-        if (error == 0)
-            error = change_remove(change, &path);
-        if (error < 0)
-            return error;
-    }
-    return write_commit(request, change);
+    return write_each(request, "paths", remove_key);
 }

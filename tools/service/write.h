@@ -11,6 +11,13 @@ int write_begin(struct request *request, struct change **out);
  * have been begun, or is ended here: what it showed may be gone. */
 int write_commit(struct request *request, struct change *change);
 
+/* What is done to the change for one place; negative ends it. */
+typedef int (*write_step)(struct request *request, struct change *change, const struct path *path);
+
+/* A whole change: the step for each place that the list of this name in the parameters names, then
+ * the commit. */
+int write_each(struct request *request, const char *parameter, write_step step);
+
 static inline void write_drop(struct change **change)
 {
     change_free(*change);
