@@ -184,8 +184,10 @@ static int fill(struct varlink *varlink, struct varlink_message *message, int64_
     message->descriptor_count += count;
     varlink->input.size += (size_t)size;
     if (is_cut)
-        return error_set(ERR_INVALID, "a message brings more than %zu descriptors",
-                         varlink->descriptors_maximum);
+        return error_set(
+            ERR_INVALID,
+            "a message brings more descriptors than the %zu that are taken, or than may be open",
+            varlink->descriptors_maximum);
     return size == 0;
 }
 
