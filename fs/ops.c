@@ -74,6 +74,19 @@ static void lookup(fuse_req_t request, fuse_ino_t parent, const char *name)
         ops_fail(worker, request, found);
 }
 
+/* A file that was removed while somebody holds it is what it was, with no link left, as on any
+ * other file system: a program that opened it may ask for its size before it reads. */
+static int removed_attr(struct worker *worker, struct stat *st, fuse_ino_t node)
+{
+    struct place place;
+    int found = tree_find_removed(worker->snapshot, &place, node);
+    if (found == 0)
+        found = attr_fill(worker->snapshot, st, &worker->view->options, &place);
+    if (found == 0)
+        st->st_nlink = 0;
+    return found;
+}
+
 static void getattr(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
 {
     (void)info;
@@ -85,6 +98,8 @@ static void getattr(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *
         found = tree_find(worker->snapshot, &place, node);
         if (found == 0)
             found = attr_fill(worker->snapshot, &st, &worker->view->options, &place);
+        else if (found == NOT_THERE)
+            found = removed_attr(worker, &st, node);
         snapshot_end(worker->snapshot);
     }
     if (found == 0)

@@ -60,6 +60,20 @@ int tree_find(struct snapshot *snapshot, struct place *out, uint64_t id)
     return found;
 }
 
+int tree_find_removed(struct snapshot *snapshot, struct place *out, uint64_t id)
+{
+    struct node node;
+    struct place place;
+    if (!node_parse(&node, id) || node.kind != NODE_IS_KEY)
+        return NOT_THERE;
+    int found = snapshot_entry_last(snapshot, &place.entry, node.environment, node.name_id);
+    if (found)
+        return found;
+    place_entry(&place);
+    *out = place;
+    return 0;
+}
+
 static int lookup_key(struct snapshot *snapshot, struct place *place, const struct node *parent,
                       const char *name)
 {

@@ -104,6 +104,11 @@ int snapshot_next_entry(struct snapshot *, struct entry *out, uint32_t environme
 int snapshot_entry_at(struct snapshot *, struct entry *out, uint32_t environment, uint64_t name_id,
                       uint64_t rev);
 
+/* The last version that a key had, whether it is there or was removed. NOT_THERE if it never had
+ * one (or had none outside of commits that removed it again). */
+int snapshot_entry_last(struct snapshot *, struct entry *out, uint32_t environment,
+                        uint64_t name_id);
+
 /* What a name id means: the service's id and the key. For directory offsets, which are name ids. */
 int snapshot_name(struct snapshot *, uint32_t *service, char key[static KEY_NAME_MAX + 1],
                   uint64_t name_id);

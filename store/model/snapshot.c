@@ -213,6 +213,25 @@ int snapshot_entry_at(struct snapshot *snapshot, struct entry *out, uint32_t env
     return 0;
 }
 
+/* Commits in a row that made a key and removed it again, which are looked past. */
+#define IN_VAIN_MAX 16
+
+int snapshot_entry_last(struct snapshot *snapshot, struct entry *out, uint32_t environment,
+                        uint64_t name_id)
+{
+    uint64_t rev = UINT64_MAX;
+    struct moment moment;
+    for (unsigned i = 0; i < IN_VAIN_MAX; i++) {
+        int found = state_moment(snapshot->txn, &moment, environment, name_id, rev);
+        if (found)
+            return answer(snapshot, found);
+        if (!moment.removed)
+            return snapshot_entry_at(snapshot, out, environment, name_id, rev);
+        rev = moment.entry.rev - 1;
+    }
+    return NOT_THERE;
+}
+
 int snapshot_name(struct snapshot *snapshot, uint32_t *service, char key[static KEY_NAME_MAX + 1],
                   uint64_t name_id)
 {

@@ -194,6 +194,7 @@ static void a_removed_key_is_readable_by_who_has_it_open(void **state)
 {
     (void)state;
     char got[8];
+    struct stat st;
     world_set(&world, "prod/a/GONE", "last", 4);
     world_commit(&world);
     int held = open(world_path(&world, "prod/a/GONE"), O_RDONLY);
@@ -201,6 +202,9 @@ static void a_removed_key_is_readable_by_who_has_it_open(void **state)
     world_remove(&world, "prod/a/GONE");
     world_commit(&world);
     assert_int_equal(open(world_path(&world, "prod/a/GONE"), O_RDONLY), -1);
+    assert_int_equal(fstat(held, &st), 0); /* cat asks before it reads */
+    assert_int_equal(st.st_size, 4);
+    assert_int_equal(st.st_nlink, 0);
     assert_int_equal(pread(held, got, sizeof(got), 0), 4);
     assert_memory_equal(got, "last", 4);
     assert_int_equal(pread(held, got, sizeof(got), 2), 2);
@@ -208,6 +212,9 @@ static void a_removed_key_is_readable_by_who_has_it_open(void **state)
     world_commit(&world);
     assert_int_equal(pread(held, got, sizeof(got), 0), 5);
     assert_memory_equal(got, "again", 5);
+    assert_int_equal(fstat(held, &st), 0);
+    assert_int_equal(st.st_size, 5);
+    assert_int_equal(st.st_nlink, 1);
     close(held);
 }
 

@@ -140,6 +140,27 @@ static void test_as_of(void **state)
     snapshot_end(model->snapshot);
 }
 
+static void test_last_version(void **state)
+{
+    struct model *model = *state;
+    struct entry entry;
+    COMMIT(model, {ADD, "prod", 0}, {SET, "prod/web/A", 1});
+    const uint64_t two = COMMIT(model, {SET, "prod/web/A", 2});
+    assert_int_equal(snapshot_begin(model->snapshot), 0);
+    const uint64_t name = find(model, "prod/web/A").name_id;
+    assert_int_equal(snapshot_entry_last(model->snapshot, &entry, 1, name), 0);
+    assert_int_equal(entry.rev, two);
+    snapshot_end(model->snapshot);
+    COMMIT(model, {DROP, "prod/web/A", 0});
+    COMMIT(model, {SET, "prod/web/A", 3}, {DROP, "prod/web/A", 0}, {SET, "prod/web/B", 1});
+    assert_int_equal(snapshot_begin(model->snapshot), 0);
+    assert_int_equal(snapshot_entry_last(model->snapshot, &entry, 1, name), 0);
+    assert_int_equal(entry.rev, two);
+    assert_string_equal(entry.key, "A");
+    assert_int_equal(snapshot_entry_last(model->snapshot, &entry, 1, name + 9), NOT_THERE);
+    snapshot_end(model->snapshot);
+}
+
 static void set_bytes(struct model *model, const char *text, const void *value, size_t size,
                       bool is_secret)
 {
@@ -328,6 +349,7 @@ int main(void)
         MODEL_TEST(test_listings),
         MODEL_TEST(test_incarnations),
         MODEL_TEST(test_as_of),
+        MODEL_TEST(test_last_version),
         MODEL_TEST(test_values_of_every_size),
         MODEL_TEST(test_consistency),
         MODEL_TEST(test_without_an_identity),
