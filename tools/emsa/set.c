@@ -31,8 +31,19 @@ static void settings_release(struct settings *settings)
     free(settings->list);
 }
 
+static bool is_same(const struct path *a, const struct path *b)
+{
+    return strcmp(a->key, b->key) == 0 && strcmp(a->service, b->service) == 0 &&
+           strcmp(a->environment, b->environment) == 0;
+}
+
 static int add_setting(struct settings *settings, const struct path *path, struct setting **out)
 {
+    char text[PATH_TEXT_MAX];
+    for (size_t i = 0; i < settings->count; i++)
+        if (is_same(&settings->list[i].path, path))
+            return error_set(ERR_INVALID, "'%s' is given twice: only one value can hold",
+                             path_text(path, text));
     if (settings->count == settings->capacity) {
         size_t capacity = settings->capacity == 0 ? 8 : settings->capacity * 2;
         struct setting *list = realloc(settings->list, capacity * sizeof *list);

@@ -98,6 +98,10 @@ table() {
     bad 5 "$((first + 1))" emsa set prod/billing LOG_LEVEL=debug --if-rev "$first"
     bad 5 "LOG_LEVEL" emsa rm prod/billing/LOG_LEVEL --if-rev "$first"
 
+    # Two values for one key.
+    bad 2 "prod/billing/PORT' is given twice" emsa set prod/billing PORT=1 PORT=2
+    bad 2 "prod/billing/PORT' is given twice" emsa set prod/billing PORT=1 --secret-file "PORT=$work/nested.json"
+
     # A dry run of what is well says so and does nothing.
     ends "a dry run" 0 "PORT" emsa set prod/billing PORT=1 --dry-run
     is "changes nothing" "$stands" "$(revision)"
