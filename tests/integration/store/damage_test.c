@@ -346,7 +346,7 @@ static int look_at_damaged(void *arg)
 
 static uint64_t used_of(const char *path)
 {
-    char beside[TRIAL_PATH_MAX];
+    char beside[TRIAL_PATH_MAX + 8];
     unsigned long long used = 0;
     snprintf(beside, sizeof(beside), "%s.used", path);
     FILE *note = fopen(beside, "r");
