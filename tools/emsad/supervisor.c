@@ -34,6 +34,7 @@
 #define SEND_MILLISECONDS 5000 /* for a child to take a message */
 #define STOP_MILLISECONDS 5000 /* for the server to finish what it does */
 #define LAST_MILLISECONDS 1000 /* for what was ended by force to be reaped */
+#define FAILURES_MAX 20 /* servers in a row that could not begin, which takes some ten seconds */
 
 enum phase { STARTING, SERVING, STOPPING, FORCING };
 
@@ -56,7 +57,7 @@ static void stop(struct supervisor *supervisor);
 /* Keeps the first reason, and ends. */
 static void fail(struct supervisor *supervisor, int error, const char *text)
 {
-    if (supervisor->failure == 0 && supervisor->phase == STARTING) {
+    if (supervisor->failure == 0 && supervisor->phase < STOPPING) {
         supervisor->failure = error;
         (void)snprintf(supervisor->text, sizeof supervisor->text, "%s", text);
     }
@@ -253,6 +254,23 @@ static void view_gone(struct supervisor *supervisor, uint32_t id)
                                                              CHANNEL_GONE, id, SEND_MILLISECONDS));
 }
 
+/* Whether the next server may begin where this one could not. */
+static bool may_pass(int error)
+{
+    return error != -ERR_CORRUPT && error != -ERR_FORMAT && error != -ERR_NOT_FOUND;
+}
+
+/* A server could not begin. As long as the next one may, readers and callers wait for it; for a
+ * store that is damaged or gone they would wait for ever, so they are given their error. */
+static void server_failed(struct supervisor *supervisor, int error, const char *text)
+{
+    if (supervisor->phase == STARTING || !may_pass(error) ||
+        supervisor->server.failures >= FAILURES_MAX)
+        fail(supervisor, error, text);
+    else
+        log_error("the server: %s", text);
+}
+
 static void handle(struct supervisor *supervisor, const struct channel_message *message)
 {
     switch (message->kind) {
@@ -263,10 +281,7 @@ static void handle(struct supervisor *supervisor, const struct channel_message *
         ready(supervisor);
         break;
     case CHANNEL_FAILED:
-        if (supervisor->phase == STARTING)
-            fail(supervisor, message->error, message->text);
-        else
-            log_error("the server: %s", message->text);
+        server_failed(supervisor, message->error, message->text);
         break;
     case CHANNEL_MOUNT:
         mount_for(supervisor, message);

@@ -39,4 +39,20 @@ ends "nobody answers" 2 "not connected" ls "$work/env"
 umount -l "$work/env"
 is "the store is free and whole" 9090 "$(emsa get prod/web/PORT)"
 holds "verify" emsa verify
+
+# A server that finds its store damaged ends the daemon: nobody waits for what will not come.
+cp "$EMSA_STORE/data.mdb" "$work/data"
+begin --mount "$work/env"
+exec 8<"$work/env/prod/web/PASSWORD"
+server=$(process server)
+truncate -s 0 "$EMSA_STORE/data.mdb"
+kill -9 "$server"
+over
+is "ended as damaged" 6 "$code"
+ends "who had it open is told" 1 "not connected\|connection abort" bash -c "timeout 20 cat <&8"
+exec 8<&-
+is "nothing is mounted" "" "$(findmnt -rn "$work/env" || true)"
+ends "a command says what it is" 6 "truncated" timeout 20 emsa get prod/web/PORT
+cp "$work/data" "$EMSA_STORE/data.mdb"
+holds "a backup helps" emsa verify
 finish
