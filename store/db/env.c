@@ -58,7 +58,7 @@ static const struct {
     {MDB_READERS_FULL, ERR_NOMEM, "too many readers"},
     {MDB_BAD_VALSIZE, ERR_INVALID, "a key or value of a wrong size"},
     {MDB_BAD_TXN, ERR_IO, "the transaction has failed before"},
-    {MDB_MAP_RESIZED, ERR_IO, "somebody else made the map larger"},
+    {MDB_MAP_RESIZED, ERR_CORRUPT, "its head tells of pages that no store has room for"},
 };
 
 int env_error(struct env *env, int lmdb, const char *doing)
@@ -481,6 +481,8 @@ static int make_room(struct env *env, size_t bytes)
     int failed = guard_call(read_used, &usage);
     if (failed)
         return env_error(env, failed, "cannot see how full the store is");
+    if (usage.used > env->map_size)
+        return env_error(env, MDB_MAP_RESIZED, "cannot see how full the store is");
     /* Twice: a value of just over half a page takes a whole one. */
     uint64_t wanted = RESERVE + (bytes ? 2 * (uint64_t)bytes + TREE_OVERHEAD : 0);
     if (usage.used + wanted <= env->allocated)

@@ -68,10 +68,11 @@ static int failed_call(struct txn *txn, int lmdb, const char *doing)
 {
     if (lmdb == GUARD_FAULT)
         return faulted(txn, doing);
-    /* LMDB bars a reader that met a page out of bounds from reading on (MDB_BAD_TXN): damage still.
-     */
-    if (!txn->is_writer && lmdb == MDB_BAD_TXN)
-        return error_set(ERR_CORRUPT, "%s: damage was met before in this transaction", doing);
+    /* LMDB bars whoever met a page out of bounds from going on (MDB_BAD_TXN), and may tell nothing
+     * else: damage still, unless a writer failed of something that was told. */
+    if (lmdb == MDB_BAD_TXN && !txn->error)
+        return stick(
+            txn, error_set(ERR_CORRUPT, "%s: damage was met before in this transaction", doing));
     int error = stick(txn, env_error(txn->env, lmdb, doing));
     if (error == -ERR_CORRUPT)
         env_alarm(txn->env);

@@ -37,6 +37,22 @@ for size in 0 100 4096 8192 $((used / 2)); do
 done
 restore
 
+# Written over while a server has it open: every verb says damage, not a full disk and not a failure of its own.
+for what in zero urandom; do
+    first=0
+    [ $what = urandom ] || first=2 # behind the two pages of the head
+    mounted "$work/env"
+    dd if=/dev/$what of="$EMSA_STORE/$data" bs=4096 seek="$first" count=$((used / 4096 - 2)) conv=notrunc status=none
+    ends "get after $what" 6 "" emsa get prod/web/KEY1
+    ends "set after $what" 6 "" emsa set prod/web KEY1=x
+    ends "rm after $what" 6 "" emsa rm prod/web/KEY1
+    ends "env add after $what" 6 "" emsa env add more
+    ends "ls after $what" 6 "" emsa ls prod/web
+    ends "cat after $what" 1 "input/output error" cat "$work/env/prod/web/KEY1"
+    umount "$work/env"
+    restore
+done
+
 # flip OFFSET BIT: in data.mdb
 flip() {
     /usr/bin/python3 - "$EMSA_STORE/$data" "$1" "$2" <<'PYTHON'
