@@ -1,10 +1,11 @@
-/* What the two files of verification share. */
+/* What the files of verification share. */
 #ifndef EMSA_STORE_LOG_VERIFY_INTERNAL_H
 #define EMSA_STORE_LOG_VERIFY_INTERNAL_H
 
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "store/db/keys.h"
 #include "store/log/commit.h"
 #include "store/log/expected.h"
 #include "store/verify.h"
@@ -27,6 +28,11 @@ struct verify {
     uint32_t environment, service;
     char key[KEY_NAME_MAX + 1];
     bool has_entry;
+    /* the records' walk */
+    enum database database;
+    struct key last;     /* the last record's key; empty at the beginning of a database */
+    uint64_t walked;     /* records of this database so far */
+    uint64_t walked_rev; /* the newest revision when its walk began */
     /* progress */
     uint64_t done, total;
     bool is_stopped;
@@ -50,6 +56,10 @@ int verify_go_on(struct verify *verify);
 /* Checks operation op of the commit in hand and what was derived from it; adds its leaf. Failures
  * only. */
 int verify_operation(struct verify *verify, uint32_t op);
+
+/* Reads the record after the last one, whatever is in it. Positive 1: that was all of the last
+ * database. */
+int verify_next_record(struct verify *verify);
 
 /* Checks the current entry after the last one. Positive 1: there is none. */
 int verify_next_entry(struct verify *verify);

@@ -212,6 +212,13 @@ static void look_at_the_past(struct look *look, unsigned newest)
                 !is_well(look, snapshot_value(look->snapshot, &data, &size, &entry, &scratch),
                          text))
                 continue;
+            /* A page's head that says that the page has fewer records than it had hides the last of
+             * them, also from the check of what follows: an earlier version answers. It is right
+             * bytes of another revision, and verify must find it. */
+            if (entry.rev < commit + 2) {
+                look->missing++;
+                continue;
+            }
             expect_version(&entry, data, size, path, commit + 2);
         }
     }
@@ -327,7 +334,9 @@ static int look_at_damaged(void *arg)
     MUST_DO(snapshot_new(&look.snapshot, look.store));
     if (is_well(&look, snapshot_begin(look.snapshot), "begin")) {
         uint64_t revision = snapshot_revision(look.snapshot);
-        MUST(revision == COMMITS + 2 || revision == COMMITS + 1, "revision %llu",
+        /* A flipped bit in a meta page can name the tree of an earlier commit, whose pages are
+         * still there: all of the store as it was then. Only a head kept outside would tell. */
+        MUST(revision >= 2 && revision <= COMMITS + 2, "revision %llu",
              (unsigned long long)revision);
         newest = (unsigned)revision - 2;
         look.facts = after[newest];
