@@ -73,6 +73,11 @@ ends() {
     fi
 }
 
+# hex: the bytes of standard input, in hexadecimal
+hex() {
+    od -An -v -t x1 | tr -d ' \n'
+}
+
 revision() {
     emsa status --json | json rev
 }
@@ -102,9 +107,15 @@ server_pid() {
     emsa status --json | json processes server
 }
 
-# gone PID: waits until that process has ended
+# gone PID [SECONDS]: waits until that process has ended, also where nobody has reaped it yet
 gone() {
-    tail --pid="$1" -s 0.02 -f /dev/null
+    /usr/bin/python3 -c 'import os, select, sys
+try:
+    process = os.pidfd_open(int(sys.argv[1]))
+except ProcessLookupError:
+    sys.exit(0)
+patience = float(sys.argv[2]) if len(sys.argv) > 2 else None
+sys.exit(0 if select.select([process], [], [], patience)[0] else 1)' "$@"
 }
 
 stop_server() {
@@ -115,7 +126,7 @@ stop_server() {
     pid=$(supervisor_pid)
     [ -n "$pid" ] || return 0
     kill -TERM "$pid" 2>/dev/null || return 0 # it ends by itself when its last mount is gone
-    timeout 20 tail --pid="$pid" -s 0.02 -f /dev/null || {
+    gone "$pid" 20 || {
         echo "FAULT: emsad does not end on SIGTERM"
         return 1
     }

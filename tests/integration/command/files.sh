@@ -35,7 +35,7 @@ formats() {
     holds "json by its name" emsa import "$place" "$work/x.json"
     is "a number as it is written" 8080 "$(emsa get "$place/N")"
     is "a word" true "$(emsa get "$place/T")"
-    is "bytes" "00ff" "$(emsa get "$place/B" | xxd -p)"
+    is "bytes" "00ff" "$(emsa get "$place/B" | hex)"
     holds "json by its format, from stdin" bash -c "emsa import $place - --format json <'$work/x.json'"
     ends "an unknown format" 2 "dotenv" emsa import "$place" "$work/x.json" --format yaml
     printf '{"A": {"B": 1}}' >"$work/nested.json"
@@ -111,7 +111,7 @@ trees() {
     is "its keys" 3 "$(json keys <"$work/out")"
     is "a secret" secret "$(kind prod/t2/SECRET)"
     is "marked as none" plain "$(kind prod/t2/TOKEN_COUNT)"
-    is "bytes" "00ff" "$(emsa get prod/t2/TOKEN_COUNT | xxd -p)"
+    is "bytes" "00ff" "$(emsa get prod/t2/TOKEN_COUNT | hex)"
     rev=$(revision)
     holds "again" emsa import --tree "$work/t.jsonl"
     is "is no commit" "$rev" "$(revision)"

@@ -86,7 +86,7 @@ prompts() {
 
 lists() {
     local place=$1
-    is "get adds a newline on a terminal only" "$(printf '1\r\n' | xxd -p)" "$(on_terminal "emsa get $place/A" | xxd -p)"
+    is "get adds a newline on a terminal only" "$(printf '1\r\n' | hex)" "$(on_terminal "emsa get $place/A" | hex)"
     is "ls names keys" "A" "$(emsa ls "$place" | awk '$1 == "A" { print $1 }')"
     is "and kinds and sizes" "secret 10" "$(emsa ls "$place" | awk '$1 == "S" { print $2, $3 }')"
     emsa ls "$place" --json >"$work/list"

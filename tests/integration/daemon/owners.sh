@@ -57,12 +57,17 @@ wait $daemon
 echo ", ended with $?"
 END
 chmod 0777 "$work"
-is "in a user's namespace" "ready 8082hidden words, ended with 0" \
-    "$(setpriv --reuid 1000 --regid 1000 --clear-groups unshare -Urm \
-        bash "$work/as-user" "$work" "$EMSA_STORE" 2>"$work/log" | paste -sd' ')"
+# (No kernel gives a user's namespace to what runs in a chroot, and some give none at all.)
+as_user=(setpriv --reuid 1000 --regid 1000 --clear-groups)
+if "${as_user[@]}" unshare -Urm true 2>"$work/log"; then
+    is "in a user's namespace" "ready 8082hidden words, ended with 0" \
+        "$("${as_user[@]}" unshare -Urm bash "$work/as-user" "$work" "$EMSA_STORE" 2>"$work/log" | paste -sd' ')"
+else
+    echo "left out: a mount in a user's namespace, which cannot be made here: $(cat "$work/log")"
+fi
 
 # A user who may not mount: serves its socket, and says what is missing.
-setpriv --reuid 1000 --regid 1000 --clear-groups "$work/emsad-of-a-user" --store "$EMSA_STORE" \
+"${as_user[@]}" "$work/emsad-of-a-user" --store "$EMSA_STORE" \
     --ready-fd 9 9>"$work/ready" 2>"$work/log" &
 daemon=$!
 is "without the right to mount it begins" "ready" "$(cat "$work/ready")"
