@@ -1,6 +1,7 @@
 """Counts the FUSE requests that an operation makes, by the kernel's own tracepoint, in a tracing instance of
 our own that is removed again."""
 import collections
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -14,12 +15,16 @@ class Counter:
         self.where = work / "tracefs"
         self.where.mkdir()
         subprocess.run(["mount", "-t", "tracefs", "bench", str(self.where)], check=True, capture_output=True)
-        self.instance = self.where / "instances" / "emsa-bench"
-        self.instance.mkdir()
+        # Instances are the kernel's, not the namespace's: a name of our own each time.
+        self.instance = self.where / "instances" / f"emsa-{os.urandom(6).hex()}"
         self.event = self.instance / "events" / "fuse" / "fuse_request_send"
-        if not self.event.is_dir():
+        try:
+            self.instance.mkdir()
+            if not self.event.is_dir():
+                raise OSError("the kernel does not trace FUSE requests")
+        except OSError:
             self.close()
-            raise OSError("the kernel does not trace FUSE requests")
+            raise
 
     def count(self, device, command, divisor):
         """Requests of one mount (its st_dev) while a command runs, divided: {name: how many}."""
@@ -36,7 +41,8 @@ class Counter:
         return {name: round(hits / divisor, 1) for name, hits in sorted(counts.items()) if hits / divisor >= 0.05}
 
     def close(self):
-        self.instance.rmdir()
+        if self.instance.is_dir():
+            self.instance.rmdir()
         subprocess.run(["umount", str(self.where)], check=False)
 
 
