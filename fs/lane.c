@@ -26,6 +26,9 @@ struct item {
 };
 
 struct lane {
+    /* Held while one is told that something is done, and before lock by who ends the lane: so that
+     * once it is ended nobody is told any more. */
+    pthread_mutex_t telling;
     pthread_mutex_t lock; /* over all below but view, done and arg */
     pthread_cond_t wake;
     struct item *first, **last; /* waiting, in order */
@@ -93,6 +96,7 @@ static void lane_free(struct lane *lane)
         close(lane->fuse_fd);
     pthread_cond_destroy(&lane->wake);
     pthread_mutex_destroy(&lane->lock);
+    pthread_mutex_destroy(&lane->telling);
     free(lane);
 }
 
@@ -128,10 +132,14 @@ static void *lane_run(void *arg)
     int fuse_fd;
     while ((item = item_take(lane, &fuse_fd))) {
         lane_tell(fuse_fd, &item->message, item->effects);
+        pthread_mutex_lock(&lane->telling);
         if (!is_ending(lane))
             lane->done(lane->arg, &item->message, item->generation);
+        pthread_mutex_unlock(&lane->telling);
         free(item);
     }
+    pthread_mutex_lock(&lane->telling); /* until who ended it has let go of it */
+    pthread_mutex_unlock(&lane->telling);
     if (!lane->joined)
         lane_free(lane);
     return NULL;
@@ -163,6 +171,7 @@ int lane_new(struct lane **out, uint32_t view, lane_done *done, void *arg)
     lane->arg = arg;
     lane->fuse_fd = -1;
     lane->last = &lane->first;
+    pthread_mutex_init(&lane->telling, NULL);
     pthread_mutex_init(&lane->lock, NULL);
     pthread_cond_init(&lane->wake, NULL);
     *out = lane;
@@ -171,6 +180,7 @@ int lane_new(struct lane **out, uint32_t view, lane_done *done, void *arg)
 
 static void finish(struct lane *lane, bool join)
 {
+    pthread_mutex_lock(&lane->telling);
     pthread_mutex_lock(&lane->lock);
     bool started = lane->started;
     pthread_t thread = lane->thread;
@@ -180,6 +190,7 @@ static void finish(struct lane *lane, bool join)
         pthread_detach(thread);
     pthread_cond_broadcast(&lane->wake);
     pthread_mutex_unlock(&lane->lock);
+    pthread_mutex_unlock(&lane->telling);
     if (started && !join)
         return; /* the thread frees it */
     if (started)
