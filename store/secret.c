@@ -394,10 +394,29 @@ int secret_read(struct secret *secret, int fd, size_t maximum)
     return error;
 }
 
+/* Copying and deciphering leave the last bytes in vector registers, where whoever looks at a thread
+ * that waits (a debugger, a core taken from outside) would find them: no function saves or clears
+ * those. */
+static void wipe_registers(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx"))
+        __asm__ volatile("vzeroall" ::
+                             : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+                               "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+                               "xmm15");
+    if (__builtin_cpu_supports("avx512f"))
+        __asm__ volatile(".irp n,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n\t"
+                         "vpxord %zmm\\n, %zmm\\n, %zmm\\n\n\t"
+                         ".endr");
+#endif
+}
+
 void secret_clear(struct secret *secret)
 {
     if (secret->data)
         explicit_bzero(secret->data, secret->size);
+    wipe_registers();
     secret->size = 0;
 }
 
@@ -407,6 +426,7 @@ void secret_release(struct secret *secret)
         return;
     /* The whole block, not only what size says: a caller may have written before setting it. */
     explicit_bzero(secret->data, secret->capacity);
+    wipe_registers();
     pthread_mutex_lock(&arena.mutex);
     give_block(block_of(secret->data));
     pthread_mutex_unlock(&arena.mutex);
