@@ -24,8 +24,8 @@ static unsigned cores(void)
 static unsigned thread_count(unsigned asked)
 {
     unsigned count = asked ? asked : cores();
-    if (!asked && count < 2)
-        count = 2;
+    if (!asked)
+        count = count < 2 ? 2 : count > 8 ? 8 : count;
     return count < THREADS_MAX ? count : THREADS_MAX;
 }
 

@@ -42,6 +42,8 @@ struct view_options {  /* what one superblock shows, and to whom; travels betwee
     uint16_t file_mode;      /* 0: 0400 */
     uint8_t cache;           /* plain values of up to a page may be kept by the kernel */
     uint8_t masked;          /* secrets show names, sizes and attributes, and cannot be opened */
+    uint8_t replay; /* what a dead server had in its hands comes from the shared memory, and
+                       not from the kernel: it cannot (before Linux 6.9), or shall not */
 };
 
 /* Starts nothing yet. ERR_FORMAT: the shared memory is of another version; ERR_NOMEM, ERR_IO. */

@@ -21,7 +21,7 @@ struct counters { /* written by one thread, read by any */
     _Atomic uint64_t requests, reads, decryptions, errors;
 };
 
-#define THREADS_MAX 8u
+#define THREADS_MAX REQUEST_SLOTS
 
 /* A value that is read piece by piece, kept while its reader is likely to come for the next piece.
  */

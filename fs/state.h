@@ -1,7 +1,10 @@
-/* Memory that outlives a server: what open handles are pinned to, which cached pages of secrets are
- * still to be swept, and the revision that the kernels were told of. The supervisor makes it and
- * hands the same to each server it starts; it holds no value and no key. Used by one server at a
- * time. */
+/*
+ * Memory that outlives a server: what open handles are pinned to, which cached pages of secrets are
+ * still to be swept, what each view's kernel was told of, who sleeps in poll, and the request that
+ * each thread has in its hands. The supervisor makes it and hands the same to each server it
+ * starts; it holds names and numbers, no value and no key. Used by one server at a time; the
+ * supervisor reads what it judges a server by, and writes the figures.
+ */
 #ifndef EMSA_FS_STATE_H
 #define EMSA_FS_STATE_H
 
@@ -16,6 +19,11 @@ int state_create(int *fd);
 #define PIN_SLOTS                                                                                  \
     262144u /* open handles on one host: beyond it a handle stays at what it was opened at */
 #define MARK_SLOTS 16384u /* nodes of secrets with pages in some page cache at one time */
+#define VIEW_SLOTS 16384u /* views of one server */
+#define POLL_SLOTS 16384u /* open files that somebody sleeps on in poll */
+#define REQUEST_SLOTS 32u /* threads of a server, at most */
+#define REQUEST_MAX 8192u /* a request as the kernel sends it: FUSE_MIN_READ_BUFFER */
+#define SUSPECT_SLOTS 64u /* requests that a server died of */
 
 struct pin_slot {
     _Atomic uint64_t tag; /* fs/pin.c */
@@ -28,6 +36,62 @@ struct mark_slot {
     uint32_t turn; /* counts up with each read; a sweep names the turn that it covers */
 };
 
+/* What is known of one view (fs/step.h). The four numbers of a step say which names a reader may
+ * see already, so a new server says the same as the one before. */
+struct view_slot {
+    _Atomic uint32_t view; /* 0: free */
+    uint32_t spare;
+    _Atomic uint64_t taken; /* requests taken from it; only ever counts up */
+    _Atomic uint64_t told;  /* its kernel and its watchers know all up to this revision */
+    _Atomic uint64_t upto;  /* the step under way goes from told to here; equal to told: none */
+    _Atomic uint64_t done;  /* names of the step are in step up to this place in the log */
+};
+
+/* An open file that the kernel wants to be told of (fs/poll.h). */
+struct poll_slot {
+    uint32_t view; /* 0: free */
+    uint32_t spare;
+    uint64_t handle; /* as OPEN answered it */
+    uint64_t kernel; /* the kernel's own handle for FUSE_NOTIFY_POLL */
+    uint64_t node;
+    uint64_t rev; /* the revision that it was last judged at */
+};
+
+/* What one thread has in its hands (fs/replay.h). */
+struct request_slot {
+    _Atomic uint64_t taken; /* requests that this thread has taken; only ever counts up */
+    _Atomic uint32_t busy;  /* it has one, or is about to read one */
+    _Atomic uint32_t fatal; /* a signal that ends the process was raised in this thread */
+    _Atomic uint32_t view;  /* whose; set before it is read */
+    _Atomic uint32_t tid;   /* of the thread; 0: none */
+    uint64_t spare[5];
+    _Alignas(64) unsigned char data[REQUEST_MAX]; /* length 0 in its header: nothing */
+};
+
+/* A request that a server died of (fs/replay.h). */
+struct suspect_slot {
+    uint64_t unique; /* without the kernel's mark of a request sent again; 0: free */
+    uint64_t node;
+    uint32_t view;
+    uint32_t opcode;
+    uint32_t deaths;
+    uint32_t spare;
+};
+
+/* What the supervisor counts, for people (tools/emsad/figures.h). */
+struct state_figures {
+    _Atomic uint64_t server_started;   /* servers so far */
+    _Atomic uint64_t server_crashed;   /* ended by themselves, or were killed */
+    _Atomic uint64_t server_stuck;     /* were replaced because they didn't answer */
+    _Atomic uint64_t notifier_started; /* notifiers so far */
+    _Atomic uint64_t taken_over;       /* supervisors that followed a dead one */
+    _Atomic uint64_t upgraded;         /* binaries replaced */
+    _Atomic uint64_t upgrade_failed;   /* of them, taken back */
+    _Atomic uint64_t last_pause;       /* nanoseconds without a server, last time */
+    _Atomic uint64_t longest_pause;
+    _Atomic uint64_t refused; /* requests answered EIO because servers died of them */
+};
+
 struct state {
     uint64_t magic;
     _Atomic uint64_t
@@ -35,6 +99,13 @@ struct state {
     _Atomic uint32_t
         pin_high;       /* pins from here on were never used (reading them would make pages) */
     uint32_t mark_high; /* and marks from here on are free */
+    uint32_t view_high; /* and views */
+    uint32_t poll_high; /* and polls */
+    struct state_figures figures;
+    struct suspect_slot suspects[SUSPECT_SLOTS];
+    _Alignas(64) struct request_slot requests[REQUEST_SLOTS];
+    struct view_slot views[VIEW_SLOTS];
+    struct poll_slot polls[POLL_SLOTS];
     struct pin_slot pins[PIN_SLOTS];
     struct mark_slot marks[MARK_SLOTS];
 };

@@ -53,6 +53,8 @@ int holdings_take(struct holdings *out, const char *store)
     if (error == 0)
         error = state_create(&out->state);
     if (error == 0)
+        error = state_map(&out->memory, out->state);
+    if (error == 0)
         error = listener_make(&out->listener, &out->place);
     return error;
 }
@@ -68,6 +70,8 @@ void holdings_hide(struct holdings *holdings)
 void holdings_release(struct holdings *holdings)
 {
     holdings_hide(holdings);
+    state_unmap(holdings->memory);
+    holdings->memory = NULL;
     descriptor_close(&holdings->identity);
     descriptor_close(&holdings->state);
     descriptor_close(&holdings->self);

@@ -2,13 +2,15 @@
 #ifndef EMSA_TOOLS_EMSAD_HOLDINGS_H
 #define EMSA_TOOLS_EMSAD_HOLDINGS_H
 
+#include "fs/state.h"
 #include "tools/common/place.h"
 
 struct holdings {
     struct place_of_store place;
     int self; /* this executable */
     int lock, listener, state;
-    int identity; /* -1: there is none */
+    int identity;         /* -1: there is none */
+    struct state *memory; /* state, mapped: what servers are judged by, and the figures */
 };
 
 /* Takes the store and makes what is needed. ERR_BUSY: another daemon or command owns it;
