@@ -11,6 +11,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "fs/histogram.h"
+
 /* A sealed-size memfd, zeroed; the caller closes it. ERR_IO, ERR_NOMEM. */
 int state_create(int *fd);
 
@@ -92,6 +94,13 @@ struct state_figures {
     _Atomic uint64_t refused; /* requests answered EIO because servers died of them */
 };
 
+/* How long commits took to arrive, for people: from fs_publish on. The notifier's half of the
+ * server adds to them (fs/notify.c); they go on counting when a server is replaced. */
+struct state_times {
+    struct histogram visible; /* until every view's kernel gives the new value */
+    struct histogram event;   /* until every view's watchers have their events */
+};
+
 struct state {
     uint64_t magic;
     _Atomic uint64_t
@@ -102,6 +111,7 @@ struct state {
     uint32_t view_high; /* and views */
     uint32_t poll_high; /* and polls */
     struct state_figures figures;
+    struct state_times times;
     struct suspect_slot suspects[SUSPECT_SLOTS];
     _Alignas(64) struct request_slot requests[REQUEST_SLOTS];
     struct view_slot views[VIEW_SLOTS];
