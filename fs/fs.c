@@ -43,6 +43,7 @@ static int parts_init(struct fs *fs, const struct fs_options *options)
     if (error)
         return error;
     marks_init(&fs->marks, fs->state);
+    view_slots_begin(fs->state);
     error = notify_new(&fs->notify, options->store, fs->state, &fs->marks);
     return error ? error : loop_init(fs);
 }
@@ -120,7 +121,12 @@ int fs_adopt(struct fs *fs, const struct view_options *view, int fuse_fd, const 
         close(fuse_fd);
         return error;
     }
-    error = views_add(&fs->views, &slot, view, fuse_fd);
+    struct view_slot *shared = view_slot_take(fs->state, view->id);
+    if (!shared) {
+        close(fuse_fd);
+        return error_set(ERR_REFUSED, "there are %u mounts, and no room for more", VIEW_SLOTS);
+    }
+    error = views_add(&fs->views, &slot, view, shared, fuse_fd);
     if (error)
         return error;
     /* before the first answer, so that nothing it shows can change untold */
@@ -138,6 +144,7 @@ int fs_adopt(struct fs *fs, const struct view_options *view, int fuse_fd, const 
 
 int fs_start(struct fs *fs)
 {
+    view_slots_sweep(fs->state);
     int error = notify_start(fs->notify);
     return error ? error : loop_start(fs);
 }

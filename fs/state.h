@@ -38,11 +38,11 @@ struct mark_slot {
     uint32_t turn; /* counts up with each read; a sweep names the turn that it covers */
 };
 
-/* What is known of one view (fs/step.h). The four numbers of a step say which names a reader may
- * see already, so a new server says the same as the one before. */
+/* What is known of one view (fs/view_slot.h). The numbers of its step (fs/step.h) say which names a
+ * reader may see already, so a new server says the same as the one before. */
 struct view_slot {
-    _Atomic uint32_t view; /* 0: free */
-    uint32_t spare;
+    _Atomic uint32_t view;  /* 0: free */
+    uint32_t held;          /* by the server that lives */
     _Atomic uint64_t taken; /* requests taken from it; only ever counts up */
     _Atomic uint64_t told;  /* its kernel and its watchers know all up to this revision */
     _Atomic uint64_t upto;  /* the step under way goes from told to here; equal to told: none */
@@ -108,8 +108,8 @@ struct state {
     _Atomic uint32_t
         pin_high;       /* pins from here on were never used (reading them would make pages) */
     uint32_t mark_high; /* and marks from here on are free */
-    uint32_t view_high; /* and views */
-    uint32_t poll_high; /* and polls */
+    _Atomic uint32_t view_high; /* and views */
+    uint32_t poll_high;         /* and polls */
     struct state_figures figures;
     struct state_times times;
     struct suspect_slot suspects[SUSPECT_SLOTS];

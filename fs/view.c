@@ -56,14 +56,15 @@ static bool has_id(const struct views *views, uint32_t id)
     return false;
 }
 
-int views_add(struct views *views, uint32_t *slot, const struct view_options *options, int fuse_fd)
+int views_add(struct views *views, uint32_t *slot, const struct view_options *options,
+              struct view_slot *shared, int fuse_fd)
 {
     struct view *view = malloc(sizeof(*view));
     if (!view) {
         close(fuse_fd);
         return error_set(ERR_NOMEM, "no memory for a view");
     }
-    *view = (struct view){.options = *options, .fuse_fd = fuse_fd, .users = 1};
+    *view = (struct view){.options = *options, .shared = shared, .fuse_fd = fuse_fd, .users = 1};
     int error = 0;
     pthread_mutex_lock(&views->lock);
     int64_t index = -1;
@@ -97,8 +98,10 @@ void views_put(struct views *views, struct view *view)
     pthread_mutex_lock(&views->lock);
     bool last = --view->users == 0;
     pthread_mutex_unlock(&views->lock);
-    if (last)
-        view_free(view);
+    if (!last)
+        return;
+    view_slot_drop(view->shared);
+    view_free(view);
 }
 
 bool views_remove(struct views *views, struct view *view)

@@ -9,9 +9,11 @@
 #include <stdint.h>
 
 #include "fs/fs.h"
+#include "fs/view_slot.h"
 
 struct view {
     struct view_options options; /* never changes */
+    struct view_slot *shared;    /* what servers leave to each other of it; NULL in some tests */
     int fuse_fd;                 /* owned */
     atomic_uint serving;         /* threads that are at it; the last one to go arms it again */
     atomic_uint looking;         /* of them, those that look for more (one at most) */
@@ -30,9 +32,11 @@ int views_init(struct views *views);
 /* Closes all; nobody may hold any. */
 void views_release(struct views *views);
 
-/* Takes fuse_fd over, also on failure. *slot names it for views_get. ERR_NOMEM; ERR_REFUSED: the id
- * is there already. */
-int views_add(struct views *views, uint32_t *slot, const struct view_options *options, int fuse_fd);
+/* Takes fuse_fd over, also on failure; and shared, which is dropped when the view is removed and
+ * nobody holds it any more. *slot names it for views_get. ERR_NOMEM; ERR_REFUSED: the id is there
+ * already. */
+int views_add(struct views *views, uint32_t *slot, const struct view_options *options,
+              struct view_slot *shared, int fuse_fd);
 
 /* The view in a slot, held; NULL if it is gone. */
 struct view *views_get(struct views *views, uint32_t slot);

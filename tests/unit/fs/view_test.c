@@ -26,7 +26,7 @@ static void a_view_stays_while_it_is_held(void **state)
     uint32_t slot;
     int fd = eventfd(0, 0);
     views_init(&views);
-    assert_int_equal(views_add(&views, &slot, &options, fd), 0);
+    assert_int_equal(views_add(&views, &slot, &options, NULL, fd), 0);
     assert_int_equal(views_count(&views), 1);
     struct view *view = views_get(&views, slot);
     assert_int_equal(view->options.id, 7);
@@ -48,8 +48,8 @@ static void an_id_is_served_once(void **state)
     uint32_t slot;
     int first = eventfd(0, 0), second = eventfd(0, 0);
     views_init(&views);
-    assert_int_equal(views_add(&views, &slot, &options, first), 0);
-    assert_int_equal(views_add(&views, &slot, &options, second), -ERR_REFUSED);
+    assert_int_equal(views_add(&views, &slot, &options, NULL, first), 0);
+    assert_int_equal(views_add(&views, &slot, &options, NULL, second), -ERR_REFUSED);
     assert_false(is_open(second)); /* taken over all the same */
     views_release(&views);
     assert_false(is_open(first));
@@ -63,7 +63,7 @@ static void many_views(void **state)
     views_init(&views);
     for (uint32_t i = 0; i < 100; i++) {
         struct view_options options = {.id = i};
-        assert_int_equal(views_add(&views, &slots[i], &options, eventfd(0, 0)), 0);
+        assert_int_equal(views_add(&views, &slots[i], &options, NULL, eventfd(0, 0)), 0);
     }
     for (uint32_t i = 0; i < 100; i++) {
         struct view *view = views_get(&views, slots[i]);
