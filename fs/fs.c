@@ -170,5 +170,16 @@ void fs_status(struct fs *fs, struct fs_status *out)
         status.decryptions += atomic_load(&counters->decryptions);
         status.errors += atomic_load(&counters->errors);
     }
+    status.open_files = pin_count(fs->state, &status.readers);
     *out = status;
+}
+
+const struct state_figures *fs_figures(const struct fs *fs)
+{
+    return &fs->state->figures;
+}
+
+const struct state_times *fs_times(const struct fs *fs)
+{
+    return &fs->state->times;
 }

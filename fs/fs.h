@@ -13,6 +13,8 @@
 #include "store/store.h"
 
 struct fs;
+struct state_figures; /* fs/state.h */
+struct state_times;
 
 /* The most that one READ brings (mount option max_read): what a view has by default, and at most.
  */
@@ -76,9 +78,15 @@ int fs_publish(struct fs *fs, uint64_t rev);
 
 struct fs_status {
     uint32_t views;
+    uint32_t open_files; /* handles that are pinned to a revision */
+    uint32_t readers;    /* views in which there is one */
     uint64_t requests, reads, decryptions, errors;
     uint64_t published; /* the revision that every view's kernel was told of */
 };
 void fs_status(struct fs *fs, struct fs_status *out);
+
+/* What the shared memory counts, also of servers before this one; it lives as long as the fs. */
+const struct state_figures *fs_figures(const struct fs *fs);
+const struct state_times *fs_times(const struct fs *fs);
 
 #endif

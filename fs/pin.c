@@ -9,6 +9,9 @@
 /* How far to look for a free slot before a handle goes without: bounds the time of an OPEN. */
 #define PROBES 512u
 
+/* Views told apart when they are counted. */
+#define SEEN_BYTES 8192u
+
 /* tag: view (32) | generation (31) | used (1) */
 static uint64_t tag_make(uint32_t view, uint64_t generation, uint64_t used)
 {
@@ -88,6 +91,30 @@ void pin_drop(struct state *state, uint64_t handle, uint32_t *hint)
     uint64_t tag = atomic_load(&slot->tag);
     if (atomic_compare_exchange_strong(&slot->tag, &tag, tag & ~USED))
         *hint = (uint32_t)(handle & 0xffffffffu); /* the next one takes what is warm */
+}
+
+/* The bit of a view, and whether it was new: ids are given in order, so few views share one. */
+static bool mark_seen(unsigned char seen[], uint32_t view)
+{
+    uint32_t bit = view % (8 * SEEN_BYTES);
+    bool is_new = (seen[bit / 8] & 1u << bit % 8) == 0;
+    seen[bit / 8] |= (unsigned char)(1u << bit % 8);
+    return is_new;
+}
+
+uint32_t pin_count(struct state *state, uint32_t *views)
+{
+    unsigned char seen[SEEN_BYTES] = {0};
+    uint32_t count = 0, high = atomic_load(&state->pin_high);
+    *views = 0;
+    for (uint32_t i = 0; i < high; i++) {
+        uint64_t tag = atomic_load_explicit(&state->pins[i].tag, memory_order_relaxed);
+        if (!(tag & USED))
+            continue;
+        count++;
+        *views += mark_seen(seen, (uint32_t)(tag >> 32));
+    }
+    return count;
 }
 
 uint32_t pin_drop_view(struct state *state, uint32_t view)

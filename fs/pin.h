@@ -42,4 +42,7 @@ void pin_drop(struct state *state, uint64_t handle, uint32_t *hint);
 /* Gives back all slots of a view that has ended. Returns how many there were. */
 uint32_t pin_drop_view(struct state *state, uint32_t view);
 
+/* How many slots are taken, and by how many views. For people: looks at all of them. */
+uint32_t pin_count(struct state *state, uint32_t *views);
+
 #endif

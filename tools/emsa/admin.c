@@ -1,7 +1,6 @@
-/* status, verify and stop. */
+/* verify and stop. */
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "store/error.h"
@@ -17,60 +16,6 @@
 static long long number_of(json_t *object, const char *name)
 {
     return (long long)json_integer_value(json_object_get(object, name));
-}
-
-static const char *text_of(json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text != NULL ? text : "";
-}
-
-static void print_identity(struct session *session, json_t *reply)
-{
-    const char *problem = client_identity_problem(session->client);
-    if (json_is_true(json_object_get(reply, "unlocked")))
-        printf("identity      %s\n", session->place.identity);
-    else
-        printf("identity      none: secrets cannot be opened (%s)\n",
-               problem != NULL ? problem : "see the log of the server");
-}
-
-static void print_status(struct session *session, json_t *reply)
-{
-    printf("store         %s\n", text_of(reply, "store"));
-    printf("revision      %lld\n", number_of(reply, "rev"));
-    printf("entries       %lld in %lld services, %lld environments\n", number_of(reply, "entries"),
-           number_of(reply, "services"), number_of(reply, "environments"));
-    printf("file          %lld bytes, %lld of them in use\n", number_of(reply, "file_bytes"),
-           number_of(reply, "used_bytes"));
-    if (number_of(reply, "alarms") > 0)
-        printf("alarms        %lld damaged records met: run 'emsa verify'\n",
-               number_of(reply, "alarms"));
-    print_identity(session, reply);
-    if (client_is_local(session->client)) {
-        printf("server        none runs: this command opened the store itself\n");
-        return;
-    }
-    printf("server        pid %lld, version %s, at %s\n", number_of(reply, "pid"),
-           text_of(reply, "version"), session->place.socket);
-    json_t *views = json_object_get(reply, "views");
-    if (json_is_integer(views))
-        printf("views         %lld\n", number_of(reply, "views"));
-    else if (json_is_array(views))
-        printf("views         %zu\n", json_array_size(views));
-}
-
-int run_status(struct session *session)
-{
-    struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
-    int error = session_ask(session, "io.emsa.Status", json_object(), NULL, 0, &answer);
-    if (error < 0)
-        return error;
-    json_object_set_new(answer.reply, "server", json_boolean(!client_is_local(session->client)));
-    if (session->options.json)
-        return output_json(json_incref(answer.reply));
-    print_status(session, answer.reply);
-    return 0;
 }
 
 static void print_verdict(json_t *reply, long long faults)

@@ -49,8 +49,8 @@ int run_export(struct session *); /* export.c */
 int run_exec(struct session *);   /* exec.c */
 int run_mount(struct session *);  /* attach.c */
 int run_umount(struct session *);
-int run_status(struct session *); /* admin.c */
-int run_verify(struct session *);
+int run_status(struct session *); /* status.c */
+int run_verify(struct session *); /* admin.c */
 int run_stop(struct session *);
 int run_help(struct session *); /* help.c */
 int run_version(struct session *);

@@ -42,6 +42,7 @@ static const struct option_row rows[] = {
     {"number", 'n', "N", OPTION_NUMBER},
     {"verbose", 'v', NULL, OPTION_VERBOSE},
     {"no-secrets", 0, NULL, OPTION_NO_SECRETS},
+    {"metrics", 0, NULL, OPTION_METRICS},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -104,6 +105,8 @@ static bool *flag(struct options *options, uint32_t bit)
         return &options->masked;
     case OPTION_VERBOSE:
         return &options->verbose;
+    case OPTION_METRICS:
+        return &options->metrics;
     default:
         return &options->no_secrets;
     }

@@ -34,6 +34,7 @@ enum option_bit {
     OPTION_NUMBER = 1 << 21,
     OPTION_VERBOSE = 1 << 22,
     OPTION_NO_SECRETS = 1 << 23,
+    OPTION_METRICS = 1 << 28,
 };
 
 #define OPTIONS_CHANGE (OPTION_REASON | OPTION_IF_REV | OPTION_DRY_RUN)
@@ -51,7 +52,7 @@ struct options { /* texts are argv's */
     bool has_if_rev;
     uint64_t if_rev;
     bool dry_run, reveal, secret, guess_secrets, raw, allow_new, all, pristine, strict, cache,
-        foreground, masked, verbose, no_secrets;
+        foreground, masked, verbose, no_secrets, metrics;
     const char *file, *format, *tree, *only;
     uint64_t number;
     struct texts secret_keys, plain_keys, secret_files;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "store/error.h"
+#include "tools/emsad/figures.h"
 
 /* The tree changes hands from one process to another in link's messages; here only numbers are
  * kept. */
@@ -82,21 +83,17 @@ static int mount_view(void *arg, const struct caller *caller, json_t *parameters
 static int status(void *arg, json_t *reply)
 {
     struct host *host = arg;
-    struct fs_status tree = {0};
-    fs_status(host->fs, &tree);
     pthread_mutex_lock(&host->mutex);
-    int notifier = host->notifier;
+    pid_t notifier = host->notifier;
     pthread_mutex_unlock(&host->mutex);
-    json_t *numbers =
-        json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:{s:i, s:i, s:i}}", "unlocked",
-                  (int)store_unlocked(host->store), "on_demand", (int)host->is_on_demand, "views",
-                  (json_int_t)tree.views, "requests", (json_int_t)tree.requests, "reads",
-                  (json_int_t)tree.reads, "decryptions", (json_int_t)tree.decryptions, "errors",
-                  (json_int_t)tree.errors, "published", (json_int_t)tree.published, "processes",
-                  "supervisor", (int)getppid(), "server", (int)getpid(), "notifier", notifier);
-    int failed = numbers == NULL || json_object_update(reply, numbers) < 0;
-    json_decref(numbers);
-    return failed ? error_set(ERR_NOMEM, "cannot make a reply: out of memory") : 0;
+    json_t *own = json_pack("{s:b, s:b, s:{s:i, s:i, s:i}}", "unlocked",
+                            (int)store_unlocked(host->store), "on_demand", (int)host->is_on_demand,
+                            "processes", "supervisor", (int)link_supervisor(host->link), "server",
+                            (int)getpid(), "notifier", (int)figures_living(notifier));
+    int failed = own == NULL || json_object_update(reply, own) < 0;
+    json_decref(own);
+    return failed ? error_set(ERR_NOMEM, "cannot make a reply: out of memory")
+                  : figures_add(reply, host->fs);
 }
 
 static int stop(void *arg)

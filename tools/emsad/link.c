@@ -4,10 +4,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "store/error.h"
 #include "tools/common/descriptor.h"
+#include "tools/emsad/figures.h"
 
 #define MOUNT_SECONDS 10
 #define SEND_MILLISECONDS 10000
@@ -59,6 +61,15 @@ void link_free(struct link *link)
 void link_tell(struct link *link, enum channel_kind kind, uint32_t view)
 {
     (void)channel_send_plain(link->channel, kind, view, SEND_MILLISECONDS);
+}
+
+pid_t link_supervisor(const struct link *link)
+{
+    struct ucred peer = {0};
+    socklen_t size = sizeof peer;
+    if (getsockopt(link->channel, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+        return 0;
+    return figures_living(peer.pid);
 }
 
 void link_fail(struct link *link, int error, const char *text)

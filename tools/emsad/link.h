@@ -2,6 +2,8 @@
 #ifndef EMSA_TOOLS_EMSAD_LINK_H
 #define EMSA_TOOLS_EMSAD_LINK_H
 
+#include <sys/types.h>
+
 #include "tools/emsad/channel.h"
 
 struct link;
@@ -27,6 +29,9 @@ void link_mounted(struct link *link, const struct channel_message *message, int 
 
 /* For the main loop: the view is served, or cannot be (error, with this thread's text). */
 void link_adopted(struct link *link, uint32_t view, int error);
+
+/* The supervisor's pid (whoever made the channel), or 0 when it is gone. */
+pid_t link_supervisor(const struct link *link);
 
 /* Nobody is to wait any more: what waits and what comes is given ERR_BUSY. */
 void link_close(struct link *link);

@@ -4,11 +4,12 @@
 #include "store/error.h"
 #include "store/verify.h"
 #include "tools/service/hex.h"
+#include "tools/service/metrics.h"
 #include "tools/service/verb.h"
 
 #define VERIFY_LINES_MAX 1000u
 
-int verb_status(struct request *request)
+static int status_object(struct request *request, json_t **out)
 {
     struct store *store = request->service->store;
     const struct service_host *host = &request->service->host;
@@ -30,8 +31,31 @@ int verb_status(struct request *request)
                               "unlocked", (int)store_unlocked(store), "pid", (json_int_t)getpid());
     if (reply == NULL)
         return error_set(ERR_NOMEM, "no memory for the status");
-    request->call->reply = reply;
-    return host->status != NULL ? host->status(host->arg, reply) : 0;
+    error = host->status != NULL ? host->status(host->arg, reply) : 0;
+    if (error < 0)
+        json_decref(reply);
+    else
+        *out = reply;
+    return error;
+}
+
+int verb_status(struct request *request)
+{
+    return status_object(request, &request->call->reply);
+}
+
+int verb_metrics(struct request *request)
+{
+    struct bytes text BYTES_CLEANUP = BYTES_INIT(METRICS_BYTES_MAX);
+    json_t *status;
+    int error = status_object(request, &status);
+    if (error < 0)
+        return error;
+    error = metrics_write(&text, status);
+    json_decref(status);
+    if (error == 0)
+        request->call->reply = json_pack("{s:s%}", "text", (const char *)text.data, text.size);
+    return error;
 }
 
 static void note_fault(void *arg, const char *text)

@@ -48,6 +48,8 @@ const struct verb verbs[] = {
      "(commit: Commit, operations: []Done, more: bool)", "One commit. Secrets are masked."},
     {"Status", verb_status, RIGHT_LIST, NULL, "", "(rev: int, store: string, pid: int)",
      "The store and the process that serves it (more members than these)."},
+    {"Metrics", verb_metrics, RIGHT_LIST, NULL, "", "(text: string)",
+     "The numbers of Status in the text format of Prometheus."},
     {"Verify", verb_verify, RIGHT_AUDIT, NULL, "",
      "(checked: (commits: int, operations: int, values: int, derived: int), faults: int, lines: "
      "[]string)",

@@ -52,6 +52,7 @@ int verb_service_list(struct request *);
 int verb_log(struct request *); /* past.c */
 int verb_show(struct request *);
 int verb_status(struct request *); /* admin.c */
+int verb_metrics(struct request *);
 int verb_verify(struct request *);
 int verb_mount(struct request *);
 int verb_stop(struct request *);

@@ -89,6 +89,22 @@ static void a_view_takes_its_own_along(void **state)
     assert_int_equal(memory->pin_high, 2); /* and no page behind was touched */
 }
 
+static void handles_and_their_views_are_counted(void **state)
+{
+    (void)state;
+    uint32_t hint = 0, views = 7;
+    assert_int_equal(pin_count(memory, &views), 0);
+    assert_int_equal(views, 0);
+    uint64_t first = pin_take(memory, 1, 1, &hint);
+    (void)pin_take(memory, 2, 1, &hint);
+    (void)pin_take(memory, 2, 1, &hint);
+    assert_int_equal(pin_count(memory, &views), 3);
+    assert_int_equal(views, 2);
+    pin_drop(memory, first, &hint);
+    assert_int_equal(pin_count(memory, &views), 2);
+    assert_int_equal(views, 1);
+}
+
 static void nonsense_is_no_handle(void **state)
 {
     (void)state;
@@ -139,6 +155,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(when_all_are_taken_a_handle_stays_at_its_revision, fresh,
                                         gone),
         cmocka_unit_test_setup_teardown(a_view_takes_its_own_along, fresh, gone),
+        cmocka_unit_test_setup_teardown(handles_and_their_views_are_counted, fresh, gone),
         cmocka_unit_test_setup_teardown(nonsense_is_no_handle, fresh, gone),
         cmocka_unit_test_setup_teardown(threads_do_not_share_a_slot, fresh, gone),
     };
