@@ -40,6 +40,10 @@ int change_service_remove(struct change *, const struct path *service);
 int change_set_plain(struct change *, const struct path *key, const void *value, size_t size);
 /* Takes over the secret's memory on success: *value is empty then. */
 int change_set_secret(struct change *, const struct path *key, struct secret *value);
+/* The key that was set last ends so many seconds after the commit, by a commit of the store's own
+ * (store/expiry.h); without this a set is for good, also of a key that was to end. ERR_INVALID: 0,
+ * over TTL_MAX, or nothing was set. */
+int change_ttl(struct change *, uint64_t seconds);
 int change_remove(struct change *, const struct path *key);
 /* Removes a service with its keys, or an environment with all its services: told apart at commit,
  * so that it is everything that stands there then, in one revision. */
@@ -58,6 +62,9 @@ struct change_terms {
     struct path if_path;
     bool dry_run;   /* judge and report, commit nothing */
     bool allow_new; /* --new: make a service whose name looks like a misspelling of another */
+    /* What the clock says: nanoseconds since 1970, what ends is counted from. 0: it is read when
+     * the writer's turn has come. */
+    int64_t now;
 };
 
 struct change_line { /* what one operation did */
@@ -65,12 +72,15 @@ struct change_line { /* what one operation did */
     char mark; /* '+' made, '~' changed, '-' removed, '=' as it was */
     bool secret;
     uint64_t was_rev; /* for '~' and '-': the revision it had */
+    int64_t expires;  /* for '+' and '~': when it will end, 0: never; for '-': when it was to, where
+                         that moment had come */
 };
 
 struct change_result {
-    uint64_t rev;   /* of the commit; of the newest one where nothing was changed or dry_run */
-    bool committed; /* false: dry run, or every operation was '=' */
-    bool repeated;  /* an earlier request with this id had done it; lines is empty then */
+    uint64_t rev;    /* of the commit; of the newest one where nothing was changed or dry_run */
+    bool committed;  /* false: dry run, or every operation was '=' */
+    bool repeated;   /* an earlier request with this id had done it; lines is empty then */
+    int64_t expires; /* the first moment at which something that this commit set ends; 0: none */
     size_t count;
     struct change_line *lines; /* owned by the caller: change_result_release */
 };

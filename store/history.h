@@ -42,6 +42,8 @@ struct operation_info { /* one operation, as effects and logs need it */
     uint64_t name_id;
     bool first;           /* a set that made the key; a service or environment that was made */
     uint32_t stored_size; /* of a set's value */
+    int64_t expires;      /* of a set: when it ends, 0: never; of a removal: that moment, where it
+                             was made because it had come */
 };
 
 /* NOT_THERE: no such revision. */

@@ -22,6 +22,10 @@
 #define COMMIT_OPERATIONS_MAX 262144u
 #define COMMIT_BYTES_MAX (256u * 1024u * 1024u)
 
+/* How long a key with an end may live: ten years. What is to stay longer than anybody remembers
+ * that it will go is better set for good, and replaced by hand. */
+#define TTL_MAX (3650u * 24u * 60u * 60u) /* seconds */
+
 /* Services that one secret's data key may be wrapped for: bounds the record and the time to wrap.
  */
 #define CONSUMERS_MAX 4096u

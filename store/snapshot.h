@@ -74,6 +74,7 @@ struct entry { /* the effective entry of one key of one service in one environme
     uint64_t first_rev;
     int64_t time;         /* of that commit */
     int64_t first_time;   /* of first_rev */
+    int64_t expires;      /* when a commit of the store's own will remove it; 0: never */
     uint32_t stored_size; /* plain: the value's size; secret: the padded size */
 };
 

@@ -167,11 +167,19 @@ static int read_status(void *arg, struct txn *txn)
     struct store_status *out = arg;
     struct head head;
     struct counters counters;
+    struct expiry first = {0};
+    uint64_t expiring = 0;
     int error = state_head(txn, &head);
     if (!error)
         error = state_counters(txn, &counters);
-    if (error)
+    if (!error)
+        error = txn_count(txn, &expiring, DB_EXPIRY);
+    if (!error)
+        error = state_next_expiry(txn, &first, NULL);
+    if (error < 0)
         return error;
+    out->expiring = expiring;
+    out->next_expiry = first.moment;
     out->revision = head.rev;
     memcpy(out->head, head.hash, HASH_SIZE);
     out->environments = counters.environments;

@@ -74,6 +74,8 @@ struct store_status {
     uint64_t revision;
     uint8_t head[HASH_SIZE];
     uint64_t environments, services, entries;
+    uint64_t expiring;   /* entries that will end by themselves */
+    int64_t next_expiry; /* when the first of them does, nanoseconds since 1970; 0: none */
     uint64_t file_bytes; /* size of data.mdb, allocated ahead */
     uint64_t used_bytes; /* of it in use */
     uint64_t alarms;     /* damaged records met since open */

@@ -28,7 +28,7 @@ static const char *const names[DB_COUNT] = {
     [DB_META] = "meta",   [DB_COMMIT] = "commit",   [DB_LOG] = "log",
     [DB_VALUE] = "value", [DB_REQUEST] = "request", [DB_ENVIRONMENT] = "environment",
     [DB_PLACE] = "place", [DB_CURRENT] = "current", [DB_HISTORY] = "history",
-    [DB_NAME] = "name",   [DB_KEY] = "key",
+    [DB_NAME] = "name",   [DB_KEY] = "key",         [DB_EXPIRY] = "expiry",
 };
 
 const char *database_name(enum database database)

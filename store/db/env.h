@@ -30,8 +30,9 @@ enum database {
     DB_CURRENT,     /* derived: environment id, service id, key -> current entry */
     DB_HISTORY,     /* derived: environment id, name id, rev -> op, kind, ... */
     DB_NAME,        /* derived: ids and names both ways (first key byte says which) */
-    DB_KEY, /* derived: public and wrapped private keys by (environment, service, generation);
-               grants; identities */
+    DB_KEY,    /* derived: public and wrapped private keys by (environment, service, generation);
+                  grants; identities */
+    DB_EXPIRY, /* derived: moment, environment id, name id -> the entry that ends then */
     DB_COUNT
 };
 

@@ -234,6 +234,30 @@ int key_history_parse(struct slice found, uint32_t *environment, uint64_t *name_
     return 0;
 }
 
+struct slice key_expiry(struct key *key, int64_t moment, uint32_t environment, uint64_t name_id)
+{
+    add_number(start(key, ""), (uint64_t)moment, 8);
+    add_number(key, environment, 4);
+    add_number(key, name_id, 8);
+    return done(key);
+}
+
+int key_expiry_parse(struct slice found, int64_t *moment, uint32_t *environment, uint64_t *name_id)
+{
+    struct parser in = parse(found, "");
+    uint64_t parsed_moment = take_number(&in, 8);
+    uint64_t parsed_environment = take_number(&in, 4);
+    uint64_t parsed_name = take_number(&in, 8);
+    in.failed |= parsed_moment > INT64_MAX;
+    int error = end(&in, "expiry");
+    if (error)
+        return error;
+    *moment = (int64_t)parsed_moment;
+    *environment = (uint32_t)parsed_environment;
+    *name_id = parsed_name;
+    return 0;
+}
+
 struct slice key_name_environment(struct key *key, uint32_t environment)
 {
     add_number(start(key, "E"), environment, 4);

@@ -58,6 +58,11 @@ int key_current_parse(struct slice found, uint32_t *environment, uint32_t *servi
 struct slice key_history(struct key *, uint32_t environment, uint64_t name_id, uint64_t rev);
 int key_history_parse(struct slice found, uint32_t *environment, uint64_t *name_id, uint64_t *rev);
 
+/* DB_EXPIRY: moment u64 (nanoseconds since 1970, never negative), environment u32, name id u64: in
+ * the order in which they are due. */
+struct slice key_expiry(struct key *, int64_t moment, uint32_t environment, uint64_t name_id);
+int key_expiry_parse(struct slice found, int64_t *moment, uint32_t *environment, uint64_t *name_id);
+
 /* DB_NAME: the first byte says which.
  *   'E' environment u32        -> its name
  *   'S' service u32            -> its name

@@ -148,16 +148,14 @@ int leaves_sum(struct leaves *leaves, int (*sum)(void *arg, const struct scope_s
     return 0;
 }
 
-/* Nanoseconds since 1970; times in the log only go forward, so that "as of" has one answer. */
-static int64_t time_after(int64_t before)
+int64_t time_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    const int64_t time = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-    return time > before ? time : before + 1;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int draft_begin(struct draft *draft, struct txn *txn)
+int draft_begin(struct draft *draft, struct txn *txn, int64_t now)
 {
     *draft = (struct draft){.txn = txn, .record = BYTES_INIT(HEADER_MAX)};
     int error = state_store_id(txn, draft->store_id);
@@ -167,7 +165,8 @@ int draft_begin(struct draft *draft, struct txn *txn)
         return error;
     memcpy(draft->parent, draft->head.hash, HASH_SIZE);
     draft->head.rev++;
-    draft->head.time = time_after(draft->head.time);
+    /* Times in the log only go forward, so that "as of" has one answer. */
+    draft->head.time = now > draft->head.time ? now : draft->head.time + 1;
     return 0;
 }
 

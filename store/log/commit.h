@@ -80,9 +80,12 @@ struct draft {
     struct bytes record; /* scratch */
 };
 
-/* Takes the next revision and a time after the newest commit's, never before, whatever the clock
- * says. */
-int draft_begin(struct draft *draft, struct txn *txn);
+/* The clock's: nanoseconds since 1970. */
+int64_t time_now(void);
+
+/* Takes the next revision and the time now, or one after the newest commit's, never before,
+ * whatever the clock says. */
+int draft_begin(struct draft *draft, struct txn *txn, int64_t now);
 /* Appends the next operation, and its DB_VALUE body (value.data NULL: none). */
 int draft_add(struct draft *draft, const struct operation *operation, struct slice value);
 /* Writes the header, the new head and the request id; draft->head is complete then. The transaction

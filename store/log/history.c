@@ -86,6 +86,7 @@ int past_operation(struct txn *txn, struct operation_info *out, uint64_t rev, ui
     info.name_id = operation.name_id;
     info.first = operation.first;
     info.stored_size = operation.stored_size;
+    info.expires = operation.expires;
     *out = info;
     return 0;
 }

@@ -155,6 +155,15 @@ static int learn_name(struct index *index, const struct operation *operation, ui
     return 0;
 }
 
+/* The index by moment follows the entry: what it said of its end before holds no more. */
+static void move_expiry(struct index *index, const struct entry *before, const struct entry *after)
+{
+    if (before->expires)
+        state_delete_expiry(index->txn, before);
+    if (after && after->expires)
+        state_put_expiry(index->txn, after);
+}
+
 static int apply_set(struct index *index, const struct operation *operation, uint32_t op)
 {
     struct entry entry = {0};
@@ -178,6 +187,7 @@ static int apply_set(struct index *index, const struct operation *operation, uin
         if (error || entry.entry_id != operation->entry_id || entry.name_id != operation->name_id)
             return misfit(index, op, "its entry");
     }
+    const struct entry before = entry;
     entry.environment = operation->environment;
     entry.service = operation->service;
     entry.name_id = operation->name_id;
@@ -187,9 +197,11 @@ static int apply_set(struct index *index, const struct operation *operation, uin
     entry.rev = index->rev;
     entry.op = op;
     entry.time = index->time;
+    entry.expires = operation->expires;
     entry.stored_size = operation->stored_size;
     state_put_current(index->txn, &entry);
     state_put_moment(index->txn, &(struct moment){.entry = entry});
+    move_expiry(index, &before, &entry);
     touch_place(index, operation->first);
     return 0;
 }
@@ -207,6 +219,11 @@ static int apply_remove(struct index *index, const struct operation *operation, 
     if (error || moment.entry.name_id != operation->name_id ||
         moment.entry.entry_id != operation->entry_id)
         return misfit(index, op, "its entry");
+    if (operation->expires &&
+        (operation->expires != moment.entry.expires || operation->expires > index->time))
+        return misfit(index, op, "the moment of its expiry");
+    move_expiry(index, &moment.entry, NULL);
+    moment.entry.expires = 0;
     moment.entry.rev = index->rev;
     moment.entry.op = op;
     moment.entry.time = index->time;

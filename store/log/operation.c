@@ -9,7 +9,13 @@
 #define VALUE_FORMAT 1
 #define FLAG_FIRST 1
 
-enum field { FIELD_PUBLIC_KEY = 1, FIELD_FOR_KEY = 2, FIELD_WRAPPED = 3, FIELD_SIGNING_KEY = 4 };
+enum field {
+    FIELD_PUBLIC_KEY = 1,
+    FIELD_FOR_KEY = 2,
+    FIELD_WRAPPED = 3,
+    FIELD_SIGNING_KEY = 4,
+    FIELD_EXPIRES = 17,
+};
 
 bool operation_has_value(enum operation_kind kind)
 {
@@ -68,6 +74,34 @@ void operation_encode(struct bytes *out, const struct operation *operation)
     put_field(out, FIELD_FOR_KEY, operation->for_key, CRYPTO_KEY_SIZE);
     put_field(out, FIELD_WRAPPED, operation->wrapped, WRAPPED_KEY_SIZE);
     put_field(out, FIELD_SIGNING_KEY, operation->signing_key, CRYPTO_KEY_SIZE);
+    if (!operation->expires)
+        return;
+    put_u8(out, FIELD_EXPIRES);
+    put_u16(out, sizeof operation->expires);
+    put_i64(out, operation->expires);
+}
+
+/* What a field of this tag must hold; 0: it is not known. */
+static size_t field_size(unsigned tag)
+{
+    switch (tag) {
+    case FIELD_PUBLIC_KEY:
+    case FIELD_FOR_KEY:
+    case FIELD_SIGNING_KEY:
+        return CRYPTO_KEY_SIZE;
+    case FIELD_WRAPPED:
+        return WRAPPED_KEY_SIZE;
+    case FIELD_EXPIRES:
+        return sizeof(int64_t);
+    default:
+        return 0;
+    }
+}
+
+static int64_t moment_of(const unsigned char *data)
+{
+    struct decoder in = DECODER(data, sizeof(int64_t));
+    return take_i64(&in);
 }
 
 /* One field into its member; a tag may come once and in order, so that a record has one encoding.
@@ -82,9 +116,9 @@ static int take_field(struct operation *out, struct decoder *in, unsigned *last)
     if (tag <= *last)
         return error_set(ERR_CORRUPT, "operation: fields are out of order");
     *last = tag;
-    if (tag > FIELD_SIGNING_KEY)
+    if (!field_size(tag))
         return error_set(ERR_FORMAT, "operation: field %u is not known to this version", tag);
-    if (size != (tag == FIELD_WRAPPED ? WRAPPED_KEY_SIZE : CRYPTO_KEY_SIZE))
+    if (size != field_size(tag))
         return error_set(ERR_CORRUPT, "operation: field %u has a wrong size", tag);
     switch ((enum field)tag) {
     case FIELD_PUBLIC_KEY:
@@ -99,6 +133,11 @@ static int take_field(struct operation *out, struct decoder *in, unsigned *last)
     case FIELD_SIGNING_KEY:
         out->signing_key = data;
         break;
+    case FIELD_EXPIRES:
+        out->expires = moment_of(data);
+        if (out->expires <= 0) /* none is written as no field at all */
+            return error_set(ERR_CORRUPT, "operation: it expires before time began");
+        break;
     }
     return 0;
 }
@@ -110,6 +149,8 @@ static int check_fields(const struct operation *operation)
         operation->kind == OPERATION_SERVICE_KEY || operation->kind == OPERATION_GRANT;
     const bool is_public = is_identity || operation->kind == OPERATION_ENVIRONMENT_KEY ||
                            operation->kind == OPERATION_SERVICE_KEY;
+    if (operation->expires && !operation_is_of_key(operation->kind))
+        return error_set(ERR_CORRUPT, "operation: what is no key expires");
     if (!operation->public_key != !is_public || !operation->signing_key != !is_identity ||
         !operation->wrapped != !is_wrapped || !operation->for_key != !is_wrapped)
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");

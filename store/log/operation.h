@@ -26,7 +26,9 @@ struct operation {
     uint32_t turn; /* of a service and its keys: the incarnation; of a key pair: the generation */
     uint64_t name_id; /* of a key; 0: none */
     uint64_t entry_id;
-    uint32_t stored_size;      /* of a value that is set: its size, padded for a secret */
+    uint32_t stored_size; /* of a value that is set: its size, padded for a secret */
+    int64_t
+        expires; /* of a set: when it ends, 0: never; of a removal: that moment, where it came */
     uint8_t digest[HASH_SIZE]; /* of salt and value, or 32 random bytes where there is no value */
     /* The last part of the path, not ended by NUL, borrowed (from a record, or from whoever made
      * this). */

@@ -51,6 +51,14 @@ struct moment {
     bool removed;       /* then only rev, op and time say something */
 };
 
+struct expiry { /* one entry that ends at a moment */
+    int64_t moment;
+    uint32_t environment;
+    uint64_t name_id;
+    uint64_t rev; /* the operation that said so */
+    uint32_t op;
+};
+
 struct identity_state {
     uint8_t public_key[CRYPTO_KEY_SIZE];
     uint8_t signing_key[CRYPTO_KEY_SIZE];
@@ -99,6 +107,14 @@ void state_delete_current(struct txn *, uint32_t environment, uint32_t service, 
 int state_moment(struct txn *, struct moment *out, uint32_t environment, uint64_t name_id,
                  uint64_t rev);
 void state_put_moment(struct txn *, const struct moment *);
+
+/* The first to end of those that stand after the given one in the order of (moment, environment,
+ * name id); NULL: of all. */
+int state_next_expiry(struct txn *, struct expiry *out, const struct expiry *after);
+/* The record of what the entry says of its end (entry->expires is not 0). */
+int state_expiry(struct txn *, struct expiry *out, const struct entry *entry);
+void state_put_expiry(struct txn *, const struct entry *entry);
+void state_delete_expiry(struct txn *, const struct entry *entry);
 
 /* The newest generation's public key of an environment (service 0) or a service in it. */
 int state_public_key(struct txn *, struct recipient *out, uint32_t environment, uint32_t service);

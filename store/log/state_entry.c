@@ -9,6 +9,22 @@
 #include "store/log/record.h"
 
 #define KIND_REMOVED 0
+#define FLAG_EXPIRES 1u
+
+/* The end of an entry or a moment: there only where the flag says so, so that one record has one
+ * encoding. */
+static void put_expires(struct bytes *out, int64_t expires)
+{
+    if (expires)
+        put_i64(out, expires);
+}
+
+static int64_t take_expires(struct decoder *in, unsigned flags)
+{
+    const int64_t expires = flags & FLAG_EXPIRES ? take_i64(in) : 0;
+    in->failed |= (flags & FLAG_EXPIRES) && expires <= 0;
+    return expires;
+}
 
 static int read_current(struct entry *out, struct decoder *in, uint32_t environment,
                         uint32_t service, const char *key)
@@ -24,10 +40,11 @@ static int read_current(struct entry *out, struct decoder *in, uint32_t environm
     entry.time = take_i64(in);
     entry.first_time = take_i64(in);
     entry.stored_size = take_u32(in);
+    entry.expires = take_expires(in, flags);
     const int error = decoder_end(in, "entry record");
     if (error)
         return error;
-    if ((kind != ENTRY_PLAIN && kind != ENTRY_SECRET) || flags)
+    if ((kind != ENTRY_PLAIN && kind != ENTRY_SECRET) || flags > FLAG_EXPIRES)
         return error_set(ERR_FORMAT, "'%s' is of a kind that is not known to this version", key);
     entry.kind = (enum entry_kind)kind;
     memcpy(entry.key, key, strlen(key) + 1);
@@ -73,7 +90,7 @@ void state_put_current(struct txn *txn, const struct entry *entry)
     struct record record;
     struct bytes *out = record_begin(&record);
     put_u8(out, (uint8_t)entry->kind);
-    put_u16(out, 0);
+    put_u16(out, entry->expires ? FLAG_EXPIRES : 0);
     put_u64(out, entry->name_id);
     put_u64(out, entry->entry_id);
     put_u64(out, entry->rev);
@@ -82,6 +99,7 @@ void state_put_current(struct txn *txn, const struct entry *entry)
     put_i64(out, entry->time);
     put_i64(out, entry->first_time);
     put_u32(out, entry->stored_size);
+    put_expires(out, entry->expires);
     txn_put(txn, DB_CURRENT, key_current(&key, entry->environment, entry->service, entry->key),
             record_body(&record));
 }
@@ -105,10 +123,12 @@ static int read_moment(struct moment *out, struct decoder *in, uint32_t environm
     entry->time = take_i64(in);
     entry->first_time = take_i64(in);
     entry->stored_size = take_u32(in);
+    entry->expires = take_expires(in, flags);
     const int error = decoder_end(in, "history record");
     if (error)
         return error;
-    if ((kind != ENTRY_PLAIN && kind != ENTRY_SECRET && kind != KIND_REMOVED) || flags)
+    if ((kind != ENTRY_PLAIN && kind != ENTRY_SECRET && kind != KIND_REMOVED) ||
+        flags > FLAG_EXPIRES)
         return error_set(ERR_FORMAT,
                          "a history record is of a kind that is not known to this version");
     moment.removed = kind == KIND_REMOVED;
@@ -162,15 +182,69 @@ void state_put_moment(struct txn *txn, const struct moment *moment)
     const struct entry *entry = &moment->entry;
     struct bytes *out = record_begin(&record);
     put_u8(out, moment->removed ? KIND_REMOVED : (uint8_t)entry->kind);
-    put_u16(out, 0);
+    put_u16(out, entry->expires ? FLAG_EXPIRES : 0);
     put_u64(out, entry->entry_id);
     put_u32(out, entry->op);
     put_u64(out, entry->first_rev);
     put_i64(out, entry->time);
     put_i64(out, entry->first_time);
     put_u32(out, entry->stored_size);
+    put_expires(out, entry->expires);
     txn_put(txn, DB_HISTORY, key_history(&key, entry->environment, entry->name_id, entry->rev),
             record_body(&record));
+}
+
+static int read_expiry(struct expiry *out, struct slice found, struct decoder *in)
+{
+    struct expiry expiry;
+    int error = key_expiry_parse(found, &expiry.moment, &expiry.environment, &expiry.name_id);
+    expiry.rev = take_u64(in);
+    expiry.op = take_u32(in);
+    if (!error)
+        error = decoder_end(in, "expiry record");
+    if (!error)
+        *out = expiry;
+    return error;
+}
+
+int state_next_expiry(struct txn *txn, struct expiry *out, const struct expiry *after)
+{
+    struct key key = {0};
+    struct slice found, body, from = {key.data, 0};
+    struct decoder in;
+    if (after)
+        from = key_expiry(&key, after->moment, after->environment, after->name_id);
+    int error = txn_seek(txn, &found, &body, DB_EXPIRY, from, after != NULL);
+    if (!error)
+        error = record_open(&in, body, "expiry");
+    return error ? error : read_expiry(out, found, &in);
+}
+
+int state_expiry(struct txn *txn, struct expiry *out, const struct entry *entry)
+{
+    struct key key;
+    struct decoder in;
+    const struct slice asked = key_expiry(&key, entry->expires, entry->environment, entry->name_id);
+    const int error = record_get(txn, &in, DB_EXPIRY, asked, "expiry");
+    return error ? error : read_expiry(out, asked, &in);
+}
+
+void state_put_expiry(struct txn *txn, const struct entry *entry)
+{
+    struct key key;
+    struct record record;
+    struct bytes *out = record_begin(&record);
+    put_u64(out, entry->rev);
+    put_u32(out, entry->op);
+    txn_put(txn, DB_EXPIRY, key_expiry(&key, entry->expires, entry->environment, entry->name_id),
+            record_body(&record));
+}
+
+void state_delete_expiry(struct txn *txn, const struct entry *entry)
+{
+    struct key key;
+    txn_delete(txn, DB_EXPIRY,
+               key_expiry(&key, entry->expires, entry->environment, entry->name_id));
 }
 
 static int read_public_key(uint8_t out[static CRYPTO_KEY_SIZE], struct decoder *in)

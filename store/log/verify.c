@@ -3,7 +3,8 @@
  * value, and for each what was derived from it. When it has caught up with the newest commit it
  * compares, in that same snapshot, what is derived of places, the counters, and how many records
  * each database has, so that there is none too many. The second goes through the current entries:
- * each must be what its history ends with. The third is in verify_record.c.
+ * each must be what its history ends with. The third goes through the index of what expires
+ * (verify_expiry.c), the fourth is in verify_record.c.
  *
  * A walk renews its snapshot after a few thousand records: readers and writers go on beside it.
  */
@@ -393,6 +394,19 @@ static int walk_entries(struct verify *verify)
     return 0;
 }
 
+/* A step of what expires. Positive 1: the end was reached. */
+static int walk_expiries(struct verify *verify)
+{
+    for (int i = 0; i < RECORDS_A_STEP; i++) {
+        int found = verify_go_on(verify);
+        if (!found)
+            found = verify_next_expiry(verify);
+        if (found)
+            return found;
+    }
+    return 0;
+}
+
 /* A step of all records. Positive 1: the end was reached. */
 static int walk_records(struct verify *verify)
 {
@@ -431,6 +445,8 @@ int verify_log(struct env *env, const uint8_t store_id[static STORE_ID_SIZE],
         error = walk(&verify, walk_commits);
     if (!error && !verify.is_stopped)
         error = walk(&verify, walk_entries);
+    if (!error && !verify.is_stopped)
+        error = walk(&verify, walk_expiries);
     if (!error && !verify.is_stopped)
         error = walk(&verify, walk_records);
     if (!error)

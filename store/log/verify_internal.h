@@ -28,6 +28,8 @@ struct verify {
     uint32_t environment, service;
     char key[KEY_NAME_MAX + 1];
     bool has_entry;
+    /* the walk of what expires */
+    struct key last_expiry; /* empty at the beginning */
     /* the records' walk */
     enum database database;
     struct key last;     /* the last record's key; empty at the beginning of a database */
@@ -63,5 +65,11 @@ int verify_next_record(struct verify *verify);
 
 /* Checks the current entry after the last one. Positive 1: there is none. */
 int verify_next_entry(struct verify *verify);
+
+/* That the index by moment has the entry, where it expires. Failures only. */
+int verify_expiry_of(struct verify *verify, const struct entry *entry);
+
+/* Checks the record after the last one in the index by moment. Positive 1: there is none. */
+int verify_next_expiry(struct verify *verify);
 
 #endif

@@ -98,9 +98,30 @@ static int check_current(struct verify *verify, const struct subject *subject)
     if (found < 0 || found == VERIFY_DAMAGED)
         return found < 0 ? found : 0;
     const bool is_there = !found && entry.rev == verify->rev && entry.op == subject->op;
+    if (is_there && !newest.removed)
+        return verify_expiry_of(verify, &entry);
     if (is_there == newest.removed || (newest.removed && !found))
         verify_fault(verify, "%s: the current entry '%s' does not match the log", subject->what,
                      subject->name);
+    return 0;
+}
+
+/* A removal that says that a moment had come is of an entry that was to end then, and not earlier:
+ * so nobody's ttl, nobody's removal. */
+static int check_expired(struct verify *verify, const struct subject *subject)
+{
+    const struct operation *operation = &subject->operation;
+    struct moment before;
+    const int found = verify_read(verify,
+                                  state_moment(verify->txn, &before, operation->environment,
+                                               operation->name_id, verify->rev - 1),
+                                  subject->what);
+    if (found < 0 || found == VERIFY_DAMAGED)
+        return found < 0 ? found : 0;
+    if (found || before.removed || before.entry.entry_id != operation->entry_id ||
+        before.entry.expires != operation->expires || operation->expires > verify->time)
+        verify_fault(verify, "%s: it says that '%s' expired, which the log does not bear out",
+                     subject->what, subject->name);
     return 0;
 }
 
@@ -109,6 +130,7 @@ static int check_moment(struct verify *verify, const struct subject *subject)
 {
     const struct operation *operation = &subject->operation;
     const bool is_removal = operation->kind == OPERATION_REMOVE;
+    const int64_t expires = is_removal ? 0 : operation->expires;
     struct moment moment;
     uint64_t first_rev = 0;
     int64_t first_time = 0;
@@ -132,7 +154,7 @@ static int check_moment(struct verify *verify, const struct subject *subject)
                     (!is_removal && entry->kind != (enum entry_kind)operation->kind) ||
                     entry->entry_id != operation->entry_id || entry->first_rev != first_rev ||
                     entry->first_time != first_time || entry->time != verify->time ||
-                    entry->stored_size != operation->stored_size)))
+                    entry->expires != expires || entry->stored_size != operation->stored_size)))
         verify_fault(verify, "%s: the history of '%s' does not match the log", subject->what,
                      subject->name);
     return check_current(verify, subject);
@@ -214,6 +236,9 @@ static int check_derived(struct verify *verify, const struct subject *subject)
     case OPERATION_GRANT:
         return check_pair(verify, subject);
     case OPERATION_REMOVE:
+        error = subject->operation.expires ? check_expired(verify, subject) : 0;
+        if (error)
+            return error;
         break;
     default:
         return 0; /* places are compared at the end of the log */
@@ -264,7 +289,7 @@ static bool same_entry(const struct entry *a, const struct entry *b)
 {
     return a->kind == b->kind && a->entry_id == b->entry_id && a->rev == b->rev && a->op == b->op &&
            a->first_rev == b->first_rev && a->time == b->time && a->first_time == b->first_time &&
-           a->stored_size == b->stored_size;
+           a->expires == b->expires && a->stored_size == b->stored_size;
 }
 
 static int check_entry(struct verify *verify, const struct entry *entry)
@@ -282,7 +307,7 @@ static int check_entry(struct verify *verify, const struct entry *entry)
                     service != entry->service || strcmp(key, entry->key) != 0)))
         verify_fault(verify, "current entry '%s' of %u/%u does not match its history", entry->key,
                      entry->environment, entry->service);
-    return found < 0 ? found : 0;
+    return found < 0 ? found : verify_expiry_of(verify, entry);
 }
 
 /* Remembers where the walk stands. False: the key is none. */

@@ -8,6 +8,7 @@
 #include "store/log/commit.h"
 #include "store/log/index.h"
 #include "store/model/core.h"
+#include "store/model/due.h"
 #include "store/model/gather.h"
 #include "store/model/rules.h"
 #include "store/model/seal.h"
@@ -118,6 +119,26 @@ int change_set_secret(struct change *change, const struct path *key, struct secr
                  : gather_add(&change->gather, OPERATION_SET_SECRET, key, NULL, value->size, value);
 }
 
+int change_ttl(struct change *change, uint64_t seconds)
+{
+    struct gather *gather = &change->gather;
+    struct wish *wish = gather->count ? &gather->wishes[gather->count - 1] : NULL;
+    if (!wish || (wish->kind != OPERATION_SET_PLAIN && wish->kind != OPERATION_SET_SECRET))
+        return error_set(ERR_INVALID, "only a key that is set can have a time to live");
+    if (!seconds || seconds > TTL_MAX)
+        return error_set(ERR_INVALID,
+                         "a time to live of %" PRIu64 " seconds: it may be from one second to ten "
+                         "years (%u)",
+                         seconds, TTL_MAX);
+    wish->ttl = seconds;
+    return 0;
+}
+
+int change_remove_due(struct change *change)
+{
+    return gather_add(&change->gather, GATHER_REMOVE_DUE, &(struct path){0}, NULL, 0, NULL);
+}
+
 int change_remove(struct change *change, const struct path *key)
 {
     const int error = check_path(key, PATH_KEY);
@@ -219,6 +240,7 @@ struct committing {
     struct index index;
     struct plan plan;
     struct draft draft;
+    int64_t now; /* the clock's */
     bool sealed; /* the transaction holds a whole commit */
 };
 
@@ -237,7 +259,8 @@ static int judge(struct committing *at)
                           .index = &at->index,
                           .gather = &at->change->gather,
                           .plan = &at->plan,
-                          .terms = at->terms};
+                          .terms = at->terms,
+                          .now = at->now};
     int error = check_if_rev(at->txn, &at->head, at->terms);
     if (!error)
         error = index_begin(&at->index, at->txn, at->draft.head.rev, at->draft.head.time);
@@ -247,14 +270,32 @@ static int judge(struct committing *at)
     return error;
 }
 
+static bool is_expiry(const struct committing *at)
+{
+    const struct gather *gather = &at->change->gather;
+    return gather->count && gather->wishes[0].kind == GATHER_REMOVE_DUE;
+}
+
+/* The header of a commit that nobody asked for is the store's own. */
+static int seal_header(struct committing *at)
+{
+    char reason[DUE_REASON_MAX];
+    struct author author;
+    if (!is_expiry(at))
+        return draft_finish(&at->draft, &at->terms->author, at->terms->reason,
+                            at->terms->request_id);
+    due_author(&author, &at->plan);
+    due_reason(reason, &at->plan);
+    return draft_finish(&at->draft, &author, reason, at->terms->request_id);
+}
+
 static int seal(struct committing *at)
 {
     int error = seal_plan(at->change->store, &at->index, &at->draft, &at->plan);
     if (!error)
         error = index_finish(&at->index);
     if (!error)
-        error =
-            draft_finish(&at->draft, &at->terms->author, at->terms->reason, at->terms->request_id);
+        error = seal_header(at);
     at->sealed = !error;
     return error;
 }
@@ -274,7 +315,7 @@ static int prepare(struct committing *at, struct change_result *result)
         return 0;
     }
     if (!error)
-        error = draft_begin(&at->draft, at->txn);
+        error = draft_begin(&at->draft, at->txn, at->now);
     if (!error)
         error = judge(at);
     if (!error && at->plan.count && !at->terms->dry_run)
@@ -295,6 +336,18 @@ static int ended_badly(const struct store *store, int error)
                      "is known when the store is opened anew (emsa log)");
 }
 
+static int64_t first_end(const struct plan *plan)
+{
+    int64_t first = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct operation *operation = &plan->steps[i].operation;
+        if (operation_has_value(operation->kind) && operation->expires &&
+            (!first || operation->expires < first))
+            first = operation->expires;
+    }
+    return first;
+}
+
 static int finish(struct committing *at, struct change_result *result)
 {
     struct store *store = at->change->store;
@@ -310,6 +363,7 @@ static int finish(struct committing *at, struct change_result *result)
     atomic_store_explicit(&store->revision, at->draft.head.rev, memory_order_release);
     result->rev = at->draft.head.rev;
     result->committed = true;
+    result->expires = first_end(&at->plan);
     return 0;
 }
 
@@ -327,6 +381,7 @@ static int commit_locked(struct committing *at, struct change_result *result)
         at->terms->dry_run ? 0 : env_make_room(store->env, room_needed(&at->change->gather));
     if (!error)
         error = txn_write_begin(&at->txn, store->env);
+    at->now = at->terms->now ? at->terms->now : time_now();
     if (!error)
         error = prepare(at, result);
     return error ? error : finish(at, result);

@@ -94,7 +94,7 @@ static int first_commit(struct txn *txn, const struct identity *identity,
     state_put_store_id(txn, id);
     state_put_head(txn, &(struct head){0});
     state_put_counters(txn, &(struct counters){0});
-    int error = draft_begin(&draft, txn);
+    int error = draft_begin(&draft, txn, time_now());
     if (!error)
         error = add_identity(txn, &draft, identity);
     if (!error)

@@ -93,7 +93,8 @@ int gather_add(struct gather *gather, enum operation_kind kind, const struct pat
     }
     gather->value_bytes += stored;
     gather->additions += kind != OPERATION_REMOVE && kind != OPERATION_SERVICE_REMOVE &&
-                         kind != OPERATION_ENVIRONMENT_REMOVE && kind != GATHER_REMOVE_ALL;
+                         kind != OPERATION_ENVIRONMENT_REMOVE && kind != GATHER_REMOVE_ALL &&
+                         kind != GATHER_REMOVE_DUE;
     gather->wishes[gather->count++] = wish;
     return 0;
 }

@@ -11,6 +11,8 @@
 
 /* A wish that is none of the log's kinds: everything under a path, told apart when it is judged. */
 #define GATHER_REMOVE_ALL ((enum operation_kind)255)
+/* Another: every key whose moment has come (due.h). */
+#define GATHER_REMOVE_DUE ((enum operation_kind)254)
 
 struct wish {
     enum operation_kind kind;
@@ -20,6 +22,7 @@ struct wish {
     const unsigned char *value; /* of a plain set */
     size_t size;                /* of value, or of the secret */
     struct secret secret;       /* of a secret set */
+    uint64_t ttl;               /* of a set: seconds until it ends; 0: for good */
 };
 
 struct gather_block;

@@ -42,11 +42,17 @@ int plan_line(struct plan *plan, char mark, bool secret, uint64_t was_rev, const
     line->mark = mark;
     line->secret = secret;
     line->was_rev = was_rev;
+    line->expires = 0;
     /* The names were checked when they were gathered. */
     memcpy(line->path.environment, environment, strlen(environment) + 1);
     memcpy(line->path.service, service, strlen(service) + 1);
     memcpy(line->path.key, key, strlen(key) + 1);
     return 0;
+}
+
+void plan_line_expires(struct plan *plan, int64_t expires)
+{
+    plan->lines[plan->line_count - 1].expires = expires;
 }
 
 void plan_release(struct plan *plan)

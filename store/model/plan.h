@@ -30,6 +30,9 @@ int plan_add(struct plan *plan, const struct operation *operation, const struct 
 int plan_line(struct plan *plan, char mark, bool secret, uint64_t was_rev, const char *environment,
               const char *service, const char *key);
 
+/* The line that was added last is of a key that ends then (0: never). */
+void plan_line_expires(struct plan *plan, int64_t expires);
+
 void plan_release(struct plan *plan);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "store/error.h"
 #include "store/log/state.h"
+#include "store/model/due.h"
 #include "store/model/value.h"
 
 #define RESERVED "all"
@@ -370,15 +371,19 @@ static int set_existing(struct judge *judge, struct operation *operation, const 
     const int equal = is_equal(judge, entry, wish);
     if (equal < 0)
         return equal;
+    const bool stays = equal && entry->expires == operation->expires;
     int error = 0;
-    if (!equal) {
+    if (!stays) {
         operation->name_id = entry->name_id;
         operation->entry_id = entry->entry_id;
         error = step(judge, operation, wish->key, wish);
     }
-    return error ? error
-                 : plan_line(judge->plan, equal ? '=' : '~', is_secret, entry->rev,
-                             wish->environment, wish->service, wish->key);
+    if (!error)
+        error = plan_line(judge->plan, stays ? '=' : '~', is_secret, entry->rev, wish->environment,
+                          wish->service, wish->key);
+    if (!error && !stays)
+        plan_line_expires(judge->plan, operation->expires);
+    return error;
 }
 
 static int set_new(struct judge *judge, struct operation *operation, const struct wish *wish)
@@ -391,9 +396,20 @@ static int set_new(struct judge *judge, struct operation *operation, const struc
     operation->entry_id = index_new_entry(judge->index);
     if (!found)
         found = step(judge, operation, wish->key, wish);
-    return found ? found
-                 : plan_line(judge->plan, '+', wish->kind == OPERATION_SET_SECRET, 0,
-                             wish->environment, wish->service, wish->key);
+    if (!found)
+        found = plan_line(judge->plan, '+', wish->kind == OPERATION_SET_SECRET, 0,
+                          wish->environment, wish->service, wish->key);
+    if (!found)
+        plan_line_expires(judge->plan, operation->expires);
+    return found;
+}
+
+/* When what the wish sets ends. What may have no end (a key that must be there, a locked one, the
+ * only target of a reference) is refused here. A clock before 1970 counts as 1970. */
+static int64_t end_of(const struct judge *judge, const struct wish *wish)
+{
+    const int64_t from = judge->now > 0 ? judge->now : 0;
+    return wish->ttl ? from + (int64_t)wish->ttl * 1000000000 : 0;
 }
 
 static int judge_set(struct judge *judge, const struct wish *wish)
@@ -410,7 +426,8 @@ static int judge_set(struct judge *judge, const struct wish *wish)
     struct operation operation = {.kind = wish->kind,
                                   .environment = environment.id,
                                   .service = service.id,
-                                  .turn = service.incarnation};
+                                  .turn = service.incarnation,
+                                  .expires = end_of(judge, wish)};
     operation.stored_size =
         (uint32_t)(wish->kind == OPERATION_SET_SECRET ? envelope_padded(wish->size) : wish->size);
     found = state_current(judge->index->txn, &entry, environment.id, service.id, wish->key);
@@ -419,19 +436,23 @@ static int judge_set(struct judge *judge, const struct wish *wish)
     return found ? set_new(judge, &operation, wish) : set_existing(judge, &operation, &entry, wish);
 }
 
-static int drop_entry(struct judge *judge, const struct service *service, const struct entry *entry,
-                      const char *environment, const char *service_name, const char *key)
+int judge_drop_entry(struct judge *judge, const struct service *service, const struct entry *entry,
+                     const char *environment, const char *key, int64_t expired)
 {
     struct operation operation = {.kind = OPERATION_REMOVE,
                                   .environment = service->environment,
                                   .service = service->id,
                                   .turn = service->incarnation,
                                   .name_id = entry->name_id,
-                                  .entry_id = entry->entry_id};
-    const int error = step(judge, &operation, key, NULL);
-    return error ? error
-                 : plan_line(judge->plan, '-', entry->kind == ENTRY_SECRET, entry->rev, environment,
-                             service_name, key);
+                                  .entry_id = entry->entry_id,
+                                  .expires = expired};
+    int error = step(judge, &operation, key, NULL);
+    if (!error)
+        error = plan_line(judge->plan, '-', entry->kind == ENTRY_SECRET, entry->rev, environment,
+                          service->name, key);
+    if (!error)
+        plan_line_expires(judge->plan, expired);
+    return error;
 }
 
 static int judge_remove(struct judge *judge, const struct wish *wish)
@@ -447,7 +468,7 @@ static int judge_remove(struct judge *judge, const struct wish *wish)
         found = state_current(judge->index->txn, &entry, environment.id, service.id, wish->key);
     if (found)
         return found < 0 ? found : no_key(judge, wish, &service);
-    return drop_entry(judge, &service, &entry, wish->environment, wish->service, wish->key);
+    return judge_drop_entry(judge, &service, &entry, wish->environment, wish->key, 0);
 }
 
 /* --- everything under a path --- */
@@ -465,7 +486,7 @@ static int clear_service(struct judge *judge, const struct service *service,
         const char *key = gather_copy(judge->gather, entry.key, strlen(entry.key));
         if (!key)
             return -ERR_NOMEM;
-        found = drop_entry(judge, service, &entry, environment, name, key);
+        found = judge_drop_entry(judge, service, &entry, environment, key, 0);
         if (found)
             return found;
     }
@@ -513,6 +534,8 @@ static int judge_wish(struct judge *judge, const struct wish *wish)
         return judge_service_add(judge, wish);
     case OPERATION_SERVICE_REMOVE:
         return judge_service_remove(judge, wish);
+    case GATHER_REMOVE_DUE:
+        return judge_due(judge);
     default:
         return judge_remove_all(judge, wish);
     }

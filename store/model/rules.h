@@ -19,6 +19,7 @@ struct judge {
     struct gather *gather; /* where names that are told apart here are kept */
     struct plan *plan;
     const struct change_terms *terms;
+    int64_t now; /* the clock's */
     /* What was refused: the first reason's code, and all their lines. */
     enum error_code code;
     struct bytes reasons;
@@ -33,6 +34,11 @@ struct judge {
 /* Judges everything, filling the plan. 0: all is well (the plan may be empty); otherwise a failure,
  * with every reason in the text where it is a refusal. */
 int judge_change(struct judge *judge);
+
+/* One key's removal, applied; expired is the moment that had come, 0: somebody asked for it. The
+ * names are the key's, borrowed until the plan was sealed. For due.c. */
+int judge_drop_entry(struct judge *judge, const struct service *service, const struct entry *entry,
+                     const char *environment, const char *key, int64_t expired);
 
 void judge_release(struct judge *judge);
 

@@ -59,8 +59,9 @@ def record():
         if which is None:
             continue
         body = bytes.fromhex(rest[2])[:-16]
-        if (which, body[1]) not in seen and len(body) < 1000:
-            seen.add((which, body[1]))
+        sort = which, body[1], body[-11:-8] == b"\x11\x08\0"  # with an end, and without
+        if sort not in seen and len(body) < 1000:
+            seen.add(sort)
             yield bytes([which]) + body
 
 

@@ -115,6 +115,10 @@ def read_operation(body):
         tag = reader.number("B")
         must(not fields or tag > max(fields), "operation: fields out of order")
         fields[tag] = reader.raw(reader.number("H"))
+    moment = fields.pop(17, None)
+    must(moment is None or (len(moment) == 8 and kind in (SET_PLAIN, SET_SECRET, REMOVE)), "operation: expiry")
+    operation["expires"] = struct.unpack("<q", moment)[0] if moment else 0
+    must(moment is None or operation["expires"] > 0, "operation: expiry")
     must({tag: len(data) for tag, data in fields.items()} == FIELDS.get(kind, {}), "operation: fields")
     operation["fields"] = fields
     return operation
@@ -152,7 +156,7 @@ class Store:
         self.bodies = {name: {key: record_body(name, key, record) for key, record in records.items()}
                        for name, records in databases.items()}
         must(set(self.bodies) == {"meta", "commit", "log", "value", "request", "environment", "place", "current",
-                                  "history", "name", "key"}, "the databases")
+                                  "history", "name", "key", "expiry"}, "the databases")
         self._read_meta()
         self._read_log()
         self._check_derived()
@@ -210,7 +214,12 @@ class Store:
             if kind in (SET_PLAIN, SET_SECRET):
                 current[place] = (at, op)
             elif kind == REMOVE:
-                must(current.pop(place, None), "a removal of nothing")
+                was = current.pop(place, None)
+                must(was, "a removal of nothing")
+                if operation["expires"]:
+                    must(self.log[was]["expires"] == operation["expires"] <= self.commits[at]["time"], "an expiry of another moment")
+                    must(self.log[was]["entry_id"] == operation["entry_id"], "an expiry of another entry")
+                    must(self.commits[at]["author"].startswith("emsa (expiry of rev"), "an expiry by somebody")
             elif kind == ENVIRONMENT_ADD:
                 environments[operation["environment"]] = operation["name"]
             elif kind == ENVIRONMENT_REMOVE:
@@ -223,7 +232,7 @@ class Store:
         current, environments, _ = self.replay(self.rev)
         entries = self.bodies["current"]
         must(len(entries) == len(current), "current: number")
-        first = {}
+        first, ends = {}, {}
         for (rev, op), operation in self.log.items():
             if operation["first"] and operation["entry_id"]:
                 first[operation["entry_id"]] = rev
@@ -232,12 +241,21 @@ class Store:
             operation = self.log[rev, op]
             found = [reader.number(letter) for letter in "BHQQQIQqqI"]
             begun = first[operation["entry_id"]]
-            must(found == [operation["kind"], 0, operation["name_id"], operation["entry_id"], rev, op, begun,
+            expires = operation["expires"]
+            must(found == [operation["kind"], int(expires > 0), operation["name_id"], operation["entry_id"], rev, op, begun,
                            self.commits[rev]["time"], self.commits[begun]["time"], operation["stored_size"]],
                  f"current: {name}")
+            if expires:
+                must(reader.number("q") == expires, f"current: the end of {name}")
+                ends[struct.pack(">QIQ", expires, environment, operation["name_id"])] = (rev, op)
             reader.end()
             reader = begin(self.bodies["name"][b"N" + struct.pack(">Q", operation["name_id"])], "name")
             must((reader.number("I"), reader.short()) == (service, name.encode()), f"name: {name}")
+        must(set(self.bodies["expiry"]) == set(ends), "expiry: what ends")
+        for key, (rev, op) in ends.items():
+            reader = begin(self.bodies["expiry"][key], "expiry")
+            must((reader.number("Q"), reader.number("I")) == (rev, op), "expiry: rev and op")
+            reader.end()
         alive = [key.decode() for key, body in self.bodies["environment"].items() if body[1] == 1]
         must(sorted(alive) == sorted(environments.values()), "environments")
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "store/expiry.h"
 #include "tests/support/store/dice.h"
 #include "tests/support/store/sample.h"
 #include "tests/support/store/trial.h"
@@ -39,6 +40,24 @@ static void set(struct store *store, const char *text, const void *value, size_t
     change_free(change);
 }
 
+#define SECOND 1000000000ll
+
+/* A key that ends ttl seconds after now. */
+static void set_for(struct store *store, const char *text, bool hidden, uint64_t ttl, int64_t now)
+{
+    struct change *change;
+    struct change_result result;
+    const struct sample_step step = {hidden ? SECRET : SET, text, ttl};
+    struct change_terms terms = sample_terms("for a while", 0);
+    terms.now = now;
+    MUST_DO(change_new(&change, store));
+    MUST_DO(sample_gather(change, &step, 1));
+    MUST_DO(change_ttl(change, ttl));
+    MUST_DO(change_commit(change, &terms, &result));
+    change_result_release(&result);
+    change_free(change);
+}
+
 static void print_value(struct snapshot *snapshot, const char *path, uint64_t rev)
 {
     BYTES_CLEANUP struct bytes value = BYTES_INIT(VALUE_MAX);
@@ -55,7 +74,9 @@ static void print(struct store *store)
 {
     static const char *const paths[] = {
         "prod/billing/PORT", "prod/billing/EMPTY", "prod/billing/PASSWORD", "prod/web/CERT",
-        "prod/web/TOKEN",    "prod/web/NOTHING",   "dev/billing/PORT",      "dev/web/TOKEN"};
+        "prod/web/TOKEN",    "prod/web/NOTHING",   "dev/billing/PORT",      "dev/web/TOKEN",
+        "prod/web/SOON",     "prod/web/SOON_TOO",  "prod/web/LATER",        "prod/web/KEPT",
+        "prod/web/MOVED"};
     struct snapshot *snapshot;
     MUST_DO(snapshot_new(&snapshot, store));
     MUST_DO(snapshot_begin(snapshot));
@@ -63,6 +84,24 @@ static void print(struct store *store)
         print_value(snapshot, paths[i], snapshot_revision(snapshot));
     snapshot_end(snapshot);
     snapshot_free(snapshot);
+}
+
+/* Two keys that go, one that goes on, one whose end was taken back, one that ends far away. */
+static void expire(struct store *store)
+{
+    struct expiry_result gone;
+    const int64_t now = 4000000000 * SECOND; /* 2096: none of the other commits is later */
+    set_for(store, "prod/web/SOON", false, 30, now);
+    set_for(store, "prod/web/SOON_TOO", true, 20, now);
+    set_for(store, "prod/web/LATER", false, 86400, now);
+    set_for(store, "prod/web/KEPT", false, 30, now);
+    set_for(store, "prod/web/MOVED", true, 30, now);
+    set_for(store, "prod/web/MOVED", true, 3600, now);
+    set(store, "prod/web/KEPT", "for good", 8, false);
+    print(store);
+    MUST_DO(expiry_commit(store, &gone, now + 30 * SECOND));
+    MUST(gone.count == 2 && gone.next == now + 3600 * SECOND, "%zu keys went", gone.count);
+    print(store);
 }
 
 int main(int count, char **arguments)
@@ -89,6 +128,7 @@ int main(int count, char **arguments)
     COMMIT(store, {DROP, "dev/billing/PORT", 0}, {DROP, "dev/billing", 0}, {DROP, "dev/web", 0},
            {DROP, "dev", 0}, {ADD, "dev", 0}, {SECRET, "dev/web/TOKEN", 13});
     print(store);
+    expire(store);
     store_close(store);
     return 0;
 }

@@ -43,7 +43,7 @@ def edits_are_seen(databases, values, identity):
     """Every record, one bit of its body flipped and its own hash made right again: derived state that this
     program does not look at is left out."""
     seen = 0
-    for name in ("commit", "log", "value", "current"):
+    for name in ("commit", "log", "value", "current", "expiry"):
         for key, record in databases[name].items():
             body = bytearray(record[:-16])
             body[len(body) * 2 // 3] ^= 4

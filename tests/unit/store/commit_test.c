@@ -44,7 +44,7 @@ static struct head commit(struct bare *bare, const uint32_t scopes[][2], size_t 
     struct txn *txn;
     struct draft draft;
     assert_int_equal(txn_write_begin(&txn, bare->env), 0);
-    assert_int_equal(draft_begin(&draft, txn), 0);
+    assert_int_equal(draft_begin(&draft, txn, time_now()), 0);
     for (size_t i = 0; i < count; i++) {
         const struct operation operation = {.kind = OPERATION_REMOVE,
                                             .environment = scopes[i][0],
@@ -212,7 +212,7 @@ static void test_long_reason_is_refused(void **state)
     memset(reason, 'x', sizeof reason);
     reason[REASON_MAX + 1] = '\0';
     assert_int_equal(txn_write_begin(&txn, bare->env), 0);
-    assert_int_equal(draft_begin(&draft, txn), 0);
+    assert_int_equal(draft_begin(&draft, txn, time_now()), 0);
     assert_int_equal(draft_finish(&draft, &author, reason, no_request), ERR(ERR_INVALID));
     reason[REASON_MAX] = '\0';
     assert_int_equal(draft_finish(&draft, &author, reason, no_request), 0);

@@ -23,6 +23,7 @@ static void known_bytes(void **state)
                                       "api");
     BYTES(key_current(&room, 3, 4, "PORT"), "\0\0\0\x03\0\0\0\x04PORT");
     BYTES(key_history(&room, 3, 5, 6), "\0\0\0\x03\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\x06");
+    BYTES(key_expiry(&room, 2, 3, 4), "\0\0\0\0\0\0\0\x02\0\0\0\x03\0\0\0\0\0\0\0\x04");
     BYTES(key_name_environment(&room, 7), "E\0\0\0\x07");
     BYTES(key_name_service(&room, 7), "S\0\0\0\x07");
     BYTES(key_name_service_text(&room, "api"), "sapi");
@@ -58,6 +59,13 @@ static void all_parse_back(void **state)
     assert_int_equal(
         key_history_parse(key_history(&room, 5, 1ull << 39, 77), &environment, &name_id, &rev), 0);
     assert_true(environment == 5 && name_id == 1ull << 39 && rev == 77);
+    int64_t moment;
+    assert_int_equal(
+        key_expiry_parse(key_expiry(&room, INT64_MAX, 6, 78), &moment, &environment, &name_id), 0);
+    assert_true(moment == INT64_MAX && environment == 6 && name_id == 78);
+    assert_int_equal(
+        key_expiry_parse(key_expiry(&room, -1, 6, 78), &moment, &environment, &name_id),
+        -(int)ERR_CORRUPT);
     assert_int_equal(key_name_environment_parse(key_name_environment(&room, 3), &environment), 0);
     assert_int_equal(key_name_service_parse(key_name_service(&room, 3), &service), 0);
     assert_true(environment == 3 && service == 3);

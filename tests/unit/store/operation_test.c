@@ -31,6 +31,8 @@ static struct operation make(enum operation_kind kind)
     }
     if (kind == OPERATION_IDENTITY)
         operation.signing_key = signing_key;
+    if (operation_is_of_key(kind))
+        operation.expires = 0x0102030405060708;
     return operation;
 }
 
@@ -84,6 +86,7 @@ static void test_every_kind_comes_back(void **state)
         same_material(found.for_key, given.for_key, 32);
         same_material(found.wrapped, given.wrapped, WRAPPED_KEY_SIZE);
         same_material(found.signing_key, given.signing_key, 32);
+        assert_int_equal(found.expires, given.expires);
     }
 }
 
@@ -96,8 +99,9 @@ static void test_layout(void **state)
     const unsigned char head[] = {1, 1, 1, 0, 3, 0, 0, 0, 3, 2, 1, 0, 7, 0, 0, 0, 5,  4,
                                   3, 2, 1, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0};
     encode(&bytes, &given);
-    assert_int_equal(bytes.size, 68 + 1 + 9);
+    assert_int_equal(bytes.size, 68 + 1 + 9 + 1 + 2 + 8);
     assert_memory_equal(bytes.data, head, sizeof head);
+    assert_memory_equal(bytes.data + 78, "\x11\x08\0\x08\x07\x06\x05\x04\x03\x02\x01", 11);
     assert_memory_equal(bytes.data + 36, given.digest, 32);
     assert_memory_equal(bytes.data + 68, "\x09LOG_LEVEL", 10);
 }
@@ -111,6 +115,8 @@ static void test_what_is_cut_or_longer_is_refused(void **state)
         struct operation found = {.turn = 4711};
         const struct slice body = encode(&bytes, &given);
         for (size_t size = 0; size < body.size; size++) {
+            if (given.expires && size == 68 + 1 + 9) /* the same without an end, and whole */
+                continue;
             /* A copy of its own, so that a sanitizer sees a read past the end. */
             unsigned char *copy = malloc(size + 1);
             memcpy(copy, body.data, size);
@@ -151,6 +157,10 @@ static void test_what_is_unknown_is_refused(void **state)
     expect(&pair, fields + 1, 31, ERR_CORRUPT);         /* size of the first */
     expect(&pair, 1, OPERATION_SET_PLAIN, ERR_CORRUPT); /* fields that do not fit */
     expect(&plain, 1, OPERATION_SERVICE_KEY, ERR_CORRUPT);
+    expect(&plain, 1, OPERATION_ENVIRONMENT_ADD, ERR_CORRUPT); /* which never expires */
+    expect(&plain, fields + 3 + 7, 0x80, ERR_CORRUPT);         /* before 1970 */
+    expect(&plain, fields + 1, 7, ERR_CORRUPT);
+    expect(&plain, fields, 18, ERR_FORMAT);
 }
 
 static void test_leaf_binds_everything(void **state)

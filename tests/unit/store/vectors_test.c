@@ -14,7 +14,7 @@ static const char *const names[DB_COUNT] = {
     [DB_META] = "meta",   [DB_COMMIT] = "commit",   [DB_LOG] = "log",
     [DB_VALUE] = "value", [DB_REQUEST] = "request", [DB_ENVIRONMENT] = "environment",
     [DB_PLACE] = "place", [DB_CURRENT] = "current", [DB_HISTORY] = "history",
-    [DB_NAME] = "name",   [DB_KEY] = "key",
+    [DB_NAME] = "name",   [DB_KEY] = "key",         [DB_EXPIRY] = "expiry",
 };
 
 struct value_line {
@@ -27,7 +27,7 @@ struct value_line {
 struct vectors {
     const char *folder;
     char path[TRIAL_PATH_MAX], identity[TRIAL_PATH_MAX];
-    struct value_line values[64];
+    struct value_line values[128];
     size_t value_count, record_count;
 };
 
@@ -60,7 +60,7 @@ static void take_value(struct vectors *vectors, char *rest)
 {
     char *after;
     struct value_line *value = &vectors->values[vectors->value_count++];
-    assert_true(vectors->value_count <= 64);
+    assert_true(vectors->value_count <= 128);
     value->rev = strtoull(strtok_r(rest, " ", &after), NULL, 10);
     snprintf(value->path, sizeof value->path, "%s", strtok_r(NULL, " ", &after));
     const char *hex = strtok_r(NULL, " ", &after);
