@@ -9,8 +9,10 @@
 
 #define PREFIX "user.emsa."
 
+/* What only some files have stands last, so that the others' list is the same without it. */
+#define EXPIRES PREFIX "expires"
 static const char file_names[] = PREFIX "rev\0" PREFIX "kind\0" PREFIX "origin\0" PREFIX
-                                        "time\0" PREFIX "author\0" PREFIX "reason";
+                                        "time\0" PREFIX "author\0" PREFIX "reason\0" EXPIRES;
 static const char directory_names[] = PREFIX "rev\0" PREFIX "kind";
 
 static const char *kind_word(enum entry_kind kind)
@@ -74,6 +76,8 @@ static int entry_text(struct snapshot *snapshot, char *out, size_t size, const s
         return snprintf(out, size, "%s", origin_word(entry->origin));
     if (strcmp(name, "time") == 0)
         return time_text(out, size, entry->time);
+    if (strcmp(name, "expires") == 0)
+        return entry->expires ? time_text(out, size, entry->expires) : ABSENT;
     if (strcmp(name, "author") == 0)
         return commit_text(snapshot, out, size, entry->rev, true);
     if (strcmp(name, "reason") == 0)
@@ -121,7 +125,9 @@ size_t xattr_list(const struct place *place, const char **names)
 {
     bool file = place->kind == NODE_IS_KEY;
     *names = file ? file_names : directory_names;
-    return file ? sizeof(file_names) : sizeof(directory_names);
+    if (!file)
+        return sizeof(directory_names);
+    return place->entry.expires ? sizeof(file_names) : sizeof(file_names) - sizeof(EXPIRES);
 }
 
 bool xattr_foreign(const char *name)

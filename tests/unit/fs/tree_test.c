@@ -36,6 +36,7 @@ static void fill(struct change *change)
     assert_int_equal(change_set_plain(change, &where, "8080", 4), 0);
     where = path_of("prod/web/A");
     assert_int_equal(change_set_plain(change, &where, "", 0), 0);
+    assert_int_equal(change_ttl(change, 60), 0);
     where = path_of("prod/api/Z");
     assert_int_equal(change_set_plain(change, &where, "z", 1), 0);
     struct secret secret = {0};
@@ -56,7 +57,8 @@ static int make(void **state)
 {
     (void)state;
     struct author author = {.name = "uid 0 (root)"};
-    struct change_terms terms = {.author = author, .reason = "the first values"};
+    struct change_terms terms = {
+        .author = author, .reason = "the first values", .now = 4000000000 * 1000000000ll};
     struct change_result result;
     struct identity *identity;
     struct change *change;
@@ -232,6 +234,13 @@ static void extended_attributes(void **state)
     assert_int_equal(tree_find(snapshot, &place, port), 0);
     assert_int_equal(xattr_list(&place, &names), 95);
     assert_string_equal(names, "user.emsa.rev");
+    is_attribute(port, "user.emsa.expires", NULL);
+    is_attribute(service, "user.emsa.expires", NULL);
+    const uint64_t ending = find(service, "A");
+    is_attribute(ending, "user.emsa.expires", "2096-10-02T07:07:40.000000000Z");
+    assert_int_equal(tree_find(snapshot, &place, ending), 0);
+    assert_int_equal(xattr_list(&place, &names), 95 + sizeof("user.emsa.expires"));
+    assert_string_equal(names + 95, "user.emsa.expires");
     assert_true(xattr_foreign("security.selinux") && xattr_foreign("system.posix_acl_access"));
     assert_false(xattr_foreign("user.emsa.rev"));
 }
