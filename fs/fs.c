@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/fatal.h"
 #include "fs/kernel.h"
 #include "fs/pin.h"
+#include "fs/replay.h"
 #include "fs/server.h"
 #include "store/error.h"
 
@@ -42,10 +44,17 @@ static int parts_init(struct fs *fs, const struct fs_options *options)
     int error = state_map(&fs->state, options->state_fd);
     if (error)
         return error;
+    replay_begin(fs->state);
+    fatal_state(fs->state);
     marks_init(&fs->marks, fs->state);
     view_slots_begin(fs->state);
     error = notify_new(&fs->notify, options->store, fs->state, &fs->marks);
     return error ? error : loop_init(fs);
+}
+
+int fs_catch(void)
+{
+    return fatal_catch();
 }
 
 int fs_new(struct fs **out, const struct fs_options *options)
@@ -82,6 +91,7 @@ void fs_free(struct fs *fs)
     notify_free(fs->notify);
     loop_release(fs);
     views_release(&fs->views);
+    fatal_state(NULL);
     if (fs->state)
         marks_release(&fs->marks);
     state_unmap(fs->state);
@@ -163,7 +173,7 @@ void fs_status(struct fs *fs, struct fs_status *out)
 {
     struct fs_status status = {.views = views_count(&fs->views),
                                .published = notify_published(fs->notify)};
-    for (unsigned i = 0; i < fs->thread_count; i++) {
+    for (unsigned i = 0; i < THREADS_MAX; i++) {
         struct counters *counters = &fs->workers[i].counters;
         status.requests += atomic_load(&counters->requests);
         status.reads += atomic_load(&counters->reads);

@@ -48,6 +48,10 @@ struct view_options {  /* what one superblock shows, and to whom; travels betwee
                        not from the kernel: it cannot (before Linux 6.9), or shall not */
 };
 
+/* Has threads that die of a signal of their own making say what they were at, so that a request
+ * that kills servers is found (fs/replay.h). Once a process, before the store is opened. ERR_IO. */
+int fs_catch(void);
+
 /* Starts nothing yet. ERR_FORMAT: the shared memory is of another version; ERR_NOMEM, ERR_IO. */
 int fs_new(struct fs **out, const struct fs_options *options);
 void fs_free(struct fs *fs); /* stops the threads; closes every descriptor it adopted */

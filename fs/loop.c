@@ -12,10 +12,8 @@
  * pile up or an answer will take long. So one busy reader occupies one thread, several have
  * several, and nobody is woken for nothing.
  *
- * A server may be killed at any moment. Two things the kernel cannot send again: a request whose
- * copying into our memory was cut short by a page that wasn't there, and an answer copied from
- * such. So every page of the receive buffer is touched by its own thread first, and answers stand
- * in memory just written.
+ * A server may be killed at any moment. Requests are received into memory that outlives it, and
+ * answers stand in memory just written: fs/replay.h says why.
  */
 #include <errno.h>
 #include <poll.h>
@@ -32,11 +30,12 @@
 
 #include "fs/kernel.h"
 #include "fs/pin.h"
+#include "fs/replay.h"
 #include "fs/server.h"
 #include "store/error.h"
 
-#define RECEIVE_SIZE FUSE_MIN_READ_BUFFER
-_Static_assert(RECEIVE_SIZE >= KERNEL_MAX_WRITE + 4096, "a receive buffer as libfuse wants it");
+_Static_assert(REQUEST_MAX >= FUSE_MIN_READ_BUFFER, "a receive buffer as the kernel wants it");
+_Static_assert(REQUEST_MAX >= KERNEL_MAX_WRITE + 4096, "a receive buffer as libfuse wants it");
 
 /* epoll's word for the descriptor that ends the threads; a view's is its slot. */
 #define STOP UINT64_MAX
@@ -172,9 +171,9 @@ static void refuse(struct worker *worker, const struct fuse_in_header *request, 
     (void)n; /* ENOENT: nobody waits for it any more */
 }
 
-static void handle(struct worker *worker, size_t size)
+static void handle(struct worker *worker)
 {
-    const struct fuse_in_header *request = (const void *)worker->receive;
+    const struct fuse_in_header *request = (const void *)worker->request->data;
     worker->counters.requests++;
     switch (request->opcode) {
     case FUSE_FORGET:
@@ -190,7 +189,7 @@ static void handle(struct worker *worker, size_t size)
     default:
         break;
     }
-    struct fuse_buf buffer = {.mem = worker->receive, .size = size};
+    struct fuse_buf buffer = {.mem = worker->request->data, .size = worker->size};
     worker->sweep_node = 0;
     fuse_session_process_buf(worker->fs->session, &buffer);
     if (worker->sweep_node)
@@ -198,18 +197,51 @@ static void handle(struct worker *worker, size_t size)
                      worker->sweep_turn);
 }
 
+/* Servers died of it, and nobody shall again. */
+static void refuse_killer(struct worker *worker)
+{
+    const struct fuse_in_header *request = (const void *)worker->request->data;
+    char text[160];
+    (void)snprintf(text, sizeof(text),
+                   "request %u for inode %llu of mount %u is answered with an error: two servers "
+                   "died of it",
+                   request->opcode, (unsigned long long)request->nodeid, worker->view->options.id);
+    worker->counters.requests++;
+    worker->counters.errors++;
+    ops_alarm(worker, text);
+    refuse(worker, request, EIO);
+}
+
+/* The request in hand. */
+static void answer(struct worker *worker)
+{
+    struct state *state = worker->fs->state;
+    enum replay_verdict verdict = replay_judge(state, worker->request);
+    replay_taken(worker->request);
+    atomic_fetch_add_explicit(&worker->view->shared->taken, 1, memory_order_relaxed);
+    if (verdict == REPLAY_REFUSED)
+        refuse_killer(worker);
+    else
+        handle(worker);
+    if (verdict == REPLAY_SUSPECT)
+        replay_cleared(state, worker->request);
+    replay_done(worker->request);
+}
+
 enum received { NOTHING, REQUEST, GONE };
 
+/* Takes a request, which is then to be answered. */
 static enum received receive(struct worker *worker)
 {
     for (;;) {
-        ssize_t n = read(worker->view->fuse_fd, worker->receive, RECEIVE_SIZE);
+        ssize_t n = read(worker->view->fuse_fd, worker->request->data, REQUEST_MAX);
         if (n >= (ssize_t)sizeof(struct fuse_in_header)) {
-            handle(worker, (size_t)n);
+            worker->size = (size_t)n;
             return REQUEST;
         }
         if (n < 0 && errno == EAGAIN)
             return NOTHING;
+        replay_done(worker->request); /* half of one may have been copied */
         /* ENOENT: who asked went away while it was copied */
         if (n >= 0 || errno == EINTR || errno == ENOENT)
             continue;
@@ -217,7 +249,8 @@ static enum received receive(struct worker *worker)
     }
 }
 
-/* Looks for more for a short time. One thread at a time: with few cores, the readers need them. */
+/* Looks for one more for a short time. One thread at a time: with few cores, the readers need them.
+ */
 static enum received look_on(struct worker *worker)
 {
     struct fs *fs = worker->fs;
@@ -250,19 +283,21 @@ static bool serve(struct worker *worker)
     unsigned turn = 0, backlog = 0;
     while (turn++ < TURN && !atomic_load(&fs->stopping)) {
         enum received got = receive(worker);
+        backlog = got == REQUEST ? backlog + 1 : 0;
         if (got == NOTHING) {
             got = look_on(worker);
-            backlog = 0;
             if (fs->thread_count > 1)
                 turn = 0; /* nobody waits for this thread alone */
-        } else if (got == REQUEST && ++backlog == BACKLOG) {
-            backlog = 0;
-            loop_invite(worker);
         }
         if (got == GONE)
             return false;
         if (got == NOTHING)
             return true;
+        answer(worker);
+        if (backlog == BACKLOG) {
+            backlog = 0;
+            loop_invite(worker);
+        }
     }
     return true;
 }
@@ -279,6 +314,8 @@ static void view_event(struct worker *worker, uint32_t slot)
         worker->credit = CREDIT;
     worker->view = view;
     worker->slot = slot;
+    replay_view(worker->request, view->options.id);
+    atomic_store(&worker->request->busy, 1);
     atomic_fetch_add(&view->serving, 1);
     /* one that looks for more will have what comes, and knows the reader's value already */
     bool there = atomic_load(&view->looking) > 0 || serve(worker);
@@ -291,21 +328,40 @@ static void view_event(struct worker *worker, uint32_t slot)
         lost(worker);
     else if (last)
         arm(worker, slot);
+    atomic_store(&worker->request->busy, 0);
     worker->view = NULL;
     views_put(&fs->views, view);
 }
 
-static void touch(unsigned char *memory, size_t size)
+/* What a dead server had in its hands in this thread's slot. Where the kernel sends it again, it
+ * comes like any other. */
+static void answer_left(struct worker *worker)
 {
-    for (size_t i = 0; i < size; i += 512)
-        ((volatile unsigned char *)memory)[i] = 0;
+    struct fs *fs = worker->fs;
+    struct request_slot *request = worker->request;
+    worker->size = replay_size(request);
+    struct view *view = NULL;
+    if (worker->size)
+        view = views_find(&fs->views, &worker->slot, atomic_load(&request->view));
+    if (view && view->options.replay) {
+        worker->view = view;
+        atomic_store(&request->busy, 1);
+        answer(worker);
+        file_forget(worker);
+        atomic_store(&request->busy, 0);
+        worker->view = NULL;
+    }
+    replay_done(request);
+    if (view)
+        views_put(&fs->views, view);
 }
 
 static void *run(void *arg)
 {
     struct worker *worker = arg;
     current = worker;
-    touch(worker->receive, RECEIVE_SIZE);
+    replay_attach(worker->request);
+    answer_left(worker);
     for (;;) {
         struct epoll_event event;
         int n = epoll_wait(worker->fs->epoll_fd, &event, 1, -1);
@@ -326,29 +382,38 @@ static void *pages(size_t size)
 static int worker_init(struct worker *worker, struct fs *fs)
 {
     worker->fs = fs;
-    worker->receive = pages(RECEIVE_SIZE);
+    worker->request = &fs->state->requests[worker - fs->workers];
     worker->reply = pages(VIEW_MAX_READ_LIMIT);
     worker->copy = pages(VALUE_MAX);
     /* apart from each other, so that each has its own piece of the table */
     worker->pin_hint = (uint32_t)(worker - fs->workers) * (PIN_SLOTS / THREADS_MAX);
-    if (!worker->receive || !worker->reply || !worker->copy)
+    if (!worker->reply || !worker->copy)
         return error_set(ERR_NOMEM, "no memory for a thread's buffers");
     return snapshot_new(&worker->snapshot, fs->store);
 }
 
+static int worker_start(struct worker *worker, struct fs *fs)
+{
+    int error = worker_init(worker, fs);
+    if (error)
+        return error;
+    error = pthread_create(&worker->thread, NULL, run, worker);
+    if (error)
+        return error_system(error, "cannot start a thread");
+    worker->started = true;
+    return 0;
+}
+
+/* As many threads as there are to be, and one for each request that a server with more left. */
 int loop_start(struct fs *fs)
 {
-    for (unsigned i = 0; i < fs->thread_count; i++) {
-        struct worker *worker = &fs->workers[i];
-        int error = worker_init(worker, fs);
-        if (error)
-            return error;
-        error = pthread_create(&worker->thread, NULL, run, worker);
-        if (error)
-            return error_system(error, "cannot start a thread");
-        worker->started = true;
-    }
-    return 0;
+    /* where the limit does not allow it, they stay because they are in use */
+    (void)mlock(fs->state->requests, sizeof(fs->state->requests));
+    int error = 0;
+    for (unsigned i = 0; i < THREADS_MAX && !error; i++)
+        if (i < fs->thread_count || replay_size(&fs->state->requests[i]) > 0)
+            error = worker_start(&fs->workers[i], fs);
+    return error;
 }
 
 void loop_stop(struct fs *fs)
@@ -359,7 +424,7 @@ void loop_stop(struct fs *fs)
         ssize_t n = write(fs->stop_fd, &one, sizeof(one));
         (void)n;
     }
-    for (unsigned i = 0; i < fs->thread_count; i++) {
+    for (unsigned i = 0; i < THREADS_MAX; i++) {
         if (fs->workers[i].started)
             pthread_join(fs->workers[i].thread, NULL);
         fs->workers[i].started = false;
@@ -368,12 +433,10 @@ void loop_stop(struct fs *fs)
 
 void loop_release(struct fs *fs)
 {
-    for (unsigned i = 0; i < fs->thread_count; i++) {
+    for (unsigned i = 0; i < THREADS_MAX; i++) {
         struct worker *worker = &fs->workers[i];
         snapshot_free(worker->snapshot);
         secret_release(&worker->scratch);
-        if (worker->receive)
-            munmap(worker->receive, RECEIVE_SIZE);
         if (worker->reply)
             munmap(worker->reply, VIEW_MAX_READ_LIMIT);
         if (worker->copy)

@@ -17,8 +17,7 @@ void ops_errno(fuse_req_t request, int errno_value)
     fuse_reply_err(request, errno_value);
 }
 
-/* A line a second is enough to be heard. */
-static void alarm_call(struct worker *worker, const char *text)
+void ops_alarm(struct worker *worker, const char *text)
 {
     struct fs *fs = worker->fs;
     struct timespec time;
@@ -38,7 +37,7 @@ void ops_fail(struct worker *worker, fuse_req_t request, int found)
     worker->counters.errors++;
     int errno_value = errno_from_error(found);
     if (errno_value == EIO || errno_value == ENOMEM)
-        alarm_call(worker, error_text());
+        ops_alarm(worker, error_text());
     fuse_reply_err(request, errno_value);
 }
 

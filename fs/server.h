@@ -38,14 +38,15 @@ struct worker {
     pthread_t thread;
     bool started;
     struct snapshot *snapshot;
-    struct secret scratch;  /* plaintext; cleared at the latest before this thread blocks */
-    struct kept kept;       /* in scratch, or in copy */
-    unsigned char *copy;    /* VALUE_MAX; of a plain value */
-    unsigned char *receive; /* one request; every page touched by this thread before the first */
-    unsigned char *reply;   /* VIEW_MAX_READ_LIMIT; written before it is sent, so present */
-    struct view *view;      /* whose request is being answered */
-    uint32_t slot;          /* of that view */
-    uint64_t sweep_node;    /* to be swept when the answer is out; 0: none */
+    struct secret scratch;        /* plaintext; cleared at the latest before this thread blocks */
+    struct kept kept;             /* in scratch, or in copy */
+    unsigned char *copy;          /* VALUE_MAX; of a plain value */
+    unsigned char *reply;         /* VIEW_MAX_READ_LIMIT; written before it is sent, so present */
+    struct request_slot *request; /* what it has in its hands; fs/replay.h */
+    size_t size;                  /* of that, as it was read */
+    struct view *view;            /* whose request is being answered */
+    uint32_t slot;                /* of that view */
+    uint64_t sweep_node;          /* to be swept when the answer is out; 0: none */
     uint32_t sweep_turn;
     uint32_t pin_hint;
     unsigned credit; /* how often looking for more may still find nothing before it stops */
@@ -99,6 +100,8 @@ void ops_errno(fuse_req_t request, int errno_value);
 /* Ends a request that failed: found is a failure, or NOT_THERE. Counts it, and calls the alarm
  * where something is wrong with this machine and not with the request. */
 void ops_fail(struct worker *worker, fuse_req_t request, int found);
+/* Tells people that something is wrong, a line a second at most. */
+void ops_alarm(struct worker *worker, const char *text);
 /* Fills what LOOKUP and READDIRPLUS tell of a place. */
 int ops_entry(struct worker *worker, struct fuse_entry_param *out, const struct place *place);
 

@@ -72,12 +72,12 @@ struct request_slot {
 
 /* A request that a server died of (fs/replay.h). */
 struct suspect_slot {
-    uint64_t unique; /* without the kernel's mark of a request sent again; 0: free */
+    _Atomic uint64_t unique; /* without the kernel's mark of a request sent again; 0: free */
     uint64_t node;
     uint32_t view;
     uint32_t opcode;
     uint32_t deaths;
-    uint32_t spare;
+    uint32_t since; /* the last death, in monotonic seconds */
 };
 
 /* What the supervisor counts, for people (tools/emsad/figures.h). */
@@ -108,8 +108,11 @@ struct state {
     _Atomic uint32_t
         pin_high;       /* pins from here on were never used (reading them would make pages) */
     uint32_t mark_high; /* and marks from here on are free */
-    _Atomic uint32_t view_high; /* and views */
-    uint32_t poll_high;         /* and polls */
+    _Atomic uint32_t view_high;     /* and views */
+    uint32_t poll_high;             /* and polls */
+    _Atomic uint32_t suspects_used; /* so that nobody looks while there are none */
+    _Atomic uint32_t died;          /* the last server did, of nobody's signal but its own */
+    _Atomic uint32_t explained;     /* and its threads had the time to say which of them it was */
     struct state_figures figures;
     struct state_times times;
     struct suspect_slot suspects[SUSPECT_SLOTS];

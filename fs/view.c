@@ -47,13 +47,15 @@ static int64_t slot_find(struct views *views)
     return first;
 }
 
-static bool has_id(const struct views *views, uint32_t id)
+static struct view *with_id(const struct views *views, uint32_t *slot, uint32_t id)
 {
     for (uint32_t i = 0; i < views->capacity; i++) {
-        if (views->slots[i] && views->slots[i]->options.id == id)
-            return true;
+        if (!views->slots[i] || views->slots[i]->options.id != id)
+            continue;
+        *slot = i;
+        return views->slots[i];
     }
-    return false;
+    return NULL;
 }
 
 int views_add(struct views *views, uint32_t *slot, const struct view_options *options,
@@ -68,7 +70,8 @@ int views_add(struct views *views, uint32_t *slot, const struct view_options *op
     int error = 0;
     pthread_mutex_lock(&views->lock);
     int64_t index = -1;
-    if (has_id(views, options->id))
+    uint32_t other;
+    if (with_id(views, &other, options->id))
         error = error_set(ERR_REFUSED, "view %u is served already", options->id);
     else if ((index = slot_find(views)) < 0)
         error = error_set(ERR_NOMEM, "no memory for a view");
@@ -87,6 +90,16 @@ struct view *views_get(struct views *views, uint32_t slot)
 {
     pthread_mutex_lock(&views->lock);
     struct view *view = slot < views->capacity ? views->slots[slot] : NULL;
+    if (view)
+        view->users++;
+    pthread_mutex_unlock(&views->lock);
+    return view;
+}
+
+struct view *views_find(struct views *views, uint32_t *slot, uint32_t id)
+{
+    pthread_mutex_lock(&views->lock);
+    struct view *view = with_id(views, slot, id);
     if (view)
         view->users++;
     pthread_mutex_unlock(&views->lock);

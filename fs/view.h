@@ -40,6 +40,8 @@ int views_add(struct views *views, uint32_t *slot, const struct view_options *op
 
 /* The view in a slot, held; NULL if it is gone. */
 struct view *views_get(struct views *views, uint32_t slot);
+/* The view with an id, held, and its slot. NULL: there is none. */
+struct view *views_find(struct views *views, uint32_t *slot, uint32_t id);
 void views_put(struct views *views, struct view *view);
 
 /* Takes a view out of the table. False if somebody did already. */

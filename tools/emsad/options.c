@@ -9,7 +9,7 @@
 
 #include "store/error.h"
 
-#define THREADS_MAX 64
+#define THREADS_MAX 32 /* REQUEST_SLOTS */
 
 enum {
     OPTION_STORE = 256,
@@ -18,6 +18,7 @@ enum {
     OPTION_ON_DEMAND,
     OPTION_READY_FD,
     OPTION_THREADS,
+    OPTION_REPLAY,
     OPTION_ROLE,
     OPTION_VERSION,
     OPTION_HELP
@@ -30,6 +31,7 @@ static const struct option table[] = {
     {"on-demand", no_argument, NULL, OPTION_ON_DEMAND},
     {"ready-fd", required_argument, NULL, OPTION_READY_FD},
     {"threads", required_argument, NULL, OPTION_THREADS},
+    {"replay", no_argument, NULL, OPTION_REPLAY},
     {"role", required_argument, NULL, OPTION_ROLE},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
@@ -39,7 +41,7 @@ static const struct option table[] = {
 const char *options_help(void)
 {
     return "usage: emsad [--store DIR] [--mount DIR [--cache]]... [--threads N]\n"
-           "             [--on-demand] [--ready-fd N] [--version] [--help]\n"
+           "             [--replay] [--on-demand] [--ready-fd N] [--version] [--help]\n"
            "\n"
            "Serves a store: its tree to whom it is mounted for, its control socket to 'emsa'.\n"
            "Stays in the foreground; ends on SIGTERM or SIGINT.\n"
@@ -47,7 +49,9 @@ const char *options_help(void)
            "  --store DIR    the store (else $EMSA_STORE, else /var/lib/emsa)\n"
            "  --mount DIR    mount the whole tree at DIR, and take it away at the end\n"
            "  --cache        for the --mount before it: the kernel may keep small plain values\n"
-           "  --threads N    threads that answer readers, 1 to 64 (else by the number of cores)\n"
+           "  --threads N    threads that answer readers, 1 to 32 (else by the number of cores)\n"
+           "  --replay       answer what a killed server had in its hands from memory of our own,\n"
+           "                 as on Linux before 6.9, whose kernel cannot send it again\n"
            "  --on-demand    end when the last mount is gone, after there was one\n"
            "  --ready-fd N   write 'ready' or 'error STATUS WORD MESSAGE' to descriptor N\n"
            "  --version      print the version\n"
@@ -134,6 +138,9 @@ static int take(struct daemon_options *options, int option, char *argv[])
         return take_ready(options, optarg);
     case OPTION_THREADS:
         return take_threads(options, optarg);
+    case OPTION_REPLAY:
+        options->replay = true;
+        return 0;
     case OPTION_ROLE:
         return take_role(options, optarg);
     case OPTION_VERSION:

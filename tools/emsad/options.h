@@ -20,7 +20,8 @@ struct daemon_options {    /* texts are argv's */
     struct daemon_mount mounts[DAEMON_MOUNTS_MAX];
     size_t mount_count;
     bool on_demand;
-    int ready_fd;     /* -1: none */
+    bool replay;  /* keep what a server has in its hands, though the kernel could send it again */
+    int ready_fd; /* -1: none */
     unsigned threads; /* 0: as the tree thinks best */
     bool help;
     bool version;

@@ -131,6 +131,8 @@ static int prepare(struct server *server)
 {
     int error = receive_setup(server);
     if (error == 0)
+        error = fs_catch();
+    if (error == 0)
         error = secret_setup(SECRETS_MAX);
     if (error == 0)
         error = sandbox_server(server->owner, server->group, server->setup.text);

@@ -4,9 +4,9 @@
  * replaced.
  *
  * A server's death, in this order: it is reaped (so LMDB has no second opener, and what it had read
- * can be sent again), the kernel is asked to send again what the dead one had in its hands, the
- * next one is given the same descriptors and answers. No reader sees an error; it waits for as long
- * as that takes.
+ * can be sent again), the kernel is asked to send again what the dead one had in its hands (or the
+ * next one finds it in the shared memory), the next one is given the same descriptors and answers.
+ * No reader sees an error; it waits for as long as that takes.
  */
 #include "tools/emsad/supervisor.h"
 
@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fs/replay.h"
 #include "store/error.h"
 #include "tools/common/descriptor.h"
 #include "tools/common/exit_status.h"
@@ -212,15 +213,9 @@ static void ready(struct supervisor *supervisor)
 static int make_view(struct supervisor *supervisor, struct view **out,
                      const struct view_options *options)
 {
-    static bool has_warned;
-    int error = views_make(&supervisor->views, out, options);
-    if (error == 0 && !(*out)->mount.has_resend && !has_warned) {
-        has_warned = true;
-        log_warning("this kernel cannot send a request twice (Linux 6.9 can): a reader that a "
-                    "killed server "
-                    "was answering waits until the mount is taken away");
-    }
-    return error;
+    struct view_options wanted = *options;
+    wanted.replay = supervisor->options->replay;
+    return views_make(&supervisor->views, out, &wanted);
 }
 
 /* A server asks for a superblock: the caller gets the mount, it and the notifier the connection.
@@ -322,9 +317,11 @@ static void listen_to_server(struct supervisor *supervisor)
 static void server_ended(struct supervisor *supervisor, int wait_status)
 {
     listen_to_server(supervisor); /* its last words */
+    if (supervisor->has_opened)
+        replay_died(supervisor->holdings.memory, wait_status);
     supervisor->has_opened = false;
     for (size_t i = 0; i < supervisor->views.count; i++)
-        if (supervisor->views.items[i].mount.has_resend)
+        if (!supervisor->views.items[i].options.replay)
             (void)mount_resend(supervisor->views.items[i].mount.fuse_fd);
     child_ended(&supervisor->server, wait_status);
     if (supervisor->phase == STARTING)

@@ -28,6 +28,8 @@ int views_make(struct views *views, struct view **out, const struct view_options
     error = mount_make(&view.mount, &view.options);
     if (error < 0)
         return error;
+    if (!view.mount.has_resend)
+        view.options.replay = 1;
     views->last_id = view.options.id;
     views->items[views->count] = view;
     *out = &views->items[views->count++];

@@ -20,7 +20,8 @@ struct views { /* zeroed: none */
     uint32_t last_id;
 };
 
-/* Makes a superblock with a new id. *out is valid until the next call that makes or ends one. As
+/* Makes a superblock with a new id; one of a kernel that cannot send requests again is for replay,
+ * whatever options say. *out is valid until the next call that makes or ends one. As
  * mount_make; ERR_NOMEM. */
 int views_make(struct views *views, struct view **out, const struct view_options *options);
 

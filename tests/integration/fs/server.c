@@ -220,6 +220,7 @@ void server_run(const struct world *world, int commands, int notifier)
     struct identity *identity;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     must(secret_setup(ARENA), "secret_setup");
+    must(fs_catch(), "fs_catch");
     must(store_open(&serving.store, &store), "store_open");
     if (!world->no_identity) {
         must(identity_load(&identity, world->identity), "identity_load");

@@ -109,7 +109,8 @@ void world_server_start(struct world *world)
     descriptor_send(world->notifier_socket, channel[1]);
     close(channel[1]);
     world->server_socket = commands[0];
-    must(mount_resend(world->super.fuse_fd), "mount_resend");
+    if (!world->view.replay)
+        must(mount_resend(world->super.fuse_fd), "mount_resend");
     if (!stream_read(world->server_socket, &ready, 1))
         give_up("the server did not start");
 }

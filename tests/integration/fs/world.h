@@ -34,8 +34,8 @@ void world_make(struct world *world, const struct view_options *view);
 /* Ends the processes, unmounts, removes the folder. */
 void world_end(struct world *world);
 
-/* Starts or ends (SIGKILL, waited for) the server alone. A start sends again what the dead one had.
- */
+/* Starts or ends (SIGKILL, waited for) the server alone. At a start the kernel sends again what the
+ * dead one had, unless view.replay says that it is found in the shared memory. */
 void world_server_start(struct world *world);
 void world_server_kill(struct world *world);
 void world_notifier_start(struct world *world);

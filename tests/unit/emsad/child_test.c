@@ -106,8 +106,9 @@ static void command_lines(void **state)
 {
     (void)state;
     struct daemon_options options;
-    assert_int_equal(PARSE(&options, "--store", "/s", "--threads", "64"), 0);
-    assert_int_equal(options.threads, 64);
+    assert_int_equal(PARSE(&options, "--store", "/s", "--threads", "32", "--replay"), 0);
+    assert_int_equal(options.threads, 32);
+    assert_true(options.replay);
     assert_int_equal(options.ready_fd, -1);
     assert_int_equal(options.role, ROLE_SUPERVISOR);
     assert_int_equal(PARSE(&options, "--mount", "/a", "--mount", "/b", "--cache", "--on-demand"),
@@ -119,7 +120,7 @@ static void command_lines(void **state)
     assert_int_equal(PARSE(&options, "--role", "notifier"), 0);
     assert_int_equal(options.role, ROLE_NOTIFIER);
     assert_int_equal(PARSE(&options, "--threads", "0"), -ERR_INVALID);
-    assert_int_equal(PARSE(&options, "--threads", "65"), -ERR_INVALID);
+    assert_int_equal(PARSE(&options, "--threads", "33"), -ERR_INVALID);
     assert_int_equal(PARSE(&options, "--threads", "4x"), -ERR_INVALID);
     assert_int_equal(PARSE(&options, "--ready-fd", "-1"), -ERR_INVALID);
     assert_int_equal(PARSE(&options, "--ready-fd", "998"), -ERR_INVALID);
