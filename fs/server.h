@@ -11,7 +11,6 @@
 #include "fs/fs.h"
 #include "fs/mark.h"
 #include "fs/notify.h"
-#include "fs/poll.h"
 #include "fs/state.h"
 #include "fs/tree.h"
 #include "fs/view.h"
@@ -64,7 +63,6 @@ struct fs {
     struct state *state;
     struct marks marks;
     struct views views;
-    struct polls *polls;
     struct notify *notify;
     pthread_mutex_t session_lock; /* over ready: the session is told of INIT once */
     bool ready;
@@ -121,8 +119,6 @@ void file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
                struct fuse_file_info *info);
 /* Forgets the value that is kept, and wipes it. */
 void file_forget(struct worker *worker);
-void file_poll(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info,
-               struct fuse_pollhandle *sleeper);
 void file_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info);
 
 #endif

@@ -14,7 +14,7 @@ void view_slots_begin(struct state *state)
         state->views[i].held = 0;
 }
 
-static struct view_slot *find(struct state *state, uint32_t view)
+struct view_slot *view_slot_find(struct state *state, uint32_t view)
 {
     /* ids count up, so a view is nearly always where its id says */
     struct view_slot *home = &state->views[view % VIEW_SLOTS];
@@ -49,7 +49,7 @@ static struct view_slot *find_free(struct state *state, uint32_t view)
 
 struct view_slot *view_slot_take(struct state *state, uint32_t view)
 {
-    struct view_slot *slot = find(state, view);
+    struct view_slot *slot = view_slot_find(state, view);
     if (!slot)
         slot = find_free(state, view);
     if (slot)

@@ -18,6 +18,9 @@ void view_slots_begin(struct state *state);
  * VIEW_SLOTS are taken. */
 struct view_slot *view_slot_take(struct state *state, uint32_t view);
 
+/* The slot that a view has, also for who only looks (the supervisor). NULL: none. */
+struct view_slot *view_slot_find(struct state *state, uint32_t view);
+
 /* The view has ended; nobody may use the slot any more. NULL is nothing. */
 void view_slot_drop(struct view_slot *slot);
 

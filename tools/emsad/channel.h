@@ -11,6 +11,7 @@
  *   - START: all that there was has been handed over: answer
  *   - MOUNTED: the answer to MOUNT: an error and its text, or the mount; its VIEW follows
  *   - STOP: finish the running calls, close the store, end
+ *   - ASK: is the server there?
  *
  * Server to supervisor:
  *   - OPENED: the store is open
@@ -18,6 +19,8 @@
  *   - FAILED: cannot begin, or go on: the error and its text
  *   - MOUNT: a new superblock is wanted, with these options
  *   - GONE: this view's superblock is no more
+ *   - CALLED: a call has come, after ANSWERED said that none runs
+ *   - ANSWERED: to ASK: it is, and so many calls run (calls)
  *   - END: the whole daemon is to end (asked for by a call, or its last view is gone)
  *
  * Supervisor to notifier:
@@ -43,11 +46,14 @@ enum channel_kind {
     CHANNEL_START,
     CHANNEL_MOUNTED,
     CHANNEL_STOP,
+    CHANNEL_ASK,
     CHANNEL_OPENED,
     CHANNEL_READY,
     CHANNEL_FAILED,
     CHANNEL_MOUNT,
     CHANNEL_GONE,
+    CHANNEL_CALLED,
+    CHANNEL_ANSWERED,
     CHANNEL_END,
     CHANNEL_KIND_COUNT
 };
@@ -68,6 +74,7 @@ struct channel_message {
     uint32_t threads;
     uint32_t view;      /* of VIEW, GONE and MOUNTED */
     uint32_t init_size; /* of VIEW */
+    uint32_t calls;     /* of ANSWERED */
     struct view_options options;
     unsigned char init[MOUNT_INIT_MAX];
     char text[PATH_MAX];     /* a message for people, or the store's path */

@@ -56,9 +56,12 @@ static void set_busy(struct connection *connection, bool is_busy)
         control->busy += is_busy ? 1 : -1u;
     }
     bool is_quiet = !is_busy && control->busy == 0;
+    bool is_first = is_busy && control->busy == 1;
     pthread_mutex_unlock(&control->mutex);
     if (is_quiet)
         control->options.quiet(control->options.arg);
+    if (is_first)
+        control->options.called(control->options.arg);
 }
 
 /* One call. Negative or 1: there will be no other. */
@@ -101,9 +104,8 @@ static void enlist(struct control *control, struct connection *connection)
     control->connections = connection;
     control->count++;
     control->strangers += connection->is_stranger;
-    connection->is_busy = true;
-    control->busy++;
     pthread_mutex_unlock(&control->mutex);
+    set_busy(connection, true);
 }
 
 /* The control is not touched after the lock is given back: it may be freed by then. */
@@ -265,12 +267,12 @@ int control_start(struct control **out, const struct control_options *options)
     return 0;
 }
 
-bool control_is_quiet(struct control *control)
+unsigned control_calls(struct control *control)
 {
     pthread_mutex_lock(&control->mutex);
-    bool is_quiet = control->busy == 0;
+    unsigned calls = control->busy;
     pthread_mutex_unlock(&control->mutex);
-    return is_quiet;
+    return calls;
 }
 
 void control_stop(struct control *control)

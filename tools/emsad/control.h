@@ -19,16 +19,18 @@ struct control_options {
     int listener;                  /* taken over; not blocking */
     struct dispatcher *dispatcher; /* borrowed */
     uid_t owner;                   /* the store's, who holds all rights beside root */
-    void (*quiet)(
-        void *arg); /* after a call, when no other is running and nobody waits for a first one */
+    /* Before a call, or a connection that may bring one, when there was none; and after the last.
+     */
+    void (*called)(void *arg);
+    void (*quiet)(void *arg);
     void *arg;
 };
 
 /* Starts to take connections. ERR_NOMEM. */
 int control_start(struct control **out, const struct control_options *options);
 
-/* Whether no call runs and nobody who connected waits for a first one. */
-bool control_is_quiet(struct control *control);
+/* How many calls run, with those who connected and are to make their first one. */
+unsigned control_calls(struct control *control);
 
 /* Takes no more connections and calls, lets the running ones finish, frees. NULL is allowed. */
 void control_stop(struct control *control);

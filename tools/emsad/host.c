@@ -129,7 +129,7 @@ static void end_if_idle(struct host *host)
 {
     pthread_mutex_lock(&host->mutex);
     bool is_idle = host->is_on_demand && host->had_views && host->views == 0 && !host->is_asked &&
-                   host->control != NULL && control_is_quiet(host->control);
+                   host->control != NULL && control_calls(host->control) == 0;
     if (is_idle)
         host->is_asked = true;
     pthread_mutex_unlock(&host->mutex);
@@ -182,6 +182,27 @@ void host_notifier(struct host *host, int32_t pid)
     pthread_mutex_lock(&host->mutex);
     host->notifier = pid;
     pthread_mutex_unlock(&host->mutex);
+}
+
+void host_called(void *arg)
+{
+    struct host *host = arg;
+    pthread_mutex_lock(&host->mutex);
+    bool is_news = !host->is_called;
+    host->is_called = true;
+    pthread_mutex_unlock(&host->mutex);
+    if (is_news)
+        link_tell(host->link, CHANNEL_CALLED, 0);
+}
+
+/* A call that comes meanwhile waits for the lock, and tells. */
+void host_asked(struct host *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    unsigned calls = host->control == NULL ? 0 : control_calls(host->control);
+    host->is_called = calls > 0;
+    pthread_mutex_unlock(&host->mutex);
+    link_answer(host->link, calls);
 }
 
 void host_quiet(void *arg)

@@ -22,7 +22,8 @@ struct host {
     uint32_t views;
     int32_t notifier;
     bool is_on_demand, had_views,
-        is_asked; /* there was a view, or one was tried; the end was asked for already */
+        is_asked;   /* there was a view, or one was tried; the end was asked for already */
+    bool is_called; /* the supervisor was told of a call, and not yet that none runs */
 };
 
 /* In this order. setup is the supervisor's, for its flags. */
@@ -41,7 +42,11 @@ void host_view_here(struct host *host);
 void host_view_gone(void *arg, uint32_t view);
 void host_notifier(struct host *host, int32_t pid);
 
-/* No call runs (as control_options.quiet). */
+/* A call comes where none ran; none runs any more (as control_options has them). */
+void host_called(void *arg);
 void host_quiet(void *arg);
+
+/* The supervisor asks whether this server is there: tells it, with how many calls run. */
+void host_asked(struct host *host);
 
 #endif

@@ -72,6 +72,12 @@ pid_t link_supervisor(const struct link *link)
     return figures_living(peer.pid);
 }
 
+void link_answer(struct link *link, uint32_t calls)
+{
+    struct channel_message message = {.kind = CHANNEL_ANSWERED, .calls = calls};
+    (void)channel_send(link->channel, &message, NULL, 0, SEND_MILLISECONDS);
+}
+
 void link_fail(struct link *link, int error, const char *text)
 {
     struct channel_message message = {.kind = CHANNEL_FAILED, .error = error};

@@ -16,6 +16,9 @@ void link_free(struct link *link); /* link_close first, and no thread in it; NUL
  * is gone, which the main loop sees for itself. */
 void link_tell(struct link *link, enum channel_kind kind, uint32_t view);
 
+/* Answers ASK: the server is there, and runs so many calls. */
+void link_answer(struct link *link, uint32_t calls);
+
 /* Says that the server cannot begin, and why. */
 void link_fail(struct link *link, int error, const char *text);
 

@@ -159,6 +159,7 @@ static int begin_service(struct server *server)
     struct control_options options = {.listener = take_over(&server->given.fd[SETUP_LISTENER]),
                                       .dispatcher = server->dispatcher,
                                       .owner = server->owner,
+                                      .called = host_called,
                                       .quiet = host_quiet,
                                       .arg = &server->host};
     error = control_start(&server->control, &options);
@@ -195,6 +196,9 @@ static int handle(struct server *server, const struct channel_message *message, 
         return begin_service(server);
     case CHANNEL_MOUNTED:
         link_mounted(server->link, message, fd);
+        return 0;
+    case CHANNEL_ASK:
+        host_asked(&server->host);
         return 0;
     case CHANNEL_STOP:
         return 1;

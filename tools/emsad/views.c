@@ -36,15 +36,21 @@ int views_make(struct views *views, struct view **out, const struct view_options
     return 0;
 }
 
+struct view *views_of(struct views *views, uint32_t id)
+{
+    for (size_t i = 0; i < views->count; i++)
+        if (views->items[i].options.id == id)
+            return &views->items[i];
+    return NULL;
+}
+
 void views_end(struct views *views, uint32_t id)
 {
-    for (size_t i = 0; i < views->count; i++) {
-        if (views->items[i].options.id != id)
-            continue;
-        mount_release(&views->items[i].mount);
-        views->items[i] = views->items[--views->count];
+    struct view *view = views_of(views, id);
+    if (view == NULL)
         return;
-    }
+    mount_release(&view->mount);
+    *view = views->items[--views->count];
 }
 
 void views_end_all(struct views *views)

@@ -12,6 +12,9 @@ struct view {
     struct view_options options; /* with its id */
     struct mount mount;
     const char *directory; /* where the supervisor attached it itself, or NULL; borrowed */
+    uint64_t taken;        /* of the watch: what it saw last, */
+    unsigned looks;        /* how often in a row the same, */
+    unsigned seen;         /* and at which look */
 };
 
 struct views { /* zeroed: none */
@@ -24,6 +27,9 @@ struct views { /* zeroed: none */
  * whatever options say. *out is valid until the next call that makes or ends one. As
  * mount_make; ERR_NOMEM. */
 int views_make(struct views *views, struct view **out, const struct view_options *options);
+
+/* NULL: there is none. Valid as above. */
+struct view *views_of(struct views *views, uint32_t id);
 
 /* Closes and forgets one; an unknown id is nothing. */
 void views_end(struct views *views, uint32_t id);

@@ -26,9 +26,18 @@ call() {
     /usr/bin/python3 "$here/call.py" "${socket:-$EMSA_STORE/socket}" "$@"
 }
 
-# process NAME: the pid of supervisor, server or notifier
+# process NAME: the pid of supervisor, server or notifier; waits for one that is being started
 process() {
-    call Status | json processes "$1"
+    local pid=0
+    while [ "$pid" = 0 ]; do
+        pid=$(call Status | json processes "$1")
+    done
+    echo "$pid"
+}
+
+# restarts NAME: one of the figures of what was replaced
+restarts() {
+    call Status | json restarts "$1"
 }
 
 # in_status PID FIELD: one line of /proc/PID/status, its blanks made single

@@ -7,6 +7,8 @@
 fill
 mkdir "$work/env"
 nothing=0000000000000000
+# As far as this machine lets root go.
+spared=$(bash -c 'echo -900 >/proc/self/oom_score_adj; cat /proc/self/oom_score_adj' 2>/dev/null)
 
 # sandboxed WHAT: what holds wherever the daemon runs
 sandboxed() {
@@ -16,6 +18,8 @@ sandboxed() {
     is "$1: the notifier passes by file modes, no more" 000000000000000a "$(in_status "$notifier" CapEff)"
     is "$1: nobody gets more" "1 1" "$(in_status "$server" NoNewPrivs) $(in_status "$notifier" NoNewPrivs)"
     is "$1: calls are filtered" "2 2" "$(in_status "$server" Seccomp) $(in_status "$notifier" Seccomp)"
+    is "$1: memory that is short ends the server first" "0 $spared" \
+        "$(cat "/proc/$server/oom_score_adj") $(cat "/proc/$daemon/oom_score_adj")"
     is "$1: no core dumps" "0 0" \
         "$(awk '/Max core file size/ { print $5, $6 }' "/proc/$server/limits")"
 }

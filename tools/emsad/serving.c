@@ -1,0 +1,327 @@
+/*
+ * The two children: what they are handed, and what the server says.
+ *
+ * A server's death, in this order: it is reaped (so LMDB has no second opener, and what it had read
+ * can be sent again), the kernel is asked to send again what the dead one had in its hands (or the
+ * next one finds it in the shared memory), the next one is given the same descriptors and answers.
+ * No reader sees an error; it waits for as long as that takes.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fs/replay.h"
+#include "store/error.h"
+#include "tools/common/descriptor.h"
+#include "tools/common/log.h"
+#include "tools/common/ready.h"
+#include "tools/emsad/channel.h"
+#include "tools/emsad/service_manager.h"
+#include "tools/emsad/supervision.h"
+#include "tools/emsad/tally.h"
+
+static struct state_figures *figures_of(struct supervisor *supervisor)
+{
+    return &supervisor->holdings.memory->figures;
+}
+
+/* A child that does not take a message is as good as dead. */
+static void judge_sent(struct child *child, int error)
+{
+    if (error == 0)
+        return;
+    log_error("the %s: %s", child->role, error_text());
+    child_kill(child);
+}
+
+static void send_view(struct child *child, const struct view *view)
+{
+    if (child->channel >= 0)
+        judge_sent(child, view_send(view, child->channel, SEND_MILLISECONDS));
+}
+
+static void send_notifier_socket(struct child *child, int socket, pid_t pid)
+{
+    struct channel_message message = {.kind = CHANNEL_NOTIFIER, .pid = (int32_t)pid};
+    judge_sent(child, channel_send(child->channel, &message, &socket, 1, SEND_MILLISECONDS));
+}
+
+/* A new channel between server and notifier, when both are there. */
+static void pair_up(struct supervisor *supervisor)
+{
+    if (!supervisor->has_opened || supervisor->notifier.pid == 0)
+        return;
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+        log_error("cannot make a channel between server and notifier: %s", strerror(errno));
+        child_kill(&supervisor->notifier); /* tried again with the next */
+        return;
+    }
+    send_notifier_socket(&supervisor->notifier, pair[0], 0);
+    send_notifier_socket(&supervisor->server, pair[1], supervisor->notifier.pid);
+    descriptor_close(&pair[0]);
+    descriptor_close(&pair[1]);
+}
+
+static void send_setup(struct supervisor *supervisor)
+{
+    const struct holdings *holdings = &supervisor->holdings;
+    struct channel_message message = {.kind = CHANNEL_SETUP,
+                                      .threads = supervisor->options->threads};
+    if (supervisor->options->on_demand)
+        message.flags |= CHANNEL_ON_DEMAND;
+    if (supervisor->views.last_id > 0)
+        message.flags |= CHANNEL_HAD_VIEWS;
+    memcpy(message.text, holdings->place.store, sizeof message.text);
+    memcpy(message.identity, holdings->place.identity, sizeof message.identity);
+    const int fds[SETUP_DESCRIPTORS] = {[SETUP_LOCK] = holdings->lock,
+                                        [SETUP_LISTENER] = holdings->listener,
+                                        [SETUP_STATE] = holdings->state,
+                                        [SETUP_IDENTITY] = holdings->identity};
+    size_t count = holdings->identity >= 0 ? SETUP_DESCRIPTORS : SETUP_IDENTITY;
+    judge_sent(&supervisor->server,
+               channel_send(supervisor->server.channel, &message, fds, count, SEND_MILLISECONDS));
+}
+
+void serving_start_server(struct supervisor *supervisor)
+{
+    supervisor->has_opened = false;
+    if (child_start(&supervisor->server, supervisor->holdings.self) == 0) {
+        tally_count(&figures_of(supervisor)->server_started);
+        watch_started(&supervisor->watch);
+        send_setup(supervisor);
+        return;
+    }
+    log_error("%s", error_text());
+    if (supervisor->phase == STARTING)
+        supervisor_fail(supervisor, -ERR_IO, error_text());
+    supervisor->server.restart_at = deadline_in(1000);
+}
+
+void serving_start_notifier(struct supervisor *supervisor)
+{
+    if (child_start(&supervisor->notifier, supervisor->holdings.self) < 0) {
+        log_error("%s", error_text());
+        supervisor->notifier.restart_at = deadline_in(1000);
+        return;
+    }
+    tally_count(&figures_of(supervisor)->notifier_started);
+    child_ready(&supervisor->notifier);
+    for (size_t i = 0; i < supervisor->views.count; i++)
+        send_view(&supervisor->notifier, &supervisor->views.items[i]);
+    pair_up(supervisor);
+}
+
+/* The server has the store open: everything that lives is handed over, and then it answers. */
+static void hand_over(struct supervisor *supervisor)
+{
+    supervisor->has_opened = true;
+    pair_up(supervisor);
+    for (size_t i = 0; i < supervisor->views.count; i++)
+        send_view(&supervisor->server, &supervisor->views.items[i]);
+    judge_sent(&supervisor->server,
+               channel_send_plain(supervisor->server.channel, CHANNEL_START, 0, SEND_MILLISECONDS));
+}
+
+/* The directories of --mount, once their readers are answered. */
+static int attach_all(struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < supervisor->views.count; i++) {
+        struct view *view = &supervisor->views.items[i];
+        if (view->directory == NULL)
+            continue;
+        int error = mount_attach(view->mount.mount_fd, view->directory);
+        if (error < 0)
+            return error;
+        descriptor_close(&view->mount.mount_fd);
+    }
+    return 0;
+}
+
+static void ready(struct supervisor *supervisor)
+{
+    child_ready(&supervisor->server);
+    watch_ready(&supervisor->watch);
+    uint64_t pause = tally_pause(figures_of(supervisor), &supervisor->gap);
+    if (supervisor->phase != STARTING) {
+        if (supervisor->phase == SERVING)
+            log_info("server %d serves %zu mounts again, after %.1f ms",
+                     (int)supervisor->server.pid, supervisor->views.count, (double)pause / 1e6);
+        return;
+    }
+    int error = attach_all(supervisor);
+    if (error < 0) {
+        supervisor_fail(supervisor, error, error_text());
+        return;
+    }
+    supervisor->phase = SERVING;
+    log_info("serving store '%s'", supervisor->holdings.place.store);
+    ready_tell(&supervisor->ready_fd, 0, "");
+    service_manager_tell("READY=1\nMAINPID=%d\nSTATUS=serving %s", (int)getpid(),
+                         supervisor->holdings.place.store);
+}
+
+int serving_make_view(struct supervisor *supervisor, struct view **out,
+                      const struct view_options *options)
+{
+    struct view_options wanted = *options;
+    wanted.replay = supervisor->options->replay;
+    int error = views_make(&supervisor->views, out, &wanted);
+    if (error < 0)
+        return error;
+    error = watch_add(&supervisor->watch, *out);
+    if (error < 0)
+        views_end(&supervisor->views, (*out)->options.id);
+    return error;
+}
+
+/* A server asks for a superblock: the caller gets the mount, it and the notifier the connection.
+ * Our own descriptor of the mount is closed before the server has the connection, and thus before
+ * the caller has the mount: while anybody holds one, the mount is in use and could not be taken
+ * away. */
+static void mount_for(struct supervisor *supervisor, const struct channel_message *asked)
+{
+    struct channel_message answer = {.kind = CHANNEL_MOUNTED, .request = asked->request};
+    struct child *server = &supervisor->server;
+    struct view *view = NULL;
+    answer.error = serving_make_view(supervisor, &view, &asked->options);
+    if (answer.error < 0) {
+        (void)snprintf(answer.text, sizeof answer.text, "%s", error_text());
+        judge_sent(server, channel_send(server->channel, &answer, NULL, 0, SEND_MILLISECONDS));
+        return;
+    }
+    answer.view = view->options.id;
+    judge_sent(server,
+               channel_send(server->channel, &answer, &view->mount.mount_fd, 1, SEND_MILLISECONDS));
+    descriptor_close(&view->mount.mount_fd);
+    send_view(&supervisor->notifier, view);
+    send_view(server, view);
+}
+
+static void view_gone(struct supervisor *supervisor, uint32_t id)
+{
+    const struct view *view = views_of(&supervisor->views, id);
+    if (view != NULL)
+        watch_remove(&supervisor->watch, view);
+    views_end(&supervisor->views, id);
+    if (supervisor->notifier.channel >= 0)
+        judge_sent(&supervisor->notifier, channel_send_plain(supervisor->notifier.channel,
+                                                             CHANNEL_GONE, id, SEND_MILLISECONDS));
+}
+
+/* Whether the next server may begin where this one could not. */
+static bool may_pass(int error)
+{
+    return error != -ERR_CORRUPT && error != -ERR_FORMAT && error != -ERR_NOT_FOUND;
+}
+
+/* A server could not begin. As long as the next one may, readers and callers wait for it, however
+ * often that takes; for a store that is damaged or gone they would wait for ever, so they are given
+ * their error. */
+static void server_failed(struct supervisor *supervisor, int error, const char *text)
+{
+    if (supervisor->phase == STARTING || !may_pass(error))
+        supervisor_fail(supervisor, error, text);
+    else
+        log_error("the server: %s", text);
+}
+
+static void handle(struct supervisor *supervisor, const struct channel_message *message)
+{
+    switch (message->kind) {
+    case CHANNEL_OPENED:
+        hand_over(supervisor);
+        break;
+    case CHANNEL_READY:
+        ready(supervisor);
+        break;
+    case CHANNEL_FAILED:
+        server_failed(supervisor, message->error, message->text);
+        break;
+    case CHANNEL_MOUNT:
+        mount_for(supervisor, message);
+        break;
+    case CHANNEL_GONE:
+        view_gone(supervisor, message->view);
+        break;
+    case CHANNEL_CALLED:
+        watch_called(&supervisor->watch);
+        break;
+    case CHANNEL_ANSWERED:
+        watch_answered(&supervisor->watch, message->calls);
+        break;
+    case CHANNEL_END:
+        supervisor_stop(supervisor);
+        break;
+    default:
+        log_error("the server sent what a supervisor does not take");
+        child_kill(&supervisor->server);
+    }
+}
+
+/* All that the server has said. Its end is seen by its being reaped. */
+void serving_listen(struct supervisor *supervisor)
+{
+    while (supervisor->server.channel >= 0) {
+        struct channel_message message;
+        struct channel_descriptors descriptors;
+        int outcome = channel_receive(supervisor->server.channel, &message, &descriptors);
+        if (outcome == 0) {
+            channel_descriptors_release(&descriptors); /* a server sends none */
+            handle(supervisor, &message);
+            continue;
+        }
+        if (outcome != 2) {
+            descriptor_close(&supervisor->server.channel);
+            child_kill(&supervisor->server);
+        }
+        return;
+    }
+}
+
+/* Everything that keeps readers waiting is begun before anything is told. */
+void serving_server_ended(struct supervisor *supervisor, int wait_status)
+{
+    serving_listen(supervisor); /* its last words */
+    if (supervisor->has_opened)
+        replay_died(supervisor->holdings.memory, wait_status);
+    supervisor->has_opened = false;
+    if (supervisor->gap == 0)
+        supervisor->gap = tally_now();
+    watch_gone(&supervisor->watch);
+    for (size_t i = 0; i < supervisor->views.count; i++)
+        if (!supervisor->views.items[i].options.replay)
+            (void)mount_resend(supervisor->views.items[i].mount.fuse_fd);
+    if (!supervisor->server.is_leaving && !supervisor->is_stuck)
+        tally_count(&figures_of(supervisor)->server_crashed);
+    supervisor->is_stuck = false;
+    child_ended(&supervisor->server, wait_status);
+    if (supervisor->phase == STARTING)
+        supervisor_fail(supervisor, -ERR_IO, "the server ended before it was ready");
+    if (supervisor->phase >= STOPPING)
+        supervisor->server.restart_at = -1;
+}
+
+void serving_notifier_ended(struct supervisor *supervisor, int wait_status)
+{
+    child_ended(&supervisor->notifier, wait_status);
+}
+
+void serving_watch(struct supervisor *supervisor)
+{
+    char why[WATCH_WHY_MAX];
+    const struct watched watched = {.views = &supervisor->views,
+                                    .memory = supervisor->holdings.memory,
+                                    .pid = supervisor->server.pid,
+                                    .channel = supervisor->server.channel};
+    if (supervisor->server.pid == 0 || supervisor->is_stuck ||
+        watch_look(&supervisor->watch, &watched, why) == WATCH_WELL)
+        return;
+    log_error("the server (process %d) is stuck: %s; it is replaced", (int)watched.pid, why);
+    tally_count(&figures_of(supervisor)->server_stuck);
+    supervisor->is_stuck = true;
+    child_kill(&supervisor->server);
+}

@@ -1,0 +1,64 @@
+/*
+ * The inside of the supervisor, for its rooms: what one knows of its life, and what they ask of
+ * each other. supervisor.c has the loop, the beginning and the end; serving.c the two children and
+ * what the server says; watch.c judges a server that lives and does not answer.
+ */
+#ifndef EMSA_TOOLS_EMSAD_SUPERVISION_H
+#define EMSA_TOOLS_EMSAD_SUPERVISION_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tools/emsad/child.h"
+#include "tools/emsad/holdings.h"
+#include "tools/emsad/options.h"
+#include "tools/emsad/views.h"
+#include "tools/emsad/watch.h"
+
+#define SEND_MILLISECONDS 5000 /* for a child to take a message */
+
+enum phase { STARTING, SERVING, STOPPING, FORCING };
+
+struct supervisor {
+    const struct daemon_options *options;
+    struct holdings holdings;
+    struct child server, notifier;
+    struct views views;
+    struct watch watch;
+    enum phase phase;
+    int signals;         /* signalfd */
+    int ready_fd;        /* -1: nobody waits, or was told */
+    bool has_opened;     /* the server now running has the store open, and takes views */
+    bool is_stuck;       /* it was judged so, and is to be reaped */
+    uint64_t gap;        /* nanoseconds (monotonic) of the last server's end; 0: one answers */
+    int64_t deadline;    /* of STOPPING and FORCING */
+    int failure;         /* why it ends, 0: as asked */
+    char text[PATH_MAX]; /* of the failure */
+};
+
+/* Begins the end, once: readers first, while they are still answered; then callers; then the
+ * store. */
+void supervisor_stop(struct supervisor *);
+
+/* The same for a reason, of which the first is kept. */
+void supervisor_fail(struct supervisor *, int error, const char *text);
+
+/* Starts a child and hands it what there is; what fails is tried again when restart_at says. */
+void serving_start_server(struct supervisor *);
+void serving_start_notifier(struct supervisor *);
+
+/* A new view, which nobody was told of yet. As views_make. */
+int serving_make_view(struct supervisor *, struct view **out, const struct view_options *options);
+
+/* Takes all that the server has said. */
+void serving_listen(struct supervisor *);
+
+/* Judges the server; whom it finds stuck it ends. */
+void serving_watch(struct supervisor *);
+
+/* The server, or the notifier, was reaped. */
+void serving_server_ended(struct supervisor *, int wait_status);
+void serving_notifier_ended(struct supervisor *, int wait_status);
+
+#endif

@@ -1,0 +1,218 @@
+#include "tools/emsad/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "fs/view_slot.h"
+#include "store/error.h"
+#include "tools/common/descriptor.h"
+#include "tools/emsad/channel.h"
+
+#define PAUSE 250       /* milliseconds between two looks */
+#define LOOKS 8         /* after the first, that find no progress: two seconds */
+#define START_LOOKS 120 /* until a server is ready; a large store on a slow disk takes some */
+#define EVENTS 256
+#define LISTENER 0 /* no view has this id */
+
+int watch_begin(struct watch *watch, int listener)
+{
+    *watch = (struct watch){.set = epoll_create1(EPOLL_CLOEXEC), .next = -1};
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = LISTENER};
+    if (watch->set < 0 || epoll_ctl(watch->set, EPOLL_CTL_ADD, listener, &event) < 0)
+        return error_system(errno, "cannot watch the server");
+    return 0;
+}
+
+void watch_end(struct watch *watch)
+{
+    descriptor_close(&watch->set);
+}
+
+int watch_add(struct watch *watch, const struct view *view)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = view->options.id};
+    if (epoll_ctl(watch->set, EPOLL_CTL_ADD, view->mount.fuse_fd, &event) < 0)
+        return error_system(errno, "cannot watch a mount");
+    return 0;
+}
+
+void watch_remove(struct watch *watch, const struct view *view)
+{
+    /* A server holds the same: closing it here alone would leave it in the set. */
+    (void)epoll_ctl(watch->set, EPOLL_CTL_DEL, view->mount.fuse_fd, NULL);
+}
+
+void watch_gone(struct watch *watch)
+{
+    *watch = (struct watch){.set = watch->set, .tick = watch->tick, .next = -1};
+}
+
+void watch_started(struct watch *watch)
+{
+    watch_gone(watch);
+    watch->starting = 1;
+    watch->next = deadline_in(PAUSE);
+}
+
+void watch_ready(struct watch *watch)
+{
+    watch_gone(watch);
+    watch->is_ready = true;
+}
+
+void watch_called(struct watch *watch)
+{
+    if (watch->calls == 0)
+        watch->calls = 1;
+    if (watch->next < 0)
+        watch->next = deadline_in(PAUSE);
+}
+
+void watch_answered(struct watch *watch, uint32_t calls)
+{
+    watch->asked = 0;
+    watch->calls = calls;
+}
+
+int watch_descriptor(const struct watch *watch)
+{
+    return watch->is_ready && watch->next < 0 ? watch->set : -1;
+}
+
+/* The state of a thread, as ps shows it; '?' where there is none. */
+static char state_of(pid_t pid, uint32_t tid)
+{
+    char path[64], text[512];
+    (void)snprintf(path, sizeof path, "/proc/%d/task/%u/stat", (int)pid, tid);
+    int fd DESCRIPTOR_CLEANUP = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (size <= 0)
+        return '?';
+    text[size] = '\0';
+    const char *mark = strrchr(text, ')'); /* a name may hold whatever it likes */
+    return mark != NULL && mark[1] == ' ' && mark[2] != '\0' ? mark[2] : '?';
+}
+
+static bool is_stopped(char state)
+{
+    return state == 'T' || state == 't';
+}
+
+/* One view with a request waiting. Whether none was taken for too long. */
+static bool is_left_alone(const struct watch *watch, struct view *view, struct state *memory)
+{
+    const struct view_slot *slot = view_slot_find(memory, view->options.id);
+    uint64_t taken = slot == NULL ? 0 : atomic_load(&slot->taken);
+    bool is_same = view->looks > 0 && view->seen + 1 == watch->tick && view->taken == taken;
+    view->looks = is_same ? view->looks + 1 : 1;
+    view->seen = watch->tick;
+    view->taken = taken;
+    return slot != NULL && view->looks > LOOKS;
+}
+
+/* What waits to be taken: 0 nothing, 1 something, 2 for too long. */
+static int look_at_views(struct watch *watch, const struct watched *watched,
+                         char why[static WATCH_WHY_MAX])
+{
+    struct epoll_event events[EVENTS];
+    int count = epoll_wait(watch->set, events, EVENTS, 0);
+    int found = 0;
+    for (int i = 0; i < count && found < 2; i++) {
+        if (events[i].data.u32 == LISTENER) {
+            if (watch->calls == 0)
+                watch->calls = 1;
+            continue;
+        }
+        struct view *view = views_of(watched->views, events[i].data.u32);
+        /* one that is gone is always ready; the server says so in its own time */
+        if (view == NULL || (events[i].events & EPOLLIN) == 0)
+            continue;
+        found = 1;
+        if (!is_left_alone(watch, view, watched->memory))
+            continue;
+        found = 2;
+        (void)snprintf(why, WATCH_WHY_MAX, "the requests of a mount (view %u) are not taken",
+                       view->options.id);
+    }
+    return found;
+}
+
+static int look_at_thread(struct watch *watch, const struct watched *watched, unsigned i,
+                          char why[static WATCH_WHY_MAX])
+{
+    struct request_slot *slot = &watched->memory->requests[i];
+    uint64_t taken = atomic_load(&slot->taken);
+    bool is_same = watch->threads[i].still > 0 && watch->threads[i].taken == taken;
+    watch->threads[i].taken = taken;
+    if (atomic_load(&slot->busy) == 0) {
+        watch->threads[i].still = 0;
+        return 0;
+    }
+    watch->threads[i].still = is_same ? watch->threads[i].still + 1 : 1;
+    if (watch->threads[i].still <= LOOKS)
+        return 1;
+    uint32_t tid = atomic_load(&slot->tid);
+    char state = state_of(watched->pid, tid);
+    if (state == 'D')
+        return 1;
+    if (!is_stopped(state)) /* then it is not for what it does */
+        atomic_store(&slot->fatal, 1);
+    (void)snprintf(why, WATCH_WHY_MAX, "its thread %u (in state %c) gets no further", tid, state);
+    return 2;
+}
+
+static int look_at_threads(struct watch *watch, const struct watched *watched,
+                           char why[static WATCH_WHY_MAX])
+{
+    int worst = 0;
+    for (unsigned i = 0; i < REQUEST_SLOTS; i++) { /* each: every stuck one is to be marked */
+        int found = look_at_thread(watch, watched, i, why);
+        worst = found > worst ? found : worst;
+    }
+    return worst;
+}
+
+static int look_at_calls(struct watch *watch, const struct watched *watched,
+                         char why[static WATCH_WHY_MAX])
+{
+    if (watch->asked > LOOKS) {
+        (void)snprintf(why, WATCH_WHY_MAX, "it does not answer, and a caller waits");
+        return 2;
+    }
+    if (watch->calls == 0)
+        return 0;
+    /* a full channel is no answer either */
+    if (watch->asked == 0)
+        (void)channel_send_plain(watched->channel, CHANNEL_ASK, 0, 0);
+    watch->asked++;
+    return 1;
+}
+
+static enum watch_verdict look_at_start(struct watch *watch, const struct watched *watched,
+                                        char why[static WATCH_WHY_MAX])
+{
+    char state = state_of(watched->pid, (uint32_t)watched->pid);
+    watch->stopped = is_stopped(state) ? watch->stopped + 1 : 0;
+    watch->next = deadline_in(PAUSE);
+    if (watch->stopped <= LOOKS && (watch->starting++ < START_LOOKS || state == 'D'))
+        return WATCH_WELL;
+    (void)snprintf(why, WATCH_WHY_MAX, "it does not become ready (state %c)", state);
+    return WATCH_STUCK;
+}
+
+enum watch_verdict watch_look(struct watch *watch, const struct watched *watched,
+                              char why[static WATCH_WHY_MAX])
+{
+    if (!watch->is_ready)
+        return look_at_start(watch, watched, why);
+    watch->tick++;
+    int views = look_at_views(watch, watched, why);
+    int threads = look_at_threads(watch, watched, why);
+    int calls = look_at_calls(watch, watched, why);
+    watch->next = views + threads + calls > 0 ? deadline_in(PAUSE) : -1;
+    return views == 2 || threads == 2 || calls == 2 ? WATCH_STUCK : WATCH_WELL;
+}
