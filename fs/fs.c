@@ -69,7 +69,7 @@ int fs_new(struct fs **out, const struct fs_options *options)
     fs->gone = options->gone;
     fs->arg = options->arg;
     fs->state_fd = options->state_fd;
-    fs->epoll_fd = fs->stop_fd = -1;
+    fs->epoll_fd = fs->stop_fd = fs->crew.wake_fd = -1;
     fs->thread_count = thread_count(options->threads);
     fs->spin = spin_time(options->spin);
     pthread_mutex_init(&fs->session_lock, NULL);

@@ -127,6 +127,8 @@ int loop_init(struct fs *fs)
     if (fs->epoll_fd < 0 || fs->stop_fd < 0)
         return error_system(errno, "cannot make an epoll set");
     int error = watch(fs, EPOLL_CTL_ADD, STOP, fs->stop_fd, EPOLLIN);
+    if (!error)
+        error = crew_init(fs);
     return error ? error : session_make(fs);
 }
 
@@ -135,16 +137,16 @@ int loop_watch(struct fs *fs, uint32_t slot, int fuse_fd)
     return watch(fs, EPOLL_CTL_ADD, slot, fuse_fd, EPOLLIN | EPOLLONESHOT);
 }
 
-static void arm(struct worker *worker, uint32_t slot)
+void loop_arm(struct fs *fs, struct view *view, uint32_t slot)
 {
     /* fails only for a view that is gone */
-    (void)watch(worker->fs, EPOLL_CTL_MOD, slot, worker->view->fuse_fd, EPOLLIN | EPOLLONESHOT);
+    (void)watch(fs, EPOLL_CTL_MOD, slot, view->fuse_fd, EPOLLIN | EPOLLONESHOT);
 }
 
 void loop_invite(struct worker *worker)
 {
     if (worker->fs->thread_count > 1)
-        arm(worker, worker->slot);
+        loop_arm(worker->fs, worker->view, worker->slot);
 }
 
 /* A view whose superblock is gone. The first thread that sees it says so. */
@@ -293,6 +295,8 @@ static bool serve(struct worker *worker)
             return false;
         if (got == NOTHING)
             return true;
+        if (atomic_load_explicit(&worker->view->given_up, memory_order_relaxed))
+            loop_arm(fs, worker->view, worker->slot); /* this one may hang too: fs/crew.h */
         answer(worker);
         if (backlog == BACKLOG) {
             backlog = 0;
@@ -313,22 +317,19 @@ static void view_event(struct worker *worker, uint32_t slot)
     if (now() - atomic_load(&fs->last_answer) < LIVELY * fs->spin)
         worker->credit = CREDIT;
     worker->view = view;
-    worker->slot = slot;
     replay_view(worker->request, view->options.id);
-    atomic_store(&worker->request->busy, 1);
-    atomic_fetch_add(&view->serving, 1);
+    crew_enter(worker, view, slot);
     /* one that looks for more will have what comes, and knows the reader's value already */
     bool there = atomic_load(&view->looking) > 0 || serve(worker);
     file_forget(worker);
     atomic_store(&fs->last_answer, now());
     /* A helper that finds nothing more to do leaves it to the one it helped; were it armed, that
      * one's next request would wake the helper for nothing, and the next. */
-    bool last = atomic_fetch_sub(&view->serving, 1) == 1;
+    bool last = crew_leave(worker, view);
     if (!there)
         lost(worker);
     else if (last)
-        arm(worker, slot);
-    atomic_store(&worker->request->busy, 0);
+        loop_arm(fs, view, slot);
     worker->view = NULL;
     views_put(&fs->views, view);
 }
@@ -341,10 +342,12 @@ static void answer_left(struct worker *worker)
     struct request_slot *request = worker->request;
     worker->size = replay_size(request);
     struct view *view = NULL;
+    uint32_t slot = 0;
     if (worker->size)
-        view = views_find(&fs->views, &worker->slot, atomic_load(&request->view));
+        view = views_find(&fs->views, &slot, atomic_load(&request->view));
     if (view && view->options.replay) {
         worker->view = view;
+        atomic_store(&worker->slot, slot);
         atomic_store(&request->busy, 1);
         answer(worker);
         file_forget(worker);
@@ -360,6 +363,11 @@ static void *run(void *arg)
 {
     struct worker *worker = arg;
     current = worker;
+    /* One that is started because others hang: whoever starts it must not hang as they do. */
+    if (!worker->snapshot && snapshot_new(&worker->snapshot, worker->fs->store) < 0) {
+        ops_alarm(worker, error_text());
+        return NULL;
+    }
     replay_attach(worker->request);
     answer_left(worker);
     for (;;) {
@@ -389,19 +397,41 @@ static int worker_init(struct worker *worker, struct fs *fs)
     worker->pin_hint = (uint32_t)(worker - fs->workers) * (PIN_SLOTS / THREADS_MAX);
     if (!worker->reply || !worker->copy)
         return error_set(ERR_NOMEM, "no memory for a thread's buffers");
-    return snapshot_new(&worker->snapshot, fs->store);
+    return 0;
 }
 
-static int worker_start(struct worker *worker, struct fs *fs)
+static void worker_release(struct worker *worker)
 {
-    int error = worker_init(worker, fs);
-    if (error)
+    snapshot_free(worker->snapshot);
+    secret_release(&worker->scratch);
+    if (worker->reply)
+        munmap(worker->reply, VIEW_MAX_READ_LIMIT);
+    if (worker->copy)
+        munmap(worker->copy, VALUE_MAX);
+    worker->snapshot = NULL;
+    worker->reply = worker->copy = NULL;
+}
+
+int loop_worker_start(struct fs *fs, unsigned index)
+{
+    struct worker *worker = &fs->workers[index];
+    int error = worker->reply ? 0 : worker_init(worker, fs);
+    if (error) {
+        worker_release(worker);
         return error;
+    }
     error = pthread_create(&worker->thread, NULL, run, worker);
     if (error)
         return error_system(error, "cannot start a thread");
     worker->started = true;
     return 0;
+}
+
+/* What can't begin is better known now than at the first request. */
+static int first_start(struct fs *fs, unsigned index)
+{
+    int error = snapshot_new(&fs->workers[index].snapshot, fs->store);
+    return error ? error : loop_worker_start(fs, index);
 }
 
 /* As many threads as there are to be, and one for each request that a server with more left. */
@@ -412,8 +442,8 @@ int loop_start(struct fs *fs)
     int error = 0;
     for (unsigned i = 0; i < THREADS_MAX && !error; i++)
         if (i < fs->thread_count || replay_size(&fs->state->requests[i]) > 0)
-            error = worker_start(&fs->workers[i], fs);
-    return error;
+            error = first_start(fs, i);
+    return error ? error : crew_start(fs);
 }
 
 void loop_stop(struct fs *fs)
@@ -424,6 +454,7 @@ void loop_stop(struct fs *fs)
         ssize_t n = write(fs->stop_fd, &one, sizeof(one));
         (void)n;
     }
+    crew_stop(fs);
     for (unsigned i = 0; i < THREADS_MAX; i++) {
         if (fs->workers[i].started)
             pthread_join(fs->workers[i].thread, NULL);
@@ -433,15 +464,9 @@ void loop_stop(struct fs *fs)
 
 void loop_release(struct fs *fs)
 {
-    for (unsigned i = 0; i < THREADS_MAX; i++) {
-        struct worker *worker = &fs->workers[i];
-        snapshot_free(worker->snapshot);
-        secret_release(&worker->scratch);
-        if (worker->reply)
-            munmap(worker->reply, VIEW_MAX_READ_LIMIT);
-        if (worker->copy)
-            munmap(worker->copy, VALUE_MAX);
-    }
+    for (unsigned i = 0; i < THREADS_MAX; i++)
+        worker_release(&fs->workers[i]);
+    crew_release(fs);
     if (fs->session)
         fuse_session_destroy(fs->session);
     if (fs->epoll_fd >= 0)

@@ -124,9 +124,11 @@ void replay_begin(struct state *state)
 
 void replay_attach(struct request_slot *slot)
 {
-    /* written to, and what a dead server left here stays what it is */
-    for (size_t i = 0; i < sizeof(slot->data); i += 512)
-        (void)__atomic_fetch_or(&slot->data[i], 0, __ATOMIC_RELAXED);
+    volatile unsigned char *data = slot->data;
+    for (size_t i = 0; i < sizeof(slot->data); i += 512) {
+        unsigned char was = data[i]; /* what a dead server left here stays what it is */
+        data[i] = was;
+    }
     atomic_store(&slot->tid, (uint32_t)syscall(SYS_gettid));
     fatal_attach(slot);
 }

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "fs/crew.h"
 #include "fs/fs.h"
 #include "fs/mark.h"
 #include "fs/notify.h"
@@ -45,7 +46,8 @@ struct worker {
     struct request_slot *request; /* what it has in its hands; fs/replay.h */
     size_t size;                  /* of that, as it was read */
     struct view *view;            /* whose request is being answered */
-    uint32_t slot;                /* of that view */
+    _Atomic uint32_t slot;        /* of that view */
+    struct watched watched;       /* fs/crew.h */
     uint64_t sweep_node;          /* to be swept when the answer is out; 0: none */
     uint32_t sweep_turn;
     uint32_t pin_hint;
@@ -70,6 +72,7 @@ struct fs {
     int epoll_fd;
     int stop_fd; /* an eventfd; readable once the threads are to end */
     atomic_bool stopping;
+    struct crew crew;
     atomic_uint spinning;         /* threads that look for more just now */
     _Atomic uint64_t last_answer; /* monotonic nanoseconds */
     _Atomic uint64_t last_alarm;  /* the same; alarms come once a second at most */
@@ -88,6 +91,10 @@ int loop_watch(struct fs *fs, uint32_t slot, int fuse_fd);
 struct worker *loop_worker(void);
 /* Lets another thread take what comes for this view meanwhile: the answer in hand may take long. */
 void loop_invite(struct worker *worker);
+/* Has the next request of a view wake a thread. */
+void loop_arm(struct fs *fs, struct view *view, uint32_t slot);
+/* One thread more. */
+int loop_worker_start(struct fs *fs, unsigned index);
 
 /* ops.c: the table for libfuse, and what its rows share */
 extern const struct fuse_lowlevel_ops ops_table;

@@ -17,6 +17,7 @@ struct view {
     int fuse_fd;                 /* owned */
     atomic_uint serving;         /* threads that are at it; the last one to go arms it again */
     atomic_uint looking;         /* of them, those that look for more (one at most) */
+    atomic_uint given_up;        /* threads that hang with a request of it, of which others know */
     unsigned users;              /* under views.lock; the table is one of them */
     bool gone;                   /* under views.lock: out of the table */
 };
