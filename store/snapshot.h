@@ -32,6 +32,12 @@ void snapshot_free(struct snapshot *snapshot);
 int snapshot_begin(struct snapshot *snapshot);
 void snapshot_end(struct snapshot *snapshot);
 
+/* Names the state of the store that the snapshot shows; snapshot_newest, which may be called at any
+ * time, names the newest. While both are the same nothing was committed, so that whatever was read
+ * is what reading again would give. 0, which is never equal to anything: it can't be told. */
+uint64_t snapshot_stamp(const struct snapshot *snapshot);
+uint64_t snapshot_newest(const struct snapshot *snapshot);
+
 uint64_t snapshot_revision(const struct snapshot *snapshot);
 struct store *snapshot_store(const struct snapshot *snapshot);
 
@@ -132,5 +138,17 @@ int snapshot_size(struct snapshot *, size_t *size, const struct entry *entry);
  */
 int snapshot_value(struct snapshot *, const unsigned char **data, size_t *size,
                    const struct entry *entry, struct secret *scratch);
+
+/*
+ * A secret in two steps, for who reads the same version again and again. snapshot_sealed: as it
+ * lies in the store, checked; valid until snapshot_end, good to copy, no use without keys.
+ * snapshot_reopen: opens (a copy of) that into scratch, at any time and without looking into the
+ * store, if this process opened the version before; NOT_THERE: it did not, or the key had to make
+ * room; snapshot_value does it. Failures as there.
+ */
+int snapshot_sealed(struct snapshot *, const unsigned char **data, size_t *size,
+                    const struct entry *entry);
+int snapshot_reopen(struct snapshot *, const struct entry *entry, const unsigned char *sealed,
+                    size_t sealed_size, struct secret *scratch);
 
 #endif

@@ -1,5 +1,6 @@
-/* A bounded cache of keys in locked memory, by owner and ephemeral public key (all zeros for the
- * owner's private key). Any thread; a lock is held for a lookup only. */
+/* A bounded cache of keys in locked memory, by owner and 32 bytes more: an ephemeral public key,
+ * all zeros for the owner's private key, or a commitment. Any thread; a lock is held for a lookup
+ * only. */
 #ifndef EMSA_STORE_CRYPTO_CACHE_H
 #define EMSA_STORE_CRYPTO_CACHE_H
 

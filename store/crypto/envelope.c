@@ -390,18 +390,16 @@ static int open_length(const struct opening *opening, size_t *length)
     return 0;
 }
 
-static int open_value(const struct opening *opening, struct secret *out, size_t length)
+static int open_value(const struct opening *opening, struct secret *out, size_t length,
+                      const uint8_t key[static CRYPTO_KEY_SIZE])
 {
     int error = secret_grow(out, opening->padded);
     if (error)
         return error;
     unsigned char ad[PLACE_SIZE + BLAKE_SIZE];
-    uint8_t key[CRYPTO_KEY_SIZE];
     value_ad(ad, opening->place, opening->data, opening->count);
-    derive_key(key, opening->dek, LABEL_VALUE, NULL, 0);
     int failed = unseal(out->data, key, ad, sizeof(ad), opening->data + head_size(opening->count),
                         opening->padded + SEAL_TAG_SIZE);
-    wipe(key, sizeof(key));
     if (failed)
         return corrupt("its value is damaged");
     unsigned char rest = 0;
@@ -434,10 +432,36 @@ int envelope_open(struct keyring *keyring, void *context, struct secret *out,
     int error = open_key(keyring, context, &opening, place, envelope, size);
     if (!error)
         error = open_length(&opening, &length);
-    if (!error)
-        error = open_value(&opening, out, length);
+    if (!error) {
+        uint8_t key[CRYPTO_KEY_SIZE];
+        derive_key(key, opening.dek, LABEL_VALUE, NULL, 0);
+        error = open_value(&opening, out, length, key);
+        if (!error)
+            keyring_keep_value_key(keyring, opening.data + AT_COMMITMENT, key);
+        wipe(key, sizeof(key));
+    }
     if (error)
         secret_clear(out);
     wipe(opening.dek, sizeof(opening.dek));
+    return error;
+}
+
+int envelope_reopen(struct keyring *keyring, struct secret *out, const struct place *place,
+                    size_t length, const void *envelope, size_t size)
+{
+    struct opening opening = {.data = NULL};
+    uint8_t key[CRYPTO_KEY_SIZE];
+    int error = parse(&opening, envelope, size);
+    if (!error && envelope_padded(length) != opening.padded)
+        error = corrupt("its length is damaged");
+    if (!error && !keyring_value_key(keyring, key, opening.data + AT_COMMITMENT))
+        return 1;
+    if (!error) {
+        write_place(opening.place, place);
+        error = open_value(&opening, out, length, key);
+    }
+    wipe(key, sizeof(key));
+    if (error)
+        secret_clear(out);
     return error;
 }

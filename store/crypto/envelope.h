@@ -101,4 +101,10 @@ int envelope_length(struct keyring *, void *context, size_t *length, const struc
 int envelope_open(struct keyring *, void *context, struct secret *out, const struct place *place,
                   const void *envelope, size_t size);
 
+/* Opens again what envelope_open opened in this process, with the length that it had then: what the
+ * length and the wrapped key say was found true, the value is authenticated as ever (with its place
+ * and all that stands before it). Positive 1: its key is not at hand any more. */
+int envelope_reopen(struct keyring *, struct secret *out, const struct place *place, size_t length,
+                    const void *envelope, size_t size);
+
 #endif

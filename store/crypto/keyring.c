@@ -14,6 +14,9 @@
  * MiB. */
 #define CACHE_ENTRIES 8192u
 
+/* Versions that are read again and again; less than 256 KiB. */
+#define VALUE_ENTRIES 2048u
+
 /* Generations are dense from 1; more than that many of one environment is a broken log. */
 #define GENERATIONS_MAX 10000u
 
@@ -27,7 +30,8 @@ struct keyring {
     uint8_t store_id[16];
     struct keyring_source source;
     struct key_cache *cache;
-    pthread_mutex_t mutex; /* keyring_add against itself */
+    struct key_cache *values; /* by commitment */
+    pthread_mutex_t mutex;    /* keyring_add against itself */
     /* Filled in order and never emptied, so that readers need no lock: what stands below count is
      * whole. */
     struct identity *identities[KEYRING_IDENTITIES];
@@ -44,7 +48,10 @@ int keyring_new(struct keyring **out, const uint8_t store_id[static 16],
     if (!keyring)
         return error_set(ERR_NOMEM, "cannot get memory for keys");
     error = key_cache_new(&keyring->cache, CACHE_ENTRIES);
+    if (!error)
+        error = key_cache_new(&keyring->values, VALUE_ENTRIES);
     if (error) {
+        key_cache_free(keyring->cache);
         free(keyring);
         return error;
     }
@@ -62,6 +69,7 @@ void keyring_free(struct keyring *keyring)
     for (unsigned i = 0; i < atomic_load(&keyring->count); i++)
         identity_free(keyring->identities[i]);
     key_cache_free(keyring->cache);
+    key_cache_free(keyring->values);
     pthread_mutex_destroy(&keyring->mutex);
     free(keyring);
 }
@@ -272,6 +280,22 @@ int keyring_shared(struct keyring *keyring, uint8_t out[static CRYPTO_KEY_SIZE],
     if (!error)
         key_cache_put(keyring->cache, owner, ephemeral, out);
     return error;
+}
+
+/* A commitment names one key, whoever it is wrapped for. */
+static const struct recipient nobody;
+
+bool keyring_value_key(struct keyring *keyring, uint8_t out[static CRYPTO_KEY_SIZE],
+                       const uint8_t commitment[static CRYPTO_KEY_SIZE])
+{
+    return key_cache_get(keyring->values, out, &nobody, commitment);
+}
+
+void keyring_keep_value_key(struct keyring *keyring,
+                            const uint8_t commitment[static CRYPTO_KEY_SIZE],
+                            const uint8_t key[static CRYPTO_KEY_SIZE])
+{
+    key_cache_put(keyring->values, &nobody, commitment, key);
 }
 
 int keyring_make(const uint8_t store_id[static 16], struct recipient *owner,

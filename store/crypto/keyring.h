@@ -1,10 +1,10 @@
 /*
  * The private keys a process can use now, and how it gets to them: identity -> environment key ->
  * service key -> shared key of one (commit, service) -> data key of one version. Keys live in the
- * locked arena; the shared keys and private keys are cached (bounded, oldest out first), never
- * plaintexts: a cached read costs a few us, a cold one one X25519 more. Public keys and wrapped
- * private keys come from the log through callbacks, so this room knows no database. Any thread may
- * call; a lock is held for a lookup, never across X25519 or a callback.
+ * locked arena; private keys, shared keys and the keys of values are cached (bounded, oldest out
+ * first), never plaintexts: a cached read costs about 1 us, a cold one one X25519 more. Public keys
+ * and wrapped private keys come from the log through callbacks, so this room knows no database. Any
+ * thread may call; a lock is held for a lookup, never across X25519 or a callback.
  *
  * A wrapped key, 112 bytes (derive, seal and OWNER as in envelope.h):
  *   offset  size  what
@@ -69,6 +69,14 @@ int keyring_make(const uint8_t store_id[static 16], struct recipient *owner,
  * the way to it is not open. */
 int keyring_shared(struct keyring *, uint8_t out[static CRYPTO_KEY_SIZE], void *context,
                    const struct recipient *owner, const uint8_t ephemeral[static CRYPTO_KEY_SIZE]);
+
+/* The keys that values of versions are sealed with, kept by commitment when a version was opened,
+ * so that opening it again is one step. They are no more than what the shared keys beside them
+ * open. keyring_value_key returns false where it has none; the caller wipes the key. */
+bool keyring_value_key(struct keyring *, uint8_t out[static CRYPTO_KEY_SIZE],
+                       const uint8_t commitment[static CRYPTO_KEY_SIZE]);
+void keyring_keep_value_key(struct keyring *, const uint8_t commitment[static CRYPTO_KEY_SIZE],
+                            const uint8_t key[static CRYPTO_KEY_SIZE]);
 
 /* The public keys of an identity. */
 void identity_keys(const struct identity *, uint8_t x25519[static 32], uint8_t ed25519[static 32]);

@@ -518,6 +518,27 @@ void env_usage(struct env *env, uint64_t *file_bytes, uint64_t *used_bytes)
     *used_bytes = usage.used;
 }
 
+struct newest {
+    struct env *env;
+    uint64_t transaction;
+};
+
+static int read_newest(void *arg)
+{
+    struct newest *newest = arg;
+    MDB_envinfo info;
+    int failed = mdb_env_info(newest->env->mdb, &info);
+    if (!failed)
+        newest->transaction = info.me_last_txnid;
+    return failed;
+}
+
+uint64_t env_stamp(struct env *env)
+{
+    struct newest newest = {.env = env};
+    return env_broken(env) || guard_call(read_newest, &newest) ? 0 : newest.transaction;
+}
+
 uint64_t env_alarms(const struct env *env)
 {
     return atomic_load(&env->alarms);

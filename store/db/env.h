@@ -62,6 +62,10 @@ int env_make_room(struct env *env, size_t bytes);
 /* The size of data.mdb, and how much of it LMDB has used so far. */
 void env_usage(struct env *env, uint64_t *file_bytes, uint64_t *used_bytes);
 
+/* Names the state that the newest commit left, whoever reads it when: as long as it stays the same,
+ * so does every record. 0 where it can't be told. */
+uint64_t env_stamp(struct env *env);
+
 /* Damaged records met since env_open. */
 uint64_t env_alarms(const struct env *env);
 

@@ -186,6 +186,11 @@ void txn_reset(struct txn *txn)
     txn->is_live = false;
 }
 
+uint64_t txn_stamp(const struct txn *txn)
+{
+    return txn->is_live && !txn->is_faulted ? mdb_txn_id(txn->mdb) : 0;
+}
+
 static int writer_begin(void *arg)
 {
     struct txn *txn = arg;

@@ -33,6 +33,9 @@ int txn_reader_new(struct txn **out, struct env *env);
 int txn_renew(struct txn *txn);
 void txn_reset(struct txn *txn);
 
+/* What env_stamp named when this reader was renewed, or a little later. */
+uint64_t txn_stamp(const struct txn *txn);
+
 /* The one writer. Waits for another thread's write transaction; used by changes only. */
 int txn_write_begin(struct txn **out, struct env *env);
 /* Durable when it returns 0. Frees the transaction in any case. ERR_FULL, ERR_IO, the sticky error.

@@ -14,6 +14,7 @@ struct snapshot {
     struct store *store;
     struct txn *txn;
     uint64_t revision;
+    uint64_t stamp;  /* that the revision is of */
     uint64_t alarms; /* of the environment, at snapshot_begin */
 };
 
@@ -53,18 +54,32 @@ int snapshot_begin(struct snapshot *snapshot)
     int error = txn_renew(snapshot->txn);
     if (error)
         return answer(snapshot, error);
+    const uint64_t stamp = txn_stamp(snapshot->txn);
+    if (stamp && stamp == snapshot->stamp)
+        return 0;
     error = state_head(snapshot->txn, &head);
     if (error) {
         txn_reset(snapshot->txn);
         return answer(snapshot, error);
     }
     snapshot->revision = head.rev;
+    snapshot->stamp = stamp;
     return 0;
 }
 
 void snapshot_end(struct snapshot *snapshot)
 {
     txn_reset(snapshot->txn);
+}
+
+uint64_t snapshot_stamp(const struct snapshot *snapshot)
+{
+    return snapshot->stamp;
+}
+
+uint64_t snapshot_newest(const struct snapshot *snapshot)
+{
+    return env_stamp(snapshot->store->env);
 }
 
 uint64_t snapshot_revision(const struct snapshot *snapshot)
@@ -261,6 +276,18 @@ int snapshot_value(struct snapshot *snapshot, const unsigned char **data, size_t
 {
     return answer(snapshot,
                   value_bytes(snapshot->store, snapshot->txn, data, size, entry, scratch));
+}
+
+int snapshot_sealed(struct snapshot *snapshot, const unsigned char **data, size_t *size,
+                    const struct entry *entry)
+{
+    return answer(snapshot, value_sealed(snapshot->txn, data, size, entry));
+}
+
+int snapshot_reopen(struct snapshot *snapshot, const struct entry *entry,
+                    const unsigned char *sealed, size_t sealed_size, struct secret *scratch)
+{
+    return answer(snapshot, value_reopen(snapshot->store, scratch, entry, sealed, sealed_size));
 }
 
 int history_commit(struct snapshot *snapshot, struct commit_info *out, uint64_t rev)

@@ -53,8 +53,8 @@ static int check_name(struct txn *txn, const struct entry *entry)
     return 0;
 }
 
-static int find_envelope(struct txn *txn, const unsigned char **data, size_t *size,
-                         const struct entry *entry)
+int value_sealed(struct txn *txn, const unsigned char **data, size_t *size,
+                 const struct entry *entry)
 {
     const int error = check_name(txn, entry);
     return error ? error : find_record(txn, data, size, entry);
@@ -71,7 +71,7 @@ int value_size(struct store *store, struct txn *txn, size_t *size, const struct 
     /* Known sizes are told only by a process that could open the value itself. */
     if (lengths_find(&store->lengths, size, entry->rev, entry->op))
         return 0;
-    int error = find_envelope(txn, &envelope, &envelope_size, entry);
+    int error = value_sealed(txn, &envelope, &envelope_size, entry);
     if (error)
         return error;
     const struct place place = value_place(store, entry);
@@ -97,7 +97,7 @@ int value_bytes(struct store *store, struct txn *txn, const unsigned char **data
         *size = found_size;
         return 0;
     }
-    int error = find_envelope(txn, &found, &found_size, entry);
+    int error = value_sealed(txn, &found, &found_size, entry);
     if (error)
         return error;
     const struct place place = value_place(store, entry);
@@ -108,4 +108,14 @@ int value_bytes(struct store *store, struct txn *txn, const unsigned char **data
     *data = scratch->data;
     *size = scratch->size;
     return 0;
+}
+
+int value_reopen(struct store *store, struct secret *out, const struct entry *entry,
+                 const unsigned char *sealed, size_t sealed_size)
+{
+    size_t length;
+    if (!lengths_find(&store->lengths, &length, entry->rev, entry->op))
+        return NOT_THERE;
+    const struct place place = value_place(store, entry);
+    return envelope_reopen(store->keyring, out, &place, length, sealed, sealed_size);
 }

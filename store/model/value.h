@@ -13,6 +13,12 @@ int value_size(struct store *store, struct txn *txn, size_t *size, const struct 
 int value_bytes(struct store *store, struct txn *txn, const unsigned char **data, size_t *size,
                 const struct entry *entry, struct secret *scratch);
 
+/* As snapshot_sealed and snapshot_reopen. */
+int value_sealed(struct txn *txn, const unsigned char **data, size_t *size,
+                 const struct entry *entry);
+int value_reopen(struct store *store, struct secret *out, const struct entry *entry,
+                 const unsigned char *sealed, size_t sealed_size);
+
 /* Where an entry's current version stands: what its envelope is bound to. */
 struct place value_place(const struct store *store, const struct entry *entry);
 

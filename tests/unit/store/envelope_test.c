@@ -129,6 +129,41 @@ static void opens_in_its_place_only(void **state)
     }
 }
 
+/* Opening again trusts nothing that it did not authenticate itself. */
+static void opens_again(void **state)
+{
+    struct world *world = *state;
+    const struct place place = place_of(2);
+    BYTES_CLEANUP struct bytes out = BYTES_INIT(4u << 20);
+    SECRET_CLEANUP struct secret opened = {0};
+    struct recipient recipients[] = {world->service, world->other};
+    seal_value(&out, &place, "a value", 7, recipients, 2);
+    assert_int_equal(envelope_reopen(world->keyring, &opened, &place, 7, out.data, out.size), 1);
+    assert_int_equal(
+        envelope_open(world->keyring, &world->log, &opened, &place, out.data, out.size), 0);
+    secret_clear(&opened);
+    assert_int_equal(envelope_reopen(world->keyring, &opened, &place, 7, out.data, out.size), 0);
+    assert_int_equal(opened.size, 7);
+    assert_memory_equal(opened.data, "a value", 7);
+    for (size_t bit = 0; bit < out.size * 8; bit++) {
+        out.data[bit / 8] ^= (unsigned char)(1u << (bit % 8));
+        if (envelope_reopen(world->keyring, &opened, &place, 7, out.data, out.size) == 0)
+            fail_msg("bit %zu flipped: opened all the same", bit);
+        out.data[bit / 8] ^= (unsigned char)(1u << (bit % 8));
+    }
+    struct place other = place;
+    other.name_id++;
+    assert_int_equal(envelope_reopen(world->keyring, &opened, &other, 7, out.data, out.size),
+                     ERR(ERR_CORRUPT));
+    assert_int_equal(opened.size, 0);
+    assert_int_equal(envelope_reopen(world->keyring, &opened, &place, 6, out.data, out.size),
+                     ERR(ERR_CORRUPT));
+    assert_int_equal(envelope_reopen(world->keyring, &opened, &place, 65, out.data, out.size),
+                     ERR(ERR_CORRUPT));
+    assert_int_equal(envelope_reopen(world->keyring, &opened, &place, 7, out.data, 10),
+                     ERR(ERR_CORRUPT));
+}
+
 /* A host that was granted one service's key only, made for it here. */
 static struct keyring *make_host(struct world *world, struct recipient *service)
 {
@@ -238,6 +273,7 @@ int main(void)
         WITH(every_flipped_bit_is_refused),
         WITH(every_shorter_one_is_refused),
         WITH(opens_in_its_place_only),
+        WITH(opens_again),
         WITH(consumers_open_what_is_shared_with_them),
         WITH(wrong_use_is_refused),
         WITH(newer_format_is_said_to_be_one),

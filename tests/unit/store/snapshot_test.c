@@ -2,6 +2,7 @@
 
 #include "store/db/keys.h"
 #include "store/log/state.h"
+#include "tests/support/store/dice.h"
 
 static struct entry find(struct model *model, const char *text)
 {
@@ -342,6 +343,57 @@ static void test_nor_in_another_service(void **state)
     must_not_open(model, 2, "S");
 }
 
+/* The same stamp: the same records. */
+static void test_stamps(void **state)
+{
+    struct model *model = *state;
+    COMMIT(model, {ADD, "prod", 0}, {SET, "prod/web/A", 1});
+    assert_int_equal(snapshot_begin(model->snapshot), 0);
+    const uint64_t stamp = snapshot_stamp(model->snapshot);
+    assert_true(stamp != 0);
+    assert_true(snapshot_newest(model->snapshot) == stamp);
+    const uint64_t next = COMMIT(model, {SET, "prod/web/A", 2});
+    assert_true(snapshot_stamp(model->snapshot) == stamp);
+    assert_true(snapshot_newest(model->snapshot) != stamp);
+    snapshot_end(model->snapshot);
+    assert_int_equal(snapshot_begin(model->snapshot), 0);
+    assert_int_equal(snapshot_revision(model->snapshot), next);
+    assert_true(snapshot_stamp(model->snapshot) == snapshot_newest(model->snapshot));
+    snapshot_end(model->snapshot);
+    assert_int_equal(snapshot_begin(model->snapshot), 0);
+    assert_int_equal(snapshot_revision(model->snapshot), next);
+    snapshot_end(model->snapshot);
+}
+
+/* What lies sealed opens without the store, but only a version that was opened before. */
+static void test_sealed(void **state)
+{
+    struct model *model = *state;
+    SECRET_CLEANUP struct secret scratch = {0};
+    BYTES_CLEANUP struct bytes copy = BYTES_INIT(1u << 20);
+    const unsigned char *data;
+    size_t size;
+    COMMIT(model, {ADD, "prod", 0}, {SECRET, "prod/web/S", 1});
+    assert_int_equal(snapshot_begin(model->snapshot), 0);
+    const struct entry entry = find(model, "prod/web/S");
+    assert_int_equal(snapshot_sealed(model->snapshot, &data, &size, &entry), 0);
+    bytes_append(&copy, data, size);
+    assert_int_equal(snapshot_reopen(model->snapshot, &entry, copy.data, copy.size, &scratch),
+                     NOT_THERE);
+    assert_int_equal(snapshot_value(model->snapshot, &data, &size, &entry, &scratch), 0);
+    unsigned char value[VALUE_OF_MAX];
+    memcpy(value, data, size);
+    secret_clear(&scratch);
+    snapshot_end(model->snapshot);
+    assert_int_equal(snapshot_reopen(model->snapshot, &entry, copy.data, copy.size, &scratch), 0);
+    assert_int_equal(scratch.size, size);
+    assert_memory_equal(scratch.data, value, size);
+    struct entry other = entry;
+    other.name_id++;
+    assert_int_equal(snapshot_reopen(model->snapshot, &other, copy.data, copy.size, &scratch),
+                     ERR(ERR_CORRUPT));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +404,8 @@ int main(void)
         MODEL_TEST(test_last_version),
         MODEL_TEST(test_values_of_every_size),
         MODEL_TEST(test_consistency),
+        MODEL_TEST(test_stamps),
+        MODEL_TEST(test_sealed),
         MODEL_TEST(test_without_an_identity),
         MODEL_TEST(test_a_moved_secret_does_not_open),
         MODEL_TEST(test_nor_in_another_service),
