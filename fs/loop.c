@@ -24,6 +24,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,8 +77,10 @@ static ssize_t answer_write(int fd, struct iovec *parts, int count, void *arg)
     if (!current || !current->view)
         return size; /* the answer to the INIT that the supervisor answered long ago */
     ssize_t n;
+    /* syscall(), here and in receive(): read() and writev() are points where a thread can be
+     * cancelled, and being ready for that costs a third of an empty read */
     do
-        n = writev(current->view->fuse_fd, parts, count);
+        n = syscall(SYS_writev, current->view->fuse_fd, parts, count);
     while (n < 0 && errno == EINTR);
     /* ENOENT: who asked is gone; ENODEV: the view is, which reading will tell. Nobody waits any
      * more. */
@@ -228,6 +231,7 @@ static void answer(struct worker *worker)
     if (verdict == REPLAY_SUSPECT)
         replay_cleared(state, worker->request);
     replay_done(worker->request);
+    pace_request(&worker->pace);
 }
 
 enum received { NOTHING, REQUEST, GONE };
@@ -236,7 +240,8 @@ enum received { NOTHING, REQUEST, GONE };
 static enum received receive(struct worker *worker)
 {
     for (;;) {
-        ssize_t n = read(worker->view->fuse_fd, worker->request->data, REQUEST_MAX);
+        ssize_t n =
+            syscall(SYS_read, worker->view->fuse_fd, worker->request->data, (size_t)REQUEST_MAX);
         if (n >= (ssize_t)sizeof(struct fuse_in_header)) {
             worker->size = (size_t)n;
             return REQUEST;
@@ -257,9 +262,10 @@ static enum received look_on(struct worker *worker)
 {
     struct fs *fs = worker->fs;
     enum received got = NOTHING;
-    if (!fs->spin || !worker->credit || atomic_fetch_add(&fs->spinning, 1) > 0) {
-        if (fs->spin && worker->credit)
-            atomic_fetch_sub(&fs->spinning, 1);
+    if (!fs->spin || !worker->credit || !pace_looks(&worker->pace))
+        return NOTHING;
+    if (atomic_fetch_add(&fs->spinning, 1) > 0) {
+        atomic_fetch_sub(&fs->spinning, 1);
         return NOTHING;
     }
     uint64_t end = now() + fs->spin;
@@ -316,6 +322,8 @@ static void view_event(struct worker *worker, uint32_t slot)
      * most, looking a little longer will find the next request. */
     if (now() - atomic_load(&fs->last_answer) < LIVELY * fs->spin)
         worker->credit = CREDIT;
+    else
+        pace_forget(&worker->pace);
     worker->view = view;
     replay_view(worker->request, view->options.id);
     crew_enter(worker, view, slot);
@@ -393,9 +401,10 @@ static int worker_init(struct worker *worker, struct fs *fs)
     worker->request = &fs->state->requests[worker - fs->workers];
     worker->reply = pages(VIEW_MAX_READ_LIMIT);
     worker->copy = pages(VALUE_MAX);
+    worker->recents = pages(sizeof(*worker->recents));
     /* apart from each other, so that each has its own piece of the table */
     worker->pin_hint = (uint32_t)(worker - fs->workers) * (PIN_SLOTS / THREADS_MAX);
-    if (!worker->reply || !worker->copy)
+    if (!worker->reply || !worker->copy || !worker->recents)
         return error_set(ERR_NOMEM, "no memory for a thread's buffers");
     return 0;
 }
@@ -408,7 +417,10 @@ static void worker_release(struct worker *worker)
         munmap(worker->reply, VIEW_MAX_READ_LIMIT);
     if (worker->copy)
         munmap(worker->copy, VALUE_MAX);
+    if (worker->recents)
+        munmap(worker->recents, sizeof(*worker->recents));
     worker->snapshot = NULL;
+    worker->recents = NULL;
     worker->reply = worker->copy = NULL;
 }
 

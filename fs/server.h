@@ -12,6 +12,8 @@
 #include "fs/fs.h"
 #include "fs/mark.h"
 #include "fs/notify.h"
+#include "fs/pace.h"
+#include "fs/recent.h"
 #include "fs/state.h"
 #include "fs/tree.h"
 #include "fs/view.h"
@@ -39,8 +41,10 @@ struct worker {
     pthread_t thread;
     bool started;
     struct snapshot *snapshot;
-    struct secret scratch;        /* plaintext; cleared at the latest before this thread blocks */
-    struct kept kept;             /* in scratch, or in copy */
+    struct secret scratch; /* plaintext; cleared at the latest before this thread blocks */
+    bool has_opened;       /* a secret, which scratch or a register may still hold */
+    struct kept kept;      /* in scratch, or in copy */
+    struct recents *recents;
     unsigned char *copy;          /* VALUE_MAX; of a plain value */
     unsigned char *reply;         /* VIEW_MAX_READ_LIMIT; written before it is sent, so present */
     struct request_slot *request; /* what it has in its hands; fs/replay.h */
@@ -51,6 +55,7 @@ struct worker {
     uint64_t sweep_node;          /* to be swept when the answer is out; 0: none */
     uint32_t sweep_turn;
     uint32_t pin_hint;
+    struct pace pace;
     unsigned credit; /* how often looking for more may still find nothing before it stops */
     struct counters counters;
 };
@@ -122,10 +127,14 @@ void dir_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *inf
 
 /* file.c */
 void file_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info);
+void file_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info);
+/* ERR_DENIED for a secret in a view that masks them, else 0. */
+int file_refuse_masked(const struct worker *worker, const struct entry *entry);
+
+/* read.c */
 void file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
                struct fuse_file_info *info);
 /* Forgets the value that is kept, and wipes it. */
 void file_forget(struct worker *worker);
-void file_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info);
 
 #endif

@@ -1,0 +1,272 @@
+/*
+ * Reading files: one revision from the start of a read to its end.
+ *
+ * READs come in two kinds. One with a lock owner is a direct read of one handle: from offset 0 it
+ * takes the current revision and pins the handle to it, further on it continues what is pinned. One
+ * without comes from the page cache (mmap, sendfile, splice, readahead, or a view with `cache`),
+ * which belongs to the inode and not to a handle: it always takes the current revision, and of a
+ * secret it leaves a page that must go.
+ *
+ * What was removed after it was opened goes on to show what the handle is pinned to, as an unlinked
+ * file does on any other file system.
+ *
+ * A small value is answered from what this thread remembers (recent.h), without a look into the
+ * store; a secret is opened anew for each READ, and wiped when that is answered.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "fs/pin.h"
+#include "fs/server.h"
+
+/* Larger answers let others go ahead meanwhile. */
+#define LONG_VALUE (64u * 1024u)
+
+/* One READ. */
+struct reading {
+    uint64_t id; /* of the node */
+    struct node node;
+    struct pin pin;
+    bool direct; /* through a handle, and not for the page cache */
+    size_t size;
+    size_t offset;
+    struct entry entry;        /* what it shows */
+    bool is_current;           /* that is the newest */
+    uint64_t repin;            /* what the handle is to be pinned to; 0: it stays */
+    const unsigned char *data; /* the answer */
+    size_t got;
+};
+
+static bool is_secret(const struct entry *entry)
+{
+    return entry->kind == ENTRY_SECRET;
+}
+
+/* How much of a value of a size is asked for. */
+static size_t part(const struct reading *reading, size_t size)
+{
+    if (reading->offset >= size)
+        return 0;
+    size_t left = size - reading->offset;
+    return left < reading->size ? left : reading->size;
+}
+
+/* Whether it takes the newest revision, whatever the handle is pinned to. */
+static bool takes_newest(const struct reading *reading)
+{
+    const struct pin *pin = &reading->pin;
+    return !reading->direct || pin->rev == 0 || (reading->offset == 0 && pin->moves);
+}
+
+/* The entry that this read is to show. */
+static int choose(struct worker *worker, struct reading *reading)
+{
+    struct snapshot *snapshot = worker->snapshot;
+    const struct node *node = &reading->node;
+    const struct recent *recent =
+        recent_find(worker->recents, reading->id, snapshot_stamp(snapshot));
+    int found = 0;
+    if (recent)
+        reading->entry = recent->entry;
+    else
+        found = snapshot_entry_by_name(snapshot, &reading->entry, node->environment, node->name_id);
+    if (found < 0)
+        return found;
+    bool newest = takes_newest(reading);
+    reading->repin = found == 0 && reading->direct && newest ? snapshot_revision(snapshot) : 0;
+    reading->is_current = found == 0 && (newest || reading->entry.rev <= reading->pin.rev);
+    if (reading->is_current)
+        return 0;
+    return snapshot_entry_at(snapshot, &reading->entry, node->environment, node->name_id,
+                             reading->pin.rev);
+}
+
+static bool same_version(const struct entry *a, const struct entry *b)
+{
+    return a->environment == b->environment && a->name_id == b->name_id && a->rev == b->rev &&
+           a->op == b->op && a->kind == b->kind;
+}
+
+void file_forget(struct worker *worker)
+{
+    worker->kept.size = 0;
+    if (!worker->has_opened)
+        return;
+    secret_clear(&worker->scratch);
+    worker->has_opened = false;
+}
+
+/* What was read and is the newest will do for the next reader too, if it is small. */
+static void remember(struct worker *worker, const struct reading *reading,
+                     const unsigned char *bytes, size_t size)
+{
+    if (!reading->is_current || size > RECENT_BYTES)
+        return;
+    struct recent *recent =
+        recent_find(worker->recents, reading->id, snapshot_stamp(worker->snapshot));
+    if (!recent)
+        recent = recent_note(worker->recents, reading->id, worker->snapshot, &reading->entry,
+                             worker->kept.size);
+    recent_hold(recent, bytes, size);
+}
+
+static int fetch_secret(struct worker *worker, const struct reading *reading)
+{
+    struct snapshot *snapshot = worker->snapshot;
+    struct kept *kept = &worker->kept;
+    const unsigned char *sealed;
+    size_t sealed_size;
+    worker->has_opened = true;
+    worker->counters.decryptions++;
+    int found = snapshot_sealed(snapshot, &sealed, &sealed_size, &reading->entry);
+    if (found == 0)
+        found = snapshot_reopen(snapshot, &reading->entry, sealed, sealed_size, &worker->scratch);
+    if (found < 0)
+        return found;
+    kept->data = worker->scratch.data;
+    kept->size = worker->scratch.size;
+    if (found == NOT_THERE)
+        found =
+            snapshot_value(snapshot, &kept->data, &kept->size, &reading->entry, &worker->scratch);
+    if (found == 0)
+        remember(worker, reading, sealed, sealed_size);
+    return found;
+}
+
+static int fetch_plain(struct worker *worker, const struct reading *reading)
+{
+    struct kept *kept = &worker->kept;
+    int error = snapshot_value(worker->snapshot, &kept->data, &kept->size, &reading->entry, NULL);
+    if (error)
+        return error;
+    /* out of the map: what is handed to the kernel must be sure to be present (fs/loop.c), and what
+     * is kept must outlive the snapshot */
+    if (kept->size)
+        memcpy(worker->copy, kept->data, kept->size);
+    kept->data = worker->copy;
+    remember(worker, reading, kept->data, kept->size);
+    return 0;
+}
+
+/* The whole value into worker->kept: out of the store, checked and opened. */
+static int fetch(struct worker *worker, const struct reading *reading)
+{
+    file_forget(worker);
+    if (reading->entry.stored_size >= LONG_VALUE)
+        loop_invite(worker);
+    int error =
+        is_secret(&reading->entry) ? fetch_secret(worker, reading) : fetch_plain(worker, reading);
+    if (error)
+        file_forget(worker);
+    else
+        worker->kept.entry = reading->entry;
+    return error;
+}
+
+/* The part that was asked for. A value that is not at its end yet is kept for the next piece, so
+ * that reading it in small pieces does not check and open all of it for each. */
+static int read_part(struct worker *worker, struct reading *reading)
+{
+    struct kept *kept = &worker->kept;
+    if (kept->size == 0 || !same_version(&kept->entry, &reading->entry)) {
+        int error = fetch(worker, reading);
+        if (error)
+            return error;
+    }
+    reading->got = part(reading, kept->size);
+    reading->data = reading->got ? kept->data + reading->offset : worker->reply;
+    return 0;
+}
+
+/* A page of a secret is about to reach a page cache. */
+static void mark(struct worker *worker, uint64_t node)
+{
+    worker->sweep_turn = marks_add(&worker->fs->marks, worker->view->options.id, node);
+    worker->sweep_node = node;
+}
+
+static int read_store(struct worker *worker, struct reading *reading)
+{
+    int found = snapshot_begin(worker->snapshot);
+    if (found)
+        return found;
+    found = choose(worker, reading);
+    if (found == 0)
+        found = file_refuse_masked(worker, &reading->entry);
+    if (found == 0)
+        found = read_part(worker, reading);
+    snapshot_end(worker->snapshot);
+    return found;
+}
+
+/* A small secret that is asked for whole. */
+static bool reopen(struct worker *worker, const struct recent *recent, struct reading *reading)
+{
+    if (reading->got != recent->size || worker->view->options.masked)
+        return false;
+    file_forget(worker);
+    worker->has_opened = true;
+    worker->counters.decryptions++;
+    if (snapshot_reopen(worker->snapshot, &recent->entry, recent->bytes, recent->held,
+                        &worker->scratch))
+        return false;
+    reading->data = worker->scratch.data;
+    return true;
+}
+
+/* False: nothing is remembered that answers it. */
+static bool read_recent(struct worker *worker, struct reading *reading)
+{
+    const struct recent *recent =
+        recent_find(worker->recents, reading->id, snapshot_newest(worker->snapshot));
+    bool newest = takes_newest(reading);
+    if (!recent || (!newest && recent->entry.rev > reading->pin.rev))
+        return false;
+    reading->got = part(reading, recent->size);
+    reading->data = worker->reply;
+    if (reading->got && !recent->held)
+        return false;
+    if (reading->got && is_secret(&recent->entry) && !reopen(worker, recent, reading))
+        return false;
+    /* what is handed to the kernel must be just written (fs/loop.c) */
+    if (reading->got && !is_secret(&recent->entry))
+        memcpy(worker->reply, recent->bytes + reading->offset, reading->got);
+    reading->entry.kind = recent->entry.kind;
+    reading->repin = reading->direct && newest ? recent->rev : 0;
+    return true;
+}
+
+static void reply(struct worker *worker, fuse_req_t request, uint64_t handle,
+                  const struct reading *reading)
+{
+    if (reading->repin)
+        pin_set(worker->fs->state, handle, reading->repin);
+    if (!reading->direct && is_secret(&reading->entry))
+        mark(worker, reading->id);
+    fuse_reply_buf(request, (const char *)reading->data, reading->got);
+}
+
+void file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
+               struct fuse_file_info *info)
+{
+    struct worker *worker = loop_worker();
+    struct reading reading = {.id = node,
+                              .pin = pin_get(worker->fs->state, info->fh),
+                              .direct = info->lock_owner != 0,
+                              .size = size < VIEW_MAX_READ_LIMIT ? size : VIEW_MAX_READ_LIMIT,
+                              .offset = (size_t)offset};
+    if (!node_parse(&reading.node, node) || reading.node.kind != NODE_IS_KEY || offset < 0) {
+        ops_errno(request, EINVAL);
+        return;
+    }
+    worker->counters.reads++;
+    int found = read_recent(worker, &reading) ? 0 : read_store(worker, &reading);
+    if (found == 0)
+        reply(worker, request, info->fh, &reading);
+    else if (found == NOT_THERE)
+        ops_errno(request, ENODATA); /* what it was pinned to is not kept any more */
+    else
+        ops_fail(worker, request, found);
+    if (reading.offset + reading.got >= worker->kept.size)
+        file_forget(worker);
+}
