@@ -32,13 +32,14 @@ def judge(family):
     wants(family.samples, f"{family.name}: no samples")
     for sample in family.samples:
         wants(sample.value >= 0, f"{sample.name}: is {sample.value}")
-        # the parser takes the suffix from a counter's family and gives it to its samples
-        wants((family.type == "counter") == sample.name.endswith("_total"), f"{sample.name}: is a {family.type}")
         wants(not re.search(r"(milli|micro|nano)seconds|_ms|_ns|_kb", sample.name), f"{sample.name}: not a base unit")
     if family.type == "histogram":
         judge_histogram(family)
 
 
+# The parser gives a counter the suffix that it should have: the text tells whether it has it.
+for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M):
+    wants((kind == "counter") == name.endswith("_total"), f"{name}: is a {kind}")
 families = list(text_string_to_metric_families(text))
 wants(text.endswith("\n"), "the last line has no end")
 wants(families, "there are no metrics")
