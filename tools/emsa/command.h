@@ -49,6 +49,7 @@ int run_export(struct session *); /* export.c */
 int run_exec(struct session *);   /* exec.c */
 int run_mount(struct session *);  /* attach.c */
 int run_umount(struct session *);
+int run_watch(struct session *);  /* watch.c */
 int run_status(struct session *); /* status.c */
 int run_verify(struct session *); /* admin.c */
 int run_stop(struct session *);

@@ -43,6 +43,7 @@ static const struct option_row rows[] = {
     {"verbose", 'v', NULL, OPTION_VERBOSE},
     {"no-secrets", 0, NULL, OPTION_NO_SECRETS},
     {"metrics", 0, NULL, OPTION_METRICS},
+    {"from", 0, "REV", OPTION_FROM},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -124,6 +125,9 @@ static int apply_text(struct options *options, const struct option_row *row, con
     case OPTION_IF_REV:
         options->has_if_rev = true;
         return number(row->name, text, &options->if_rev);
+    case OPTION_FROM:
+        options->has_from = true;
+        return number(row->name, text, &options->from);
     case OPTION_NUMBER:
         return number(row->name, text, &options->number);
     case OPTION_FILE:
@@ -219,6 +223,8 @@ static int read_words(struct options *options, struct line *line)
         const char *word = line->argv[line->at];
         if (!ended && strcmp(word, "--") == 0) {
             ended = true;
+            options->has_dashes = true;
+            options->before_dashes = options->arguments.count;
             line->at++;
             continue;
         }

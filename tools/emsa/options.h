@@ -35,6 +35,7 @@ enum option_bit {
     OPTION_VERBOSE = 1 << 22,
     OPTION_NO_SECRETS = 1 << 23,
     OPTION_METRICS = 1 << 28,
+    OPTION_FROM = 1 << 29,
 };
 
 #define OPTIONS_CHANGE (OPTION_REASON | OPTION_IF_REV | OPTION_DRY_RUN)
@@ -55,8 +56,12 @@ struct options { /* texts are argv's */
         foreground, masked, verbose, no_secrets, metrics;
     const char *file, *format, *tree, *only;
     uint64_t number;
+    bool has_from;
+    uint64_t from;
     struct texts secret_keys, plain_keys, secret_files;
     struct texts arguments;
+    bool has_dashes; /* "--" stood among the arguments */
+    size_t before_dashes;
 };
 
 /* Finds the verb and reads everything after it. ERR_INVALID: with what is wrong and how to learn

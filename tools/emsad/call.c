@@ -110,11 +110,13 @@ static int make_pipe(int ends[static 2], const struct call *call)
     return 0;
 }
 
-static int send_reply(struct varlink *varlink, struct call *call, const int fds[], size_t count)
+static int send_reply(struct varlink *varlink, struct call *call, const int fds[], size_t count,
+                      bool continues)
 {
     json_t *reply = call->error != NULL
                         ? json_pack("{s:s, s:O}", "error", call->error, "parameters", call->reply)
-                        : json_pack("{s:O}", "parameters", call->reply);
+                        : json_pack(continues ? "{s:O, s:b}" : "{s:O}", "parameters", call->reply,
+                                    "continues", 1);
     if (reply == NULL)
         return error_set(ERR_NOMEM, "cannot make a reply: out of memory");
     int sent = varlink_send(varlink, reply, fds, count, CALL_MILLISECONDS);
@@ -139,7 +141,7 @@ static int reply_to(struct varlink *varlink, struct call *call)
         fds[count++] = ends[0];
     }
     if (error == 0)
-        error = send_reply(varlink, call, fds, count);
+        error = send_reply(varlink, call, fds, count, false);
     descriptor_close(&ends[0]);
     if (error == 0 && ends[1] >= 0)
         send_parts(ends[1], call);
@@ -147,6 +149,7 @@ static int reply_to(struct varlink *varlink, struct call *call)
     return error;
 }
 
+/* 0: there is a reply in the call. 1: there is none, and the caller was told. */
 static int do_call(struct varlink *varlink, struct dispatcher *dispatcher, struct call *call,
                    bool is_oneway)
 {
@@ -155,18 +158,64 @@ static int do_call(struct varlink *varlink, struct dispatcher *dispatcher, struc
         log_error("the store's disk failed in a commit: this server ends, to be started anew");
         _exit(EXIT_STATUS_FAILED);
     }
-    if (error < 0) {
-        log_error("cannot answer a call of '%s': %s", call->method, error_text());
-        error = is_oneway ? 0 : call_refuse(varlink, "io.emsa.Failed", error_text());
-    } else if (!is_oneway) {
+    if (error == 0)
+        return 0;
+    log_error("cannot answer a call of '%s': %s", call->method, error_text());
+    if (!is_oneway)
+        error = call_refuse(varlink, "io.emsa.Failed", error_text());
+    return is_oneway || error == 0 ? 1 : error;
+}
+
+static int answer_once(struct varlink *varlink, struct dispatcher *dispatcher, struct call *call,
+                       bool is_oneway)
+{
+    int error = do_call(varlink, dispatcher, call, is_oneway);
+    if (error == 0 && !is_oneway)
         error = reply_to(varlink, call);
-    }
     call_release(call);
-    return error;
+    return error < 0 ? error : 0;
+}
+
+/* What there is to tell, and then, for a call that goes on, its next parameters once there may be
+ * more. While it waits nothing is in our hands. *parameters become NULL after the last reply. */
+static int answer_piece(struct varlink *varlink, struct dispatcher *dispatcher, struct call *call,
+                        const struct call_waits *waits, bool is_first)
+{
+    json_t *next = NULL;
+    int error = do_call(varlink, dispatcher, call, false);
+    if (error == 0) {
+        next = json_incref(call->again);
+        if (next == NULL)
+            error = reply_to(varlink, call);
+        else if (is_first || !call->is_idle)
+            error = send_reply(varlink, call, NULL, 0, true);
+    }
+    uint64_t awaited = call->awaited;
+    call_release(call);
+    json_decref(call->parameters);
+    call->parameters = next;
+    return error == 0 && next != NULL ? waits->wait(waits->arg, awaited) : error < 0 ? error : 0;
+}
+
+static int answer_on(struct varlink *varlink, struct dispatcher *dispatcher, struct call *call,
+                     const struct call_waits *waits)
+{
+    int error = 0;
+    json_incref(call->parameters); /* the first are the message's, the next ones the call's own */
+    for (bool is_first = true; error == 0 && call->parameters != NULL; is_first = false)
+        error = answer_piece(varlink, dispatcher, call, waits, is_first);
+    json_decref(call->parameters);
+    return error == -ERR_BUSY ? call_refuse(varlink, "io.emsa.Busy", error_text()) : error;
+}
+
+static bool is_flagged(const struct varlink_message *message, const char *flag)
+{
+    return json_is_true(json_object_get(message->object, flag));
 }
 
 int call_answer(struct varlink *varlink, struct varlink_message *message,
-                struct dispatcher *dispatcher, const struct caller *caller)
+                struct dispatcher *dispatcher, const struct caller *caller,
+                const struct call_waits *waits)
 {
     const char *method = json_string_value(json_object_get(message->object, "method"));
     json_t *given = json_object_get(message->object, "parameters");
@@ -187,9 +236,12 @@ int call_answer(struct varlink *varlink, struct varlink_message *message,
                             .input = input,
                             .input_deadline = CALL_MILLISECONDS,
                             .output_fd = -1};
-        error = do_call(varlink, dispatcher, &call,
-                        json_is_true(json_object_get(message->object, "oneway")));
+        error = is_flagged(message, "more")
+                    ? answer_on(varlink, dispatcher, &call, waits)
+                    : answer_once(varlink, dispatcher, &call, is_flagged(message, "oneway"));
+    } else if (error == 1) {
+        error = 0; /* refused, and told */
     }
     json_decref(parameters);
-    return error < 0 ? error : 0;
+    return error;
 }

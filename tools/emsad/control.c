@@ -15,7 +15,8 @@
 #include "tools/emsad/call.h"
 
 #define CONNECTIONS_MAX 128 /* further ones of those with rights wait in the listener's queue */
-#define STRANGERS_MAX 16    /* of those who hold none: turned away at once */
+#define WATCHERS_MAX 64  /* of them, those whose call goes on: the others are for whoever comes */
+#define STRANGERS_MAX 16 /* of those who hold none: turned away at once */
 #define STRANGER_MESSAGE_MAX 16384
 #define FIRST_MILLISECONDS 30000 /* from connecting to a first message; strangers, to any */
 #define MESSAGE_MILLISECONDS 30000
@@ -27,6 +28,7 @@ struct connection {
     struct caller caller;
     bool is_stranger;
     bool is_busy; /* it runs a call, or is to make its first one */
+    bool is_watcher;
 };
 
 struct control {
@@ -36,7 +38,7 @@ struct control {
     pthread_mutex_t mutex; /* protects what is below, and is_busy and the list in each connection */
     pthread_cond_t ended;  /* a connection has */
     struct connection *connections;
-    unsigned count, strangers, busy;
+    unsigned count, strangers, watchers, busy;
     bool is_stopping;
 };
 
@@ -64,6 +66,41 @@ static void set_busy(struct connection *connection, bool is_busy)
         control->options.called(control->options.arg);
 }
 
+/* False: there are too many. It stays one as long as its call goes on. */
+static bool become_watcher(struct connection *connection)
+{
+    struct control *control = connection->control;
+    pthread_mutex_lock(&control->mutex);
+    if (!connection->is_watcher && control->watchers < WATCHERS_MAX) {
+        connection->is_watcher = true;
+        control->watchers++;
+    }
+    pthread_mutex_unlock(&control->mutex);
+    return connection->is_watcher;
+}
+
+static void end_watching(struct connection *connection)
+{
+    struct control *control = connection->control;
+    pthread_mutex_lock(&control->mutex);
+    control->watchers -= connection->is_watcher;
+    connection->is_watcher = false;
+    pthread_mutex_unlock(&control->mutex);
+}
+
+/* As call_waits.wait: who waits for a change is not busy, and keeps nothing from ending. */
+static int wait_for_news(void *arg, uint64_t rev)
+{
+    struct connection *connection = arg;
+    struct news *news = connection->control->options.news;
+    if (!become_watcher(connection))
+        return error_set(ERR_BUSY, "%d callers watch already, as many as may", WATCHERS_MAX);
+    set_busy(connection, false);
+    int outcome = news_wait(news, rev, varlink_descriptor(connection->varlink));
+    set_busy(connection, true);
+    return outcome;
+}
+
 /* One call. Negative or 1: there will be no other. */
 static int serve_one(struct connection *connection)
 {
@@ -73,8 +110,10 @@ static int serve_one(struct connection *connection)
         (void)call_refuse(connection->varlink, "io.emsa.Invalid", error_text());
     if (error != 0)
         return error;
+    struct call_waits waits = {.arg = connection, .wait = wait_for_news};
     error = call_answer(connection->varlink, &message, connection->control->options.dispatcher,
-                        &connection->caller);
+                        &connection->caller, &waits);
+    end_watching(connection);
     varlink_message_release(&message);
     return error;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "tools/emsad/news.h"
 #include "tools/service/service.h"
 
 struct control;
@@ -19,6 +20,7 @@ struct control_options {
     int listener;                  /* taken over; not blocking */
     struct dispatcher *dispatcher; /* borrowed */
     uid_t owner;                   /* the store's, who holds all rights beside root */
+    struct news *news;             /* for calls that go on; borrowed */
     /* Before a call, or a connection that may bring one, when there was none; and after the last.
      */
     void (*called)(void *arg);

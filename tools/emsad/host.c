@@ -12,7 +12,15 @@
 static int published(void *arg, uint64_t rev)
 {
     struct host *host = arg;
-    return fs_publish(host->fs, rev);
+    int late = fs_publish(host->fs, rev);
+    news_tell(&host->news, rev);
+    return late;
+}
+
+static uint64_t told(void *arg)
+{
+    struct host *host = arg;
+    return news_told(&host->news);
 }
 
 /* A number of the parameters; missing, it stays as it is. */
@@ -108,6 +116,7 @@ void host_begin(struct host *host, struct link *link, struct store *store,
 {
     *host = (struct host){.hooks = {.arg = host,
                                     .published = published,
+                                    .told = told,
                                     .mount = mount_view,
                                     .status = status,
                                     .stop = stop},
@@ -116,6 +125,7 @@ void host_begin(struct host *host, struct link *link, struct store *store,
                           .is_on_demand = (setup->flags & CHANNEL_ON_DEMAND) != 0,
                           .had_views = (setup->flags & CHANNEL_HAD_VIEWS) != 0};
     (void)pthread_mutex_init(&host->mutex, NULL);
+    news_init(&host->news, store_revision(store));
 }
 
 void host_serve(struct host *host, struct fs *fs)
@@ -157,6 +167,11 @@ void host_end(struct host *host)
 const struct service_host *host_hooks(struct host *host)
 {
     return &host->hooks;
+}
+
+struct news *host_news(struct host *host)
+{
+    return &host->news;
 }
 
 void host_view_here(struct host *host)

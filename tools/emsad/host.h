@@ -10,12 +10,14 @@
 #include "tools/emsad/channel.h"
 #include "tools/emsad/control.h"
 #include "tools/emsad/link.h"
+#include "tools/emsad/news.h"
 #include "tools/service/service.h"
 
 struct host {
     struct service_host hooks;
     struct link *link; /* borrowed, as what follows */
     struct store *store;
+    struct news news;
     struct fs *fs;           /* NULL before host_serve */
     pthread_mutex_t mutex;   /* protects what is below */
     struct control *control; /* NULL before host_answer and after host_end */
@@ -36,6 +38,9 @@ void host_answer(struct host *host, struct control *control);
 void host_end(struct host *host);
 
 const struct service_host *host_hooks(struct host *host);
+
+/* For those who wait for a change; published changes are told there. */
+struct news *host_news(struct host *host);
 
 /* A view came; a view went (as fs_options.gone, from any thread); the pid of the notifier. */
 void host_view_here(struct host *host);

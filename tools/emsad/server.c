@@ -159,6 +159,7 @@ static int begin_service(struct server *server)
     struct control_options options = {.listener = take_over(&server->given.fd[SETUP_LISTENER]),
                                       .dispatcher = server->dispatcher,
                                       .owner = server->owner,
+                                      .news = host_news(&server->host),
                                       .called = host_called,
                                       .quiet = host_quiet,
                                       .arg = &server->host};

@@ -29,6 +29,9 @@ static const char types[] =
     "type Commit (rev: int, time: int, author: string, signed: bool, reason: string, operations: "
     "int,\n"
     "  hash: string, parent: string)\n\n"
+    "# mark: + made, ~ changed, - removed.\n"
+    "type Change (rev: int, time: int, author: string, signed: bool, reason: string,\n"
+    "  changes: [](mark: string, path: string, secret: bool))\n\n"
     "type Done (op: int, kind: string, path: string, secret: bool, first: bool, size: ?int, value: "
     "?string)"
     "\n\n";

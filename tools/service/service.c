@@ -63,6 +63,8 @@ static void drop_results(struct call *call)
 {
     json_decref(call->reply);
     call->reply = NULL;
+    json_decref(call->again);
+    call->again = NULL;
     for (size_t i = 0; i < call->part_count; i++) {
         bytes_release(&call->parts[i].plain);
         secret_release(&call->parts[i].secret);
@@ -179,6 +181,9 @@ int service_call(struct dispatcher *service, struct call *call)
     call->output_fd = -1;
     call->parts = NULL;
     call->part_count = 0;
+    call->again = NULL;
+    call->awaited = 0;
+    call->is_idle = false;
     if (interface == strlen(VARLINK_INTERFACE) &&
         strncmp(call->method, VARLINK_INTERFACE, interface) == 0)
         return introduce(call, dot + 1);

@@ -36,6 +36,8 @@ struct service_host { /* what a verb may ask of the process it runs in; NULL mem
     /* A new superblock (parameters as in the Mount verb): *mount_fd is a detached mount for the
      * caller. */
     int (*mount)(void *arg, const struct caller *caller, json_t *parameters, int *mount_fd);
+    /* The newest revision that was published, and thus may be told to those who watch. */
+    uint64_t (*told)(void *arg);
     /* Adds what the process knows to the Status reply (views, processes). */
     int (*status)(void *arg, json_t *reply);
     /* Begins a clean end of the whole daemon. */
@@ -64,6 +66,11 @@ struct call {
     int output_fd;            /* a descriptor to hand over (mount), or -1; owned */
     struct value_part *parts; /* owned */
     size_t part_count;
+    /* Of a call that goes on (Watch): what to ask next, owned, or NULL; the revision before which
+     * that would tell nothing, or 0; and whether this reply tells nothing. */
+    json_t *again;
+    uint64_t awaited;
+    bool is_idle;
 };
 
 /* Does the call and fills the lower half; 0 whenever there is a reply to send (also one that tells

@@ -46,6 +46,14 @@ const struct verb verbs[] = {
      "Commits that touched a place, newest first; before: older than this revision."},
     {"Show", verb_show, RIGHT_AUDIT, NULL, "rev: int, from: ?int, limit: ?int",
      "(commit: Commit, operations: []Done, more: bool)", "One commit. Secrets are masked."},
+    {"Watch", verb_watch, RIGHT_READ, "paths", "paths: []string, from: ?int, op: ?int",
+     "(commits: []Change, from: int, op: int, more: bool)",
+     "What changed at places from a revision on (else: from now on), a piece of it. from and op "
+     "say "
+     "where the\n"
+     "# next piece begins; the first reply tells at once where this one does. Called with more, it "
+     "goes on\n"
+     "# with what changes later."},
     {"Status", verb_status, RIGHT_LIST, NULL, "", "(rev: int, store: string, pid: int)",
      "The store and the process that serves it (more members than these)."},
     {"Metrics", verb_metrics, RIGHT_LIST, NULL, "", "(text: string)",

@@ -51,6 +51,7 @@ int verb_environment_list(struct request *);
 int verb_service_list(struct request *);
 int verb_log(struct request *); /* past.c */
 int verb_show(struct request *);
+int verb_watch(struct request *);  /* watch.c */
 int verb_status(struct request *); /* admin.c */
 int verb_metrics(struct request *);
 int verb_verify(struct request *);

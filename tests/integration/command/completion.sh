@@ -28,5 +28,7 @@ is "options of two words" "--all" "$(offers emsa env rm prod --al)"
 is "environments" "dev/ prod/" "$(offers emsa ls '')"
 is "services" "prod/web/" "$(offers emsa get prod/)"
 is "keys" "prod/web/ALPHA" "$(offers emsa get prod/web/A)"
+is "changes" "--from" "$(offers emsa watch prod/ --fr)"
+is "and a command behind them" "seq" "$(offers emsa watch prod/web -- seq | tr ' ' '\n' | grep -m 1 -x seq)"
 is "of another store" "" "$(offers emsa --store "$work/none" ls '')"
 finish
