@@ -202,19 +202,55 @@ static void handle(struct worker *worker)
                      worker->sweep_turn);
 }
 
+static const char *opcode_name(uint32_t opcode)
+{
+    static const struct {
+        uint32_t opcode;
+        const char *name;
+    } names[] = {
+        {FUSE_LOOKUP, "LOOKUP"},
+        {FUSE_GETATTR, "GETATTR"},
+        {FUSE_OPEN, "OPEN"},
+        {FUSE_READ, "READ"},
+        {FUSE_RELEASE, "RELEASE"},
+        {FUSE_OPENDIR, "OPENDIR"},
+        {FUSE_READDIR, "READDIR"},
+        {FUSE_READDIRPLUS, "READDIRPLUS"},
+        {FUSE_GETXATTR, "GETXATTR"},
+        {FUSE_LISTXATTR, "LISTXATTR"},
+        {FUSE_STATFS, "STATFS"},
+        {FUSE_POLL, "POLL"},
+        {FUSE_RELEASEDIR, "RELEASEDIR"},
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i].opcode == opcode)
+            return names[i].name;
+    return "a request of another kind";
+}
+
 /* Servers died of it, and nobody shall again. */
 static void refuse_killer(struct worker *worker)
 {
     const struct fuse_in_header *request = (const void *)worker->request->data;
     char text[160];
-    (void)snprintf(text, sizeof(text),
-                   "request %u for inode %llu of mount %u is answered with an error: two servers "
-                   "died of it",
-                   request->opcode, (unsigned long long)request->nodeid, worker->view->options.id);
+    (void)snprintf(
+        text, sizeof(text),
+        "%s for inode %llu of mount %u is answered with an error: two servers died of it",
+        opcode_name(request->opcode), (unsigned long long)request->nodeid,
+        worker->view->options.id);
     worker->counters.requests++;
     worker->counters.errors++;
-    ops_alarm(worker, text);
+    if (worker->fs->alarm) /* each of them: they are as rare as deaths */
+        worker->fs->alarm(worker->fs->arg, text);
     refuse(worker, request, EIO);
+}
+
+/* It may be innocent: one at a time, so that a death tells. */
+static void try(struct worker *worker)
+{
+    replay_try(worker->request);
+    handle(worker);
+    replay_cleared(worker->fs->state, worker->request);
 }
 
 /* The request in hand. */
@@ -226,10 +262,10 @@ static void answer(struct worker *worker)
     atomic_fetch_add_explicit(&worker->view->shared->taken, 1, memory_order_relaxed);
     if (verdict == REPLAY_REFUSED)
         refuse_killer(worker);
+    else if (verdict == REPLAY_SUSPECT)
+        try(worker);
     else
         handle(worker);
-    if (verdict == REPLAY_SUSPECT)
-        replay_cleared(state, worker->request);
     replay_done(worker->request);
     pace_request(&worker->pace);
 }

@@ -1,5 +1,6 @@
 #include "fs/replay.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -104,19 +105,43 @@ static bool is_in_hand(const struct request_slot *slot)
     return atomic_load(&slot->tid) != 0 && replay_size(slot) > 0;
 }
 
-void replay_begin(struct state *state)
+/* Which requests in hand the death counts for. */
+enum blame { NOBODY, MARKED, ON_TRIAL, EVERYBODY };
+
+static enum blame find_blame(struct state *state)
 {
     bool explained = atomic_exchange(&state->explained, 0);
-    bool for_all = atomic_exchange(&state->died, 0) && !explained;
+    enum blame blame = atomic_exchange(&state->died, 0) && !explained ? EVERYBODY : NOBODY;
+    for (uint32_t i = 0; i < REQUEST_SLOTS; i++) {
+        const struct request_slot *slot = &state->requests[i];
+        if (is_in_hand(slot) && atomic_load(&slot->fatal))
+            return MARKED;
+        if (is_in_hand(slot) && atomic_load(&slot->trial) && blame == EVERYBODY)
+            blame = ON_TRIAL;
+    }
+    return blame;
+}
+
+static bool is_to_blame(struct state *state, const struct request_slot *slot, enum blame blame)
+{
+    /* a suspect that was waiting for its turn (and may have been taken for stuck) */
+    if (!atomic_load(&slot->trial) && find(state, slot))
+        return false;
+    return blame == EVERYBODY || (blame == MARKED && atomic_load(&slot->fatal)) ||
+           (blame == ON_TRIAL && atomic_load(&slot->trial));
+}
+
+void replay_begin(struct state *state)
+{
+    enum blame blame = find_blame(state);
     if (atomic_load(&state->suspects_used) > 0)
         forget_old(state);
-    for (uint32_t i = 0; i < REQUEST_SLOTS; i++)
-        for_all = for_all && !atomic_load(&state->requests[i].fatal);
     for (uint32_t i = 0; i < REQUEST_SLOTS; i++) {
         struct request_slot *slot = &state->requests[i];
-        if (is_in_hand(slot) && (for_all || atomic_load(&slot->fatal)))
+        if (is_in_hand(slot) && is_to_blame(state, slot, blame))
             count_death(state, slot);
         atomic_store(&slot->fatal, 0);
+        atomic_store(&slot->trial, 0);
         atomic_store(&slot->busy, 0);
         atomic_store(&slot->tid, 0);
     }
@@ -175,8 +200,18 @@ enum replay_verdict replay_judge(struct state *state, const struct request_slot 
     return REPLAY_REFUSED;
 }
 
-void replay_cleared(struct state *state, const struct request_slot *slot)
+static pthread_mutex_t trial = PTHREAD_MUTEX_INITIALIZER;
+
+void replay_try(struct request_slot *slot)
 {
+    pthread_mutex_lock(&trial);
+    atomic_store(&slot->trial, 1);
+}
+
+void replay_cleared(struct state *state, struct request_slot *slot)
+{
+    atomic_store(&slot->trial, 0);
+    pthread_mutex_unlock(&trial);
     struct suspect_slot *suspect = find(state, slot);
     if (suspect)
         forget(state, suspect);

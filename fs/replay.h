@@ -28,8 +28,9 @@
  * A request that kills servers would be sent again for ever. So who dies of a signal of its own
  * making says so in the slot of the thread (fs/fatal.h), and the next server counts a death for
  * what that thread had in its hands; where nobody could say so (a system call that the sandbox
- * forbids, an exit), for all that was in hands. Deaths of the same request come close together: two
- * of them, and it is answered EIO when it comes a third time, and everybody else goes on. Somebody
+ * forbids, an exit), for all that was in hands. Suspects are answered one at a time, so that the
+ * second death tells which of them it was; the others are cleared by their answers. After two
+ * deaths a request is answered EIO when it comes a third time, and everybody else goes on. Somebody
  * else's SIGKILL is nobody's fault and counts for nothing. A thread that is stuck for good is
  * marked by the supervisor before it kills the server.
  */
@@ -65,14 +66,17 @@ void replay_done(struct request_slot *slot);
 
 enum replay_verdict {
     REPLAY_FINE,
-    REPLAY_SUSPECT, /* a server died of it: tell replay_cleared when it was answered */
+    REPLAY_SUSPECT, /* a server died of it, or of another: between replay_try and replay_cleared */
     REPLAY_REFUSED, /* it is to be answered EIO; it is forgotten, and counted */
 };
 
 /* Whether the request in the slot may be answered. Costs a load when nothing is suspected. */
 enum replay_verdict replay_judge(struct state *state, const struct request_slot *slot);
 
-/* The request in the slot was answered and nobody died. */
-void replay_cleared(struct state *state, const struct request_slot *slot);
+/* The suspect in the slot is answered now; waits until no other is. */
+void replay_try(struct request_slot *slot);
+
+/* It was answered and nobody died. */
+void replay_cleared(struct state *state, struct request_slot *slot);
 
 #endif

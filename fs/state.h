@@ -66,7 +66,8 @@ struct request_slot {
     _Atomic uint32_t fatal; /* a signal that ends the process was raised in this thread */
     _Atomic uint32_t view;  /* whose; set before it is read */
     _Atomic uint32_t tid;   /* of the thread; 0: none */
-    uint64_t spare[5];
+    _Atomic uint32_t trial; /* it is suspected, and answered while no other suspect is */
+    uint32_t spare[9];
     _Alignas(64) unsigned char data[REQUEST_MAX]; /* length 0 in its header: nothing */
 };
 

@@ -45,6 +45,14 @@ static struct request_slot *receive(unsigned index, uint32_t view, uint64_t uniq
     return slot;
 }
 
+/* And as a thread begins to answer it. */
+static struct request_slot *answer(unsigned index, uint32_t view, uint64_t unique)
+{
+    struct request_slot *slot = receive(index, view, unique);
+    atomic_store(&slot->trial, replay_judge(memory, slot) == REPLAY_SUSPECT);
+    return slot;
+}
+
 static int killed_by(int signal)
 {
     return signal; /* as waitpid says it */
@@ -58,8 +66,8 @@ static int ended_with(int code)
 /* A server dies while thread 0 has request 10 of view 1 and thread 1 has request 20. */
 static void die(int wait_status, bool says_who)
 {
-    receive(0, 1, 10);
-    receive(1, 1, 20);
+    answer(0, 1, 10);
+    answer(1, 1, 20);
     atomic_store(&memory->requests[0].fatal, says_who);
     atomic_store(&memory->explained, says_who);
     replay_died(memory, wait_status);
@@ -107,12 +115,43 @@ static void the_third_time_it_is_refused(void **state)
     assert_true(memory->suspects_used == 0);
 }
 
+/* Of two that were in hand when nobody could say who it was, the one that is tried next. */
+static void the_second_death_tells_which_it_was(void **state)
+{
+    (void)state;
+    die(killed_by(SIGSYS), false);
+    receive(0, 1, 10);
+    replay_try(receive(1, 1, 20));
+    replay_died(memory, killed_by(SIGSYS));
+    replay_begin(memory);
+    assert_int_equal(judge(1, 20), REPLAY_REFUSED);
+    assert_int_equal(judge(1, 10), REPLAY_SUSPECT);
+    replay_cleared(memory, receive(5, 1, 10));
+    assert_true(memory->suspects_used == 0);
+}
+
+/* One that waits behind a stuck one gets no further either, and is marked with it. */
+static void who_waits_for_its_turn_is_not_to_blame(void **state)
+{
+    (void)state;
+    die(killed_by(SIGSYS), false);
+    receive(0, 1, 10);
+    answer(1, 1, 20);
+    atomic_store(&memory->requests[0].fatal, 1);
+    atomic_store(&memory->requests[1].fatal, 1);
+    replay_died(memory, killed_by(SIGKILL));
+    replay_begin(memory);
+    assert_int_equal(judge(1, 20), REPLAY_REFUSED);
+    assert_int_equal(judge(1, 10), REPLAY_SUSPECT);
+}
+
 static void what_was_answered_is_cleared(void **state)
 {
     (void)state;
     die(killed_by(SIGABRT), true);
     struct request_slot *slot = receive(5, 1, 10 | SENT_AGAIN);
     assert_int_equal(replay_judge(memory, slot), REPLAY_SUSPECT);
+    replay_try(slot);
     replay_cleared(memory, slot);
     assert_true(memory->suspects_used == 0);
     die(killed_by(SIGABRT), true);
@@ -148,8 +187,8 @@ static void the_supervisor_marks_who_is_stuck(void **state)
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
-        receive(0, 1, 10);
-        receive(1, 1, 20);
+        answer(0, 1, 10);
+        answer(1, 1, 20);
         atomic_store(&memory->requests[1].fatal, 1);
         replay_died(memory, killed_by(SIGKILL));
         replay_begin(memory);
@@ -266,6 +305,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_slot_has_a_request_or_none),
         TEST(the_third_time_it_is_refused),
+        TEST(the_second_death_tells_which_it_was),
+        TEST(who_waits_for_its_turn_is_not_to_blame),
         TEST(what_was_answered_is_cleared),
         TEST(where_nobody_says_who_it_counts_for_all),
         TEST(what_others_do_counts_for_nobody),
