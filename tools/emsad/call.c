@@ -149,15 +149,20 @@ static int reply_to(struct varlink *varlink, struct call *call)
     return error;
 }
 
+void call_end_if_lost(const struct dispatcher *dispatcher)
+{
+    if (!service_is_lost(dispatcher))
+        return;
+    log_error("the store's disk failed in a commit: this server ends, to be started anew");
+    _exit(EXIT_STATUS_FAILED);
+}
+
 /* 0: there is a reply in the call. 1: there is none, and the caller was told. */
 static int do_call(struct varlink *varlink, struct dispatcher *dispatcher, struct call *call,
                    bool is_oneway)
 {
     int error = service_call(dispatcher, call);
-    if (service_is_lost(dispatcher)) {
-        log_error("the store's disk failed in a commit: this server ends, to be started anew");
-        _exit(EXIT_STATUS_FAILED);
-    }
+    call_end_if_lost(dispatcher);
     if (error == 0)
         return 0;
     log_error("cannot answer a call of '%s': %s", call->method, error_text());

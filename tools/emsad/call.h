@@ -22,6 +22,10 @@ int call_answer(struct varlink *varlink, struct varlink_message *message,
                 struct dispatcher *dispatcher, const struct caller *caller,
                 const struct call_waits *waits);
 
+/* Ends this process, unanswered, where the store must be opened anew (service_is_lost). After every
+ * call that may have committed. */
+void call_end_if_lost(const struct dispatcher *dispatcher);
+
 /* Answers with a failure that came before there was a call. */
 int call_refuse(struct varlink *varlink, const char *error, const char *text);
 

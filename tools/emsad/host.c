@@ -12,7 +12,8 @@
 static int published(void *arg, uint64_t rev)
 {
     struct host *host = arg;
-    int late = fs_publish(host->fs, rev);
+    /* What is committed before the tree is there, it finds when it begins. */
+    int late = host->fs != NULL ? fs_publish(host->fs, rev) : 0;
     news_tell(&host->news, rev);
     return late;
 }
@@ -21,6 +22,15 @@ static uint64_t told(void *arg)
 {
     struct host *host = arg;
     return news_told(&host->news);
+}
+
+static void expiring(void *arg, int64_t moment)
+{
+    struct host *host = arg;
+    pthread_mutex_lock(&host->mutex);
+    if (host->expirer != NULL)
+        expirer_notice(host->expirer, moment);
+    pthread_mutex_unlock(&host->mutex);
 }
 
 /* A number of the parameters; missing, it stays as it is. */
@@ -117,6 +127,7 @@ void host_begin(struct host *host, struct link *link, struct store *store,
     *host = (struct host){.hooks = {.arg = host,
                                     .published = published,
                                     .told = told,
+                                    .expiring = expiring,
                                     .mount = mount_view,
                                     .status = status,
                                     .stop = stop},
@@ -147,6 +158,13 @@ static void end_if_idle(struct host *host)
         link_tell(host->link, CHANNEL_END, 0);
 }
 
+void host_watch(struct host *host, struct expirer *expirer)
+{
+    pthread_mutex_lock(&host->mutex);
+    host->expirer = expirer;
+    pthread_mutex_unlock(&host->mutex);
+}
+
 void host_answer(struct host *host, struct control *control)
 {
     pthread_mutex_lock(&host->mutex);
@@ -161,6 +179,7 @@ void host_end(struct host *host)
         return;
     pthread_mutex_lock(&host->mutex);
     host->control = NULL;
+    host->expirer = NULL;
     pthread_mutex_unlock(&host->mutex);
 }
 

@@ -9,6 +9,7 @@
 #include "fs/fs.h"
 #include "tools/emsad/channel.h"
 #include "tools/emsad/control.h"
+#include "tools/emsad/expirer.h"
 #include "tools/emsad/link.h"
 #include "tools/emsad/news.h"
 #include "tools/service/service.h"
@@ -21,6 +22,7 @@ struct host {
     struct fs *fs;           /* NULL before host_serve */
     pthread_mutex_t mutex;   /* protects what is below */
     struct control *control; /* NULL before host_answer and after host_end */
+    struct expirer *expirer; /* NULL before host_watch and after host_end */
     uint32_t views;
     int32_t notifier;
     bool is_on_demand, had_views,
@@ -32,9 +34,10 @@ struct host {
 void host_begin(struct host *host, struct link *link, struct store *store,
                 const struct channel_message *setup);
 void host_serve(struct host *host, struct fs *fs);
+void host_watch(struct host *host, struct expirer *expirer);
 void host_answer(struct host *host, struct control *control);
 
-/* Forgets the control, before control_stop; calls that still run are served, until fs_free. */
+/* Forgets these two, before they are stopped; calls that still run are served, until fs_free. */
 void host_end(struct host *host);
 
 const struct service_host *host_hooks(struct host *host);

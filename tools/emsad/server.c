@@ -20,6 +20,7 @@
 #include "tools/emsad/alarms.h"
 #include "tools/emsad/channel.h"
 #include "tools/emsad/control.h"
+#include "tools/emsad/expirer.h"
 #include "tools/emsad/host.h"
 #include "tools/emsad/link.h"
 #include "tools/emsad/sandbox.h"
@@ -41,6 +42,7 @@ struct server {
     struct dispatcher *dispatcher;
     struct host host;
     struct control *control;
+    struct expirer *expirer;
 };
 
 static int next_message(struct server *server, struct channel_message *message,
@@ -142,20 +144,25 @@ static int prepare(struct server *server)
         error = open_store(server);
     if (error == 0) {
         host_begin(&server->host, server->link, server->store, &server->setup);
-        error = open_tree_of(server);
-    }
-    if (error == 0) {
-        host_serve(&server->host, server->fs);
         error = service_new(&server->dispatcher, server->store, host_hooks(&server->host));
     }
+    if (error == 0)
+        error = expirer_first(server->dispatcher);
+    if (error == 0)
+        error = open_tree_of(server);
+    if (error == 0)
+        host_serve(&server->host, server->fs);
     return error;
 }
 
 static int begin_service(struct server *server)
 {
     int error = fs_start(server->fs);
+    if (error == 0)
+        error = expirer_start(&server->expirer, server->dispatcher);
     if (error < 0)
         return error;
+    host_watch(&server->host, server->expirer); /* before the first call can set what ends */
     struct control_options options = {.listener = take_over(&server->given.fd[SETUP_LISTENER]),
                                       .dispatcher = server->dispatcher,
                                       .owner = server->owner,
@@ -232,6 +239,7 @@ static void tear_down(struct server *server)
         link_close(server->link);
     host_end(&server->host);
     control_stop(server->control);
+    expirer_stop(server->expirer);
     fs_free(server->fs);
     service_free(server->dispatcher);
     store_close(server->store);

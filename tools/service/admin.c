@@ -21,16 +21,18 @@ static int status_object(struct request *request, json_t **out)
         return error;
     hex_text(head, status.head, HASH_SIZE);
     hex_text(id, store_id(store), STORE_ID_SIZE);
-    json_t *reply = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I}",
-                              "version", EMSA_VERSION, "store", store_path(store), "id", id, "rev",
-                              (json_int_t)status.revision, "head", head, "environments",
-                              (json_int_t)status.environments, "services",
-                              (json_int_t)status.services, "entries", (json_int_t)status.entries,
-                              "file_bytes", (json_int_t)status.file_bytes, "used_bytes",
-                              (json_int_t)status.used_bytes, "alarms", (json_int_t)status.alarms,
-                              "unlocked", (int)store_unlocked(store), "pid", (json_int_t)getpid());
+    json_t *reply = json_pack(
+        "{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I}", "version",
+        EMSA_VERSION, "store", store_path(store), "id", id, "rev", (json_int_t)status.revision,
+        "head", head, "environments", (json_int_t)status.environments, "services",
+        (json_int_t)status.services, "entries", (json_int_t)status.entries, "expiring",
+        (json_int_t)status.expiring, "file_bytes", (json_int_t)status.file_bytes, "used_bytes",
+        (json_int_t)status.used_bytes, "alarms", (json_int_t)status.alarms, "unlocked",
+        (int)store_unlocked(store), "pid", (json_int_t)getpid());
     if (reply == NULL)
         return error_set(ERR_NOMEM, "no memory for the status");
+    if (status.next_expiry != 0)
+        json_object_set_new(reply, "next_expiry", json_integer((json_int_t)status.next_expiry));
     error = host->status != NULL ? host->status(host->arg, reply) : 0;
     if (error < 0)
         json_decref(reply);

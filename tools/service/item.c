@@ -44,6 +44,8 @@ int item_of_entry(struct snapshot *snapshot, const struct entry *entry, const st
     int error = item(out, entry->key, path, kind_word(entry->kind), entry->rev, entry->time);
     if (error < 0)
         return error;
+    if (entry->expires != 0)
+        json_object_set_new(*out, "expires", json_integer((json_int_t)entry->expires));
     int sized = snapshot_size(snapshot, &size, entry);
     if (sized == 0)
         json_object_set_new(*out, "size", json_integer((json_int_t)size));

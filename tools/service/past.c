@@ -91,7 +91,7 @@ int verb_log(struct request *request)
     return 0;
 }
 
-static const char *operation_word(enum operation_kind kind)
+static const char *operation_word(const struct operation_info *operation)
 {
     static const struct {
         enum operation_kind kind;
@@ -111,8 +111,10 @@ static const char *operation_word(enum operation_kind kind)
         {OPERATION_SERVICE_KEY, "service-key"},
         {OPERATION_GRANT, "grant"},
     };
+    if (operation->kind == OPERATION_REMOVE && operation->expires != 0)
+        return "expire";
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (words[i].kind == kind)
+        if (words[i].kind == operation->kind)
             return words[i].word;
     return "unknown";
 }
@@ -148,12 +150,14 @@ static int operation_object(struct snapshot *snapshot, const struct operation_in
 {
     char text[PATH_TEXT_MAX];
     bool sets = operation->kind <= OPERATION_SET_LINK;
-    *out = json_pack("{s:I, s:s, s:s, s:b, s:b}", "op", (json_int_t)operation->op, "kind",
-                     operation_word(operation->kind), "path", path_text(&operation->path, text),
-                     "secret", (int)(operation->kind == OPERATION_SET_SECRET), "first",
-                     (int)operation->first);
+    *out =
+        json_pack("{s:I, s:s, s:s, s:b, s:b}", "op", (json_int_t)operation->op, "kind",
+                  operation_word(operation), "path", path_text(&operation->path, text), "secret",
+                  (int)(operation->kind == OPERATION_SET_SECRET), "first", (int)operation->first);
     if (*out == NULL)
         return error_set(ERR_NOMEM, "no memory for a commit");
+    if (operation->expires != 0)
+        json_object_set_new(*out, "expires", json_integer((json_int_t)operation->expires));
     int error = sets ? add_value(snapshot, operation, *out) : 0;
     if (error < 0)
         json_decref(*out);

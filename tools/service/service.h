@@ -33,6 +33,9 @@ struct service_host { /* what a verb may ask of the process it runs in; NULL mem
     /* After a commit, before the caller is answered: has every view told (fs_publish). 1: a view is
      * late. */
     int (*published)(void *arg, uint64_t rev);
+    /* After a commit that set something with an end: the first moment (nanoseconds since 1970) at
+     * which one of them ends, for whoever calls service_expire then. Must not wait. */
+    void (*expiring)(void *arg, int64_t moment);
     /* A new superblock (parameters as in the Mount verb): *mount_fd is a detached mount for the
      * caller. */
     int (*mount)(void *arg, const struct caller *caller, json_t *parameters, int *mount_fd);
@@ -77,6 +80,13 @@ struct call {
  * of a failure), negative when not even that could be made. call_release afterwards in any case. */
 int service_call(struct dispatcher *, struct call *call);
 void call_release(struct call *);
+
+/* Removes everything that has ended by now (nanoseconds since 1970: the clock's, which is asked by
+ * whoever calls this and by nobody else), and has the views told. *next is the moment at which the
+ * next key ends, 0: none does. To be called before anything is served of a store that was just
+ * opened, and then when *next, or what host->expiring said, has come. A failure may be tried again:
+ * what was not removed is still there. Any thread. */
+int service_expire(struct dispatcher *, int64_t *next, int64_t now);
 
 /* Whether the store must be opened anew (store_broken, -ERR_IO) before any call can be answered
  * truly. A process that is started again ends then, unanswered: the caller asks once more with its

@@ -41,6 +41,8 @@ static json_t *line_object(const struct change_line *line)
                                mark, "secret", (int)line->secret);
     if (object != NULL && line->was_rev != 0)
         json_object_set_new(object, "was_rev", json_integer((json_int_t)line->was_rev));
+    if (object != NULL && line->expires != 0)
+        json_object_set_new(object, "expires", json_integer((json_int_t)line->expires));
     return object;
 }
 
@@ -83,6 +85,8 @@ int write_commit(struct request *request, struct change *change)
         return error;
     /* A repeated one too: the server that committed it may have ended before it could tell. */
     bool late = false;
+    if (result.expires != 0 && host->expiring != NULL)
+        host->expiring(host->arg, result.expires);
     if ((result.committed || result.repeated) && host->published != NULL)
         late = host->published(host->arg, result.rev) != 0;
     request->call->reply = result_object(&result, terms.dry_run, late, quiet);
@@ -164,7 +168,7 @@ static int set_from_stream(struct change *change, const struct path *path, bool 
                      : set_plain(change, path, stream, bytes);
 }
 
-static int set_one(struct change *change, json_t *operation, struct stream *stream)
+static int set_value(struct change *change, json_t *operation, struct stream *stream)
 {
     struct path path;
     const char *kind = json_string_value(json_object_get(operation, "kind"));
@@ -178,6 +182,17 @@ static int set_one(struct change *change, json_t *operation, struct stream *stre
     if (value != NULL && !json_is_null(value))
         return set_from_text(change, &path, is_secret, value);
     return set_from_stream(change, &path, is_secret, stream, json_object_get(operation, "size"));
+}
+
+/* The value, and how long it lives where that is said. */
+static int set_one(struct change *change, json_t *operation, struct stream *stream)
+{
+    uint64_t ttl = 0;
+    bool has_ttl = false;
+    int error = parameter_number(operation, "ttl", &ttl, &has_ttl);
+    if (error == 0)
+        error = set_value(change, operation, stream);
+    return error == 0 && has_ttl ? change_ttl(change, ttl) : error;
 }
 
 static int set_all(struct change *change, json_t *operations, struct stream *stream)
