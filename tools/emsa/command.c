@@ -22,10 +22,11 @@ const struct command commands[] = {
     {"service", "rm", run_service_remove, OPTIONS_CHANGE | OPTION_ALL, 1, MANY, false,
      "service rm ENV/SERVICE... [--all]", "remove services; --all: with every key in them"},
     {"set", NULL, run_set,
-     OPTIONS_CHANGE | OPTION_SECRET | OPTION_RAW | OPTION_FILE | OPTION_SECRET_FILE | OPTION_NEW, 1,
-     MANY, false,
+     OPTIONS_CHANGE | OPTION_SECRET | OPTION_RAW | OPTION_FILE | OPTION_SECRET_FILE | OPTION_NEW |
+         OPTION_TTL,
+     1, MANY, false,
      "set ENV/SERVICE KEY=VALUE... | set ENV/SERVICE/KEY VALUE|-|--file FILE "
-     "[--secret] [--secret-file KEY=FILE] [--raw] [--new]",
+     "[--secret] [--secret-file KEY=FILE] [--raw] [--new] [--ttl TIME]",
      "set values, all in one commit"},
     {"get", NULL, run_get, OPTION_REVEAL, 1, 1, false, "get ENV/SERVICE/KEY [--reveal]",
      "print one value"},
@@ -39,10 +40,10 @@ const struct command commands[] = {
     {"show", NULL, run_show, 0, 1, 1, false, "show REV", "one commit, secrets masked"},
     {"import", NULL, run_import,
      OPTIONS_CHANGE | OPTION_FORMAT | OPTION_SECRET_KEY | OPTION_PLAIN_KEY | OPTION_GUESS |
-         OPTION_NEW | OPTION_TREE | OPTION_VERBOSE,
+         OPTION_NEW | OPTION_TREE | OPTION_VERBOSE | OPTION_TTL,
      0, 2, false,
      "import ENV/SERVICE FILE [--format dotenv|json] [--secret KEY]... [--plain KEY]... "
-     "[--guess-secrets] | import --tree FILE",
+     "[--guess-secrets] [--ttl TIME] | import --tree FILE",
      "set a service's keys from a file, or a whole tree from JSON lines"},
     {"export", NULL, run_export, OPTION_FORMAT | OPTION_REVEAL | OPTION_NO_SECRETS | OPTION_STRICT,
      1, 1, false, "export ENV/SERVICE [--format dotenv|json|shell] [--reveal|--no-secrets]",

@@ -15,6 +15,7 @@
 #include "tools/emsa/output.h"
 #include "tools/emsa/recognise.h"
 #include "tools/emsa/report.h"
+#include "tools/emsa/ttl.h"
 
 static void note(const char *text)
 {
@@ -130,10 +131,10 @@ static int send_all(struct session *session, const struct assignments *assignmen
     struct piece *pieces = calloc(assignments->count, sizeof *pieces);
     if (pieces == NULL)
         return error_set(ERR_NOMEM, "no memory for %zu values", assignments->count);
-    json_t *parameters =
-        json_pack("{s:o}", "operations", operations_of(assignments, service, pieces));
-    int error = report_change(session, "io.emsa.Set", parameters, path_text(service, text), pieces,
-                              assignments->count);
+    json_t *operations = operations_of(assignments, service, pieces);
+    ttl_give(operations, session->options.ttl);
+    int error = report_change(session, "io.emsa.Set", json_pack("{s:o}", "operations", operations),
+                              path_text(service, text), pieces, assignments->count);
     free(pieces);
     return error;
 }
@@ -169,6 +170,11 @@ int run_import(struct session *session)
                 ERR_INVALID,
                 "--tree stands without ENV/SERVICE, --format, --secret and --plain: its "
                 "lines say all that");
+        if (session->options.ttl >
+            0) /* it is resumed by giving it again, which would set all anew */
+            return error_set(ERR_INVALID,
+                             "--tree stands without --ttl: give the keys that end with "
+                             "'emsa set' or 'emsa import ENV/SERVICE FILE'");
         return load_tree(session, session->options.tree);
     }
     if (words->count != 2)

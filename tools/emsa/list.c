@@ -73,24 +73,37 @@ static enum colour colour_of(const char *kind)
 
 static void add_row(struct table *table, json_t *item, const char *name)
 {
-    char size[SIZE_TEXT_MAX], rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX];
+    char size[SIZE_TEXT_MAX], rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], end[TIME_TEXT_MAX];
+    json_t *expires = json_object_get(item, "expires");
     json_t *bytes = json_object_get(item, "size");
     const char *kind = json_string_value(json_object_get(item, "kind"));
     if (name == NULL || kind == NULL)
         return;
-    const char *cells[] = {name, kind,
+    const char *cells[] = {name,
+                           kind,
                            bytes != NULL ? number_text(size, json_integer_value(bytes)) : "-",
                            number_text(rev, json_integer_value(json_object_get(item, "rev"))),
-                           time_text(time, json_integer_value(json_object_get(item, "time")))};
-    enum colour colours[] = {colour_of(kind), colour_of(kind), COLOUR_NONE, COLOUR_NONE,
-                             COLOUR_FAINT};
+                           time_text(time, json_integer_value(json_object_get(item, "time"))),
+                           expires != NULL ? time_text(end, json_integer_value(expires)) : ""};
+    enum colour colours[] = {colour_of(kind), colour_of(kind), COLOUR_NONE,
+                             COLOUR_NONE,     COLOUR_FAINT,    COLOUR_YELLOW};
     table_row(table, cells, colours);
 }
 
+static bool any_expires(json_t *items)
+{
+    for (size_t i = 0; i < json_array_size(items); i++)
+        if (json_object_get(json_array_get(items, i), "expires") != NULL)
+            return true;
+    return false;
+}
+
+/* The last column is empty but where something ends, and so stands only then. */
 static int print_items(json_t *items, const char *name_member)
 {
-    static const char *const heading[] = {"NAME", "KIND", "SIZE", "REV", "CHANGED"};
-    struct table *table = table_new("llrrl");
+    const char *const heading[] = {"NAME", "KIND",    "SIZE",
+                                   "REV",  "CHANGED", any_expires(items) ? "EXPIRES" : ""};
+    struct table *table = table_new("llrrll");
     size_t index;
     json_t *item;
     if (json_array_size(items) > 0)

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/error.h"
@@ -85,6 +86,20 @@ static void alarm_line(void *arg, const char *text)
     fprintf(stderr, "emsa: alarm: %s\n", text);
 }
 
+/* What ended while nobody served the store goes before anything is looked at. Where it cannot (a
+ * full disk, damage), the command does what it can, as a server does. */
+static void expire(struct local *local)
+{
+    struct timespec now;
+    int64_t next;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (service_expire(local->dispatcher, &next, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec) >=
+        0)
+        return;
+    fprintf(stderr, "emsa: cannot remove what has ended: %s\n", error_text());
+    error_clear();
+}
+
 static int open_store(struct local *local, const struct place_of_store *place,
                       struct identity *identity)
 {
@@ -101,7 +116,10 @@ static int open_store(struct local *local, const struct place_of_store *place,
     }
     if (identity != NULL && store_unlock(local->store, identity) < 0)
         keep_problem(local);
-    return service_new(&local->dispatcher, local->store, NULL);
+    error = service_new(&local->dispatcher, local->store, NULL);
+    if (error == 0)
+        expire(local);
+    return error;
 }
 
 int local_open(struct local **out, const struct place_of_store *place)

@@ -6,6 +6,7 @@
 
 #include "store/error.h"
 #include "tools/emsa/command.h"
+#include "tools/emsa/ttl.h"
 
 struct option_row {
     const char *name;
@@ -42,6 +43,7 @@ static const struct option_row rows[] = {
     {"number", 'n', "N", OPTION_NUMBER},
     {"verbose", 'v', NULL, OPTION_VERBOSE},
     {"no-secrets", 0, NULL, OPTION_NO_SECRETS},
+    {"ttl", 0, "TIME", OPTION_TTL},
     {"metrics", 0, NULL, OPTION_METRICS},
     {"from", 0, "REV", OPTION_FROM},
 };
@@ -130,6 +132,8 @@ static int apply_text(struct options *options, const struct option_row *row, con
         return number(row->name, text, &options->from);
     case OPTION_NUMBER:
         return number(row->name, text, &options->number);
+    case OPTION_TTL:
+        return ttl_parse(&options->ttl, text);
     case OPTION_FILE:
         options->file = text;
         return 0;

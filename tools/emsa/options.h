@@ -34,6 +34,7 @@ enum option_bit {
     OPTION_NUMBER = 1 << 21,
     OPTION_VERBOSE = 1 << 22,
     OPTION_NO_SECRETS = 1 << 23,
+    OPTION_TTL = 1 << 24,
     OPTION_METRICS = 1 << 28,
     OPTION_FROM = 1 << 29,
 };
@@ -58,6 +59,7 @@ struct options { /* texts are argv's */
     uint64_t number;
     bool has_from;
     uint64_t from;
+    uint64_t ttl; /* seconds; 0: for good */
     struct texts secret_keys, plain_keys, secret_files;
     struct texts arguments;
     bool has_dashes; /* "--" stood among the arguments */

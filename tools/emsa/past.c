@@ -134,20 +134,26 @@ static bool is_tame(char *tame, size_t capacity, const json_t *value)
 
 static void print_operation(struct table *table, json_t *operation)
 {
-    static const enum colour colours[] = {COLOUR_NONE, COLOUR_NONE, COLOUR_BLUE, COLOUR_FAINT};
+    static const enum colour colours[] = {COLOUR_NONE, COLOUR_NONE, COLOUR_BLUE, COLOUR_FAINT,
+                                          COLOUR_YELLOW};
+    char until[TIME_TEXT_MAX + 16] = "", time[TIME_TEXT_MAX];
     char shown[512] = "", tame[512];
     const char *kind = text_of(operation, "kind");
     json_t *size = json_object_get(operation, "size");
     json_t *value = json_object_get(operation, "value");
     bool first = json_is_true(json_object_get(operation, "first"));
-    const char *mark = strstr(kind, "remove") != NULL ? "-" : first ? "+" : "~";
+    const bool expired = strcmp(kind, "expire") == 0;
+    const char *mark = expired || strstr(kind, "remove") != NULL ? "-" : first ? "+" : "~";
+    if (number_of(operation, "expires") > 0)
+        snprintf(until, sizeof until, "%s %s", expired ? "ended" : "until",
+                 time_text(time, number_of(operation, "expires")));
     if (json_is_true(json_object_get(operation, "secret")))
         snprintf(shown, sizeof shown, "********");
     else if (is_tame(tame, sizeof tame, value))
         snprintf(shown, sizeof shown, "%s", tame);
     else if (size != NULL)
         snprintf(shown, sizeof shown, "(%lld bytes)", (long long)json_integer_value(size));
-    const char *cells[] = {mark, text_of(operation, "path"), kind, shown};
+    const char *cells[] = {mark, text_of(operation, "path"), kind, shown, until};
     table_row(table, cells, colours);
 }
 
@@ -163,7 +169,7 @@ static int print_commit(json_t *reply)
            time_text(time, number_of(commit, "time")));
     print_reason(text_of(commit, "reason"));
     putchar('\n');
-    struct table *table = table_new("llll");
+    struct table *table = table_new("lllll");
     json_array_foreach(json_object_get(reply, "operations"), index, operation)
         print_operation(table, operation);
     int error = table_print(table);

@@ -189,15 +189,22 @@ int render_json(struct secret *out, const unsigned char *value, size_t size)
 
 int render_entry(struct secret *out, json_t *entry, const unsigned char *value, size_t size)
 {
-    char numbers[96];
+    char numbers[128], end[48] = "";
+    const json_t *expires = json_object_get(entry, "expires");
     const char *path = json_string_value(json_object_get(entry, "path"));
     const char *kind = json_string_value(json_object_get(entry, "kind"));
-    snprintf(numbers, sizeof numbers,
-             "\", \"size\": %zu, \"rev\": %lld, \"time\": %lld, \"value\": ", size,
+    if (expires != NULL)
+        snprintf(end, sizeof end, ", \"expires\": %lld", (long long)json_integer_value(expires));
+    snprintf(numbers, sizeof numbers, "\", \"size\": %zu, \"rev\": %lld, \"time\": %lld", size,
              (long long)json_integer_value(json_object_get(entry, "rev")),
              (long long)json_integer_value(json_object_get(entry, "time")));
-    const char *head[] = {"{\"path\": \"", path != NULL ? path : "", "\", \"kind\": \"",
-                          kind != NULL ? kind : "", numbers};
+    const char *head[] = {"{\"path\": \"",
+                          path != NULL ? path : "",
+                          "\", \"kind\": \"",
+                          kind != NULL ? kind : "",
+                          numbers,
+                          end,
+                          ", \"value\": "};
     for (size_t i = 0; i < sizeof head / sizeof head[0]; i++) {
         int error = hidden_append_text(out, head[i]);
         if (error < 0)

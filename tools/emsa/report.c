@@ -32,19 +32,22 @@ static int print_lines(json_t *lines)
     json_t *line;
     json_array_foreach(lines, index, line)
     {
-        char was[64] = "";
+        char was[128] = "", until[TIME_TEXT_MAX + 16] = "", time[TIME_TEXT_MAX];
         const char *mark = json_string_value(json_object_get(line, "mark"));
         const char *path = json_string_value(json_object_get(line, "path"));
         bool secret = json_is_true(json_object_get(line, "secret"));
         long long rev = number_of(line, "was_rev");
         if (mark == NULL || path == NULL)
             continue;
+        if (number_of(line, "expires") > 0)
+            snprintf(until, sizeof until, ", until %s",
+                     time_text(time, number_of(line, "expires")));
         if (mark[0] == '+')
-            snprintf(was, sizeof was, "(new%s)", secret ? ", secret" : "");
+            snprintf(was, sizeof was, "(new%s%s)", secret ? ", secret" : "", until);
         else if (mark[0] == '=')
             snprintf(was, sizeof was, "(as it was)");
         else if (rev > 0)
-            snprintf(was, sizeof was, "(was rev %lld%s)", rev, secret ? ", secret" : "");
+            snprintf(was, sizeof was, "(was rev %lld%s%s)", rev, secret ? ", secret" : "", until);
         const char *cells[] = {mark, path, was};
         enum colour colours[] = {colour_of(mark[0]), COLOUR_NONE, COLOUR_FAINT};
         table_row(table, cells, colours);

@@ -10,6 +10,7 @@
 #include "tools/emsa/output.h"
 #include "tools/emsa/recognise.h"
 #include "tools/emsa/report.h"
+#include "tools/emsa/ttl.h"
 
 struct setting {
     struct path path;
@@ -282,6 +283,7 @@ static int send_settings(struct session *session, const struct settings *setting
     }
     for (size_t i = 0; i < settings->count; i++)
         json_array_append_new(operations, operation_of(&settings->list[i], &pieces[i]));
+    ttl_give(operations, session->options.ttl);
     int error = report_change(session, "io.emsa.Set", json_pack("{s:o}", "operations", operations),
                               path_text(&settings->shared, text), pieces, settings->count);
     free(pieces);

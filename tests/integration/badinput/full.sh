@@ -11,6 +11,7 @@ holds "init" emsa init
 holds "env add" emsa env add prod
 head -c 700000 /dev/urandom >"$work/value"
 mounted "$work/env"
+holds "a key that ends when it is full" emsa set prod/web SOON=1 --ttl 4s
 set_many() {
     local n
     for n in $(seq 200); do
@@ -29,6 +30,11 @@ ends "once more" 1 "full\|no space\|room" emsa set prod/web/MORE --file "$work/v
 is "nothing of it is there" "$revision" "$(revision)"
 same "what is there is served" "$work/value" "$work/env/prod/web/KEY$last"
 holds "verify" emsa verify
+checks=$((checks + 1))
+/usr/bin/python3 -c 'import os, select, sys
+while os.path.exists(sys.argv[1]):
+    select.select([], [], [], 0.01)' "$work/env/prod/web/SOON"
+is "what ends goes all the same" $((revision + 1)) "$(revision)"
 holds "a removal fits" emsa rm prod/web/KEY1
 holds "a small value fits" emsa set prod/web SMALL=1
 stop_server
