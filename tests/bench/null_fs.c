@@ -1,8 +1,8 @@
 /*
  * The least that a libfuse low-level server can do: constant answers, nothing looked up. What emsa
- * costs is told as a ratio to this, because the rest is the kernel's. It spins as fs/loop does (a
- * short, bounded, adaptive time before it blocks), its superblock is writable as emsa's is, and its
- * tree is as deep: /e/s/k00 to /e/s/k99, 64 bytes each.
+ * costs is told as a ratio to this, because the rest is the kernel's. It looks for more before it
+ * blocks exactly as fs/loop does (fs/pace.c is part of it), its superblock is writable as emsa's
+ * is, and its tree is as deep: /e/s/k00 to /e/s/k99, 64 bytes each.
  *
  *   null_fs [--cache] [--max-read BYTES] [--spin MICROSECONDS] DIRECTORY
  *
@@ -14,6 +14,7 @@
 #include <fuse_lowlevel.h>
 #include <getopt.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,18 +23,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fs/pace.h"
+
 #define FILES 100u
 #define SIZE 64u
 #define FOREVER 3600.0
 #define FIRST_FILE 16u /* node ids: 1 root, 2 environment, 3 service, then the files */
-#define CREDIT 3 /* how often looking for more may be in vain before it stops, as in fs/loop.c */
-
-static inline void relax(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-}
+/* as in fs/loop.c */
+#define CREDIT 3
+#define LIVELY 4
 
 static const char content[SIZE + 1] =
     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\n";
@@ -161,32 +159,33 @@ static ssize_t receive(int fd, void *buffer, size_t size)
 }
 
 /* Looks for more for a short time, as long as that was not in vain too often. */
-static ssize_t look_on(int fd, void *buffer, size_t size, unsigned *credit)
+static ssize_t look_on(int fd, void *buffer, size_t size, unsigned *credit, const struct pace *pace)
 {
-    if (!spin_us || !*credit)
+    if (!spin_us || !*credit || !pace_looks(pace))
         return 0;
     uint64_t end = now() + spin_us * 1000u;
     ssize_t got;
     do {
-        for (int i = 0; i < 20; i++)
-            relax();
+        sched_yield();
         got = receive(fd, buffer, size);
     } while (got == 0 && now() < end);
     *credit = got ? CREDIT : *credit - 1;
     return got;
 }
 
-static ssize_t next_request(int fd, void *buffer, size_t size, unsigned *credit)
+static ssize_t next_request(int fd, void *buffer, size_t size, unsigned *credit, struct pace *pace)
 {
     ssize_t got = receive(fd, buffer, size);
-    while (!got && !(got = look_on(fd, buffer, size, credit))) {
+    while (!got && !(got = look_on(fd, buffer, size, credit, pace))) {
         uint64_t before = now();
         struct pollfd p = {.fd = fd, .events = POLLIN};
         if (poll(&p, 1, -1) < 0 && errno != EINTR)
             return -1;
         /* if so little time went by, it is worth looking a little longer */
-        if (now() - before < spin_us * 1000u)
+        if (now() - before < LIVELY * spin_us * 1000u)
             *credit = CREDIT;
+        else
+            pace_forget(pace);
         got = receive(fd, buffer, size);
     }
     return got;
@@ -198,12 +197,14 @@ static int serve(struct fuse_session *se)
     void *buffer = calloc(1, size);
     int fd = fuse_session_fd(se);
     unsigned credit = CREDIT;
+    struct pace pace = {0};
     ssize_t got;
     if (!buffer)
         return 1;
-    while (!fuse_session_exited(se) && (got = next_request(fd, buffer, size, &credit)) > 0) {
+    while (!fuse_session_exited(se) && (got = next_request(fd, buffer, size, &credit, &pace)) > 0) {
         struct fuse_buf buf = {.mem = buffer, .size = (size_t)got};
         fuse_session_process_buf(se, &buf);
+        pace_request(&pace);
     }
     free(buffer);
     return 0;
