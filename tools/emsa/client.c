@@ -15,7 +15,10 @@
 
 #define OPEN_DEADLINE 10000 /* ms: a server that restarts, or another command that ends */
 #define OPEN_PAUSE_MAX 50
-#define ATTEMPTS_MAX 5
+/* How often a server may end with our call in its hands: so often that nobody loses one to an
+ * administrator who kills servers in a loop, and not for ever, if it is the call that they die of.
+ * */
+#define ATTEMPTS_MAX 16
 
 #define BROKEN 1 /* the connection ended without an answer */
 
