@@ -2,8 +2,6 @@
 
 #include <time.h>
 
-#define STRETCH 64u
-
 /* Every so many stretches is one the other way. */
 #define TRY 64u
 
@@ -27,11 +25,11 @@ void pace_end(struct pace *pace, uint64_t cost)
 
 void pace_request(struct pace *pace)
 {
-    if (++pace->requests < STRETCH)
+    if (++pace->requests < PACE_STRETCH)
         return;
     uint64_t time = now();
     if (pace->begun)
-        pace_end(pace, (time - pace->begun) / STRETCH);
+        pace_end(pace, (time - pace->begun) / PACE_STRETCH);
     pace->begun = time;
     pace->requests = 0;
 }

@@ -3,8 +3,9 @@
  *
  * Looking for the next request before blocking saves waking this thread, which is dear where it
  * sleeps on a core of its own. Where the reader shares the core with it, looking keeps the reader
- * from running (a yield gives the core away only to whom the scheduler thinks it is due). Neither
- * can be asked for: who runs where is the scheduler's. So the time that a request takes is measured
+ * from running: a yield gives the core away only to threads of the same scheduling group, and a
+ * daemon and its readers are in different ones (of cgroups, or of sessions). Neither can be asked
+ * for: who runs where is the scheduler's. So the time that a request takes is measured
  * both ways while requests come one after the other, in stretches of some; the quicker way is
  * taken, and the other tried again now and then.
  */
@@ -13,6 +14,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define PACE_STRETCH 16u /* requests; a reader of a few files has found its way by the third */
 
 struct pace {       /* of one thread; all zero at first */
     uint64_t begun; /* this stretch, in monotonic nanoseconds; 0: it is not timed */

@@ -79,7 +79,8 @@ def tmpfs(_binaries, work):
 
 def null(*options):
     def start(binaries, work):
-        server = subprocess.Popen([binaries / "null_fs", "--max-read", "65536", *options, work], stdout=subprocess.PIPE)
+        server = subprocess.Popen([binaries / "null_fs", "--max-read", "65536", *options, work], stdout=subprocess.PIPE,
+                                  start_new_session=True)  # as every daemon: the scheduler groups by it
         if server.stdout.readline() != b"ready\n":
             raise LeftOut("null_fs did not get ready")
         return work / "e" / "s"

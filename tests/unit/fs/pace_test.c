@@ -50,10 +50,10 @@ static void measures_only_whole_stretches(void **state)
 {
     (void)state;
     struct pace pace = {0};
-    for (unsigned i = 0; i < 64; i++)
+    for (unsigned i = 0; i < PACE_STRETCH; i++)
         pace_request(&pace);
     assert_int_equal(pace.stretches, 0); /* when it began was not known */
-    for (unsigned i = 0; i < 63; i++)
+    for (unsigned i = 0; i < PACE_STRETCH - 1; i++)
         pace_request(&pace);
     assert_int_equal(pace.stretches, 0);
     pace_request(&pace);
