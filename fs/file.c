@@ -1,7 +1,9 @@
-/* Opening and closing; what comes between is in read.c. */
+/* Opening, polling and closing; reading is in read.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 
+#include "fs/kernel.h"
 #include "fs/pin.h"
 #include "fs/server.h"
 #include "store/error.h"
@@ -53,6 +55,14 @@ static int find_file(struct worker *worker, const struct recent **out, uint64_t 
     return found;
 }
 
+/* Whether the handle reads the kernel's pages. Not while the kernel may still have older ones: who
+ * opens because poll said that there is something new must find it. */
+static bool may_keep(const struct worker *worker, const struct entry *entry, size_t size)
+{
+    return worker->view->options.cache && entry->kind == ENTRY_PLAIN && size <= CACHE_MAX &&
+           entry->rev <= atomic_load(&worker->fs->state->published);
+}
+
 void file_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
 {
     struct worker *worker = loop_worker();
@@ -66,19 +76,61 @@ void file_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
         ops_fail(worker, request, found);
         return;
     }
-    const struct view_options *view = &worker->view->options;
-    bool keep = view->cache && file->entry.kind == ENTRY_PLAIN && file->size <= CACHE_MAX;
+    bool keep = may_keep(worker, &file->entry, file->size);
     info->keep_cache = keep;
     info->direct_io = !keep;
-    info->fh = keep ? pin_fixed(file->rev)
-                    : pin_take(worker->fs->state, view->id, file->rev, &worker->pin_hint);
+    info->fh = pin_take(worker->fs->state, worker->view->options.id, file->rev, &worker->pin_hint);
     fuse_reply_open(request, info);
+}
+
+/* As any regular file is, whether or not it changed. */
+#define ALWAYS (POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM)
+
+/* Who asks for what is always there, and not for changes, is not to take POLLERR for a failure. Who
+ * asks for nothing waits for an error, as one did for sysfs before there was POLLPRI. */
+static unsigned poll_answer(unsigned asked, bool changed)
+{
+    bool wanted = asked & POLLPRI || !(asked & ALWAYS);
+    return ALWAYS | (changed && wanted ? POLLPRI | POLLERR : 0);
+}
+
+void file_poll(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info,
+               struct fuse_pollhandle *sleeper)
+{
+    struct worker *worker = loop_worker();
+    struct fs *fs = worker->fs;
+    const struct fuse_poll_in *asked =
+        (const void *)(worker->request->data + sizeof(struct fuse_in_header));
+    uint32_t view = worker->view->options.id;
+    bool changed = false;
+    int found = 0;
+    /* first registered, then judged: a commit in between finds it */
+    bool moves = pin_get(fs->state, info->fh).moves;
+    if (moves && sleeper)
+        polls_add(fs->polls, view, info->fh, node, asked->kh);
+    struct pin pin = pin_get(fs->state, info->fh);
+    if (moves && pin.rev != 0) {
+        found = snapshot_begin(worker->snapshot);
+        if (found == 0) {
+            found = poll_changed(worker->snapshot, &changed, node, pin.rev);
+            snapshot_end(worker->snapshot);
+        }
+    } else if (moves) {
+        polls_drop(fs->polls, view, info->fh); /* released meanwhile: nobody else would */
+    }
+    fuse_pollhandle_destroy(sleeper);
+    if (found)
+        ops_fail(worker, request, found);
+    else
+        fuse_reply_poll(request, poll_answer(asked->events, changed));
 }
 
 void file_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
 {
     struct worker *worker = loop_worker();
     pin_drop(worker->fs->state, info->fh, &worker->pin_hint);
+    /* after the pin, so that a poll that was under way finds that it came too late */
+    polls_drop(worker->fs->polls, worker->view->options.id, info->fh);
     uint32_t turn = marks_turn(&worker->fs->marks, worker->view->options.id, node);
     if (turn) {
         worker->sweep_node = node;

@@ -48,7 +48,10 @@ static int parts_init(struct fs *fs, const struct fs_options *options)
     fatal_state(fs->state);
     marks_init(&fs->marks, fs->state);
     view_slots_begin(fs->state);
-    error = notify_new(&fs->notify, options->store, fs->state, &fs->marks);
+    error = polls_new(&fs->polls, fs->state, options->store, &fs->views);
+    if (error)
+        return error;
+    error = notify_new(&fs->notify, options->store, fs->state, &fs->marks, fs->polls);
     return error ? error : loop_init(fs);
 }
 
@@ -89,6 +92,7 @@ void fs_free(struct fs *fs)
         return;
     loop_stop(fs);
     notify_free(fs->notify);
+    polls_free(fs->polls);
     loop_release(fs);
     views_release(&fs->views);
     fatal_state(NULL);

@@ -162,6 +162,7 @@ static void lost(struct worker *worker)
     epoll_ctl(fs->epoll_fd, EPOLL_CTL_DEL, worker->view->fuse_fd, NULL);
     notify_view_remove(fs->notify, id);
     marks_drop_view(&fs->marks, id);
+    polls_drop_view(fs->polls, id);
     pin_drop_view(fs->state, id);
     if (fs->gone)
         fs->gone(fs->arg, id);

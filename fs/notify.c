@@ -29,6 +29,7 @@ struct notify {
     struct store *store;
     struct state *state;
     struct marks *marks;
+    struct polls *polls;
 
     /* lock comes before socket_lock. It is held while the log is read, so handlers never take it.
      */
@@ -225,6 +226,7 @@ static void confirmed(struct notify *notify, const struct message *message)
         }
     }
     pthread_mutex_unlock(&notify->lock);
+    polls_judge(notify->polls, message->view, message->b);
 }
 
 /* The thread that hears the notifier */
@@ -283,6 +285,7 @@ static int socket_now(struct notify *notify)
 static void *herald(void *arg)
 {
     struct notify *notify = arg;
+    polls_judge_all(notify->polls);
     while (!atomic_load(&notify->ending)) {
         int socket = socket_now(notify);
         bool full = atomic_exchange(&notify->clogged, false);
@@ -308,7 +311,8 @@ static void *herald(void *arg)
 
 /* Life */
 
-int notify_new(struct notify **out, struct store *store, struct state *state, struct marks *marks)
+int notify_new(struct notify **out, struct store *store, struct state *state, struct marks *marks,
+               struct polls *polls)
 {
     struct notify *notify = calloc(1, sizeof(*notify));
     if (!notify)
@@ -316,6 +320,7 @@ int notify_new(struct notify **out, struct store *store, struct state *state, st
     notify->store = store;
     notify->state = state;
     notify->marks = marks;
+    notify->polls = polls;
     notify->socket = notify->incoming = -1;
     pthread_mutex_init(&notify->lock, NULL);
     pthread_mutex_init(&notify->socket_lock, NULL);

@@ -12,13 +12,15 @@
 #include <stdint.h>
 
 #include "fs/mark.h"
+#include "fs/poll.h"
 #include "fs/state.h"
 #include "store/store.h"
 
 struct notify;
 
-/* Borrows all three, which outlive it. Starts no thread yet. */
-int notify_new(struct notify **out, struct store *store, struct state *state, struct marks *marks);
+/* Borrows all four, which outlive it. Starts no thread yet. */
+int notify_new(struct notify **out, struct store *store, struct state *state, struct marks *marks,
+               struct polls *polls);
 void notify_free(struct notify *notify);
 
 /* Starts the thread that hears the notifier, and tells everybody what a server before could not. */

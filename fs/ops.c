@@ -1,6 +1,5 @@
 /* The table of handlers, and the small ones. What is not here is ENOSYS by libfuse, after which the
- * kernel stops asking: FLUSH, FSYNC, ACCESS, POLL (a file is then always readable), LSEEK, STATX;
- * IOCTL is ENOTTY. */
+ * kernel stops asking: FLUSH, FSYNC, ACCESS, LSEEK, STATX; IOCTL is ENOTTY. */
 #include <errno.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -270,6 +269,7 @@ const struct fuse_lowlevel_ops ops_table = {
 
     .open = file_open,
     .read = file_read,
+    .poll = file_poll,
     .release = file_release,
 
     .setattr = refuse_setattr,

@@ -13,6 +13,7 @@
 #include "fs/mark.h"
 #include "fs/notify.h"
 #include "fs/pace.h"
+#include "fs/poll.h"
 #include "fs/recent.h"
 #include "fs/state.h"
 #include "fs/tree.h"
@@ -70,6 +71,7 @@ struct fs {
     struct state *state;
     struct marks marks;
     struct views views;
+    struct polls *polls;
     struct notify *notify;
     pthread_mutex_t session_lock; /* over ready: the session is told of INIT once */
     bool ready;
@@ -127,6 +129,8 @@ void dir_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *inf
 
 /* file.c */
 void file_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info);
+void file_poll(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info,
+               struct fuse_pollhandle *sleeper);
 void file_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info);
 /* ERR_DENIED for a secret in a view that masks them, else 0. */
 int file_refuse_masked(const struct worker *worker, const struct entry *entry);

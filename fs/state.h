@@ -51,12 +51,12 @@ struct view_slot {
 
 /* An open file that the kernel wants to be told of (fs/poll.h). */
 struct poll_slot {
-    uint32_t view; /* 0: free */
-    uint32_t spare;
+    uint32_t view;   /* 0: free */
+    uint32_t gone;   /* woken because the key was removed */
     uint64_t handle; /* as OPEN answered it */
     uint64_t kernel; /* the kernel's own handle for FUSE_NOTIFY_POLL */
     uint64_t node;
-    uint64_t rev; /* the revision that it was last judged at */
+    uint64_t rev; /* who sleeps was woken for all up to this revision */
 };
 
 /* What one thread has in its hands (fs/replay.h). */

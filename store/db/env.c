@@ -13,6 +13,7 @@
 #include "store/crypto/hash.h"
 #include "store/db/guard.h"
 #include "store/db/internal.h"
+#include "store/db/readers.h"
 #include "store/error.h"
 
 #define MAP_SIZE (64ull << 30) /* address space only */
@@ -373,11 +374,15 @@ static int open_env(struct env *env, const char *path)
         return error;
     int failed = open_files(&env->mdb, path, env->map_size);
     if (!failed)
+        error = readers_to_memory(path);
+    if (!failed && !error)
         failed = guard_call(start, env);
-    if (!failed)
+    if (!failed && !error)
         return 0;
     if (env->mdb)
         guard_call(close_files, env->mdb);
+    if (error)
+        return error;
     char doing[PATH_MAX + 32];
     snprintf(doing, sizeof(doing), "cannot open the store in '%s'", path);
     return env_error(env, failed, doing);

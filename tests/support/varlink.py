@@ -35,10 +35,10 @@ class Connection:
             raise Refused(reply["error"], reply.get("parameters", {}))
         return reply.get("parameters", {})
 
-    def set(self, values, reason="test"):
-        """Sets plain values, {path: bytes}, in one commit through a pipe; gives the revision."""
+    def set(self, values, reason="test", kind="plain"):
+        """Sets values, {path: bytes}, plain or secret, in one commit through a pipe; gives the revision."""
         reader, writer = os.pipe()
-        operations = [{"path": path, "kind": "plain", "size": len(data)} for path, data in values.items()]
+        operations = [{"path": path, "kind": kind, "size": len(data)} for path, data in values.items()]
         stream = b"".join(values.values())
         child = os.fork()
         if child == 0:

@@ -32,7 +32,7 @@ if [ ! -e "$(dirname "$group")/memory.limit_in_bytes" ] || ! mkdir "$group" 2>"$
     echo "left out: no control group for memory that is ours to divide $(cat "$work/err" 2>/dev/null || true)"
     finish
 fi
-for how in kill hang; do
+for how in kill; do
     echo $BASHPID >"$group/cgroup.procs"
     under "$how" "$group"
     echo $BASHPID >"$(dirname "$group")/cgroup.procs"

@@ -103,6 +103,9 @@ static void begin(void)
     must_read("prod/a/HANGS", "hangs");
     must_read("prod/a/GOES", "goes");
     assert_int_equal(stat(world_path(&world, "prod/a/HANGS"), &st), 0);
+    /* what a thread looked up before is good until the next commit; now all look again */
+    world_set(&world, "prod/a/OTHER", "other", 5);
+    world_commit(&world);
     atomic_store(&shared->node, st.st_ino);
 }
 

@@ -25,6 +25,8 @@
 static struct store *store;
 static struct state *memory;
 static struct marks marks;
+static struct views views;
+static struct polls *polls;
 static struct notify *notify;
 static int peer = -1; /* the notifier's end */
 
@@ -66,13 +68,17 @@ static int make(void **state)
     (void)state;
     memory = calloc(1, sizeof(*memory));
     marks_init(&marks, memory);
-    return notify_new(&notify, store, memory, &marks);
+    views_init(&views);
+    assert_int_equal(polls_new(&polls, memory, store, &views), 0);
+    return notify_new(&notify, store, memory, &marks, polls);
 }
 
 static int end(void **state)
 {
     (void)state;
     notify_free(notify);
+    polls_free(polls);
+    views_release(&views);
     marks_release(&marks);
     free(memory);
     close(peer);
@@ -203,7 +209,7 @@ static void a_new_server_tells_what_the_old_one_owed(void **state)
     notify_free(notify);
     commit("between1");
     uint64_t newest = commit("between2");
-    assert_int_equal(notify_new(&notify, store, memory, &marks), 0);
+    assert_int_equal(notify_new(&notify, store, memory, &marks, polls), 0);
     connect_peer();
     assert_int_equal(notify_view_add(notify, 1), 0);
     assert_int_equal(notify_start(notify), 0);

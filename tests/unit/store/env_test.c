@@ -123,6 +123,24 @@ static void lost_lock_file_is_made_anew(void **state)
     env_close(env);
 }
 
+/* Else a reader would wait for the disk to begin: no page of lock.mdb is mapped. */
+static void readers_write_to_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    struct env *env = NULL;
+    char line[512];
+    bool is_mapped = false;
+    assert_int_equal(env_create(fixture->path), 0);
+    assert_int_equal(env_open(&env, fixture->path, NULL, NULL), 0);
+    FILE *maps = fopen("/proc/self/maps", "re");
+    assert_non_null(maps);
+    while (fgets(line, sizeof(line), maps))
+        is_mapped |= strstr(line, "lock.mdb") != NULL;
+    (void)fclose(maps);
+    assert_false(is_mapped);
+    env_close(env);
+}
+
 static void room_grows_ahead(void **state)
 {
     struct fixture *fixture = *state;
@@ -241,6 +259,7 @@ int main(void)
         WITH(heads_that_lie_are_refused),
         WITH(truncated_files_are_refused),
         WITH(lost_lock_file_is_made_anew),
+        WITH(readers_write_to_memory),
         WITH(room_grows_ahead),
         SMALL(full_disk_refuses_and_lets_delete),
         SMALL(no_disk_at_all_leaves_nothing_behind),
