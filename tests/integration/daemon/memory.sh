@@ -32,12 +32,8 @@ if [ ! -e "$(dirname "$group")/memory.limit_in_bytes" ] || ! mkdir "$group" 2>"$
     echo "left out: no control group for memory that is ours to divide $(cat "$work/err" 2>/dev/null || true)"
     finish
 fi
-for how in kill; do
-    echo $BASHPID >"$group/cgroup.procs"
-    under "$how" "$group"
-    echo $BASHPID >"$(dirname "$group")/cgroup.procs"
-    rmdir "$group"
-    mkdir "$group"
-done
+echo $BASHPID >"$group/cgroup.procs"
+under kill "$group"
+echo $BASHPID >"$(dirname "$group")/cgroup.procs"
 rmdir "$group"
 finish
