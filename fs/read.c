@@ -7,8 +7,8 @@
  * which belongs to the inode and not to a handle: it always takes the current revision, and of a
  * secret it leaves a page that must go.
  *
- * What was removed after it was opened goes on to show what the handle is pinned to, as an unlinked
- * file does on any other file system.
+ * What was removed after it was opened goes on to show what it was last, as an unlinked file does
+ * on any other file system.
  *
  * A small value is answered from what this thread remembers (recent.h), without a look into the
  * store; a secret is opened anew for each READ, and wiped when that is answered.
@@ -58,24 +58,31 @@ static bool takes_newest(const struct reading *reading)
     return !reading->direct || pin->rev == 0 || (reading->offset == 0 && pin->moves);
 }
 
-/* The entry that this read is to show. */
+/* The entry that this read is to show. One that takes the newest takes what was there last if it
+ * was removed: what fstat shows the size of, as of an unlinked file elsewhere. */
 static int choose(struct worker *worker, struct reading *reading)
 {
     struct snapshot *snapshot = worker->snapshot;
     const struct node *node = &reading->node;
     const struct recent *recent =
         recent_find(worker->recents, reading->id, snapshot_stamp(snapshot));
+    uint64_t shown = snapshot_revision(snapshot);
     int found = 0;
     if (recent)
         reading->entry = recent->entry;
     else
         found = snapshot_entry_by_name(snapshot, &reading->entry, node->environment, node->name_id);
+    bool newest = takes_newest(reading), there = found == 0;
+    if (found == NOT_THERE && newest) {
+        found = snapshot_entry_last(snapshot, &reading->entry, node->environment, node->name_id);
+        shown = reading->entry.rev;
+    }
     if (found < 0)
         return found;
-    bool newest = takes_newest(reading);
-    reading->repin = found == 0 && reading->direct && newest ? snapshot_revision(snapshot) : 0;
-    reading->is_current = found == 0 && (newest || reading->entry.rev <= reading->pin.rev);
-    if (reading->is_current)
+    bool good = found == 0 && (newest || reading->entry.rev <= reading->pin.rev);
+    reading->repin = good && reading->direct && newest ? shown : 0;
+    reading->is_current = good && there;
+    if (good)
         return 0;
     return snapshot_entry_at(snapshot, &reading->entry, node->environment, node->name_id,
                              reading->pin.rev);
