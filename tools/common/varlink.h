@@ -5,6 +5,7 @@
  *
  *   - "values", in parameters: the read end of a pipe. Of a call, the stream of its values; of a
  *     reply, the values of its parts, one after the other (it lists their sizes).
+ *   - "channel", in parameters: a socket between two processes of emsad.
  *   - "mount", in a reply: a detached mount, to be attached by the caller.
  *
  * A connection is used by one thread at a time.

@@ -7,10 +7,12 @@
 #include "store/store.h"
 #include "tools/common/descriptor.h"
 #include "tools/common/exit_status.h"
+#include "tools/common/spawn.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/output.h"
 
 #define STOP_DEADLINE 20000 /* ms */
+#define START_DEADLINE 30000
 #define STOP_PAUSE 5
 
 static long long number_of(json_t *object, const char *name)
@@ -80,6 +82,9 @@ int run_stop(struct session *session)
                          session->place.store);
     json_t *parameters = json_object();
     if (error == 0)
+        error = client_ask(session->client, "io.emsa.Stop", parameters, NULL, 0, &answer);
+    /* Its supervisor has died: one that follows can end it. */
+    if (error == -ERR_BUSY && spawn_daemon(&session->place, START_DEADLINE) == 0)
         error = client_ask(session->client, "io.emsa.Stop", parameters, NULL, 0, &answer);
     json_decref(parameters);
     if (error == 0)

@@ -54,6 +54,14 @@ static int reach_server(struct session *session)
     }
 }
 
+/* For a server whose supervisor has died: a daemon that is started takes it over. Where that is not
+ * so, it finds the store owned, or nobody there any more. */
+static int bring_supervisor(struct session *session)
+{
+    int error = spawn_daemon(&session->place, START_DEADLINE);
+    return error == -ERR_BUSY ? 0 : error;
+}
+
 /* A mount of the server's. One that was started on demand and has just lost its last mount may end
  * between the connection and the answer: then the way leads to the store in this process, which can
  * mount nothing, or to a refusal, and another server is to be started. */
@@ -74,6 +82,9 @@ static int ask_for_mount(struct session *session, struct answer *out)
             return error;
         client_close(session->client);
         session->client = NULL;
+        error = bring_supervisor(session);
+        if (error < 0)
+            return error;
     }
 }
 

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,14 +47,24 @@ static bool is_stream(int fd)
     return S_ISREG(status.st_mode) && fcntl(fd, F_GET_SEALS) >= 0;
 }
 
-/* The stream of values, if the call brings one; it may bring nothing else. 1: refused, and told. */
-static int take_input(struct varlink *varlink, struct varlink_message *message,
-                      const json_t *parameters, int *input)
+static bool is_channel(int fd)
 {
-    int taken = varlink_take(message, input, parameters, "values");
-    if (taken < 0 || message->descriptor_count > (taken == 0) ||
-        (taken == 0 && !is_stream(*input))) {
-        int sent = send_failure(varlink, INVALID_PARAMETER, "parameter", "values");
+    int type;
+    socklen_t size = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
+/* The one descriptor that a call may bring: the stream of its values, or a channel. 1: refused, and
+ * told. */
+static int take_descriptor(struct varlink *varlink, struct varlink_message *message,
+                           const json_t *parameters, int *input, int *channel)
+{
+    const char *name = json_object_get(parameters, "channel") != NULL ? "channel" : "values";
+    int *fd = strcmp(name, "channel") == 0 ? channel : input;
+    int taken = varlink_take(message, fd, parameters, name);
+    bool is_fit = taken == 0 && (fd == channel ? is_channel(*fd) : is_stream(*fd));
+    if (taken < 0 || message->descriptor_count > (taken == 0) || (taken == 0 && !is_fit)) {
+        int sent = send_failure(varlink, INVALID_PARAMETER, "parameter", name);
         return sent < 0 ? sent : 1;
     }
     return 0;
@@ -233,13 +245,15 @@ int call_answer(struct varlink *varlink, struct varlink_message *message,
     if (parameters == NULL)
         return error_set(ERR_NOMEM, "cannot take a call: out of memory");
     DESCRIPTOR_CLEANUP int input = -1;
-    int error = take_input(varlink, message, parameters, &input);
+    DESCRIPTOR_CLEANUP int channel = -1;
+    int error = take_descriptor(varlink, message, parameters, &input, &channel);
     if (error == 0) {
         struct call call = {.caller = *caller,
                             .method = method,
                             .parameters = parameters,
                             .input = input,
                             .input_deadline = CALL_MILLISECONDS,
+                            .channel = &channel,
                             .output_fd = -1};
         error = is_flagged(message, "more")
                     ? answer_on(varlink, dispatcher, &call, waits)

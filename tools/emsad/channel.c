@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/error.h"
@@ -17,11 +18,11 @@ void channel_descriptors_release(struct channel_descriptors *descriptors)
     descriptors->count = 0;
 }
 
-/* Most messages have no text, and thousands of views are handed over in a row: only SETUP goes
- * whole. */
+/* Most messages have no text, and thousands of views are handed over in a row: SETUP and
+ * HELD alone go whole. */
 static size_t size_of(const struct channel_message *message)
 {
-    if (message->kind == CHANNEL_SETUP)
+    if (message->kind == CHANNEL_SETUP || message->kind == CHANNEL_HELD)
         return sizeof *message;
     return offsetof(struct channel_message, text) +
            strnlen(message->text, sizeof message->text - 1) + 1;
@@ -41,6 +42,14 @@ int channel_send(int channel, const struct channel_message *message, const int f
             return error_set(ERR_IO, "another process of emsad does not read what it is sent");
     }
     return 0;
+}
+
+struct channel_message *channel_copy(const struct channel_message *message)
+{
+    struct channel_message *copy = malloc(size_of(message));
+    if (copy != NULL)
+        memcpy(copy, message, size_of(message));
+    return copy;
 }
 
 int channel_send_plain(int channel, enum channel_kind kind, uint32_t view, int deadline)

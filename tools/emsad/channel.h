@@ -12,6 +12,8 @@
  *   - MOUNTED: the answer to MOUNT: an error and its text, or the mount; its VIEW follows
  *   - STOP: finish the running calls, close the store, end
  *   - ASK: is the server there?
+ *   - ADOPTED: the supervisor that follows a dead one has all that the server handed over; its
+ * flags
  *
  * Server to supervisor:
  *   - OPENED: the store is open
@@ -21,6 +23,8 @@
  *   - GONE: this view's superblock is no more
  *   - CALLED: a call has come, after ANSWERED said that none runs
  *   - ANSWERED: to ASK: it is, and so many calls run (calls)
+ *   - HELLO, HELD, VIEW (each), HANDED: to the supervisor that follows a dead one, what the server
+ *     keeps (estate.h): HELD is SETUP as it was, with its descriptors
  *   - END: the whole daemon is to end (asked for by a call, or its last view is gone)
  *
  * Supervisor to notifier:
@@ -47,6 +51,7 @@ enum channel_kind {
     CHANNEL_MOUNTED,
     CHANNEL_STOP,
     CHANNEL_ASK,
+    CHANNEL_ADOPTED,
     CHANNEL_OPENED,
     CHANNEL_READY,
     CHANNEL_FAILED,
@@ -54,6 +59,9 @@ enum channel_kind {
     CHANNEL_GONE,
     CHANNEL_CALLED,
     CHANNEL_ANSWERED,
+    CHANNEL_HELLO,
+    CHANNEL_HELD,
+    CHANNEL_HANDED,
     CHANNEL_END,
     CHANNEL_KIND_COUNT
 };
@@ -62,8 +70,10 @@ enum channel_kind {
  * outlives a server, and the file of the identity, where there is one. */
 enum channel_setup { SETUP_LOCK, SETUP_LISTENER, SETUP_STATE, SETUP_IDENTITY, SETUP_DESCRIPTORS };
 
-#define CHANNEL_ON_DEMAND 1u /* SETUP: end after the last view */
+#define CHANNEL_ON_DEMAND 1u /* SETUP and ADOPTED: end after the last view */
 #define CHANNEL_HAD_VIEWS 2u /* SETUP: there was one already */
+
+#define CHANNEL_OURS 4u /* VIEW: the supervisor mounted it itself, where text says */
 
 struct channel_message {
     uint32_t kind;
@@ -75,9 +85,11 @@ struct channel_message {
     uint32_t view;      /* of VIEW, GONE and MOUNTED */
     uint32_t init_size; /* of VIEW */
     uint32_t calls;     /* of ANSWERED */
+    uint32_t uid;       /* of SETUP: the supervisor's */
     struct view_options options;
     unsigned char init[MOUNT_INIT_MAX];
-    char text[PATH_MAX];     /* a message for people, or the store's path */
+    char text[PATH_MAX];     /* a message for people, or the store's path, or where a view is
+                                mounted, as far as that is known */
     char identity[PATH_MAX]; /* of SETUP */
 };
 
@@ -91,6 +103,10 @@ void channel_descriptors_release(struct channel_descriptors *descriptors);
  * gone or did not read within deadline milliseconds (-1: none). */
 int channel_send(int channel, const struct channel_message *message, const int fds[], size_t count,
                  int deadline);
+
+/* A copy as long as what it says, for free: only to be sent, or read up to its text. NULL: out of
+ * memory. Not of SETUP. */
+struct channel_message *channel_copy(const struct channel_message *message);
 
 /* A message of only a kind and a view. */
 int channel_send_plain(int channel, enum channel_kind kind, uint32_t view, int deadline);

@@ -92,6 +92,7 @@ void child_ended(struct child *child, int wait_status)
         tell(child, wait_status);
     child->failures = died_of_birth(child, wait_status) ? child->failures + 1 : 0;
     descriptor_close(&child->channel);
+    descriptor_close(&child->process);
     child->pid = 0;
     child->is_ready = false;
     int pause = 0;
@@ -100,6 +101,16 @@ void child_ended(struct child *child, int wait_status)
     if (pause > LONGEST_PAUSE)
         pause = LONGEST_PAUSE;
     child->restart_at = child->is_leaving ? -1 : deadline_in(pause);
+}
+
+void child_adopt(struct child *child, pid_t pid, int *process, int *channel)
+{
+    child->pid = pid;
+    child->process = *process;
+    child->channel = *channel;
+    *process = *channel = -1;
+    child->restart_at = -1;
+    child_ready(child);
 }
 
 void child_ready(struct child *child)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "fs/state.h"
@@ -35,7 +36,7 @@ static int open_identity(int *out, const char *path)
     return 0;
 }
 
-int holdings_take(struct holdings *out, const char *store)
+int holdings_begin(struct holdings *out, const char *store)
 {
     *out = (struct holdings){.self = -1, .lock = -1, .listener = -1, .state = -1, .identity = -1};
     int error = place_find(&out->place, store);
@@ -46,24 +47,55 @@ int holdings_take(struct holdings *out, const char *store)
         return error_system(errno, "cannot open '/proc/self/exe'");
     raise_limit(RLIMIT_MEMLOCK);
     raise_limit(RLIMIT_NOFILE);
-    out->lock = store_lock(out->place.store);
-    if (out->lock < 0)
-        return out->lock;
-    error = open_identity(&out->identity, out->place.identity);
+    return 0;
+}
+
+int holdings_take(struct holdings *holdings)
+{
+    holdings->lock = store_lock(holdings->place.store);
+    if (holdings->lock < 0)
+        return holdings->lock;
+    int error = open_identity(&holdings->identity, holdings->place.identity);
     if (error == 0)
-        error = state_create(&out->state);
+        error = state_create(&holdings->state);
     if (error == 0)
-        error = state_map(&out->memory, out->state);
+        error = state_map(&holdings->memory, holdings->state);
     if (error == 0)
-        error = listener_make(&out->listener, &out->place);
+        error = listener_make(&holdings->listener, &holdings->place);
     return error;
+}
+
+static int taken_from(struct channel_descriptors *given, enum channel_setup index)
+{
+    int fd = given->fd[index];
+    given->fd[index] = -1;
+    return fd;
+}
+
+int holdings_inherit(struct holdings *holdings, const struct channel_message *held,
+                     struct channel_descriptors *given)
+{
+    if (strcmp(held->text, holdings->place.store) != 0 || given->count < SETUP_IDENTITY ||
+        holdings->memory != NULL)
+        return error_set(ERR_IO, "the server at '%s' is of another store", holdings->place.socket);
+    int error = state_map(&holdings->memory, given->fd[SETUP_STATE]);
+    if (error < 0)
+        return error;
+    holdings->is_inherited = true;
+    holdings->lock = taken_from(given, SETUP_LOCK);
+    holdings->listener = taken_from(given, SETUP_LISTENER);
+    holdings->state = taken_from(given, SETUP_STATE);
+    holdings->identity = taken_from(given, SETUP_IDENTITY);
+    memcpy(holdings->place.identity, held->identity, sizeof holdings->place.identity);
+    return 0;
 }
 
 void holdings_hide(struct holdings *holdings)
 {
     if (holdings->listener < 0)
         return;
-    listener_remove(&holdings->place);
+    if (!holdings->is_inherited)
+        listener_remove(&holdings->place);
     descriptor_close(&holdings->listener);
 }
 

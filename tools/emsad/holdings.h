@@ -4,19 +4,29 @@
 
 #include "fs/state.h"
 #include "tools/common/place.h"
+#include "tools/emsad/channel.h"
 
 struct holdings {
     struct place_of_store place;
     int self; /* this executable */
     int lock, listener, state;
     int identity;         /* -1: there is none */
+    bool is_inherited;    /* of a server that goes on if we do not: its socket stays */
     struct state *memory; /* state, mapped: what servers are judged by, and the figures */
 };
 
-/* Takes the store and makes what is needed. ERR_BUSY: another daemon or command owns it;
- * ERR_NOT_FOUND: no store; ERR_REFUSED: others can read the identity; ERR_DENIED, ERR_IO. On
+/* Finds the place, and what needs no store: this executable, limits. ERR_INVALID, ERR_IO. On
  * failure too, holdings_release is due. */
-int holdings_take(struct holdings *out, const char *store);
+int holdings_begin(struct holdings *out, const char *store);
+
+/* Takes the store and makes what is needed. ERR_BUSY: another daemon or command owns it;
+ * ERR_NOT_FOUND: no store; ERR_REFUSED: others can read the identity; ERR_DENIED, ERR_IO. */
+int holdings_take(struct holdings *holdings);
+
+/* Takes what a server hands over in HELD; given keeps what is of no use. ERR_FORMAT: the memory is
+ * of another version; ERR_IO: of another store, or not all that there must be. */
+int holdings_inherit(struct holdings *holdings, const struct channel_message *held,
+                     struct channel_descriptors *given);
 
 /* Removes the socket from its folder, so that nobody new comes; once. */
 void holdings_hide(struct holdings *holdings);

@@ -114,25 +114,45 @@ static int status(void *arg, json_t *reply)
                   : figures_add(reply, host->fs);
 }
 
+/* What the server keeps may hold more than the owner of a store had: root's identity. So nobody
+ * follows root but root. */
+static int take_over(void *arg, const struct caller *caller, int channel)
+{
+    struct host *host = arg;
+    if (caller->uid != 0 && caller->uid != host->supervisor)
+        return error_set(ERR_DENIED,
+                         "only who started this server (uid %u), or root, may follow "
+                         "its supervisor",
+                         (unsigned)host->supervisor);
+    return link_take_over(host->link, channel);
+}
+
+/* Alone the server could not take the mounts away. */
 static int stop(void *arg)
 {
     struct host *host = arg;
+    if (link_supervisor(host->link) == 0)
+        return error_set(ERR_BUSY, "the supervisor of this server is gone: start 'emsad', which "
+                                   "takes over, and then stop it");
     link_tell(host->link, CHANNEL_END, 0);
     return 0;
 }
 
-void host_begin(struct host *host, struct link *link, struct store *store,
-                const struct channel_message *setup)
+void host_begin(struct host *host, struct link *link, struct estate *estate, struct store *store)
 {
+    const struct channel_message *setup = &estate->setup;
     *host = (struct host){.hooks = {.arg = host,
                                     .published = published,
                                     .told = told,
                                     .expiring = expiring,
                                     .mount = mount_view,
                                     .status = status,
+                                    .take_over = take_over,
                                     .stop = stop},
                           .link = link,
+                          .estate = estate,
                           .store = store,
+                          .supervisor = setup->uid,
                           .is_on_demand = (setup->flags & CHANNEL_ON_DEMAND) != 0,
                           .had_views = (setup->flags & CHANNEL_HAD_VIEWS) != 0};
     (void)pthread_mutex_init(&host->mutex, NULL);
@@ -204,9 +224,21 @@ void host_view_here(struct host *host)
 void host_view_gone(void *arg, uint32_t view)
 {
     struct host *host = arg;
+    estate_remove(host->estate, view);
     link_tell(host->link, CHANNEL_GONE, view);
     pthread_mutex_lock(&host->mutex);
     host->views--;
+    pthread_mutex_unlock(&host->mutex);
+    end_if_idle(host);
+}
+
+void host_adopted(struct host *host, uint32_t flags)
+{
+    pthread_mutex_lock(&host->mutex);
+    host->is_on_demand = (flags & CHANNEL_ON_DEMAND) != 0;
+    host->is_called = host->control != NULL && control_calls(host->control) > 0;
+    if (host->is_called)
+        link_tell(host->link, CHANNEL_CALLED, 0);
     pthread_mutex_unlock(&host->mutex);
     end_if_idle(host);
 }
@@ -235,8 +267,8 @@ void host_asked(struct host *host)
     pthread_mutex_lock(&host->mutex);
     unsigned calls = host->control == NULL ? 0 : control_calls(host->control);
     host->is_called = calls > 0;
+    link_answer(host->link, calls); /* before who is called now can tell */
     pthread_mutex_unlock(&host->mutex);
-    link_answer(host->link, calls);
 }
 
 void host_quiet(void *arg)

@@ -9,6 +9,7 @@
 #include "fs/fs.h"
 #include "tools/emsad/channel.h"
 #include "tools/emsad/control.h"
+#include "tools/emsad/estate.h"
 #include "tools/emsad/expirer.h"
 #include "tools/emsad/link.h"
 #include "tools/emsad/news.h"
@@ -17,6 +18,7 @@
 struct host {
     struct service_host hooks;
     struct link *link; /* borrowed, as what follows */
+    struct estate *estate;
     struct store *store;
     struct news news;
     struct fs *fs;           /* NULL before host_serve */
@@ -25,14 +27,14 @@ struct host {
     struct expirer *expirer; /* NULL before host_watch and after host_end */
     uint32_t views;
     int32_t notifier;
+    uid_t supervisor; /* who the supervisor is, and so who may follow it */
     bool is_on_demand, had_views,
         is_asked;   /* there was a view, or one was tried; the end was asked for already */
     bool is_called; /* the supervisor was told of a call, and not yet that none runs */
 };
 
-/* In this order. setup is the supervisor's, for its flags. */
-void host_begin(struct host *host, struct link *link, struct store *store,
-                const struct channel_message *setup);
+/* In this order. */
+void host_begin(struct host *host, struct link *link, struct estate *estate, struct store *store);
 void host_serve(struct host *host, struct fs *fs);
 void host_watch(struct host *host, struct expirer *expirer);
 void host_answer(struct host *host, struct control *control);
@@ -44,6 +46,9 @@ const struct service_host *host_hooks(struct host *host);
 
 /* For those who wait for a change; published changes are told there. */
 struct news *host_news(struct host *host);
+
+/* A next supervisor has taken over: its flags, as in SETUP. */
+void host_adopted(struct host *host, uint32_t flags);
 
 /* A view came; a view went (as fs_options.gone, from any thread); the pid of the notifier. */
 void host_view_here(struct host *host);

@@ -13,6 +13,8 @@
 
 #define MOUNT_SECONDS 10
 #define SEND_MILLISECONDS 10000
+#define LOST_SECONDS 2 /* for the main loop to see that the supervisor is gone */
+#define NO_SUPERVISOR "the supervisor of this server is gone: start 'emsad', which takes over"
 
 struct waiting { /* a thread in link_mount; on its stack */
     struct waiting *next;
@@ -31,6 +33,9 @@ struct link {
     struct waiting *waiting;
     uint32_t last_request;
     bool is_closed;
+    bool is_lost; /* the supervisor is gone, and there is no other yet */
+    bool is_over; /* and the server is to end */
+    int heir;     /* the channel to the next; -1 */
 };
 
 int link_new(struct link **out, int channel)
@@ -45,6 +50,7 @@ int link_new(struct link **out, int channel)
     (void)pthread_condattr_destroy(&attributes);
     (void)pthread_mutex_init(&link->mutex, NULL);
     link->channel = channel;
+    link->heir = -1;
     *out = link;
     return 0;
 }
@@ -53,13 +59,27 @@ void link_free(struct link *link)
 {
     if (link == NULL)
         return;
+    descriptor_close(&link->heir);
     (void)pthread_cond_destroy(&link->answered);
     (void)pthread_mutex_destroy(&link->mutex);
     free(link);
 }
 
+static bool ends_alone(struct link *link, enum channel_kind kind)
+{
+    pthread_mutex_lock(&link->mutex);
+    bool ends = link->is_lost && kind == CHANNEL_END;
+    if (ends)
+        link->is_over = true;
+    pthread_cond_broadcast(&link->answered);
+    pthread_mutex_unlock(&link->mutex);
+    return ends;
+}
+
 void link_tell(struct link *link, enum channel_kind kind, uint32_t view)
 {
+    if (ends_alone(link, kind))
+        return;
     (void)channel_send_plain(link->channel, kind, view, SEND_MILLISECONDS);
 }
 
@@ -88,30 +108,39 @@ void link_fail(struct link *link, int error, const char *text)
 static int enlist(struct link *link, struct waiting *mine)
 {
     pthread_mutex_lock(&link->mutex);
-    bool is_closed = link->is_closed;
-    if (!is_closed) {
+    bool is_closed = link->is_closed, is_lost = link->is_lost;
+    if (!is_closed && !is_lost) {
         mine->request = ++link->last_request;
         mine->next = link->waiting;
         link->waiting = mine;
     }
     pthread_mutex_unlock(&link->mutex);
+    if (is_lost)
+        return error_set(ERR_BUSY, NO_SUPERVISOR);
     return is_closed ? error_set(ERR_BUSY, "the daemon is ending: try again") : 0;
+}
+
+static struct timespec in_seconds(int seconds)
+{
+    struct timespec end;
+    (void)clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += seconds;
+    return end;
 }
 
 /* Waits until it is done, and takes it off the list. */
 static void wait_for(struct link *link, struct waiting *mine)
 {
-    struct timespec end;
-    (void)clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += MOUNT_SECONDS;
+    struct timespec end = in_seconds(MOUNT_SECONDS);
     pthread_mutex_lock(&link->mutex);
     int late = 0;
-    while (!mine->is_done && !link->is_closed && late == 0)
+    while (!mine->is_done && !link->is_closed && !link->is_lost && late == 0)
         late = pthread_cond_timedwait(&link->answered, &link->mutex, &end);
     if (!mine->is_done) {
-        mine->error = link->is_closed ? -ERR_BUSY : -ERR_IO;
+        mine->error = link->is_closed || link->is_lost ? -ERR_BUSY : -ERR_IO;
         (void)snprintf(mine->text, sizeof mine->text, "%s",
                        link->is_closed ? "the daemon is ending: try again"
+                       : link->is_lost ? NO_SUPERVISOR
                                        : "the supervisor did not mount in time");
     }
     for (struct waiting **at = &link->waiting; *at != NULL; at = &(*at)->next)
@@ -119,6 +148,21 @@ static void wait_for(struct link *link, struct waiting *mine)
             *at = mine->next;
             break;
         }
+    pthread_mutex_unlock(&link->mutex);
+}
+
+static void settle(struct waiting *waiting, int error, const char *text)
+{
+    waiting->is_done = true;
+    waiting->error = error;
+    (void)snprintf(waiting->text, sizeof waiting->text, "%s", text);
+}
+
+/* Nobody takes the question. */
+static void give_up(struct link *link, struct waiting *mine)
+{
+    pthread_mutex_lock(&link->mutex);
+    settle(mine, -ERR_BUSY, NO_SUPERVISOR);
     pthread_mutex_unlock(&link->mutex);
 }
 
@@ -132,7 +176,7 @@ int link_mount(struct link *link, const struct view_options *options, int *mount
         .kind = CHANNEL_MOUNT, .request = mine.request, .options = *options};
     error = channel_send(link->channel, &message, NULL, 0, SEND_MILLISECONDS);
     if (error < 0)
-        link_close(link); /* the supervisor is gone, and so is this daemon */
+        give_up(link, &mine);
     wait_for(link, &mine);
     if (mine.error < 0) {
         descriptor_close(&mine.mount_fd);
@@ -140,13 +184,6 @@ int link_mount(struct link *link, const struct view_options *options, int *mount
     }
     *mount_fd = mine.mount_fd;
     return 0;
-}
-
-static void settle(struct waiting *waiting, int error, const char *text)
-{
-    waiting->is_done = true;
-    waiting->error = error;
-    (void)snprintf(waiting->text, sizeof waiting->text, "%s", text);
 }
 
 void link_mounted(struct link *link, const struct channel_message *message, int *mount_fd)
@@ -175,6 +212,50 @@ void link_adopted(struct link *link, uint32_t view, int error)
             settle(each, error, error < 0 ? error_text() : "");
     pthread_cond_broadcast(&link->answered);
     pthread_mutex_unlock(&link->mutex);
+}
+
+static void set_lost(struct link *link, bool is_lost)
+{
+    pthread_mutex_lock(&link->mutex);
+    link->is_lost = is_lost;
+    pthread_cond_broadcast(&link->answered);
+    pthread_mutex_unlock(&link->mutex);
+}
+
+void link_lost(struct link *link)
+{
+    set_lost(link, true);
+}
+
+void link_found(struct link *link)
+{
+    set_lost(link, false);
+}
+
+int link_wait_heir(struct link *link)
+{
+    pthread_mutex_lock(&link->mutex);
+    while (link->heir < 0 && !link->is_over)
+        pthread_cond_wait(&link->answered, &link->mutex);
+    int heir = link->heir;
+    link->heir = -1;
+    pthread_mutex_unlock(&link->mutex);
+    return heir;
+}
+
+int link_take_over(struct link *link, int channel)
+{
+    struct timespec end = in_seconds(LOST_SECONDS);
+    bool is_dead = link_supervisor(link) == 0;
+    pthread_mutex_lock(&link->mutex);
+    for (int late = 0; !link->is_lost && is_dead && late == 0;)
+        late = pthread_cond_timedwait(&link->answered, &link->mutex, &end);
+    bool is_free = link->is_lost && link->heir < 0 && !link->is_over;
+    if (is_free)
+        link->heir = channel;
+    pthread_cond_broadcast(&link->answered);
+    pthread_mutex_unlock(&link->mutex);
+    return is_free ? 0 : error_set(ERR_BUSY, "this server has a supervisor that lives");
 }
 
 void link_close(struct link *link)

@@ -13,7 +13,7 @@ int link_new(struct link **out, int channel);
 void link_free(struct link *link); /* link_close first, and no thread in it; NULL is allowed */
 
 /* Says one thing of a kind, with the view that it is of (or 0). A failure means that the supervisor
- * is gone, which the main loop sees for itself. */
+ * is gone, which the main loop sees for itself; END ends the server then. */
 void link_tell(struct link *link, enum channel_kind kind, uint32_t view);
 
 /* Answers ASK: the server is there, and runs so many calls. */
@@ -35,6 +35,20 @@ void link_adopted(struct link *link, uint32_t view, int error);
 
 /* The supervisor's pid (whoever made the channel), or 0 when it is gone. */
 pid_t link_supervisor(const struct link *link);
+
+/*
+ * A supervisor that died, and the one that follows. For the main loop: link_lost, and then
+ * link_wait_heir until somebody brings the channel to the next (the caller's), or -1 when the
+ * server is to end; link_found when the next has all that it needs. Meanwhile what asks for a
+ * supervisor is given ERR_BUSY.
+ */
+void link_lost(struct link *link);
+int link_wait_heir(struct link *link);
+void link_found(struct link *link);
+
+/* From a caller: brings a channel to a next supervisor, which is taken over on success. ERR_BUSY:
+ * there is one. */
+int link_take_over(struct link *link, int channel);
 
 /* Nobody is to wait any more: what waits and what comes is given ERR_BUSY. */
 void link_close(struct link *link);

@@ -17,6 +17,7 @@ struct work {
     int channel;
     struct notifier *notifier;
     bool has_server; /* false: its socket has ended, and the next is to come from the supervisor */
+    bool has_supervisor; /* false: it is gone; the work goes on for as long as the server does */
 };
 
 /* Views may come before the server's socket does: until then it is one that has ended. */
@@ -65,9 +66,9 @@ static int listen_to_supervisor(struct work *work)
 
 static int run(struct work *work)
 {
-    for (;;) {
+    while (work->has_supervisor || work->has_server) {
         struct pollfd entries[] = {
-            {.fd = work->channel, .events = POLLIN},
+            {.fd = work->has_supervisor ? work->channel : -1, .events = POLLIN},
             {.fd = work->has_server ? notifier_socket(work->notifier) : -1, .events = POLLIN}};
         if (poll(entries, 2, -1) < 0) {
             if (errno == EINTR)
@@ -78,8 +79,9 @@ static int run(struct work *work)
         if (entries[0].revents !=
             0) { /* may replace the socket: what is known of the old one is void */
             outcome = listen_to_supervisor(work);
-            if (outcome != 0)
-                return outcome < 0 ? outcome : 0;
+            if (outcome < 0)
+                return outcome;
+            work->has_supervisor = outcome == 0;
         } else if (entries[1].revents != 0) {
             outcome = notifier_work(work->notifier);
             if (outcome < 0)
@@ -87,11 +89,12 @@ static int run(struct work *work)
             work->has_server = outcome == 0;
         }
     }
+    return 0;
 }
 
 int notifier_run(int channel)
 {
-    struct work work = {.channel = channel};
+    struct work work = {.channel = channel, .has_supervisor = true};
     log_setup("emsad notifier");
     int error = sandbox_notifier();
     if (error == 0)

@@ -1,6 +1,7 @@
 #include "tools/emsad/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -20,6 +21,7 @@
 #include "tools/emsad/alarms.h"
 #include "tools/emsad/channel.h"
 #include "tools/emsad/control.h"
+#include "tools/emsad/estate.h"
 #include "tools/emsad/expirer.h"
 #include "tools/emsad/host.h"
 #include "tools/emsad/link.h"
@@ -29,6 +31,7 @@
 /* The largest commit, and beside it what the readers open meanwhile. */
 #define SECRETS_MAX (COMMIT_BYTES_MAX + 64u * 1024u * 1024u)
 #define SETUP_MILLISECONDS 30000
+#define HEIR_MILLISECONDS 5000
 
 struct server {
     int channel; /* borrowed */
@@ -41,6 +44,8 @@ struct server {
     struct fs *fs;
     struct dispatcher *dispatcher;
     struct host host;
+    struct estate estate;
+    bool is_serving; /* after START: it can go on without a supervisor */
     struct control *control;
     struct expirer *expirer;
 };
@@ -71,7 +76,7 @@ static int receive_setup(struct server *server)
         return error_system(errno, "cannot look at store '%s'", server->setup.text);
     server->owner = status.st_uid;
     server->group = status.st_gid;
-    return 0;
+    return estate_init(&server->estate, &server->setup, &server->given);
 }
 
 /* Secrets can stay closed; the tree must not for that. */
@@ -143,7 +148,7 @@ static int prepare(struct server *server)
     if (error == 0)
         error = open_store(server);
     if (error == 0) {
-        host_begin(&server->host, server->link, server->store, &server->setup);
+        host_begin(&server->host, server->link, &server->estate, server->store);
         error = service_new(&server->dispatcher, server->store, host_hooks(&server->host));
     }
     if (error == 0)
@@ -174,6 +179,7 @@ static int begin_service(struct server *server)
     if (error < 0)
         return error;
     host_answer(&server->host, server->control);
+    server->is_serving = true;
     link_tell(server->link, CHANNEL_READY, 0);
     return 0;
 }
@@ -181,7 +187,9 @@ static int begin_service(struct server *server)
 static void adopt(struct server *server, const struct channel_message *message, int *fuse_fd)
 {
     host_view_here(&server->host);
-    int error = fs_adopt(server->fs, &message->options, take_over(fuse_fd), message->init,
+    int error = estate_add(&server->estate, message, *fuse_fd);
+    if (error == 0)
+        error = fs_adopt(server->fs, &message->options, take_over(fuse_fd), message->init,
                          message->init_size);
     link_adopted(server->link, message->view, error);
     if (error < 0) {
@@ -208,6 +216,9 @@ static int handle(struct server *server, const struct channel_message *message, 
     case CHANNEL_ASK:
         host_asked(&server->host);
         return 0;
+    case CHANNEL_ADOPTED:
+        host_adopted(&server->host, message->flags);
+        return 0;
     case CHANNEL_STOP:
         return 1;
     default:
@@ -215,15 +226,44 @@ static int handle(struct server *server, const struct channel_message *message, 
     }
 }
 
-/* Until STOP, or the end of the supervisor. */
+/* The supervisor is gone: readers and callers are answered as before, until the next one comes.
+ * Everybody knows the channel by its number, so the new one gets the same. 1: the server is to
+ * end. */
+static int find_supervisor(struct server *server)
+{
+    if (!server->is_serving)
+        return error_set(ERR_IO, "the supervisor ended before the server was ready");
+    log_warning("the supervisor is gone: the server goes on; start 'emsad', which takes over");
+    link_lost(server->link);
+    for (;;) {
+        int heir DESCRIPTOR_CLEANUP = link_wait_heir(server->link);
+        if (heir < 0)
+            return 1;
+        if (dup3(heir, server->channel, O_CLOEXEC) < 0)
+            return error_system(errno, "cannot take the channel to a supervisor");
+        int error = channel_send_plain(server->channel, CHANNEL_HELLO, 0, HEIR_MILLISECONDS);
+        if (error == 0)
+            error = estate_hand_over(&server->estate, server->channel);
+        if (error == 0)
+            break;
+        log_error("a supervisor that was to follow is gone again: %s", error_text());
+    }
+    link_found(server->link);
+    return 0;
+}
+
+/* Until STOP, or that there is nothing to do and nobody to tell. */
 static int work(struct server *server)
 {
     for (;;) {
         struct channel_message message;
         struct channel_descriptors descriptors;
         int outcome = next_message(server, &message, &descriptors, -1);
-        if (outcome > 0)
-            log_warning("the supervisor is gone: the server ends");
+        if (outcome > 0) {
+            outcome = find_supervisor(server);
+            if (outcome == 0)
+                continue;
+        }
         if (outcome != 0)
             return outcome < 0 ? outcome : 0;
         outcome = handle(server, &message, &descriptors.fd[0]);
@@ -245,13 +285,15 @@ static void tear_down(struct server *server)
     store_close(server->store);
     link_free(server->link);
     channel_descriptors_release(&server->given);
+    estate_release(&server->estate);
     alarms_stop();
     secret_teardown();
 }
 
 int server_run(int channel)
 {
-    static struct server server = {.given = {.fd = {-1, -1, -1, -1}}};
+    static struct server server = {.given = {.fd = {-1, -1, -1, -1}},
+                                   .estate = {.fds = {-1, -1, -1, -1}}};
     log_setup("emsad server");
     server.channel = channel;
     int error = link_new(&server.link, channel);

@@ -69,9 +69,9 @@ static void pair_up(struct supervisor *supervisor)
 static void send_setup(struct supervisor *supervisor)
 {
     const struct holdings *holdings = &supervisor->holdings;
-    struct channel_message message = {.kind = CHANNEL_SETUP,
-                                      .threads = supervisor->options->threads};
-    if (supervisor->options->on_demand)
+    struct channel_message message = {
+        .kind = CHANNEL_SETUP, .threads = supervisor->threads, .uid = geteuid()};
+    if (supervisor->is_on_demand)
         message.flags |= CHANNEL_ON_DEMAND;
     if (supervisor->views.last_id > 0)
         message.flags |= CHANNEL_HAD_VIEWS;
@@ -131,13 +131,27 @@ static int attach_all(struct supervisor *supervisor)
 {
     for (size_t i = 0; i < supervisor->views.count; i++) {
         struct view *view = &supervisor->views.items[i];
-        if (view->directory == NULL)
+        if (!view->is_ours || view->mount.mount_fd < 0)
             continue;
         int error = mount_attach(view->mount.mount_fd, view->directory);
         if (error < 0)
             return error;
         descriptor_close(&view->mount.mount_fd);
     }
+    return 0;
+}
+
+static int in_service(struct supervisor *supervisor)
+{
+    int error = attach_all(supervisor);
+    if (error < 0)
+        return error;
+    supervisor->phase = SERVING;
+    supervisor->holdings.is_inherited = false;
+    log_info("serving store '%s'", supervisor->holdings.place.store);
+    ready_tell(&supervisor->ready_fd, 0, "");
+    service_manager_tell("READY=1\nMAINPID=%d\nSTATUS=serving %s", (int)getpid(),
+                         supervisor->holdings.place.store);
     return 0;
 }
 
@@ -152,16 +166,9 @@ static void ready(struct supervisor *supervisor)
                      (int)supervisor->server.pid, supervisor->views.count, (double)pause / 1e6);
         return;
     }
-    int error = attach_all(supervisor);
-    if (error < 0) {
+    int error = in_service(supervisor);
+    if (error < 0)
         supervisor_fail(supervisor, error, error_text());
-        return;
-    }
-    supervisor->phase = SERVING;
-    log_info("serving store '%s'", supervisor->holdings.place.store);
-    ready_tell(&supervisor->ready_fd, 0, "");
-    service_manager_tell("READY=1\nMAINPID=%d\nSTATUS=serving %s", (int)getpid(),
-                         supervisor->holdings.place.store);
 }
 
 int serving_make_view(struct supervisor *supervisor, struct view **out,
@@ -210,6 +217,25 @@ static void view_gone(struct supervisor *supervisor, uint32_t id)
     if (supervisor->notifier.channel >= 0)
         judge_sent(&supervisor->notifier, channel_send_plain(supervisor->notifier.channel,
                                                              CHANNEL_GONE, id, SEND_MILLISECONDS));
+}
+
+int serving_adopted(struct supervisor *supervisor)
+{
+    struct child *server = &supervisor->server;
+    struct channel_message message = {.kind = CHANNEL_ADOPTED};
+    if (supervisor->is_on_demand)
+        message.flags |= CHANNEL_ON_DEMAND;
+    supervisor->has_opened = true;
+    tally_count(&figures_of(supervisor)->taken_over);
+    watch_ready(&supervisor->watch);
+    judge_sent(server, channel_send(server->channel, &message, NULL, 0, SEND_MILLISECONDS));
+    for (size_t i = 0; i < supervisor->views.count; i++) /* of the options, new here */
+        if (supervisor->views.items[i].mount.mount_fd >= 0)
+            send_view(server, &supervisor->views.items[i]);
+    serving_start_notifier(supervisor);
+    log_info("follows a supervisor that ended; server %d goes on with %zu mounts", (int)server->pid,
+             supervisor->views.count);
+    return in_service(supervisor);
 }
 
 /* Whether the next server may begin where this one could not. */

@@ -27,6 +27,8 @@ struct supervisor {
     struct views views;
     struct watch watch;
     enum phase phase;
+    bool is_on_demand;   /* it ends with the last view */
+    unsigned threads;    /* of the server; 0: as it thinks best */
     int signals;         /* signalfd */
     int ready_fd;        /* -1: nobody waits, or was told */
     bool has_opened;     /* the server now running has the store open, and takes views */
@@ -50,6 +52,10 @@ void serving_start_notifier(struct supervisor *);
 
 /* A new view, which nobody was told of yet. As views_make. */
 int serving_make_view(struct supervisor *, struct view **out, const struct view_options *options);
+
+/* A server that was taken over answers already: it is told of what is new here, and its notifier is
+ * replaced. ERR_*: what stands in the way of the options' mounts. */
+int serving_adopted(struct supervisor *);
 
 /* Takes all that the server has said. */
 void serving_listen(struct supervisor *);

@@ -23,6 +23,7 @@
 #include "tools/emsad/oom.h"
 #include "tools/emsad/service_manager.h"
 #include "tools/emsad/supervision.h"
+#include "tools/emsad/takeover.h"
 
 #define STOP_MILLISECONDS 5000 /* for the server to finish what it does */
 #define LAST_MILLISECONDS 1000 /* for what was ended by force to be reaped */
@@ -40,7 +41,7 @@ static void detach_all(struct supervisor *supervisor)
 {
     for (size_t i = 0; i < supervisor->views.count; i++) {
         const struct view *view = &supervisor->views.items[i];
-        if (view->directory == NULL || view->mount.mount_fd >= 0)
+        if (!view->is_ours || view->mount.mount_fd >= 0)
             continue;
         int error = mount_detach(view->directory, false);
         if (error == -ERR_BUSY)
@@ -48,6 +49,15 @@ static void detach_all(struct supervisor *supervisor)
         if (error < 0 && error != -ERR_NOT_FOUND)
             log_warning("%s", error_text());
     }
+}
+
+/* One that was adopted. If it is this process's child after all (which took itself over, with a new
+ * binary), its status is there. */
+static void reap_adopted(struct supervisor *supervisor)
+{
+    int status = CHILD_STATUS_UNKNOWN;
+    (void)waitpid(supervisor->server.pid, &status, WNOHANG);
+    serving_server_ended(supervisor, status);
 }
 
 static void reap(struct supervisor *supervisor)
@@ -164,8 +174,9 @@ static void run(struct supervisor *supervisor)
     while (!has_ended(supervisor)) {
         struct pollfd entries[] = {{.fd = supervisor->signals, .events = POLLIN},
                                    {.fd = supervisor->server.channel, .events = POLLIN},
-                                   {.fd = watch_descriptor(&supervisor->watch), .events = POLLIN}};
-        if (poll(entries, 3, patience(supervisor)) < 0 && errno != EINTR) {
+                                   {.fd = watch_descriptor(&supervisor->watch), .events = POLLIN},
+                                   {.fd = supervisor->server.process, .events = POLLIN}};
+        if (poll(entries, 4, patience(supervisor)) < 0 && errno != EINTR) {
             log_error("cannot wait for anything: %s", strerror(errno));
             return;
         }
@@ -173,6 +184,8 @@ static void run(struct supervisor *supervisor)
             serving_listen(supervisor);
         if (entries[0].revents != 0)
             take_signals(supervisor);
+        if (entries[3].revents != 0 && supervisor->server.process >= 0)
+            reap_adopted(supervisor);
         restart_due(supervisor);
         if (entries[2].revents != 0 || is_past(supervisor->watch.next))
             serving_watch(supervisor);
@@ -196,11 +209,23 @@ static int take_signal_descriptor(struct supervisor *supervisor)
     return supervisor->signals < 0 ? error_system(errno, "cannot take signals") : 0;
 }
 
+/* By the supervisor before. */
+static bool is_mounted(const struct supervisor *supervisor, const char *directory)
+{
+    for (size_t i = 0; i < supervisor->views.count; i++)
+        if (supervisor->views.items[i].is_ours &&
+            strcmp(supervisor->views.items[i].directory, directory) == 0)
+            return true;
+    return false;
+}
+
 /* The superblocks of --mount: made before there is a server, so that a refusal needs none. */
 static int make_views(struct supervisor *supervisor)
 {
     for (size_t i = 0; i < supervisor->options->mount_count; i++) {
         const struct daemon_mount *wanted = &supervisor->options->mounts[i];
+        if (is_mounted(supervisor, wanted->directory))
+            continue;
         struct view_options options = {.uid = geteuid(), .gid = getegid(), .cache = wanted->cache};
         struct view *view;
         int error = place_check_mount(&supervisor->holdings.place, wanted->directory);
@@ -208,9 +233,22 @@ static int make_views(struct supervisor *supervisor)
             error = serving_make_view(supervisor, &view, &options);
         if (error < 0)
             return error;
-        view->directory = wanted->directory;
+        error = view_place(view, wanted->directory, true);
+        if (error < 0)
+            return error;
     }
     return 0;
+}
+
+/* The store as nobody's, or with the server of a supervisor that died. */
+static int take_store(struct supervisor *supervisor)
+{
+    int error = holdings_take(&supervisor->holdings);
+    if (error != -ERR_BUSY)
+        return error;
+    (void)snprintf(supervisor->text, sizeof supervisor->text, "%s", error_text());
+    error = takeover_ask(supervisor);
+    return error <= 0 ? error : error_set(ERR_BUSY, "%s", supervisor->text);
 }
 
 static int begin(struct supervisor *supervisor)
@@ -218,11 +256,17 @@ static int begin(struct supervisor *supervisor)
     oom_spare();
     int error = take_signal_descriptor(supervisor);
     if (error == 0)
-        error = holdings_take(&supervisor->holdings, supervisor->options->store);
+        error = holdings_begin(&supervisor->holdings, supervisor->options->store);
+    if (error == 0)
+        error = take_store(supervisor);
     if (error == 0)
         error = watch_begin(&supervisor->watch, supervisor->holdings.listener);
+    for (size_t i = 0; error == 0 && i < supervisor->views.count; i++)
+        error = watch_add(&supervisor->watch, &supervisor->views.items[i]);
     if (error == 0)
         error = make_views(supervisor);
+    if (error == 0 && supervisor->server.pid > 0)
+        return serving_adopted(supervisor);
     if (error < 0)
         return error;
     serving_start_notifier(supervisor);
@@ -248,6 +292,8 @@ int supervisor_run(const struct daemon_options *options)
     log_setup("emsad");
     supervisor.options = options;
     supervisor.ready_fd = options->ready_fd;
+    supervisor.is_on_demand = options->on_demand;
+    supervisor.threads = options->threads;
     supervisor.failure = begin(&supervisor);
     if (supervisor.failure < 0)
         (void)snprintf(supervisor.text, sizeof supervisor.text, "%s", error_text());

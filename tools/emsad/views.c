@@ -1,5 +1,6 @@
 #include "tools/emsad/views.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,39 @@ int views_make(struct views *views, struct view **out, const struct view_options
     return 0;
 }
 
+int view_place(struct view *view, const char *directory, bool is_ours)
+{
+    char *copy = strdup(directory);
+    if (copy == NULL)
+        return error_set(ERR_NOMEM, "cannot keep where a view is mounted: out of memory");
+    free(view->directory);
+    view->directory = copy;
+    view->is_ours = is_ours;
+    return 0;
+}
+
+int views_adopt(struct views *views, const struct channel_message *message, int *fuse_fd)
+{
+    struct view view = {.options = message->options,
+                        .mount = {.fuse_fd = *fuse_fd, .mount_fd = -1}};
+    if (*fuse_fd < 0 || view.options.id == 0 || view.options.id != message->view ||
+        views_of(views, view.options.id) != NULL)
+        return error_set(ERR_IO, "the server handed over what is no view");
+    int error = grow(views);
+    if (error == 0 && message->text[0] != '\0')
+        error = view_place(&view, message->text, (message->flags & CHANNEL_OURS) != 0);
+    if (error < 0)
+        return error;
+    memcpy(view.mount.init, message->init, sizeof view.mount.init);
+    view.mount.init_size = message->init_size;
+    view.mount.has_resend = !view.options.replay;
+    *fuse_fd = -1;
+    views->items[views->count++] = view;
+    if (views->last_id < view.options.id)
+        views->last_id = view.options.id;
+    return 0;
+}
+
 struct view *views_of(struct views *views, uint32_t id)
 {
     for (size_t i = 0; i < views->count; i++)
@@ -50,6 +84,7 @@ void views_end(struct views *views, uint32_t id)
     if (view == NULL)
         return;
     mount_release(&view->mount);
+    free(view->directory);
     *view = views->items[--views->count];
 }
 
@@ -68,5 +103,9 @@ int view_send(const struct view *view, int channel, int deadline)
                                       .options = view->options,
                                       .init_size = (uint32_t)view->mount.init_size};
     memcpy(message.init, view->mount.init, sizeof message.init);
+    if (view->directory != NULL)
+        (void)snprintf(message.text, sizeof message.text, "%s", view->directory);
+    if (view->is_ours)
+        message.flags |= CHANNEL_OURS;
     return channel_send(channel, &message, &view->mount.fuse_fd, 1, deadline);
 }

@@ -3,6 +3,7 @@
 #ifndef EMSA_TOOLS_EMSAD_VIEWS_H
 #define EMSA_TOOLS_EMSAD_VIEWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "fs/mount.h"
@@ -11,10 +12,11 @@
 struct view {
     struct view_options options; /* with its id */
     struct mount mount;
-    const char *directory; /* where the supervisor attached it itself, or NULL; borrowed */
-    uint64_t taken;        /* of the watch: what it saw last, */
-    unsigned looks;        /* how often in a row the same, */
-    unsigned seen;         /* and at which look */
+    char *directory; /* where it is mounted, as far as that is known; owned, or NULL */
+    bool is_ours;    /* the supervisor mounts it there, and takes it away at the end */
+    uint64_t taken;  /* of the watch: what it saw last, */
+    unsigned looks;  /* how often in a row the same, */
+    unsigned seen;   /* and at which look */
 };
 
 struct views { /* zeroed: none */
@@ -27,6 +29,13 @@ struct views { /* zeroed: none */
  * whatever options say. *out is valid until the next call that makes or ends one. As
  * mount_make; ERR_NOMEM. */
 int views_make(struct views *views, struct view **out, const struct view_options *options);
+
+/* Takes a view that another supervisor made, as VIEW describes it. The descriptor is taken over on
+ * success. ERR_IO: no such thing; ERR_NOMEM. */
+int views_adopt(struct views *views, const struct channel_message *message, int *fuse_fd);
+
+/* Where a view is mounted. ERR_NOMEM. */
+int view_place(struct view *view, const char *directory, bool is_ours);
 
 /* NULL: there is none. Valid as above. */
 struct view *views_of(struct views *views, uint32_t id);

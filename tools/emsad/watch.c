@@ -60,8 +60,11 @@ void watch_started(struct watch *watch)
 
 void watch_ready(struct watch *watch)
 {
+    uint32_t calls = watch->calls; /* the first may be quicker than the word that it is ready */
     watch_gone(watch);
     watch->is_ready = true;
+    if (calls > 0)
+        watch_called(watch);
 }
 
 void watch_called(struct watch *watch)

@@ -98,6 +98,22 @@ int verb_mount(struct request *request)
     return 0;
 }
 
+int verb_take_over(struct request *request)
+{
+    const struct service_host *host = &request->service->host;
+    struct call *call = request->call;
+    if (call->channel == NULL || *call->channel < 0)
+        return error_set(ERR_INVALID, "no channel to take over by");
+    if (host->take_over == NULL)
+        return error_set(ERR_REFUSED, "no server runs for this store: start one with 'emsad'");
+    int error = host->take_over(host->arg, &call->caller, *call->channel);
+    if (error < 0)
+        return error;
+    *call->channel = -1;
+    call->reply = json_object();
+    return 0;
+}
+
 int verb_stop(struct request *request)
 {
     const struct service_host *host = &request->service->host;

@@ -43,6 +43,8 @@ struct service_host { /* what a verb may ask of the process it runs in; NULL mem
     uint64_t (*told)(void *arg);
     /* Adds what the process knows to the Status reply (views, processes). */
     int (*status)(void *arg, json_t *reply);
+    /* A next supervisor, where the one before died: on success the channel to it is taken. */
+    int (*take_over)(void *arg, const struct caller *caller, int channel);
     /* Begins a clean end of the whole daemon. */
     int (*stop)(void *arg);
 };
@@ -63,6 +65,7 @@ struct call {
     json_t *parameters; /* borrowed; an object */
     int input;          /* where the stream of values is read from, or -1; borrowed */
     int input_deadline; /* milliseconds for the whole stream, -1: none */
+    int *channel;       /* of TakeOver: a socket, which is -1 once it was taken; or NULL */
     /* set by service_call */
     json_t *reply;            /* owned; an object, also of failures: {"message", "reasons"} */
     const char *error;        /* NULL, or the name of a varlink error: "io.emsa.Refused", static */

@@ -67,6 +67,10 @@ const struct verb verbs[] = {
      "max_read: "
      "?int",
      "(mount: int)", "A new view: a detached mount behind the descriptor with index mount."},
+    {"TakeOver", verb_take_over, RIGHT_ADMIN, NULL, "channel: int", "()",
+     "For emsad alone, when its supervisor has died: the next one has what the server keeps, over "
+     "the socket\n"
+     "# behind the descriptor with index channel."},
     {"Stop", verb_stop, RIGHT_ADMIN, NULL, "", "()", "Ends the daemon, cleanly."},
 };
 const size_t verb_count = sizeof verbs / sizeof verbs[0];

@@ -28,10 +28,10 @@ kill -9 "$(process server)"
 is "also after the server's death" 9090 "$(cat "$work/env/prod/web/PORT")"
 exec 8<&-
 
-# The supervisor itself: what it leaves behind ends, and is no obstacle.
+# Supervisor and server: what they leave behind ends, and is no obstacle.
 server=$(process server)
 notifier=$(process notifier)
-kill -9 "$daemon"
+kill -9 "$daemon" "$server"
 gone "$server"
 gone "$notifier"
 over

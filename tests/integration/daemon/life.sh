@@ -61,7 +61,7 @@ is "ended as asked" 0 "$code"
 # The socket of a daemon that was killed does not stand in the way.
 begin --mount "$work/env"
 server=$(process server)
-kill -9 "$daemon"
+kill -9 "$daemon" "$server"
 gone "$server"
 over
 is "killed" 137 "$code"

@@ -26,6 +26,7 @@ ends "no value" 1 "io.emsa.Denied" stranger call.py Get '{"paths": ["prod/web/PO
 ends "no list" 1 "io.emsa.Denied" stranger call.py List '{"path": "prod"}'
 ends "no change" 1 "io.emsa.Denied" stranger call.py Remove '{"paths": ["prod/web/PORT"]}'
 ends "no mount" 1 "io.emsa.Denied" stranger call.py Mount
+ends "no supervision" 1 "io.emsa.Denied" stranger call.py TakeOver
 ends "no stop" 1 "io.emsa.Denied" stranger call.py Stop
 is "each was written down" yes "$([ "$(wc -l </var/lib/emsa/denials)" -ge 5 ] && echo yes)"
 is "nothing changed" 8080 "$(emsa get prod/web/PORT)"

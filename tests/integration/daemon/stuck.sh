@@ -49,11 +49,6 @@ is "its thread was judged" 1 "$(grep -c '(in state S) gets no further' "$work/lo
 is "by another server" yes "$([ "$(process server)" != "$server" ] && echo yes)"
 is "the trap is gone" "" "$(find "$EMSA_STORE" -name fail-once)"
 
-# Before it is ready: a server that is stopped as soon as it is there.
-server=$(process server)
-kill -9 "$server"
-kill -STOP "$(pgrep -n emsad-server || echo 0)" 2>/dev/null || true
-is "readers go on" 8081 "$(cat "$work/env/prod/web/PORT")"
 is "all were counted" "$(grep -c 'is stuck' "$work/log")" "$(restarts servers_stuck)"
 over TERM
 is "its end" 0 "$code"

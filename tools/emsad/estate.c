@@ -1,0 +1,107 @@
+#include "tools/emsad/estate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "store/error.h"
+#include "tools/common/descriptor.h"
+
+#define SEND_MILLISECONDS 5000
+
+static int copy(int fd)
+{
+    return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+int estate_init(struct estate *estate, const struct channel_message *setup,
+                const struct channel_descriptors *given)
+{
+    *estate = (struct estate){.setup = *setup};
+    (void)pthread_mutex_init(&estate->mutex, NULL);
+    int error = 0;
+    for (int i = 0; i < SETUP_DESCRIPTORS; i++) {
+        estate->fds[i] = copy(given->fd[i]);
+        if (given->fd[i] >= 0 && estate->fds[i] < 0)
+            error = error_system(errno, "cannot keep what the supervisor gave");
+    }
+    return error;
+}
+
+static void drop(struct estate_view *view)
+{
+    free(view->message);
+    descriptor_close(&view->fuse_fd);
+}
+
+void estate_release(struct estate *estate)
+{
+    for (size_t i = 0; i < estate->count; i++)
+        drop(&estate->views[i]);
+    free(estate->views);
+    for (int i = 0; i < SETUP_DESCRIPTORS; i++)
+        descriptor_close(&estate->fds[i]);
+    *estate = (struct estate){.fds = {-1, -1, -1, -1}};
+}
+
+static int grow(struct estate *estate)
+{
+    if (estate->count < estate->capacity)
+        return 0;
+    size_t capacity = estate->capacity == 0 ? 8 : 2 * estate->capacity;
+    struct estate_view *views = reallocarray(estate->views, capacity, sizeof *views);
+    if (views == NULL)
+        return error_set(ERR_NOMEM, "cannot keep a view: out of memory");
+    estate->views = views;
+    estate->capacity = capacity;
+    return 0;
+}
+
+int estate_add(struct estate *estate, const struct channel_message *view, int fuse_fd)
+{
+    struct estate_view kept = {.message = channel_copy(view), .fuse_fd = copy(fuse_fd)};
+    int error = kept.message == NULL ? error_set(ERR_NOMEM, "cannot keep a view: out of memory")
+                : kept.fuse_fd < 0   ? error_system(errno, "cannot keep a view's connection")
+                                     : 0;
+    pthread_mutex_lock(&estate->mutex);
+    if (error == 0)
+        error = grow(estate);
+    if (error == 0)
+        estate->views[estate->count++] = kept;
+    pthread_mutex_unlock(&estate->mutex);
+    if (error < 0)
+        drop(&kept);
+    return error;
+}
+
+void estate_remove(struct estate *estate, uint32_t view)
+{
+    pthread_mutex_lock(&estate->mutex);
+    for (size_t i = 0; i < estate->count; i++)
+        if (estate->views[i].message->view == view) {
+            drop(&estate->views[i]);
+            estate->views[i] = estate->views[--estate->count];
+            break;
+        }
+    pthread_mutex_unlock(&estate->mutex);
+}
+
+static int hand_over(const struct estate *estate, int channel)
+{
+    struct channel_message held = estate->setup;
+    held.kind = CHANNEL_HELD;
+    size_t count = estate->fds[SETUP_IDENTITY] >= 0 ? SETUP_DESCRIPTORS : SETUP_IDENTITY;
+    int error = channel_send(channel, &held, estate->fds, count, SEND_MILLISECONDS);
+    for (size_t i = 0; i < estate->count && error == 0; i++)
+        error = channel_send(channel, estate->views[i].message, &estate->views[i].fuse_fd, 1,
+                             SEND_MILLISECONDS);
+    return error == 0 ? channel_send_plain(channel, CHANNEL_HANDED, 0, SEND_MILLISECONDS) : error;
+}
+
+int estate_hand_over(struct estate *estate, int channel)
+{
+    pthread_mutex_lock(&estate->mutex);
+    int error = hand_over(estate, channel);
+    pthread_mutex_unlock(&estate->mutex);
+    return error;
+}

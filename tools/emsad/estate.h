@@ -1,0 +1,41 @@
+/*
+ * What a server keeps for the supervisor that may follow a dead one: the descriptors that it was
+ * set up with, and every view with its connection. The server goes on without a supervisor, and
+ * hands all of it to the next, so that nobody needs the right to look into another process.
+ * Any thread.
+ */
+#ifndef EMSA_TOOLS_EMSAD_ESTATE_H
+#define EMSA_TOOLS_EMSAD_ESTATE_H
+
+#include <pthread.h>
+
+#include "tools/emsad/channel.h"
+
+struct estate_view {
+    struct channel_message *message; /* VIEW, as it came */
+    int fuse_fd;
+};
+
+struct estate {
+    pthread_mutex_t mutex; /* protects what is below; held while it is handed over */
+    struct channel_message setup;
+    int fds[SETUP_DESCRIPTORS]; /* -1 where there is none */
+    struct estate_view *views;
+    size_t count, capacity;
+};
+
+/* Keeps copies of SETUP and its descriptors. ERR_IO; estate_release is due in any case. */
+int estate_init(struct estate *, const struct channel_message *setup,
+                const struct channel_descriptors *given);
+void estate_release(struct estate *);
+
+/* Keeps a copy of VIEW and its descriptor. ERR_NOMEM, ERR_IO. */
+int estate_add(struct estate *, const struct channel_message *view, int fuse_fd);
+
+/* A view is no more. */
+void estate_remove(struct estate *, uint32_t view);
+
+/* Hands everything over: HELD, each VIEW, HANDED. ERR_IO: the other end is gone. */
+int estate_hand_over(struct estate *, int channel);
+
+#endif
