@@ -83,6 +83,27 @@ static bool has_moved(struct worker *worker)
     return moved;
 }
 
+bool crew_is_surplus(struct worker *worker)
+{
+    struct fs *fs = worker->fs;
+    if (worker < &fs->workers[fs->thread_count])
+        return false;
+    bool surplus = atomic_fetch_sub(&fs->crew.able, 1) > fs->thread_count;
+    if (surplus)
+        atomic_store(&worker->watched.has_left, true);
+    else
+        atomic_fetch_add(&fs->crew.able, 1);
+    return surplus;
+}
+
+static void join_who_left(struct worker *worker)
+{
+    if (!worker->started || !atomic_exchange(&worker->watched.has_left, false))
+        return;
+    pthread_join(worker->thread, NULL);
+    worker->started = false;
+}
+
 /* As many threads that can answer as there are to be. */
 static void reinforce(struct fs *fs, unsigned able)
 {
@@ -90,9 +111,10 @@ static void reinforce(struct fs *fs, unsigned able)
         if (fs->workers[i].started)
             continue;
         if (loop_worker_start(fs, i) < 0)
-            return; /* tried again at the next look */
+            break; /* tried again at the next look */
         able++;
     }
+    atomic_store(&fs->crew.able, able);
 }
 
 /* False: nobody is or was at work. */
@@ -102,6 +124,7 @@ static bool look(struct fs *fs)
     unsigned able = 0;
     for (unsigned i = 0; i < THREADS_MAX; i++) {
         struct worker *worker = &fs->workers[i];
+        join_who_left(worker);
         if (!worker->started)
             continue;
         bool busy = atomic_load(&worker->request->busy), moved = has_moved(worker);

@@ -423,6 +423,8 @@ static void *run(void *arg)
         if (event.data.u64 == STOP)
             return NULL;
         view_event(worker, (uint32_t)event.data.u64);
+        if (crew_is_surplus(worker))
+            return NULL;
     }
 }
 

@@ -1,6 +1,7 @@
 /* Threads that hang in an answer, as on a page of a disk that has stopped: everybody else goes on,
  * also when more hang than there were threads, and those that hang are answered when they can be.
  * Linked so that looking for one node blocks until the test says otherwise. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -133,19 +134,36 @@ static void read_in_parallel(void)
     must_end(pids, THREADS);
 }
 
+static unsigned threads(void)
+{
+    char path[64];
+    unsigned count = 0;
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)world.server);
+    DIR *tasks = opendir(path);
+    for (struct dirent *entry; tasks && (entry = readdir(tasks));)
+        count += entry->d_name[0] != '.';
+    if (tasks)
+        closedir(tasks);
+    return count;
+}
+
 static void others_go_on(unsigned hang)
 {
     pid_t pids[2 * REQUEST_SLOTS];
     begin();
+    unsigned before = threads();
     for (unsigned i = 0; i < hang; i++)
         pids[i] = reader("prod/a/HANGS", "hangs");
     wait_hanging(hang);
     for (unsigned n = 0; n < 200; n++)
         must_read("prod/a/GOES", "goes");
     read_in_parallel();
+    while (threads() < before + hang) /* as many can answer as before */
+        sched_yield();
     let_go(hang);
     must_end(pids, hang);
-    read_in_parallel();
+    while (threads() > before) /* those that were added leave again */
+        read_in_parallel();
     end();
 }
 
