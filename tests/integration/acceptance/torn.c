@@ -1,7 +1,8 @@
 /*
- * Readers loop over a service's keys while commits change their lengths between 3 and 60,000 bytes:
- * no error, no torn read, and what is read after a commit was answered is that commit's value, by a
- * new open, by a held descriptor and by a held mapping.
+ * Readers loop over a service's keys while commits change them: to a value of the same length, a
+ * longer or a shorter one, between 3 and 60,000 bytes, and some keys to none, or they are removed
+ * and made again. No error, no torn read, and what is read after a commit was answered is that
+ * commit's value, by a new open, by a held descriptor and by a held mapping.
  *
  * A value is wholly determined by its first two bytes, a tag of 12 bits: the tag gives the length
  * and every other byte. So each value carries its own checksum, in the strongest form that there
@@ -9,10 +10,12 @@
  *
  *   torn SOCKET DIRECTORY PATH KEYS COMMITS READERS SEED
  *
- * DIRECTORY is the mounted service, PATH its path in the store. Makes the keys K000... itself.
+ * DIRECTORY is the mounted service, PATH its path in the store. Makes the keys K000... itself;
+ * every third is a secret, and every fourth may be emptied and removed, the others never.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,7 +39,16 @@
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 struct counts { /* in shared memory, one for each reader, and one for the writer */
-    volatile uint64_t reads, held_reads, faults;
+    volatile uint64_t reads, held_reads, faults, ready;
+};
+
+enum change { SAME_LENGTH, LONGER, SHORTER, EMPTIED, REMOVED, CHANGES };
+static const char *const change_names[] = {"same length", "longer", "shorter", "emptied",
+                                           "removed"};
+
+struct value { /* what a key has */
+    unsigned tag;
+    bool empty, gone;
 };
 
 struct torn {
@@ -45,8 +57,9 @@ struct torn {
     int socket;
     int held[KEYS_MAX];
     unsigned char *mapped[KEYS_MAX];
-    unsigned char *buffer; /* VALUE_MOST + 1 */
-    char *message;         /* room for one value and the rest of a call */
+    struct value values[KEYS_MAX]; /* the writer's */
+    unsigned char *buffer;         /* VALUE_MOST + 1 */
+    char *message;                 /* room for one value and the rest of a call */
     struct counts *counts;
     volatile bool *stop;
 };
@@ -103,6 +116,17 @@ static bool agrees(unsigned tag, const unsigned char *bytes, size_t size)
     return true;
 }
 
+static bool is_secret(unsigned key)
+{
+    return key % 3 == 2;
+}
+
+/* May be emptied and removed. Of the others, no bytes and no file are faults. */
+static bool is_loose(unsigned key)
+{
+    return key % 4 == 3;
+}
+
 static void file_name(const struct torn *t, unsigned key, char out[static 4200])
 {
     snprintf(out, 4200, "%s/K%03u", t->directory, key);
@@ -112,6 +136,8 @@ static bool whole(struct counts *c, const unsigned char *bytes, ssize_t got, con
                   unsigned key)
 {
     int tag = got < 0 ? -1 : tag_in(bytes, (size_t)got);
+    if (is_loose(key) && (got == 0 || (got < 0 && errno == ENOENT)))
+        return true;
     if (got >= 0 && tag >= 0 && (size_t)got == length_of((unsigned)tag) &&
         agrees((unsigned)tag, bytes, (size_t)got))
         return true;
@@ -150,6 +176,7 @@ static void open_held(struct torn *t)
 static _Noreturn void reader(struct torn *t, struct counts *c, uint32_t seed)
 {
     open_held(t);
+    c->ready = 1;
     while (!*t->stop) {
         seed = mixed(seed + 1);
         unsigned key = seed % t->keys;
@@ -194,27 +221,13 @@ static void send_call(struct torn *t, size_t size, int fd)
         die("cannot send", "a call");
 }
 
-static void commit(struct torn *t, unsigned key, unsigned tag)
+static void hear_answer(struct torn *t)
 {
-    size_t size = length_of(tag);
-    for (size_t i = 0; i < size; i++)
-        t->buffer[i] = byte_of(tag, i);
-    int ends[2]; /* a pipe holds 64 KiB: a whole value */
-    if (pipe2(ends, O_CLOEXEC) || write(ends[1], t->buffer, size) != (ssize_t)size)
-        die("cannot make", "a pipe");
-    close(ends[1]);
-    int length = snprintf(
-        t->message, VALUE_MOST,
-        "{\"method\":\"io.emsa.Set\",\"parameters\":{\"operations\":[{\"path\":\"%s/K%03u\","
-        "\"kind\":\"plain\",\"size\":%zu}],\"values\":0,\"reason\":\"torn\"}}",
-        t->path, key, size);
-    send_call(t, (size_t)length + 1, ends[0]);
-    close(ends[0]);
     size_t have = 0;
     do {
         ssize_t got = recv(t->socket, t->message + have, VALUE_MOST - have, 0);
         if (got <= 0)
-            die("no answer to", "Set");
+            die("no answer to", "a call");
         have += (size_t)got;
     } while (t->message[have - 1] != 0);
     if (strstr(t->message, "\"error\"")) {
@@ -223,26 +236,98 @@ static void commit(struct torn *t, unsigned key, unsigned tag)
     }
 }
 
-static void is_new(struct torn *t, struct counts *c, unsigned key, unsigned tag)
+static void commit_value(struct torn *t, unsigned key)
+{
+    const struct value *value = &t->values[key];
+    size_t size = value->empty ? 0 : length_of(value->tag);
+    for (size_t i = 0; i < size; i++)
+        t->buffer[i] = byte_of(value->tag, i);
+    int ends[2]; /* a pipe holds 64 KiB: a whole value */
+    if (pipe2(ends, O_CLOEXEC) || write(ends[1], t->buffer, size) != (ssize_t)size)
+        die("cannot make", "a pipe");
+    close(ends[1]);
+    int length = snprintf(
+        t->message, VALUE_MOST,
+        "{\"method\":\"io.emsa.Set\",\"parameters\":{\"operations\":[{\"path\":\"%s/K%03u\","
+        "\"kind\":\"%s\",\"size\":%zu}],\"values\":0,\"reason\":\"torn\"}}",
+        t->path, key, is_secret(key) ? "secret" : "plain", size);
+    send_call(t, (size_t)length + 1, ends[0]);
+    close(ends[0]);
+    hear_answer(t);
+}
+
+static void commit_removal(struct torn *t, unsigned key)
+{
+    int length = snprintf(t->message, VALUE_MOST,
+                          "{\"method\":\"io.emsa.Remove\",\"parameters\":{\"paths\":[\"%s/K%03u\"],"
+                          "\"reason\":\"torn\"}}",
+                          t->path, key);
+    if (send(t->socket, t->message, (size_t)length + 1, MSG_NOSIGNAL) != length + 1)
+        die("cannot send", "a call");
+    hear_answer(t);
+}
+
+/* Another tag whose value has such a length; any other tag where there is none. */
+static unsigned other_tag(unsigned tag, enum change change, uint32_t seed)
+{
+    size_t length = length_of(tag);
+    for (unsigned i = 0; i < TAGS; i++) {
+        unsigned other = (seed + i) % TAGS;
+        size_t its = length_of(other);
+        if (other != tag &&
+            ((change == SAME_LENGTH && its == length) || (change == LONGER && its > length) ||
+             (change == SHORTER && its < length)))
+            return other;
+    }
+    return (tag + 1) % TAGS;
+}
+
+/* One commit. Returns what it was. */
+static enum change change_key(struct torn *t, unsigned key, uint32_t seed)
+{
+    struct value *value = &t->values[key];
+    enum change change = seed % (is_loose(key) ? CHANGES : EMPTIED);
+    bool back = value->gone || value->empty;
+    if (change == REMOVED && !value->gone) {
+        value->gone = true;
+        commit_removal(t, key);
+        return change;
+    }
+    value->empty = change == EMPTIED && !back;
+    value->gone = false;
+    if (!value->empty)
+        value->tag = other_tag(value->tag, change, seed >> 4);
+    commit_value(t, key);
+    return change;
+}
+
+static void not_new(struct counts *c, unsigned key, const char *how)
+{
+    c->faults++;
+    fprintf(stderr, "torn: %s of K%03u: an old value after the commit was answered\n", how, key);
+}
+
+static void is_new(struct torn *t, struct counts *c, unsigned key)
 {
     static const char *const hows[] = {"new open", "held descriptor"};
+    const struct value *value = &t->values[key];
+    ssize_t expected = value->empty ? 0 : (ssize_t)length_of(value->tag);
     for (unsigned how = 0; how < 2; how++) {
         ssize_t got =
             how == 0 ? read_newly(t, key) : pread(t->held[key], t->buffer, VALUE_MOST + 1, 0);
+        /* what was removed is there for who had it open */
+        ssize_t wanted = how == 0 && value->gone ? -1 : expected;
         if (!whole(c, t->buffer, got, hows[how], key))
             continue;
-        if (tag_in(t->buffer, (size_t)got) != (int)tag) {
-            c->faults++;
-            fprintf(stderr, "torn: %s of K%03u: an old value after the commit was answered\n",
-                    hows[how], key);
-        }
+        if (got != wanted || (got > 0 && tag_in(t->buffer, (size_t)got) != (int)value->tag))
+            not_new(c, key, hows[how]);
     }
-    size_t size = length_of(tag);
-    if (!agrees(tag, t->mapped[key], size < PAGE ? size : PAGE)) {
-        c->faults++;
-        fprintf(stderr, "torn: mapping of K%03u: not the value of the commit that was answered\n",
-                key);
-    }
+    /* an empty file has no page, and of a secret the kernel may take the end of the file from
+     * before while the page is swept (fs/DESIGN.md) */
+    size_t size = length_of(value->tag);
+    if (expected > 0 && !is_secret(key) &&
+        !agrees(value->tag, t->mapped[key], size < PAGE ? size : PAGE))
+        not_new(c, key, "mapping");
 }
 
 static void map_held(struct torn *t)
@@ -257,10 +342,12 @@ static void map_held(struct torn *t)
 static int run(struct torn *t, unsigned commits, unsigned readers, uint32_t seed)
 {
     pid_t children[READERS_MAX];
-    unsigned tags[KEYS_MAX];
+    unsigned counted[CHANGES] = {0};
     struct counts *own = &t->counts[readers];
-    for (unsigned i = 0; i < t->keys; i++)
-        commit(t, i, tags[i] = mixed(seed + i) % TAGS);
+    for (unsigned i = 0; i < t->keys; i++) {
+        t->values[i].tag = mixed(seed + i) % TAGS;
+        commit_value(t, i);
+    }
     open_held(t);
     map_held(t);
     for (unsigned i = 0; i < readers; i++) {
@@ -270,13 +357,16 @@ static int run(struct torn *t, unsigned commits, unsigned readers, uint32_t seed
             reader(t, &t->counts[i], seed * 31 + i);
         }
     }
+    for (unsigned i = 0; i < readers; i++) {
+        /* every key is there until all have it open */
+        while (!t->counts[i].ready && waitpid(children[i], NULL, WNOHANG) == 0)
+            sched_yield();
+    }
     for (unsigned i = 0; i < commits; i++) {
         seed = mixed(seed + 1);
-        unsigned key = seed % t->keys, tag = (seed >> 10) % TAGS;
-        if (tag == tags[key])
-            tag = (tag + 1) % TAGS;
-        commit(t, key, tags[key] = tag);
-        is_new(t, own, key, tag);
+        unsigned key = seed % t->keys;
+        counted[change_key(t, key, mixed(seed))]++;
+        is_new(t, own, key);
     }
     *t->stop = true;
     uint64_t reads = 0, held = 0, faults = own->faults;
@@ -288,6 +378,8 @@ static int run(struct torn *t, unsigned commits, unsigned readers, uint32_t seed
         held += t->counts[i].held_reads;
         faults += t->counts[i].faults;
     }
+    for (unsigned i = 0; i < CHANGES; i++)
+        printf("%u %s, ", counted[i], change_names[i]);
     printf("%u commits, %llu reads by open, %llu by held descriptors, %llu faults\n", commits,
            (unsigned long long)reads, (unsigned long long)held, (unsigned long long)faults);
     return faults != 0 || reads == 0 || held == 0;

@@ -10,7 +10,7 @@ holds "env add" emsa env add dev
 holds "service add" emsa service add dev/torn
 mounted "$work/env"
 holds "torn reads and freshness" "$EMSA_BIN/torn" "$EMSA_STORE/socket" "$work/env/dev/torn" dev/torn \
-    100 $((10000 / scale)) 3 "$seed"
+    100 $((${EMSA_TEST_COMMITS:-10000} / scale)) 3 "$seed"
 cat "$work/out"
 is "no request ended with an error" 0 "$(emsa status --json | json errors)"
 holds "verify" emsa verify
