@@ -79,6 +79,8 @@ static bool strike(struct store *store, const struct fault *fault)
     if (error) {
         MUST(struck, "failed by itself: %s", error_word(error));
         MUST(stage_is_fair(fault, error), "the failure is '%s'", error_word(error));
+        /* Whoever is told of a failure tells no view: so nothing may have gone. */
+        MUST(store_broken(store) || are_there(store), "failed, and done all the same");
     } else {
         MUST(result.rev == REVISION_SET + 1 && result.count == KEYS, "an odd result");
     }

@@ -110,7 +110,7 @@ static void host_hears(void **state)
     fill(world);
     const int64_t moment = world->expiring;
     const uint64_t rev = world->published;
-    world->expiring = 0;
+    world->expiring = -1;
     assert_int_equal(service_expire(world->dispatcher, &next, moment - 1), 0);
     assert_int_equal(next, moment);
     assert_int_equal(world->published, rev);
@@ -130,7 +130,7 @@ static void host_hears(void **state)
                   1));
     assert_null(call.error);
     call_release(&call);
-    assert_int_equal(world->expiring, 0);
+    assert_int_equal(world->expiring, -1);
 }
 
 static void shown(void **state)
