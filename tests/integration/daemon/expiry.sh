@@ -53,8 +53,11 @@ ends "the command knows too" 3 "no key" emsa get prod/web/TOKEN
 is "nothing ends any more" 0 "$(emsa status --json | json expiring)"
 is "the others are there" 8080 "$(cat "$web/PORT")"
 holds "a secret" emsa set prod/web --secret-file "BRIEF=$work/password" --ttl 1s
+set_in=$(revision)
 same "is read" "$work/password" "$web/BRIEF"
-vanishes "and ends" "$web/BRIEF"
+told=$(emsa watch prod/web/BRIEF --from "$set_in" | sed -n '/  - /{s/.*[0-9]  - //p;q}')
+is "who watches is told when it ends" "prod/web/BRIEF  emsa (expiry of rev $set_in)" "${told%%)*})"
+is "and it is gone then" "" "$(find "$web" -name BRIEF)"
 holds "made again" emsa set prod/web TOKEN=again
 is "it is there" again "$(cat "$web/TOKEN")"
 
