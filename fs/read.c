@@ -33,7 +33,7 @@ struct reading {
     struct entry entry;        /* what it shows */
     bool is_current;           /* that is the newest */
     uint64_t repin;            /* what the handle is to be pinned to; 0: it stays */
-    const unsigned char *data; /* the answer */
+    const unsigned char *data; /* the answer: just written, or locked (fs/loop.c says why) */
     size_t got;
 };
 
@@ -94,11 +94,12 @@ static bool same_version(const struct entry *a, const struct entry *b)
            a->op == b->op && a->kind == b->kind;
 }
 
+/* A plain value stays: what was checked and copied is good for whoever reads the same version. */
 void file_forget(struct worker *worker)
 {
-    worker->kept.size = 0;
     if (!worker->has_opened)
         return;
+    worker->kept.size = 0;
     secret_clear(&worker->scratch);
     worker->has_opened = false;
 }
@@ -146,8 +147,7 @@ static int fetch_plain(struct worker *worker, const struct reading *reading)
     int error = snapshot_value(worker->snapshot, &kept->data, &kept->size, &reading->entry, NULL);
     if (error)
         return error;
-    /* out of the map: what is handed to the kernel must be sure to be present (fs/loop.c), and what
-     * is kept must outlive the snapshot */
+    /* out of the map: what is kept must outlive the snapshot */
     if (kept->size)
         memcpy(worker->copy, kept->data, kept->size);
     kept->data = worker->copy;
@@ -159,19 +159,21 @@ static int fetch_plain(struct worker *worker, const struct reading *reading)
 static int fetch(struct worker *worker, const struct reading *reading)
 {
     file_forget(worker);
+    worker->kept.size = 0;
     if (reading->entry.stored_size >= LONG_VALUE)
         loop_invite(worker);
     int error =
         is_secret(&reading->entry) ? fetch_secret(worker, reading) : fetch_plain(worker, reading);
-    if (error)
+    if (error) {
         file_forget(worker);
-    else
-        worker->kept.entry = reading->entry;
+        worker->kept.size = 0;
+    }
+    worker->kept.entry = reading->entry;
     return error;
 }
 
-/* The part that was asked for. A value that is not at its end yet is kept for the next piece, so
- * that reading it in small pieces does not check and open all of it for each. */
+/* The part that was asked for. A value is kept for the next piece, so that reading it in small
+ * pieces does not check and open all of it for each. */
 static int read_part(struct worker *worker, struct reading *reading)
 {
     struct kept *kept = &worker->kept;
@@ -181,7 +183,11 @@ static int read_part(struct worker *worker, struct reading *reading)
             return error;
     }
     reading->got = part(reading, kept->size);
-    reading->data = reading->got ? kept->data + reading->offset : worker->reply;
+    reading->data = worker->reply;
+    if (reading->got && is_secret(&kept->entry))
+        reading->data = kept->data + reading->offset;
+    else if (reading->got)
+        memcpy(worker->reply, kept->data + reading->offset, reading->got);
     return 0;
 }
 
@@ -235,7 +241,6 @@ static bool read_recent(struct worker *worker, struct reading *reading)
         return false;
     if (reading->got && is_secret(&recent->entry) && !reopen(worker, recent, reading))
         return false;
-    /* what is handed to the kernel must be just written (fs/loop.c) */
     if (reading->got && !is_secret(&recent->entry))
         memcpy(worker->reply, recent->bytes + reading->offset, reading->got);
     reading->entry.kind = recent->entry.kind;

@@ -138,7 +138,7 @@ int file_refuse_masked(const struct worker *worker, const struct entry *entry);
 /* read.c */
 void file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
                struct fuse_file_info *info);
-/* Forgets the value that is kept, and wipes it. */
+/* Forgets a secret that is kept, and wipes it. */
 void file_forget(struct worker *worker);
 
 #endif
