@@ -6,6 +6,7 @@
 #include <fuse_lowlevel.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,8 +25,8 @@ void __wrap_file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t of
 
 static void fault(void)
 {
-    static volatile char *volatile nowhere;
-    *nowhere = 1;
+    volatile char *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    *page = 1;
 }
 
 int __wrap_tree_lookup(struct snapshot *snapshot, struct place *out, uint64_t parent,

@@ -237,7 +237,7 @@ enum way { FAULTS, ABORTS, IS_SENT_ONE, NOT_ITS_OWN_THREAD };
 
 static void child_dies(enum way way)
 {
-    static const char *const nothing = NULL;
+    const char *nothing = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     signal(SIGSEGV, SIG_DFL); /* of the test's frame */
     signal(SIGABRT, SIG_DFL);
     if (fatal_catch() < 0 || fatal_catch() < 0) /* the second time is nothing */
@@ -252,7 +252,7 @@ static void child_dies(enum way way)
     if (way == IS_SENT_ONE)
         for (;;)
             pause();
-    _exit(*(const volatile char *)nothing);
+    _exit(*(const volatile char *)nothing); /* faults */
 }
 
 static int child_ends(enum way way)
