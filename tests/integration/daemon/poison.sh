@@ -10,6 +10,9 @@ fill
 mkdir "$work/env" "$work/programs"
 cp "$EMSA_BIN/emsad_poisoned" "$work/programs/emsad"
 PATH=$work/programs:$PATH
+# A sanitizer that spoke of the faults that are meant would hide others.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0
+export TSAN_OPTIONS=${TSAN_OPTIONS:+$TSAN_OPTIONS:}handle_segv=0
 for option in "" --replay; do
     # shellcheck disable=SC2086 # none is no argument
     begin $option --mount "$work/env"
