@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fs/attr.h"
+#include "fs/edited.h"
 #include "fs/server.h"
 
 void dir_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
@@ -83,6 +84,8 @@ static int page_fill(struct page *page, uint64_t node, uint64_t offset)
     struct fuse_entry_param entry;
     struct place place;
     struct walk walk;
+    struct step step;
+    bool ahead = edited_step(page->worker, &step);
     int found = walk_begin(snapshot, &walk, node, offset);
     if (found == NOT_THERE && offset > 0)
         return 0; /* it went while it was read: that is its end */
@@ -91,6 +94,10 @@ static int page_fill(struct page *page, uint64_t node, uint64_t offset)
     if (!page_add_dots(page, node, &offset))
         return 0;
     while ((found = walk_next(snapshot, &walk, &place, &offset)) == 0) {
+        if (ahead && (found = tree_shown(snapshot, &place, &step)) == NOT_THERE)
+            continue;
+        if (found)
+            return found;
         describe(page, &entry, &place);
         if (!page_add(page, place_name(&place), &entry, offset))
             return 0;

@@ -1,4 +1,11 @@
-/* What a range of the log changes in the tree of a view, as effects for its kernel (fs/message.h).
+/*
+ * What a range of the log changes in the tree of a view, as effects for its kernel and its watchers
+ * (fs/message.h). The one place that knows it: notify asks for ranges and sends what it gets.
+ *
+ * There are three kinds of ranges, for the three things that happen to a view after a commit:
+ *   - changes: what its kernel is to forget, in the log's order
+ *   - names: what goes and what comes, in the order of a step (fs/step.h)
+ *   - events: files to be touched for their watchers, in the log's order of what was set last
  */
 #ifndef EMSA_FS_EFFECT_H
 #define EMSA_FS_EFFECT_H
@@ -18,23 +25,62 @@ struct effects { /* a run of effects, as it goes into a message */
     unsigned char data[MESSAGE_MAX - sizeof(struct message)];
     size_t size;
     uint64_t waited; /* the directory waited for last, which need not be said again */
-    uint64_t listed; /* the directory whose NODE stands at the end of data */
 };
 
-/* The effects of one operation, appended whole or not at all: false when there is no room. */
+/* What a kernel is to forget for one operation, appended whole or not at all: false when there is
+ * no room. */
 bool effects_of(struct effects *out, const struct operation_info *operation);
 
 /*
- * Fills out with effects from *cursor on, no further than revision upto, and moves *cursor behind
+ * Fills out with changes from *cursor on, no further than revision upto, and moves *cursor behind
  * what is in it. Done when cursor->rev > upto. 0, or a failure of the store; what was gathered
- * until then stands.
+ * until then stands. What a later operation up to upto changes again is left to that.
  */
 int effects_gather(struct snapshot *snapshot, struct effects *out, struct cursor *cursor,
                    uint64_t upto);
+
+/* The same with events: of each file that was set, once. */
+int effects_gather_events(struct snapshot *snapshot, struct effects *out, struct cursor *cursor,
+                          uint64_t upto);
+
+/* A name that goes or comes in a step. */
+struct name_change {
+    uint64_t node, parent;
+    struct cursor at; /* the operation that says how it is called */
+    bool made;
+};
+
+struct name_changes {
+    struct name_change *items; /* owned; in the order of their positions */
+    size_t count, capacity;
+    uint64_t from, upto; /* of the step; 0, 0: of none */
+};
+
+/* All of the step from revision from to revision upto. ERR_NOMEM, or a failure of the store: then
+ * there are none. */
+int name_changes_gather(struct snapshot *snapshot, struct name_changes *out, uint64_t from,
+                        uint64_t upto);
+
+/* The same in two parts, without a store: an operation of the range is added, in the log's order;
+ * then what was added is brought to what it comes to. */
+int name_changes_add(struct name_changes *changes, const struct operation_info *operation);
+void name_changes_settle(struct name_changes *changes);
+
+/* Fills out with those behind position *reached, moving that along. 0, or a failure. */
+int name_changes_effects(struct snapshot *snapshot, struct effects *out,
+                         const struct name_changes *changes, uint64_t *reached);
+
+/* The position of the last; 0: there are none. */
+uint64_t name_changes_last(const struct name_changes *changes);
+
+void name_changes_release(struct name_changes *changes);
 
 /* The next effect of a run: false at its end, or where it is malformed. *at starts at 0. name is
  * not ended by NUL. */
 bool effects_next(const unsigned char *data, size_t size, size_t *at, struct effect *out,
                   const char **name);
+
+/* Appends one to a run; false when there is no room. name may be NULL. For effect.c and names.c. */
+bool effects_append(struct effects *out, const struct effect *effect, const char *name);
 
 #endif

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 
+#include "fs/edited.h"
 #include "fs/kernel.h"
 #include "fs/pin.h"
 #include "fs/server.h"
@@ -68,7 +69,8 @@ void file_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
     struct worker *worker = loop_worker();
     const struct recent *file;
     if ((info->flags & O_ACCMODE) != O_RDONLY || info->flags & O_TRUNC) {
-        ops_errno(request, EROFS);
+        if (!edited_open(request, info))
+            ops_errno(request, EROFS);
         return;
     }
     int found = find_file(worker, &file, node);

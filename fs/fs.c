@@ -44,6 +44,10 @@ static int parts_init(struct fs *fs, const struct fs_options *options)
     int error = state_map(&fs->state, options->state_fd);
     if (error)
         return error;
+    if (options->roster_fd >= 0)
+        error = roster_map(&fs->roster, options->roster_fd, false);
+    if (error)
+        return error;
     replay_begin(fs->state);
     fatal_state(fs->state);
     marks_init(&fs->marks, fs->state);
@@ -99,6 +103,7 @@ void fs_free(struct fs *fs)
     if (fs->state)
         marks_release(&fs->marks);
     state_unmap(fs->state);
+    roster_unmap(fs->roster);
     close(fs->state_fd);
     pthread_mutex_destroy(&fs->session_lock);
     free(fs);

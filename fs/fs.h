@@ -27,7 +27,8 @@ struct fs_options {
     /* How long a thread that has answered looks for more before it blocks, in microseconds: 0 is
      * the default, negative never. It stops looking when that found nothing a few times. */
     int spin;
-    int state_fd; /* shared memory made by state_create (fs/state.h); taken over */
+    int state_fd;  /* shared memory made by state_create (fs/state.h); taken over */
+    int roster_fd; /* who the notifier is (fs/roster.h); stays the caller's; -1: there is none */
     void (*alarm)(void *arg, const char *text);
     /* A view whose superblock is gone (unmounted, aborted): the server must forget it and say so to
      * the supervisor. Called once per view, from a server thread. */

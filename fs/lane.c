@@ -5,18 +5,25 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "fs/edit.h"
 #include "fs/effect.h"
-#include "fs/kernel.h"
+#include "fs/step.h"
+#include "fs/tell.h"
 #include "store/error.h"
 
-/* Enough for the writes below; a thousand views are a thousand of them. */
+/* Enough for what is below; a thousand views are a thousand of them. */
 #define STACK_SIZE (64u * 1024u)
 
-/* No entry of the tree can have this name, so an invalidation of it does nothing but wait. */
-#define NO_NAME "~"
+/* How long a mount is waited for, how long one that cannot be had is not asked for again, and how
+ * long one is kept that nobody needs: a burst of commits shares it. */
+#define ASK_MS 1000
+#define RETRY_MS 1000
+#define KEEP_MS 100
+
+enum { URGENT, NAMES, EVENTS, QUEUES };
 
 struct item {
     struct item *next;
@@ -25,96 +32,64 @@ struct item {
     unsigned char effects[];
 };
 
+struct queue {
+    struct item *first, **last;
+};
+
+enum mount_state {
+    MOUNT_NONE,
+    MOUNT_ASKED,   /* until `until` */
+    MOUNT_HERE,    /* idle: until `until` */
+    MOUNT_REFUSED, /* until `until` */
+    MOUNT_NEVER,
+};
+
 struct lane {
     /* Held while one is told that something is done, and before lock by who ends the lane: so that
      * once it is ended nobody is told any more. */
     pthread_mutex_t telling;
-    pthread_mutex_t lock; /* over all below but view, done and arg */
+    pthread_mutex_t lock; /* over all below but view, hooks and what is the thread's */
     pthread_cond_t wake;
-    struct item *first, **last; /* waiting, in order */
-    int fuse_fd;                /* owned; -1 until it comes */
+    struct queue queues[QUEUES];
+    int fuse_fd;  /* owned; -1 until it comes */
+    int mount_fd; /* owned; -1 while there is none */
+    enum mount_state state;
+    struct timespec until;
     bool started, ending, joined;
     pthread_t thread;
     uint32_t view;
-    lane_done *done;
-    void *arg;
+    const struct lane_hooks *hooks;
+    struct roster_slot *entered; /* the thread's own */
 };
 
-/* The writes */
+/* Queues; with the lock */
 
-static void notify_write(int fuse_fd, int code, const void *body, size_t size, const char *name,
-                         size_t name_size)
+static void put(struct queue *queue, struct item *item)
 {
-    struct fuse_out_header header = {.error = code};
-    static const char nul = 0;
-    struct iovec parts[4] = {{&header, sizeof(header)},
-                             {(void *)(uintptr_t)body, size},
-                             {(void *)(uintptr_t)name, name_size},
-                             {(void *)(uintptr_t)&nul, name ? 1 : 0}};
-    header.len = (uint32_t)(sizeof(header) + size + name_size + (name ? 1 : 0));
-    ssize_t n;
-    do
-        n = writev(fuse_fd, parts, name ? 4 : 2);
-    while (n < 0 && errno == EINTR);
+    item->next = NULL;
+    *queue->last = item;
+    queue->last = &item->next;
 }
 
-static void node_write(int fuse_fd, uint64_t node)
+static struct item *pop(struct queue *queue)
 {
-    struct fuse_notify_inval_inode_out body = {.ino = node, .off = 0, .len = 0};
-    notify_write(fuse_fd, FUSE_NOTIFY_INVAL_INODE, &body, sizeof(body), NULL, 0);
-}
-
-static void name_write(int fuse_fd, uint64_t directory, const char *name, size_t size)
-{
-    struct fuse_notify_inval_entry_out body = {.parent = directory, .namelen = (uint32_t)size};
-    notify_write(fuse_fd, FUSE_NOTIFY_INVAL_ENTRY, &body, sizeof(body), name, size);
-}
-
-void lane_tell(int fuse_fd, const struct message *message, const void *effects)
-{
-    struct effect effect;
-    const char *name;
-    size_t at = 0;
-    if (message->kind == MESSAGE_SWEEP)
-        node_write(fuse_fd, message->a);
-    while (effects_next(effects, message->size, &at, &effect, &name)) {
-        if (effect.kind == EFFECT_NODE)
-            node_write(fuse_fd, effect.node);
-        else if (effect.kind == EFFECT_WAIT)
-            name_write(fuse_fd, effect.node, NO_NAME, sizeof(NO_NAME) - 1);
-        else
-            name_write(fuse_fd, effect.node, name, effect.name_size);
-    }
-}
-
-/* The thread */
-
-static void lane_free(struct lane *lane)
-{
-    lane_clear(lane);
-    if (lane->fuse_fd >= 0)
-        close(lane->fuse_fd);
-    pthread_cond_destroy(&lane->wake);
-    pthread_mutex_destroy(&lane->lock);
-    pthread_mutex_destroy(&lane->telling);
-    free(lane);
-}
-
-static struct item *item_take(struct lane *lane, int *fuse_fd)
-{
-    pthread_mutex_lock(&lane->lock);
-    while (!lane->first && !lane->ending)
-        pthread_cond_wait(&lane->wake, &lane->lock);
-    struct item *item = lane->ending ? NULL : lane->first;
-    if (item) {
-        lane->first = item->next;
-        if (!lane->first)
-            lane->last = &lane->first;
-    }
-    *fuse_fd = lane->fuse_fd;
-    pthread_mutex_unlock(&lane->lock);
+    struct item *item = queue->first;
+    if (!item)
+        return NULL;
+    queue->first = item->next;
+    if (!queue->first)
+        queue->last = &queue->first;
     return item;
 }
+
+static unsigned queue_of(const struct message *message)
+{
+    return message->kind == MESSAGE_NAMES    ? NAMES
+           : message->kind == MESSAGE_EVENTS ? EVENTS
+                                             : URGENT;
+}
+
+/* What the thread does */
 
 /* Whoever would hear that it is done may be gone then. */
 static bool is_ending(struct lane *lane)
@@ -125,19 +100,243 @@ static bool is_ending(struct lane *lane)
     return ending;
 }
 
+static void finish_item(struct lane *lane, struct item *item)
+{
+    pthread_mutex_lock(&lane->telling);
+    if (!is_ending(lane))
+        lane->hooks->done(lane->hooks->arg, &item->message, item->generation);
+    pthread_mutex_unlock(&lane->telling);
+    free(item);
+}
+
+static void tell(int fuse_fd, const struct item *item)
+{
+    struct effect effect;
+    const char *name;
+    size_t at = 0;
+    if (item->message.kind == MESSAGE_SWEEP)
+        tell_node(fuse_fd, item->message.a);
+    while (effects_next(item->effects, item->message.size, &at, &effect, &name)) {
+        if (effect.kind == EFFECT_NODE)
+            tell_node(fuse_fd, effect.node);
+        else if (effect.kind == EFFECT_WAIT)
+            tell_wait(fuse_fd, effect.node);
+        else if (effect.kind == EFFECT_NAME)
+            tell_name(fuse_fd, effect.node, name, effect.name_size);
+    }
+}
+
+/* Readers shall not wait for a new value behind a thousand events of older ones. */
+static void tell_urgent(struct lane *lane, int fuse_fd)
+{
+    for (;;) {
+        pthread_mutex_lock(&lane->lock);
+        struct item *item = lane->ending ? NULL : pop(&lane->queues[URGENT]);
+        pthread_mutex_unlock(&lane->lock);
+        if (!item)
+            return;
+        tell(fuse_fd, item);
+        finish_item(lane, item);
+    }
+}
+
+static void forget_name(int fuse_fd, const struct effect *effect, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    tell_name(fuse_fd, effect->parent, name, strlen(name));
+}
+
+/* Has readers see a name, or its absence, though no watcher hears of it. */
+static void reveal(struct lane *lane, int fuse_fd, const struct message *message,
+                   const struct effect *effect, const char *path)
+{
+    struct roster_slot *slot = lane->entered;
+    if (slot) {
+        if (atomic_load(&slot->revision) != message->b) {
+            atomic_store(&slot->revealed, 0);
+            atomic_store(&slot->revision, message->b);
+        }
+        bool made = effect->kind == EFFECT_MAKE_FILE || effect->kind == EFFECT_MAKE_DIRECTORY;
+        atomic_store(&slot->revealed, step_position(effect->node, made));
+    }
+    forget_name(fuse_fd, effect, path);
+    tell_node(fuse_fd, effect->parent);
+}
+
+static void announce(struct lane *lane, const struct effect *effect)
+{
+    struct roster_slot *slot = lane->entered;
+    bool made = effect->kind == EFFECT_MAKE_FILE || effect->kind == EFFECT_MAKE_DIRECTORY;
+    if (!slot)
+        return;
+    atomic_store(&slot->node, 0);
+    atomic_store(&slot->parent, effect->parent);
+    atomic_store(&slot->position, step_position(effect->node, made));
+    atomic_store(&slot->node, effect->kind == EFFECT_TOUCH ? 0 : effect->node);
+}
+
+static void edit_one(struct lane *lane, int fuse_fd, int mount_fd, const struct message *message,
+                     const struct effect *effect, const char *path)
+{
+    enum edit_outcome outcome = EDIT_REFUSED;
+    if (mount_fd >= 0) {
+        announce(lane, effect);
+        outcome = edit(mount_fd, effect, path);
+        if (outcome == EDIT_BUSY) { /* what is mounted on it goes with its name */
+            forget_name(fuse_fd, effect, path);
+            outcome = edit(mount_fd, effect, path);
+        }
+    }
+    if (outcome != EDIT_DONE && effect->kind != EFFECT_TOUCH)
+        reveal(lane, fuse_fd, message, effect, path);
+}
+
+static void edit_all(struct lane *lane, int fuse_fd, int mount_fd, const struct item *item)
+{
+    struct effect effect;
+    const char *name;
+    char path[EDIT_PATH_MAX];
+    size_t at = 0;
+    while (effects_next(item->effects, item->message.size, &at, &effect, &name)) {
+        if (effect.kind < EFFECT_REMOVE_FILE || effect.name_size >= sizeof(path))
+            continue;
+        memcpy(path, name, effect.name_size);
+        path[effect.name_size] = 0;
+        tell_urgent(lane, fuse_fd);
+        edit_one(lane, fuse_fd, mount_fd, &item->message, &effect, path);
+    }
+    if (lane->entered)
+        atomic_store(&lane->entered->node, 0);
+}
+
+/* The mount; with the lock */
+
+static void set_until(struct lane *lane, int milliseconds)
+{
+    clock_gettime(CLOCK_MONOTONIC, &lane->until);
+    lane->until.tv_sec += milliseconds / 1000;
+    lane->until.tv_nsec += milliseconds % 1000 * 1000000l;
+    if (lane->until.tv_nsec >= 1000000000l) {
+        lane->until.tv_sec++;
+        lane->until.tv_nsec -= 1000000000l;
+    }
+}
+
+static void turn(struct lane *lane, enum mount_state state, int milliseconds)
+{
+    lane->state = state;
+    set_until(lane, milliseconds);
+}
+
+static void ask(struct lane *lane)
+{
+    int answer = LANE_NOBODY;
+    turn(lane, MOUNT_ASKED, ASK_MS);
+    if (lane->entered && lane->hooks->ask) {
+        pthread_mutex_unlock(&lane->lock);
+        pthread_mutex_lock(&lane->telling);
+        if (!is_ending(lane))
+            answer = lane->hooks->ask(lane->hooks->arg, lane->view);
+        pthread_mutex_unlock(&lane->telling);
+        pthread_mutex_lock(&lane->lock);
+    }
+    if (answer >= 0) {
+        lane->mount_fd = answer;
+        turn(lane, MOUNT_HERE, KEEP_MS);
+    } else if (answer == LANE_NOBODY) {
+        lane->state = MOUNT_NEVER;
+    }
+}
+
+/* The time of a state is up. */
+static void expire(struct lane *lane)
+{
+    int fd = lane->mount_fd;
+    switch (lane->state) {
+    case MOUNT_ASKED:
+        turn(lane, MOUNT_REFUSED, RETRY_MS);
+        break;
+    case MOUNT_HERE:
+        lane->mount_fd = -1;
+        lane->state = MOUNT_NONE;
+        /* the last of a superblock may go with it, which may take its time */
+        pthread_mutex_unlock(&lane->lock);
+        close(fd);
+        pthread_mutex_lock(&lane->lock);
+        break;
+    default:
+        lane->state = MOUNT_NONE;
+    }
+}
+
+static void doze(struct lane *lane)
+{
+    bool for_ever = lane->state == MOUNT_NONE || lane->state == MOUNT_NEVER ||
+                    (lane->state == MOUNT_REFUSED && !lane->queues[EVENTS].first);
+    if (for_ever)
+        pthread_cond_wait(&lane->wake, &lane->lock);
+    else if (pthread_cond_timedwait(&lane->wake, &lane->lock, &lane->until) == ETIMEDOUT)
+        expire(lane);
+}
+
+/* What is to be done next, once it can be; NULL: the lane ends. */
+static struct item *item_take(struct lane *lane, int *fuse_fd, int *mount_fd)
+{
+    struct item *item = NULL;
+    pthread_mutex_lock(&lane->lock);
+    if (lane->state == MOUNT_HERE)
+        set_until(lane, KEEP_MS);
+    while (!lane->ending && !(item = pop(&lane->queues[URGENT]))) {
+        bool wanted = lane->queues[NAMES].first || lane->queues[EVENTS].first;
+        bool without = lane->state == MOUNT_REFUSED || lane->state == MOUNT_NEVER;
+        if (lane->state == MOUNT_HERE || without)
+            item = pop(&lane->queues[NAMES]);
+        if (!item && lane->state == MOUNT_HERE)
+            item = pop(&lane->queues[EVENTS]);
+        if (item)
+            break;
+        if (wanted && lane->state == MOUNT_NONE)
+            ask(lane);
+        else
+            doze(lane);
+    }
+    *fuse_fd = lane->fuse_fd;
+    *mount_fd = lane->mount_fd;
+    pthread_mutex_unlock(&lane->lock);
+    return item;
+}
+
+/* The thread */
+
+static void lane_free(struct lane *lane)
+{
+    lane_clear(lane);
+    if (lane->mount_fd >= 0)
+        close(lane->mount_fd);
+    if (lane->fuse_fd >= 0)
+        close(lane->fuse_fd);
+    pthread_cond_destroy(&lane->wake);
+    pthread_mutex_destroy(&lane->lock);
+    pthread_mutex_destroy(&lane->telling);
+    free(lane);
+}
+
 static void *lane_run(void *arg)
 {
     struct lane *lane = arg;
     struct item *item;
-    int fuse_fd;
-    while ((item = item_take(lane, &fuse_fd))) {
-        lane_tell(fuse_fd, &item->message, item->effects);
-        pthread_mutex_lock(&lane->telling);
-        if (!is_ending(lane))
-            lane->done(lane->arg, &item->message, item->generation);
-        pthread_mutex_unlock(&lane->telling);
-        free(item);
+    int fuse_fd, mount_fd;
+    if (lane->hooks->roster)
+        lane->entered = roster_enter(lane->hooks->roster, lane->view, (uint32_t)gettid());
+    while ((item = item_take(lane, &fuse_fd, &mount_fd))) {
+        if (queue_of(&item->message) == URGENT)
+            tell(fuse_fd, item);
+        else
+            edit_all(lane, fuse_fd, mount_fd, item);
+        finish_item(lane, item);
     }
+    roster_leave(lane->entered);
     pthread_mutex_lock(&lane->telling); /* until who ended it has let go of it */
     pthread_mutex_unlock(&lane->telling);
     if (!lane->joined)
@@ -148,7 +347,9 @@ static void *lane_run(void *arg)
 /* Called with the lock: starts the thread once there is work and a descriptor. */
 static int lane_start(struct lane *lane)
 {
-    if (lane->started || lane->fuse_fd < 0 || !lane->first)
+    bool work =
+        lane->queues[URGENT].first || lane->queues[NAMES].first || lane->queues[EVENTS].first;
+    if (lane->started || lane->fuse_fd < 0 || !work)
         return 0;
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
@@ -161,19 +362,25 @@ static int lane_start(struct lane *lane)
     return 0;
 }
 
-int lane_new(struct lane **out, uint32_t view, lane_done *done, void *arg)
+/* Life */
+
+int lane_new(struct lane **out, uint32_t view, const struct lane_hooks *hooks)
 {
     struct lane *lane = calloc(1, sizeof(*lane));
+    pthread_condattr_t monotonic;
     if (!lane)
         return error_set(ERR_NOMEM, "no memory for a view");
     lane->view = view;
-    lane->done = done;
-    lane->arg = arg;
-    lane->fuse_fd = -1;
-    lane->last = &lane->first;
+    lane->hooks = hooks;
+    lane->fuse_fd = lane->mount_fd = -1;
+    for (unsigned i = 0; i < QUEUES; i++)
+        lane->queues[i].last = &lane->queues[i].first;
     pthread_mutex_init(&lane->telling, NULL);
     pthread_mutex_init(&lane->lock, NULL);
-    pthread_cond_init(&lane->wake, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&lane->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     *out = lane;
     return 0;
 }
@@ -222,20 +429,37 @@ int lane_descriptor(struct lane *lane, int fuse_fd)
     return error;
 }
 
+void lane_mount(struct lane *lane, int mount_fd)
+{
+    int left = -1;
+    pthread_mutex_lock(&lane->lock);
+    if (mount_fd < 0) {
+        if (lane->state == MOUNT_ASKED)
+            turn(lane, MOUNT_REFUSED, RETRY_MS);
+    } else if (lane->mount_fd >= 0 || !lane->started) {
+        left = mount_fd;
+    } else {
+        lane->mount_fd = mount_fd;
+        turn(lane, MOUNT_HERE, KEEP_MS);
+    }
+    pthread_cond_signal(&lane->wake);
+    pthread_mutex_unlock(&lane->lock);
+    if (left >= 0)
+        close(left);
+}
+
 int lane_add(struct lane *lane, const struct message *message, const void *effects,
              uint32_t generation)
 {
     struct item *item = malloc(sizeof(*item) + message->size);
     if (!item)
         return error_set(ERR_NOMEM, "no memory for a message");
-    item->next = NULL;
     item->message = *message;
     item->generation = generation;
     if (message->size)
         memcpy(item->effects, effects, message->size);
     pthread_mutex_lock(&lane->lock);
-    *lane->last = item;
-    lane->last = &item->next;
+    put(&lane->queues[queue_of(message)], item);
     int error = lane_start(lane);
     pthread_cond_signal(&lane->wake);
     pthread_mutex_unlock(&lane->lock);
@@ -244,15 +468,19 @@ int lane_add(struct lane *lane, const struct message *message, const void *effec
 
 void lane_clear(struct lane *lane)
 {
+    struct item *all[QUEUES];
     pthread_mutex_lock(&lane->lock);
-    struct item *item = lane->first;
-    lane->first = NULL;
-    lane->last = &lane->first;
+    for (unsigned i = 0; i < QUEUES; i++) {
+        all[i] = lane->queues[i].first;
+        lane->queues[i] = (struct queue){.last = &lane->queues[i].first};
+    }
     pthread_mutex_unlock(&lane->lock);
-    while (item) {
-        struct item *next = item->next;
-        free(item);
-        item = next;
+    for (unsigned i = 0; i < QUEUES; i++) {
+        while (all[i]) {
+            struct item *next = all[i]->next;
+            free(all[i]);
+            all[i] = next;
+        }
     }
 }
 

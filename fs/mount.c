@@ -98,15 +98,22 @@ static int context_configure(int context, int device, const struct view_options 
     return error;
 }
 
-static int superblock_make(int *mount_fd, int device, const struct view_options *view)
+static int context_open(void)
 {
     int context = fsopen("fuse", FSOPEN_CLOEXEC);
-    if (context < 0) {
-        if (errno == ENODEV)
-            return error_set(ERR_NOT_FOUND,
-                             "the kernel has no FUSE file system; load it (modprobe fuse)");
-        return error_system(errno, "cannot begin a FUSE mount");
-    }
+    if (context >= 0)
+        return context;
+    if (errno == ENODEV)
+        return error_set(ERR_NOT_FOUND,
+                         "the kernel has no FUSE file system; load it (modprobe fuse)");
+    return error_system(errno, "cannot begin a FUSE mount");
+}
+
+static int superblock_make(int *mount_fd, int device, const struct view_options *view)
+{
+    int context = context_open();
+    if (context < 0)
+        return context;
     int error = context_configure(context, device, view);
     if (!error && fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         error = context_error(context, errno, "make a FUSE superblock");
@@ -118,6 +125,30 @@ static int superblock_make(int *mount_fd, int device, const struct view_options 
                     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
         if (fd < 0)
             error = error_system(errno, "cannot make a FUSE mount");
+        else
+            *mount_fd = fd;
+    }
+    close(context);
+    return error;
+}
+
+/* A descriptor that has a superblock already gives that one; its own options stay as they were, and
+ * what is asked for here only has to be there. */
+int mount_writable(int *mount_fd, int fuse_fd)
+{
+    static const struct view_options any;
+    int context = context_open();
+    if (context < 0)
+        return context;
+    int error = context_configure(context, fuse_fd, &any);
+    if (!error && fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        error = errno == ENOTCONN ? error_set(ERR_NOT_FOUND, "the view is gone")
+                                  : context_error(context, errno, "find a view's superblock");
+    if (!error) {
+        int fd = fsmount(context, FSMOUNT_CLOEXEC,
+                         MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+        if (fd < 0)
+            error = error_system(errno, "cannot make a writable mount");
         else
             *mount_fd = fd;
     }

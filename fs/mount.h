@@ -32,6 +32,11 @@ int mount_attach(int mount_fd, const char *directory);
  * ERR_DENIED. */
 int mount_detach(const char *directory, bool lazy);
 
+/* Another mount of the same superblock: detached, and writable. As long as it is open the
+ * superblock lives, whoever unmounts it. Needs the right to mount. ERR_NOT_FOUND: the superblock is
+ * gone. */
+int mount_writable(int *mount_fd, int fuse_fd);
+
 /* Has the kernel send again what the dead server had in its hands. 1: this kernel cannot. */
 int mount_resend(int fuse_fd);
 

@@ -14,6 +14,10 @@ struct notifier {
     struct lane **lanes; /* owned; by the main loop alone */
     uint32_t count, capacity;
     unsigned char packet[MESSAGE_MAX];
+    struct roster *roster;
+    struct lane_hooks hooks;
+    int (*ask)(void *arg, uint32_t view);
+    void *arg;
 
     pthread_mutex_t lock; /* over what follows, which lane threads use */
     int socket;           /* owned; -1 when the server is gone */
@@ -37,15 +41,33 @@ static void confirm(void *arg, const struct message *message, uint32_t generatio
     pthread_mutex_unlock(&notifier->lock);
 }
 
-int notifier_new(struct notifier **out, int socket)
+static int ask(void *arg, uint32_t view)
+{
+    struct notifier *notifier = arg;
+    int answer = notifier->ask ? notifier->ask(notifier->arg, view) : NOTIFIER_NOBODY;
+    if (answer >= 0)
+        return answer;
+    return answer == NOTIFIER_LATER ? LANE_LATER : LANE_NOBODY;
+}
+
+int notifier_new(struct notifier **out, const struct notifier_options *options)
 {
     struct notifier *notifier = calloc(1, sizeof(*notifier));
     if (!notifier) {
-        close(socket);
+        close(options->socket);
         return error_set(ERR_NOMEM, "no memory for the notifier");
     }
-    notifier->socket = socket;
+    notifier->socket = options->socket;
+    notifier->ask = options->ask;
+    notifier->arg = options->arg;
     pthread_mutex_init(&notifier->lock, NULL);
+    int error = roster_map(&notifier->roster, options->roster, true);
+    if (error) {
+        notifier_free(notifier);
+        return error;
+    }
+    notifier->hooks = (struct lane_hooks){
+        .done = confirm, .ask = ask, .roster = notifier->roster, .arg = notifier};
     *out = notifier;
     return 0;
 }
@@ -58,6 +80,7 @@ void notifier_free(struct notifier *notifier)
         shutdown(notifier->socket, SHUT_RDWR); /* frees a lane that waits to confirm */
     for (uint32_t i = 0; i < notifier->count; i++)
         lane_join(notifier->lanes[i]);
+    /* the roster stays mapped: a lane that was ended while it was in the kernel leaves it yet */
     if (notifier->socket >= 0)
         close(notifier->socket);
     pthread_mutex_destroy(&notifier->lock);
@@ -81,7 +104,7 @@ static int lane_find(struct notifier *notifier, struct lane **out, uint32_t view
         notifier->lanes = lanes;
         notifier->capacity = capacity;
     }
-    int error = lane_new(out, view, confirm, notifier);
+    int error = lane_new(out, view, &notifier->hooks);
     if (!error)
         notifier->lanes[notifier->count++] = *out;
     return error;
@@ -107,6 +130,18 @@ void notifier_view_remove(struct notifier *notifier, uint32_t view)
         notifier->lanes[i] = notifier->lanes[--notifier->count];
         return;
     }
+}
+
+void notifier_mount(struct notifier *notifier, uint32_t view, int mount_fd)
+{
+    for (uint32_t i = 0; i < notifier->count; i++) {
+        if (lane_view(notifier->lanes[i]) == view) {
+            lane_mount(notifier->lanes[i], mount_fd);
+            return;
+        }
+    }
+    if (mount_fd >= 0)
+        close(mount_fd); /* the view has ended meanwhile */
 }
 
 int notifier_socket(const struct notifier *notifier)

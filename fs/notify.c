@@ -3,26 +3,24 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "fs/effect.h"
-#include "fs/message.h"
+#include "fs/post.h"
+#include "fs/target.h"
 #include "store/error.h"
 
-/* How long a commit's answer waits for a view that does not come back. A view that was late once is
- * not waited for again until it has caught up, so that it costs one commit and not every commit. */
-#define PATIENCE_MS 2000
+/* Commits whose events are under way and are timed; beyond that some are not counted. */
+#define TIMED 64u
 
-struct target { /* one view */
-    uint32_t view;
-    bool late;            /* did not come back in time; not waited for */
-    uint32_t in_flight;   /* messages sent and not confirmed */
-    uint64_t told;        /* confirmed: all up to here */
-    struct cursor cursor; /* what is sent next */
+/* How long a view that does not come back may keep others waiting before it is looked at again. */
+#define LOOK_AGAIN_MS 100
+
+struct timed { /* a commit, from fs_publish on */
+    uint64_t rev;
+    uint64_t since;
 };
 
 struct notify {
@@ -30,31 +28,21 @@ struct notify {
     struct state *state;
     struct marks *marks;
     struct polls *polls;
+    struct post post;
 
-    /* lock comes before socket_lock. It is held while the log is read, so handlers never take it.
-     */
+    /* Comes before the post's own. It is held while the log is read, so handlers never take it. */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a view confirmed, came or went */
-    struct snapshot *snapshot;
-    struct target *targets; /* owned */
-    uint32_t count, capacity;
-    uint64_t goal;     /* what every view is to be told up to */
-    uint64_t sequence; /* of messages; for people who look at them */
+    struct targets targets;
+    struct timed timed[TIMED];
+    uint32_t timed_first, timed_count;
 
-    pthread_mutex_t socket_lock; /* over the descriptors; held for one send that does not wait */
-    int socket;                  /* -1: none; closed by the thread only */
-    int incoming;                /* one to take instead, or -1 */
-
-    atomic_bool clogged; /* the socket was full: go on when it has room */
-    atomic_bool sweeps;  /* marked nodes are to be sent again */
+    atomic_bool sweeps; /* marked nodes are to be sent again */
     atomic_bool ending;
     int wake_fd;
     pthread_t thread;
     bool started;
-    struct effects effects; /* under lock */
 };
-
-/* Sending */
 
 static void wake(struct notify *notify)
 {
@@ -63,33 +51,12 @@ static void wake(struct notify *notify)
     (void)n; /* full means awake already */
 }
 
-/* One packet, without waiting. 0, or 1 when there is no room or no notifier. */
-static int packet_send(struct notify *notify, const struct message *message, const void *data)
-{
-    struct iovec parts[2] = {{.iov_base = (void *)(uintptr_t)message, .iov_len = sizeof(*message)},
-                             {.iov_base = (void *)(uintptr_t)data, .iov_len = message->size}};
-    struct msghdr packet = {.msg_iov = parts, .msg_iovlen = message->size ? 2 : 1};
-    ssize_t n = -1;
-    int error = EPIPE;
-    pthread_mutex_lock(&notify->socket_lock);
-    if (notify->socket >= 0) {
-        do
-            n = sendmsg(notify->socket, &packet, MSG_DONTWAIT | MSG_NOSIGNAL);
-        while (n < 0 && errno == EINTR);
-        error = errno;
-    }
-    pthread_mutex_unlock(&notify->socket_lock);
-    if (n >= 0)
-        return 0;
-    if (error == EAGAIN || error == ENOBUFS)
-        atomic_store(&notify->clogged, true);
-    return 1;
-}
+/* Pages of secrets */
 
 void notify_sweep(struct notify *notify, uint32_t view, uint64_t node, uint32_t turn)
 {
     struct message message = {.kind = MESSAGE_SWEEP, .view = view, .a = node, .b = turn};
-    if (packet_send(notify, &message, NULL) == 0)
+    if (post_send(&notify->post, &message, NULL))
         return;
     atomic_store(&notify->sweeps, true);
     wake(notify);
@@ -103,107 +70,48 @@ static void sweeps_send(struct notify *notify)
     while (marks_next(notify->marks, &at, &mark)) {
         struct message message = {
             .kind = MESSAGE_SWEEP, .view = mark.view, .a = mark.node, .b = mark.turn};
-        if (packet_send(notify, &message, NULL)) {
+        if (!post_send(&notify->post, &message, NULL)) {
             atomic_store(&notify->sweeps, true);
             return;
         }
     }
 }
 
-static bool wants_more(const struct notify *notify, const struct target *target)
-{
-    return target->cursor.rev <= notify->goal && target->in_flight < MESSAGES_IN_FLIGHT;
-}
-
-static bool same_place(const struct cursor *a, const struct cursor *b)
-{
-    return a->rev == b->rev && a->op == b->op;
-}
-
-/* Sends what stands at one cursor to every view that is there. False: the socket is full. */
-static bool batch_send(struct notify *notify, const struct cursor *from, const struct cursor *to)
-{
-    struct message message = {
-        .kind = MESSAGE_CHANGE, .b = to->rev - 1, .size = (uint32_t)notify->effects.size};
-    for (uint32_t i = 0; i < notify->count; i++) {
-        struct target *target = &notify->targets[i];
-        if (!wants_more(notify, target) || !same_place(&target->cursor, from))
-            continue;
-        message.view = target->view;
-        message.a = ++notify->sequence;
-        if (packet_send(notify, &message, notify->effects.data))
-            return false;
-        target->cursor = *to;
-        target->in_flight++;
-    }
-    return true;
-}
-
-/* The view that is furthest behind and may be sent more, or NULL. */
-static struct target *hindmost(struct notify *notify)
-{
-    struct target *found = NULL;
-    for (uint32_t i = 0; i < notify->count; i++) {
-        struct target *target = &notify->targets[i];
-        if (wants_more(notify, target) &&
-            (!found || target->cursor.rev < found->cursor.rev ||
-             (target->cursor.rev == found->cursor.rev && target->cursor.op < found->cursor.op)))
-            found = target;
-    }
-    return found;
-}
-
-/* Sends all that may be sent. Called with the lock. */
-static int pump(struct notify *notify)
-{
-    struct target *target = hindmost(notify);
-    if (!target)
-        return 0;
-    int error = snapshot_begin(notify->snapshot);
-    if (error)
-        return error;
-    uint64_t seen = snapshot_revision(notify->snapshot);
-    uint64_t upto = notify->goal < seen ? notify->goal : seen;
-    bool room = true;
-    while (!error && room && target && target->cursor.rev <= upto) {
-        struct cursor from = target->cursor, to = from;
-        error = effects_gather(notify->snapshot, &notify->effects, &to, upto);
-        if (!error)
-            room = batch_send(notify, &from, &to);
-        target = hindmost(notify);
-    }
-    snapshot_end(notify->snapshot);
-    return error;
-}
-
 /* What is confirmed */
 
-static bool all_told(const struct notify *notify, uint64_t rev, bool late_too)
+/* Called with the lock. */
+static void time_events(struct notify *notify)
 {
-    for (uint32_t i = 0; i < notify->count; i++) {
-        const struct target *target = &notify->targets[i];
-        if (target->told < rev && (late_too || !target->late))
-            return false;
+    uint64_t heard = targets_heard(&notify->targets, true);
+    uint64_t now = notify->timed_count ? target_now() : 0;
+    while (notify->timed_count) {
+        const struct timed *timed = &notify->timed[notify->timed_first];
+        if (timed->rev > heard)
+            return;
+        histogram_add(&notify->state->times.event, now - timed->since);
+        notify->timed_first = (notify->timed_first + 1) % TIMED;
+        notify->timed_count--;
     }
-    return true;
 }
 
-/* Called with the lock, after anything that could have completed the goal. */
+static void time_begin(struct notify *notify, uint64_t rev, uint64_t since)
+{
+    if (notify->timed_count == TIMED)
+        return;
+    uint32_t at = (notify->timed_first + notify->timed_count++) % TIMED;
+    notify->timed[at] = (struct timed){.rev = rev, .since = since};
+}
+
+/* Called with the lock, after anything that could have completed something. */
 static void settle(struct notify *notify)
 {
-    if (atomic_load(&notify->state->published) < notify->goal &&
-        all_told(notify, notify->goal, true))
-        atomic_store(&notify->state->published, notify->goal);
+    uint64_t told = targets_told(&notify->targets, false), goal = notify->targets.goal;
+    if (told > goal)
+        told = goal;
+    if (told > atomic_load(&notify->state->published))
+        atomic_store(&notify->state->published, told);
+    time_events(notify);
     pthread_cond_broadcast(&notify->changed);
-}
-
-static struct target *target_find(struct notify *notify, uint32_t view)
-{
-    for (uint32_t i = 0; i < notify->count; i++) {
-        if (notify->targets[i].view == view)
-            return &notify->targets[i];
-    }
-    return NULL;
 }
 
 static void confirmed(struct notify *notify, const struct message *message)
@@ -212,25 +120,16 @@ static void confirmed(struct notify *notify, const struct message *message)
         marks_swept(notify->marks, message->view, message->a, (uint32_t)message->b);
         return;
     }
-    if (message->kind != MESSAGE_CHANGE)
-        return;
     pthread_mutex_lock(&notify->lock);
-    struct target *target = target_find(notify, message->view);
-    if (target && target->in_flight > 0) {
-        target->in_flight--;
-        if (message->b > target->told)
-            target->told = message->b;
-        if (target->told >= notify->goal) {
-            target->late = false;
-            settle(notify);
-        }
-    }
+    targets_confirmed(&notify->targets, message);
     pthread_mutex_unlock(&notify->lock);
-    polls_judge(notify->polls, message->view, message->b);
+    if (message->kind == MESSAGE_CHANGE)
+        polls_judge(notify->polls, message->view, message->b);
 }
 
 /* The thread that hears the notifier */
 
+/* Hears all that there is. */
 static void hear(struct notify *notify, int socket)
 {
     struct message message;
@@ -242,14 +141,8 @@ static void hear(struct notify *notify, int socket)
         }
         if (n < 0 && errno == EINTR)
             continue;
-        if (n == 0 || (n < 0 && errno != EAGAIN)) {
-            pthread_mutex_lock(&notify->socket_lock);
-            if (notify->socket == socket) {
-                close(notify->socket);
-                notify->socket = -1;
-            }
-            pthread_mutex_unlock(&notify->socket_lock);
-        }
+        if (n == 0 || (n < 0 && errno != EAGAIN))
+            post_end(&notify->post, socket);
         return;
     }
 }
@@ -258,28 +151,28 @@ static void hear(struct notify *notify, int socket)
  */
 static int socket_now(struct notify *notify)
 {
-    bool fresh = false;
+    bool fresh;
     pthread_mutex_lock(&notify->lock);
-    pthread_mutex_lock(&notify->socket_lock);
-    if (notify->incoming >= 0) {
-        if (notify->socket >= 0)
-            close(notify->socket);
-        notify->socket = notify->incoming;
-        notify->incoming = -1;
-        fresh = true;
-    }
-    int socket = notify->socket;
-    pthread_mutex_unlock(&notify->socket_lock);
-    for (uint32_t i = 0; fresh && i < notify->count; i++) {
-        notify->targets[i].in_flight = 0;
-        notify->targets[i].cursor = (struct cursor){.rev = notify->targets[i].told + 1};
-    }
+    int socket = post_socket(&notify->post, &fresh);
     if (fresh)
-        pump(notify);
+        targets_restart(&notify->targets);
     pthread_mutex_unlock(&notify->lock);
     if (fresh)
         sweeps_send(notify);
     return socket;
+}
+
+/* Sends what may be sent, and tells who waits. Returns whether to look again without being woken.
+ */
+static bool go_on(struct notify *notify)
+{
+    pthread_mutex_lock(&notify->lock);
+    (void)targets_pump(
+        &notify->targets); /* the store's alarm has told; the next commit tries again */
+    bool blocked = notify->targets.blocked;
+    settle(notify);
+    pthread_mutex_unlock(&notify->lock);
+    return blocked;
 }
 
 static void *herald(void *arg)
@@ -288,10 +181,11 @@ static void *herald(void *arg)
     polls_judge_all(notify->polls);
     while (!atomic_load(&notify->ending)) {
         int socket = socket_now(notify);
-        bool full = atomic_exchange(&notify->clogged, false);
+        bool blocked = go_on(notify);
+        bool full = atomic_exchange(&notify->post.clogged, false);
         struct pollfd fds[2] = {{.fd = notify->wake_fd, .events = POLLIN},
                                 {.fd = socket, .events = (short)(POLLIN | (full ? POLLOUT : 0))}};
-        if (poll(fds, 2, -1) < 0)
+        if (poll(fds, 2, blocked ? LOOK_AGAIN_MS : -1) < 0)
             continue;
         if (fds[0].revents) {
             uint64_t count;
@@ -302,9 +196,6 @@ static void *herald(void *arg)
             hear(notify, socket);
         if (atomic_exchange(&notify->sweeps, false))
             sweeps_send(notify);
-        pthread_mutex_lock(&notify->lock);
-        pump(notify);
-        pthread_mutex_unlock(&notify->lock);
     }
     return NULL;
 }
@@ -321,9 +212,10 @@ int notify_new(struct notify **out, struct store *store, struct state *state, st
     notify->state = state;
     notify->marks = marks;
     notify->polls = polls;
-    notify->socket = notify->incoming = -1;
+    post_init(&notify->post);
+    notify->targets.post = &notify->post;
+    notify->wake_fd = -1;
     pthread_mutex_init(&notify->lock, NULL);
-    pthread_mutex_init(&notify->socket_lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -332,13 +224,13 @@ int notify_new(struct notify **out, struct store *store, struct state *state, st
     /* the first server of this memory: no kernel has seen anything yet */
     if (atomic_load(&state->published) == 0)
         atomic_store(&state->published, store_revision(store));
-    notify->goal = atomic_load(&state->published);
+    notify->targets.goal = atomic_load(&state->published);
     int error = 0;
     notify->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (notify->wake_fd < 0)
         error = error_system(errno, "cannot make an eventfd");
     if (!error)
-        error = snapshot_new(&notify->snapshot, store);
+        error = snapshot_new(&notify->targets.snapshot, store);
     if (error) {
         notify_free(notify);
         return error;
@@ -356,17 +248,13 @@ void notify_free(struct notify *notify)
         wake(notify);
         pthread_join(notify->thread, NULL);
     }
-    snapshot_free(notify->snapshot);
-    if (notify->socket >= 0)
-        close(notify->socket);
-    if (notify->incoming >= 0)
-        close(notify->incoming);
+    snapshot_free(notify->targets.snapshot);
+    post_release(&notify->post);
     if (notify->wake_fd >= 0)
         close(notify->wake_fd);
     pthread_cond_destroy(&notify->changed);
-    pthread_mutex_destroy(&notify->socket_lock);
     pthread_mutex_destroy(&notify->lock);
-    free(notify->targets);
+    targets_release(&notify->targets);
     free(notify);
 }
 
@@ -374,8 +262,8 @@ int notify_start(struct notify *notify)
 {
     pthread_mutex_lock(&notify->lock);
     uint64_t now = store_revision(notify->store);
-    if (now > notify->goal)
-        notify->goal = now;
+    if (now > notify->targets.goal)
+        notify->targets.goal = now;
     settle(notify);
     pthread_mutex_unlock(&notify->lock);
     int error = pthread_create(&notify->thread, NULL, herald, notify);
@@ -389,34 +277,20 @@ int notify_start(struct notify *notify)
 
 int notify_connect(struct notify *notify, int socket)
 {
-    pthread_mutex_lock(&notify->socket_lock);
-    if (notify->incoming >= 0)
-        close(notify->incoming);
-    notify->incoming = socket;
-    pthread_mutex_unlock(&notify->socket_lock);
+    post_connect(&notify->post, socket);
     wake(notify);
     return 0;
 }
 
 int notify_view_add(struct notify *notify, uint32_t view)
 {
-    int error = 0;
+    /* One that no server served before has seen nothing, so all that is there was there before. */
+    uint64_t now = store_revision(notify->store);
+    struct view_slot *slot = view_slot_take(notify->state, view);
+    if (!slot)
+        return error_set(ERR_REFUSED, "there is no room for another view");
     pthread_mutex_lock(&notify->lock);
-    if (notify->count == notify->capacity) {
-        uint32_t capacity = notify->capacity ? notify->capacity * 2 : 16;
-        struct target *targets = realloc(notify->targets, capacity * sizeof(*targets));
-        if (targets) {
-            notify->targets = targets;
-            notify->capacity = capacity;
-        } else {
-            error = error_set(ERR_NOMEM, "no memory for a view");
-        }
-    }
-    if (!error) {
-        uint64_t told = atomic_load(&notify->state->published);
-        notify->targets[notify->count++] =
-            (struct target){.view = view, .told = told, .cursor = {.rev = told + 1}};
-    }
+    int error = targets_add(&notify->targets, view, slot, now);
     pthread_mutex_unlock(&notify->lock);
     wake(notify);
     return error;
@@ -425,42 +299,42 @@ int notify_view_add(struct notify *notify, uint32_t view)
 void notify_view_remove(struct notify *notify, uint32_t view)
 {
     pthread_mutex_lock(&notify->lock);
-    struct target *target = target_find(notify, view);
-    if (target)
-        *target = notify->targets[--notify->count];
+    targets_remove(&notify->targets, view);
     settle(notify);
     pthread_mutex_unlock(&notify->lock);
     struct message message = {.kind = MESSAGE_END, .view = view};
-    packet_send(notify, &message, NULL);
+    (void)post_send(&notify->post, &message, NULL);
+    wake(notify); /* others may have waited for it */
 }
 
-/* Waits until the views are told, but not for those that were late before. 1: some are behind. */
-static int wait_told(struct notify *notify, uint64_t rev)
+/* Waits until the views are told, but not for those that are late. 1: some are behind. */
+static int wait_told(struct notify *notify, uint64_t rev, uint64_t since)
 {
-    struct timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += PATIENCE_MS / 1000;
-    while (!all_told(notify, rev, false)) {
-        if (pthread_cond_timedwait(&notify->changed, &notify->lock, &deadline) != ETIMEDOUT)
-            continue;
-        for (uint32_t i = 0; i < notify->count; i++)
-            notify->targets[i].late |= notify->targets[i].told < rev;
+    uint64_t until;
+    while ((until = targets_judge(&notify->targets, rev, since, target_now()))) {
+        struct timespec deadline = {.tv_sec = (time_t)(until / 1000000000u),
+                                    .tv_nsec = (long)(until % 1000000000u)};
+        pthread_cond_timedwait(&notify->changed, &notify->lock, &deadline);
     }
-    return all_told(notify, rev, true) ? 0 : 1;
+    return targets_told(&notify->targets, false) >= rev ? 0 : 1;
 }
 
 int notify_publish(struct notify *notify, uint64_t rev)
 {
     int result = 0;
+    uint64_t since = target_now();
     pthread_mutex_lock(&notify->lock);
-    if (rev > notify->goal)
-        notify->goal = rev;
-    if (notify->count == 0) {
+    if (rev > notify->targets.goal)
+        notify->targets.goal = rev;
+    if (notify->targets.count == 0) {
         settle(notify);
     } else {
-        result = pump(notify);
+        time_begin(notify, rev, since);
+        result = targets_pump(&notify->targets);
         if (result == 0)
-            result = wait_told(notify, rev);
+            result = wait_told(notify, rev, since);
+        if (result == 0)
+            histogram_add(&notify->state->times.visible, target_now() - since);
     }
     pthread_mutex_unlock(&notify->lock);
     return result;

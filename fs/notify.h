@@ -2,9 +2,8 @@
  * The server's half of telling kernels what changed: from the log, through the socket, to the
  * notifier.
  *
- * What is to be told is never kept in memory: the log has it. For each view there is a cursor into
- * the log (what was sent) and a revision (what was confirmed). A notifier that is new, or a server
- * that is, goes on behind what was confirmed; telling a kernel twice is harmless.
+ * What is to be told is never kept in memory: the log has it (fs/target.h). A notifier that is new,
+ * or a server that is, goes on behind what was confirmed.
  */
 #ifndef EMSA_FS_NOTIFY_H
 #define EMSA_FS_NOTIFY_H

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "fs/attr.h"
+#include "fs/edited.h"
 #include "fs/errno.h"
 #include "fs/server.h"
 #include "fs/xattr.h"
@@ -53,17 +54,26 @@ static void lookup(fuse_req_t request, fuse_ino_t parent, const char *name)
     struct worker *worker = loop_worker();
     struct fuse_entry_param entry;
     struct place place;
+    struct step step;
+    bool ahead = false;
     int found = snapshot_begin(worker->snapshot);
     if (found == 0) {
+        ahead = edited_step(worker, &step);
         found = tree_lookup(worker->snapshot, &place, parent, name);
+        if (found == 0 && ahead)
+            found = tree_shown(worker->snapshot, &place, &step);
         if (found == 0)
             found = ops_entry(worker, &entry, &place);
+        else if (found == NOT_THERE && ahead &&
+                 edited_lookup(worker, request, &entry, parent, &step))
+            found = 0;
         snapshot_end(worker->snapshot);
     }
     if (found == NOT_THERE) {
-        /* kept too: the kernel is told when the name appears */
+        /* Kept too: when the name appears it is made in the kernel. Not while names are on their
+         * way: the notifier could not remove one that the kernel takes for gone. */
         memset(&entry, 0, sizeof(entry));
-        entry.entry_timeout = KEEP_SECONDS;
+        entry.entry_timeout = ahead ? 0 : KEEP_SECONDS;
         found = 0;
     }
     if (found == 0)
@@ -170,27 +180,8 @@ static void listxattr(fuse_req_t request, fuse_ino_t node, size_t size)
         ops_fail(worker, request, found);
 }
 
-/* Nothing is changed through the tree, whoever asks and however it is mounted. */
-
-static void refuse_setattr(fuse_req_t request, fuse_ino_t node, struct stat *attr, int which,
-                           struct fuse_file_info *info)
-{
-    (void)node, (void)attr, (void)which, (void)info;
-    fuse_reply_err(request, EROFS);
-}
-
-static void refuse_mknod(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode,
-                         dev_t device)
-{
-    (void)parent, (void)name, (void)mode, (void)device;
-    fuse_reply_err(request, EROFS);
-}
-
-static void refuse_mkdir(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode)
-{
-    (void)parent, (void)name, (void)mode;
-    fuse_reply_err(request, EROFS);
-}
+/* Nothing is changed through the tree, whoever asks and however it is mounted; what only looks like
+ * it is fs/edited.h. */
 
 static void refuse_symlink(fuse_req_t request, const char *target, fuse_ino_t parent,
                            const char *name)
@@ -272,12 +263,13 @@ const struct fuse_lowlevel_ops ops_table = {
     .poll = file_poll,
     .release = file_release,
 
-    .setattr = refuse_setattr,
-    .mknod = refuse_mknod,
-    .mkdir = refuse_mkdir,
+    .setattr = edited_setattr,
+    .mknod = edited_mknod,
+    .mkdir = edited_mkdir,
+    .unlink = edited_unlink,
+    .rmdir = edited_rmdir,
+
     .symlink = refuse_symlink,
-    .unlink = refuse_name,
-    .rmdir = refuse_name,
     .removexattr = refuse_name,
     .rename = refuse_rename,
     .link = refuse_link,

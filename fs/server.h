@@ -15,6 +15,7 @@
 #include "fs/pace.h"
 #include "fs/poll.h"
 #include "fs/recent.h"
+#include "fs/roster.h"
 #include "fs/state.h"
 #include "fs/tree.h"
 #include "fs/view.h"
@@ -73,6 +74,7 @@ struct fs {
     struct views views;
     struct polls *polls;
     struct notify *notify;
+    struct roster *roster;        /* read only; NULL: there is no notifier to know */
     pthread_mutex_t session_lock; /* over ready: the session is told of INIT once */
     bool ready;
     struct fuse_session *session;

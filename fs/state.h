@@ -44,9 +44,10 @@ struct view_slot {
     _Atomic uint32_t view;  /* 0: free */
     uint32_t held;          /* by the server that lives */
     _Atomic uint64_t taken; /* requests taken from it; only ever counts up */
-    _Atomic uint64_t told;  /* its kernel and its watchers know all up to this revision */
-    _Atomic uint64_t upto;  /* the step under way goes from told to here; equal to told: none */
-    _Atomic uint64_t done;  /* names of the step are in step up to this place in the log */
+    _Atomic uint64_t told;  /* its kernel knows all up to this revision, and names are in step */
+    _Atomic uint64_t upto;  /* the step under way goes from told to here; not behind told: none */
+    _Atomic uint64_t done;  /* names of the step are in step up to this position */
+    _Atomic uint64_t heard; /* its watchers know all up to this revision */
 };
 
 /* An open file that the kernel wants to be told of (fs/poll.h). */

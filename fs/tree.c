@@ -127,6 +127,63 @@ int tree_lookup(struct snapshot *snapshot, struct place *out, uint64_t parent, c
     return found;
 }
 
+/* Whether a key was there at a revision: 0, NOT_THERE or a failure. */
+static int key_at(struct snapshot *snapshot, const struct entry *entry, uint64_t rev)
+{
+    struct entry then;
+    return snapshot_entry_at(snapshot, &then, entry->environment, entry->name_id, rev);
+}
+
+static int key_shown(struct snapshot *snapshot, const struct place *place, const struct step *step)
+{
+    const struct entry *entry = &place->entry;
+    struct service service;
+    int was = NOT_THERE;
+    int found =
+        snapshot_service_by_id(snapshot, &service, entry->environment, entry->service, SERVICE_ANY);
+    if (found < 0)
+        return found;
+    /* nobody watches in a directory that is new: all that it has came with it */
+    bool with_its_directory = found == NOT_THERE || service.made_rev > step->told;
+    if (!with_its_directory && (was = key_at(snapshot, entry, step->told)) < 0)
+        return was;
+    int is = key_at(snapshot, entry, step->upto);
+    if (is < 0 || with_its_directory)
+        return is;
+    return step_shows(step, place->id, was == 0, is == 0) ? 0 : NOT_THERE;
+}
+
+static int service_shown(struct snapshot *snapshot, const struct place *place,
+                         const struct step *step)
+{
+    struct environment environment;
+    bool is = place->service.made_rev <= step->upto;
+    int found = snapshot_environment_by_id(snapshot, &environment, place->service.environment);
+    if (found)
+        return found;
+    if (environment.made_rev <= step->told)
+        is = step_shows(step, place->id, false, is);
+    return is ? 0 : NOT_THERE;
+}
+
+int tree_shown(struct snapshot *snapshot, const struct place *place, const struct step *step)
+{
+    switch (place->kind) {
+    case NODE_IS_KEY:
+        return place->entry.first_rev <= step->told ? 0 : key_shown(snapshot, place, step);
+    case NODE_IS_SERVICE:
+        return place->service.made_rev <= step->told ? 0 : service_shown(snapshot, place, step);
+    case NODE_IS_ENVIRONMENT:
+        if (place->environment.made_rev <= step->told)
+            return 0;
+        return step_shows(step, place->id, false, place->environment.made_rev <= step->upto)
+                   ? 0
+                   : NOT_THERE;
+    default:
+        return 0;
+    }
+}
+
 /* The name of the entry that was shown last, which need not be there any more. */
 static int walk_resume(struct snapshot *snapshot, struct walk *walk, uint64_t last)
 {

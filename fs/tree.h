@@ -3,6 +3,7 @@
 #define EMSA_FS_TREE_H
 
 #include "fs/node.h"
+#include "fs/step.h"
 #include "store/snapshot.h"
 
 struct place { /* what stands at a node */
@@ -24,6 +25,10 @@ int tree_find_removed(struct snapshot *snapshot, struct place *out, uint64_t id)
 
 /* A name in a directory. NOT_THERE too when the directory itself is gone, or is none. */
 int tree_lookup(struct snapshot *snapshot, struct place *out, uint64_t parent, const char *name);
+
+/* Whether a view shows a place that the snapshot has: NOT_THERE where its name is not in step yet.
+ */
+int tree_shown(struct snapshot *snapshot, const struct place *place, const struct step *step);
 
 /* Where a walk through a directory stands: after the entry called name ("" before the first). */
 struct walk {

@@ -66,6 +66,7 @@ void view_slot_drop(struct view_slot *slot)
     atomic_store(&slot->told, 0);
     atomic_store(&slot->upto, 0);
     atomic_store(&slot->done, 0);
+    atomic_store(&slot->heard, 0);
     atomic_store(&slot->view, 0); /* last: should we die before, it is swept by the next server */
 }
 

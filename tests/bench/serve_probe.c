@@ -67,7 +67,7 @@ static struct fs *start(struct store *store, int fuse_fd)
     } init = {.header = {.len = sizeof(init), .opcode = FUSE_INIT, .unique = 1},
               .init = {.major = FUSE_KERNEL_VERSION, .minor = KERNEL_MINOR}};
     const struct view_options view = {.id = 1};
-    struct fs_options options = {.store = store, .threads = 1, .spin = -1};
+    struct fs_options options = {.store = store, .threads = 1, .spin = -1, .roster_fd = -1};
     struct fs *fs;
     MUST_DO(state_create(&options.state_fd));
     MUST_DO(fs_new(&fs, &options));

@@ -65,7 +65,7 @@ static void make_store(const char *path)
 /* The server's process: tells how long each adoption took, then that it is ready. */
 static void serve(const struct views *views, const char *path, int out)
 {
-    struct fs_options options = {.state_fd = views->state_fd};
+    struct fs_options options = {.state_fd = views->state_fd, .roster_fd = -1};
     struct fs *fs;
     char byte = 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);

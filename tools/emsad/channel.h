@@ -28,8 +28,13 @@
  *   - END: the whole daemon is to end (asked for by a call, or its last view is gone)
  *
  * Supervisor to notifier:
+ *   - ROSTER: where it enters its threads (fs/roster.h); first of all
  *   - NOTIFIER: the notifier's end of a new channel to the server
  *   - VIEW, GONE: a connection, and its end
+ *   - HANDLE: the answer to HANDLE: a writable mount of the view, or an error
+ *
+ * Notifier to supervisor:
+ *   - HANDLE: a writable mount of this view is wanted
  */
 #ifndef EMSA_TOOLS_EMSAD_CHANNEL_H
 #define EMSA_TOOLS_EMSAD_CHANNEL_H
@@ -57,6 +62,8 @@ enum channel_kind {
     CHANNEL_FAILED,
     CHANNEL_MOUNT,
     CHANNEL_GONE,
+    CHANNEL_ROSTER,
+    CHANNEL_HANDLE,
     CHANNEL_CALLED,
     CHANNEL_ANSWERED,
     CHANNEL_HELLO,
@@ -67,8 +74,15 @@ enum channel_kind {
 };
 
 /* The descriptors of SETUP, by index: the owner lock, the listening socket, the memory that
- * outlives a server, and the file of the identity, where there is one. */
-enum channel_setup { SETUP_LOCK, SETUP_LISTENER, SETUP_STATE, SETUP_IDENTITY, SETUP_DESCRIPTORS };
+ * outlives a server, the notifier's roster, and the file of the identity, where there is one. */
+enum channel_setup {
+    SETUP_LOCK,
+    SETUP_LISTENER,
+    SETUP_STATE,
+    SETUP_ROSTER,
+    SETUP_IDENTITY,
+    SETUP_DESCRIPTORS
+};
 
 #define CHANNEL_ON_DEMAND 1u /* SETUP and ADOPTED: end after the last view */
 #define CHANNEL_HAD_VIEWS 2u /* SETUP: there was one already */
@@ -78,11 +92,11 @@ enum channel_setup { SETUP_LOCK, SETUP_LISTENER, SETUP_STATE, SETUP_IDENTITY, SE
 struct channel_message {
     uint32_t kind;
     uint32_t request; /* of MOUNT and MOUNTED */
-    int32_t error;    /* of FAILED and MOUNTED, as store/error.h */
+    int32_t error;    /* of FAILED, MOUNTED and HANDLE, as store/error.h */
     int32_t pid;      /* of NOTIFIER */
     uint32_t flags;
     uint32_t threads;
-    uint32_t view;      /* of VIEW, GONE and MOUNTED */
+    uint32_t view;      /* of VIEW, GONE, MOUNTED and HANDLE */
     uint32_t init_size; /* of VIEW */
     uint32_t calls;     /* of ANSWERED */
     uint32_t uid;       /* of SETUP: the supervisor's */

@@ -5,6 +5,7 @@
 #include <linux/landlock.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,15 +33,21 @@ static int allow(int rules, const char *folder, uint64_t rights)
     return 0;
 }
 
-int confine_writes(const char *folder)
+/* What the notifier does on the mounts that it is handed (fs/edit.h). */
+#define EDITS                                                                                      \
+    (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |                               \
+     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG)
+
+/* Of the rights that are given, all but those left are forbidden, but beneath folder. */
+static int restrict_self(const char *folder, uint64_t left)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
         return 0;
     if (version < 0)
         return error_system(errno, "cannot ask for Landlock");
-    struct landlock_ruleset_attr attributes = {
-        .handled_access_fs = WRITES | (version >= TRUNCATE_SINCE ? TRUNCATE_RIGHT : 0)};
+    uint64_t all = WRITES | (version >= TRUNCATE_SINCE ? TRUNCATE_RIGHT : 0);
+    struct landlock_ruleset_attr attributes = {.handled_access_fs = all & ~left};
     int rules DESCRIPTOR_CLEANUP =
         (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
     if (rules < 0)
@@ -49,4 +56,33 @@ int confine_writes(const char *folder)
     if (error == 0 && syscall(SYS_landlock_restrict_self, rules, 0) < 0)
         error = error_system(errno, "cannot be confined by Landlock");
     return error;
+}
+
+int confine_writes(const char *folder)
+{
+    return restrict_self(folder, 0);
+}
+
+int confine_edits(void)
+{
+    return restrict_self(NULL, EDITS);
+}
+
+/* An empty folder that hangs nowhere. */
+static int empty_folder(void)
+{
+    int context DESCRIPTOR_CLEANUP = fsopen("tmpfs", FSOPEN_CLOEXEC);
+    if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "nr_inodes", "1", 0) < 0 ||
+        fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        return -1;
+    return fsmount(context, FSMOUNT_CLOEXEC,
+                   MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
+int confine_root(void)
+{
+    int folder DESCRIPTOR_CLEANUP = empty_folder();
+    if (folder >= 0 && fchdir(folder) == 0 && chroot(".") == 0)
+        return 0;
+    return errno == EPERM ? 1 : error_system(errno, "cannot leave all folders");
 }

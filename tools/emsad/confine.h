@@ -9,4 +9,13 @@
  * confined. ERR_IO, ERR_DENIED, ERR_NOT_FOUND. */
 int confine_writes(const char *folder);
 
+/* From here on this process has no folder: its root is an empty file system that nobody can write
+ * to, and what it does to files it does through descriptors that it is handed. (They may be mounts,
+ * and Landlock would have to know those beforehand.) Positive 1: it has no right to do that; then
+ * it has none to mount either. ERR_IO. */
+int confine_root(void);
+
+/* After it, in place of confine_writes: forbids what is of no use on such mounts (fs/edit.h). */
+int confine_edits(void);
+
 #endif

@@ -38,7 +38,8 @@ static int open_identity(int *out, const char *path)
 
 int holdings_begin(struct holdings *out, const char *store)
 {
-    *out = (struct holdings){.self = -1, .lock = -1, .listener = -1, .state = -1, .identity = -1};
+    *out = (struct holdings){
+        .self = -1, .lock = -1, .listener = -1, .state = -1, .roster = -1, .identity = -1};
     int error = place_find(&out->place, store);
     if (error < 0)
         return error;
@@ -61,6 +62,10 @@ int holdings_take(struct holdings *holdings)
     if (error == 0)
         error = state_map(&holdings->memory, holdings->state);
     if (error == 0)
+        error = roster_create(&holdings->roster);
+    if (error == 0)
+        error = roster_map(&holdings->notifiers, holdings->roster, true);
+    if (error == 0)
         error = listener_make(&holdings->listener, &holdings->place);
     return error;
 }
@@ -79,12 +84,16 @@ int holdings_inherit(struct holdings *holdings, const struct channel_message *he
         holdings->memory != NULL)
         return error_set(ERR_IO, "the server at '%s' is of another store", holdings->place.socket);
     int error = state_map(&holdings->memory, given->fd[SETUP_STATE]);
+    if (error == 0)
+        error = roster_map(&holdings->notifiers, given->fd[SETUP_ROSTER], true);
     if (error < 0)
         return error;
+    roster_clear(holdings->notifiers); /* the dead supervisor's notifier went with it */
     holdings->is_inherited = true;
     holdings->lock = taken_from(given, SETUP_LOCK);
     holdings->listener = taken_from(given, SETUP_LISTENER);
     holdings->state = taken_from(given, SETUP_STATE);
+    holdings->roster = taken_from(given, SETUP_ROSTER);
     holdings->identity = taken_from(given, SETUP_IDENTITY);
     memcpy(holdings->place.identity, held->identity, sizeof holdings->place.identity);
     return 0;
@@ -104,8 +113,11 @@ void holdings_release(struct holdings *holdings)
     holdings_hide(holdings);
     state_unmap(holdings->memory);
     holdings->memory = NULL;
+    roster_unmap(holdings->notifiers);
+    holdings->notifiers = NULL;
     descriptor_close(&holdings->identity);
     descriptor_close(&holdings->state);
+    descriptor_close(&holdings->roster);
     descriptor_close(&holdings->self);
     if (holdings->lock >= 0) /* last: the next owner finds everything put away */
         descriptor_close(&holdings->lock);

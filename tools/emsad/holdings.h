@@ -2,6 +2,7 @@
 #ifndef EMSA_TOOLS_EMSAD_HOLDINGS_H
 #define EMSA_TOOLS_EMSAD_HOLDINGS_H
 
+#include "fs/roster.h"
 #include "fs/state.h"
 #include "tools/common/place.h"
 #include "tools/emsad/channel.h"
@@ -10,9 +11,11 @@ struct holdings {
     struct place_of_store place;
     int self; /* this executable */
     int lock, listener, state;
-    int identity;         /* -1: there is none */
-    bool is_inherited;    /* of a server that goes on if we do not: its socket stays */
-    struct state *memory; /* state, mapped: what servers are judged by, and the figures */
+    int roster;               /* who the notifier is */
+    int identity;             /* -1: there is none */
+    bool is_inherited;        /* of a server that goes on if we do not: its socket stays */
+    struct state *memory;     /* state, mapped: what servers are judged by, and the figures */
+    struct roster *notifiers; /* roster, mapped: to be emptied when one has ended */
 };
 
 /* Finds the place, and what needs no store: this executable, limits. ERR_INVALID, ERR_IO. On

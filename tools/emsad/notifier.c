@@ -13,6 +13,8 @@
 #include "tools/emsad/channel.h"
 #include "tools/emsad/sandbox.h"
 
+#define ASK_MILLISECONDS 1000 /* for the supervisor to take a question */
+
 struct work {
     int channel;
     struct notifier *notifier;
@@ -20,18 +22,33 @@ struct work {
     bool has_supervisor; /* false: it is gone; the work goes on for as long as the server does */
 };
 
-/* Views may come before the server's socket does: until then it is one that has ended. */
-static int begin(struct work *work)
+/* From a lane's thread, which goes on when the answer comes. */
+static int ask(void *arg, uint32_t view)
+{
+    const struct work *work = arg;
+    int error = channel_send_plain(work->channel, CHANNEL_HANDLE, view, ASK_MILLISECONDS);
+    return error < 0 ? NOTIFIER_NOBODY : NOTIFIER_LATER;
+}
+
+/* The first message is the roster. Views may come before the server's socket does: until then it is
+ * one that has ended. */
+static int begin(struct work *work, int roster)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return error_system(errno, "cannot make a socket");
     descriptor_close(&pair[1]);
-    return notifier_new(&work->notifier, pair[0]);
+    const struct notifier_options options = {
+        .socket = pair[0], .roster = roster, .ask = ask, .arg = work};
+    return notifier_new(&work->notifier, &options);
 }
 
 static int handle(struct work *work, const struct channel_message *message, int *fd)
 {
+    if (message->kind == CHANNEL_ROSTER && work->notifier == NULL)
+        return begin(work, *fd);
+    if (work->notifier == NULL)
+        return error_set(ERR_IO, "the supervisor began with something else than ROSTER");
     int given = *fd;
     *fd = -1;
     switch (message->kind) {
@@ -42,6 +59,9 @@ static int handle(struct work *work, const struct channel_message *message, int 
         return notifier_view_add(work->notifier, message->view, given);
     case CHANNEL_GONE:
         notifier_view_remove(work->notifier, message->view);
+        return 0;
+    case CHANNEL_HANDLE:
+        notifier_mount(work->notifier, message->view, given);
         return 0;
     default:
         return error_set(ERR_IO, "the supervisor sent what a notifier does not take");
@@ -97,8 +117,6 @@ int notifier_run(int channel)
     struct work work = {.channel = channel, .has_supervisor = true};
     log_setup("emsad notifier");
     int error = sandbox_notifier();
-    if (error == 0)
-        error = begin(&work);
     if (error == 0)
         error = run(&work);
     if (error < 0)

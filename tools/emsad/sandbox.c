@@ -184,15 +184,14 @@ static int become(uid_t uid, gid_t gid)
     return 0;
 }
 
-static int no_way_back(const char *folder)
+static int no_new_rights(void)
 {
     struct rlimit none = {0};
     if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
         return error_system(errno, "cannot forbid core dumps");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return error_system(errno, "cannot give up new privileges");
-    int error = confine_writes(folder);
-    return error == 0 ? filter_calls() : error;
+    return 0;
 }
 
 int sandbox_server(uid_t uid, gid_t gid, const char *store)
@@ -202,14 +201,26 @@ int sandbox_server(uid_t uid, gid_t gid, const char *store)
         error = become(uid, gid);
     if (error == 0)
         error = keep_capabilities(NULL, 0);
-    return error == 0 ? no_way_back(store) : error;
+    if (error == 0)
+        error = no_new_rights();
+    if (error == 0)
+        error = confine_writes(store);
+    return error == 0 ? filter_calls() : error;
 }
 
 int sandbox_notifier(void)
 {
     static const unsigned passing[] = {CAP_DAC_OVERRIDE, CAP_FOWNER};
     int error = bound_capabilities();
+    /* a sanitizer looks into /proc when it reports */
+    int has_folders = error == 0 && !IS_SANITIZED ? confine_root() : 0;
+    if (has_folders < 0)
+        error = has_folders;
     if (error == 0)
         error = keep_capabilities(passing, sizeof passing / sizeof passing[0]);
-    return error == 0 ? no_way_back(NULL) : error;
+    if (error == 0)
+        error = no_new_rights();
+    if (error == 0)
+        error = has_folders ? confine_writes(NULL) : confine_edits();
+    return error == 0 ? filter_calls() : error;
 }

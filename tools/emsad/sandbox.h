@@ -10,7 +10,8 @@
 int sandbox_server(uid_t uid, gid_t gid, const char *store);
 
 /* For the notifier: root without any capability but those with which it passes by file modes
- * (CAP_DAC_OVERRIDE, CAP_FOWNER); it writes to no folder. */
+ * (CAP_DAC_OVERRIDE, CAP_FOWNER), and without any folder: it reaches no file but on the mounts of
+ * views that it is handed. */
 int sandbox_notifier(void);
 
 #endif

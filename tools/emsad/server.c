@@ -126,6 +126,7 @@ static int open_tree_of(struct server *server)
     struct fs_options options = {.store = server->store,
                                  .threads = server->setup.threads,
                                  .state_fd = take_over(&server->given.fd[SETUP_STATE]),
+                                 .roster_fd = server->given.fd[SETUP_ROSTER],
                                  .alarm = alarms_raise,
                                  .gone = host_view_gone,
                                  .arg = &server->host};
@@ -292,8 +293,8 @@ static void tear_down(struct server *server)
 
 int server_run(int channel)
 {
-    static struct server server = {.given = {.fd = {-1, -1, -1, -1}},
-                                   .estate = {.fds = {-1, -1, -1, -1}}};
+    static struct server server = {.given = {.fd = {-1, -1, -1, -1, -1}},
+                                   .estate = {.fds = {-1, -1, -1, -1, -1}}};
     log_setup("emsad server");
     server.channel = channel;
     int error = link_new(&server.link, channel);

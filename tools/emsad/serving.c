@@ -80,6 +80,7 @@ static void send_setup(struct supervisor *supervisor)
     const int fds[SETUP_DESCRIPTORS] = {[SETUP_LOCK] = holdings->lock,
                                         [SETUP_LISTENER] = holdings->listener,
                                         [SETUP_STATE] = holdings->state,
+                                        [SETUP_ROSTER] = holdings->roster,
                                         [SETUP_IDENTITY] = holdings->identity};
     size_t count = holdings->identity >= 0 ? SETUP_DESCRIPTORS : SETUP_IDENTITY;
     judge_sent(&supervisor->server,
@@ -101,6 +102,14 @@ void serving_start_server(struct supervisor *supervisor)
     supervisor->server.restart_at = deadline_in(1000);
 }
 
+static void send_roster(struct supervisor *supervisor)
+{
+    struct child *notifier = &supervisor->notifier;
+    struct channel_message message = {.kind = CHANNEL_ROSTER};
+    judge_sent(notifier, channel_send(notifier->channel, &message, &supervisor->holdings.roster, 1,
+                                      SEND_MILLISECONDS));
+}
+
 void serving_start_notifier(struct supervisor *supervisor)
 {
     if (child_start(&supervisor->notifier, supervisor->holdings.self) < 0) {
@@ -110,6 +119,7 @@ void serving_start_notifier(struct supervisor *supervisor)
     }
     tally_count(&figures_of(supervisor)->notifier_started);
     child_ready(&supervisor->notifier);
+    send_roster(supervisor);
     for (size_t i = 0; i < supervisor->views.count; i++)
         send_view(&supervisor->notifier, &supervisor->views.items[i]);
     pair_up(supervisor);
@@ -331,8 +341,45 @@ void serving_server_ended(struct supervisor *supervisor, int wait_status)
         supervisor->server.restart_at = -1;
 }
 
+/* The notifier wants to make a view's watchers hear of something. It has the mount for a moment: as
+ * long as anybody has one, the view does not end. */
+static void handle_for(struct supervisor *supervisor, uint32_t id)
+{
+    struct channel_message answer = {.kind = CHANNEL_HANDLE, .view = id};
+    struct child *notifier = &supervisor->notifier;
+    const struct view *view = views_of(&supervisor->views, id);
+    int mount_fd = -1;
+    answer.error = view == NULL ? -ERR_NOT_FOUND : mount_writable(&mount_fd, view->mount.fuse_fd);
+    judge_sent(notifier, channel_send(notifier->channel, &answer, &mount_fd, mount_fd >= 0 ? 1 : 0,
+                                      SEND_MILLISECONDS));
+    descriptor_close(&mount_fd);
+}
+
+void serving_listen_notifier(struct supervisor *supervisor)
+{
+    struct child *notifier = &supervisor->notifier;
+    while (notifier->channel >= 0) {
+        struct channel_message message;
+        struct channel_descriptors descriptors;
+        int outcome = channel_receive(notifier->channel, &message, &descriptors);
+        if (outcome == 0)
+            channel_descriptors_release(&descriptors); /* a notifier sends none */
+        if (outcome == 0 && message.kind == CHANNEL_HANDLE) {
+            handle_for(supervisor, message.view);
+            continue;
+        }
+        if (outcome != 2) {
+            descriptor_close(&notifier->channel);
+            child_kill(notifier);
+        }
+        return;
+    }
+}
+
 void serving_notifier_ended(struct supervisor *supervisor, int wait_status)
 {
+    /* its ids may be given to others now */
+    roster_clear(supervisor->holdings.notifiers);
     child_ended(&supervisor->notifier, wait_status);
 }
 

@@ -60,6 +60,9 @@ int serving_adopted(struct supervisor *);
 /* Takes all that the server has said. */
 void serving_listen(struct supervisor *);
 
+/* Answers all that the notifier has asked. */
+void serving_listen_notifier(struct supervisor *);
+
 /* Judges the server; whom it finds stuck it ends. */
 void serving_watch(struct supervisor *);
 

@@ -175,13 +175,16 @@ static void run(struct supervisor *supervisor)
         struct pollfd entries[] = {{.fd = supervisor->signals, .events = POLLIN},
                                    {.fd = supervisor->server.channel, .events = POLLIN},
                                    {.fd = watch_descriptor(&supervisor->watch), .events = POLLIN},
-                                   {.fd = supervisor->server.process, .events = POLLIN}};
-        if (poll(entries, 4, patience(supervisor)) < 0 && errno != EINTR) {
+                                   {.fd = supervisor->server.process, .events = POLLIN},
+                                   {.fd = supervisor->notifier.channel, .events = POLLIN}};
+        if (poll(entries, 5, patience(supervisor)) < 0 && errno != EINTR) {
             log_error("cannot wait for anything: %s", strerror(errno));
             return;
         }
         if (entries[1].revents != 0)
             serving_listen(supervisor);
+        if (entries[4].revents != 0)
+            serving_listen_notifier(supervisor);
         if (entries[0].revents != 0)
             take_signals(supervisor);
         if (entries[3].revents != 0 && supervisor->server.process >= 0)

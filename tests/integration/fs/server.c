@@ -231,6 +231,7 @@ void server_run(const struct world *world, int commands, int notifier)
                                  .threads = 4,
                                  .spin = spin ? (int)strtol(spin, NULL, 10) : 0,
                                  .state_fd = duplicate(world->state_fd),
+                                 .roster_fd = world->roster_fd,
                                  .alarm = alarm_print};
     must(fs_new(&serving.fs, &options), "fs_new");
     must(fs_adopt(serving.fs, &world->view, duplicate(world->super.fuse_fd), world->super.init,
@@ -248,14 +249,26 @@ void server_run(const struct world *world, int commands, int notifier)
     exit(0);
 }
 
+/* This process may mount, so it need not ask another. */
+static int mount_now(void *arg, uint32_t view)
+{
+    const struct world *world = arg;
+    int fd;
+    (void)view;
+    return mount_writable(&fd, world->super.fuse_fd) == 0 ? fd : NOTIFIER_NOBODY;
+}
+
 void notifier_run(const struct world *world, int control)
 {
     struct notifier *notifier = NULL;
-    int socket = descriptor_receive(control);
+    struct notifier_options options = {.socket = descriptor_receive(control),
+                                       .roster = world->roster_fd,
+                                       .ask = mount_now,
+                                       .arg = (void *)(uintptr_t)world};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (socket < 0)
+    if (options.socket < 0)
         exit(0);
-    must(notifier_new(&notifier, socket), "notifier_new");
+    must(notifier_new(&notifier, &options), "notifier_new");
     must(notifier_view_add(notifier, world->view.id, duplicate(world->super.fuse_fd)),
          "notifier_view_add");
     bool alive = true;
@@ -271,7 +284,7 @@ void notifier_run(const struct world *world, int control)
         }
         if (!fds[0].revents)
             continue;
-        socket = descriptor_receive(control);
+        int socket = descriptor_receive(control);
         if (socket < 0)
             break;
         must(notifier_server(notifier, socket), "notifier_server");

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fs/roster.h"
 #include "fs/state.h"
 #include "store/error.h"
 #include "tests/integration/fs/server.h"
@@ -125,8 +126,12 @@ void world_server_kill(struct world *world)
 
 void world_notifier_kill(struct world *world)
 {
+    struct roster *roster;
     kill(world->notifier, SIGKILL);
     reap(&world->notifier);
+    must(roster_map(&roster, world->roster_fd, true), "roster_map");
+    roster_clear(roster);
+    roster_unmap(roster);
     close(world->notifier_socket);
     world->notifier_socket = -1;
 }
@@ -149,6 +154,7 @@ void world_make(struct world *world, const struct view_options *view)
     *world = made;
     make_store(world);
     must(state_create(&world->state_fd), "state_create");
+    must(roster_create(&world->roster_fd), "roster_create");
     must(mount_make(&world->super, &world->view), "mount_make");
     must(mount_attach(world->super.mount_fd, world->mount), "mount_attach");
     close(world->super.mount_fd);
@@ -172,6 +178,7 @@ void world_end(struct world *world)
     reap_clean(&world->notifier);
     mount_release(&world->super);
     close(world->state_fd);
+    close(world->roster_fd);
     nftw(world->folder, forget, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 

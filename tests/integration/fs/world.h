@@ -22,6 +22,7 @@ struct world {
     struct view_options view;
     struct mount super;
     int state_fd;
+    int roster_fd;
     int server_socket;   /* commands, see server.h */
     int notifier_socket; /* descriptors for it */
     pid_t server, notifier;

@@ -35,6 +35,17 @@ static struct operation_info key(enum operation_kind kind, bool first, uint64_t 
     return operation;
 }
 
+static const char *short_name(uint64_t node)
+{
+    return node == NODE_ROOT               ? "root"
+           : node == node_environment(3)   ? "env"
+           : node == node_service(3, 4, 1) ? "svc"
+           : node == node_service(3, 4, 2) ? "svc2"
+           : node == node_key(3, 10)       ? "k10"
+           : node == node_key(3, 11)       ? "k11"
+                                           : "?";
+}
+
 /* The run as text: "W<node>", "N<node>", "E<node>:<name>", with nodes given short names. */
 static const char *run(void)
 {
@@ -44,12 +55,7 @@ static const char *run(void)
     size_t at = 0, used = 0;
     text[0] = 0;
     while (effects_next(effects.data, effects.size, &at, &effect, &name)) {
-        const char *where = effect.node == NODE_ROOT               ? "root"
-                            : effect.node == node_environment(3)   ? "env"
-                            : effect.node == node_service(3, 4, 1) ? "svc"
-                            : effect.node == node_key(3, 10)       ? "k10"
-                            : effect.node == node_key(3, 11)       ? "k11"
-                                                                   : "?";
+        const char *where = short_name(effect.node);
         used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%c%s%s%.*s", used ? " " : "",
                                  "?WNE"[effect.kind], where, effect.name_size ? ":" : "",
                                  effect.name_size, name);
@@ -68,28 +74,17 @@ static void a_change_waits_and_invalidates(void **state)
     assert_string_equal(run(), "Wsvc Nk10 Nk11");
 }
 
-static void a_new_key_is_a_new_name(void **state)
+static void a_key_that_is_new_or_gone_changes_too(void **state)
 {
     (void)state;
     struct operation_info one = key(OPERATION_SET_PLAIN, true, 10, "A"),
-                          two = key(OPERATION_SET_PLAIN, true, 11, "LONGER_NAME");
-    assert_true(effects_of(&effects, &one));
-    assert_string_equal(run(), "Esvc:A Nk10 Nsvc");
-    assert_true(effects_of(&effects, &two));
-    assert_string_equal(run(), "Esvc:A Nk10 Esvc:LONGER_NAME Nk11 Nsvc"); /* the directory once */
-}
-
-static void a_removed_key_is_a_name_too(void **state)
-{
-    (void)state;
-    struct operation_info one = key(OPERATION_REMOVE, false, 10, "A"),
-                          two = key(OPERATION_SET_PLAIN, false, 11, "B");
+                          two = key(OPERATION_REMOVE, false, 11, "B");
     assert_true(effects_of(&effects, &one));
     assert_true(effects_of(&effects, &two));
-    assert_string_equal(run(), "Esvc:A Nk10 Nsvc Nk11"); /* the name waited already */
+    assert_string_equal(run(), "Wsvc Nk10 Nk11"); /* its name is another matter */
 }
 
-static void services_and_environments(void **state)
+static void directories_are_names_only(void **state)
 {
     (void)state;
     struct operation_info add = key(OPERATION_ENVIRONMENT_ADD, true, 0, ""),
@@ -98,13 +93,101 @@ static void services_and_environments(void **state)
     assert_true(effects_of(&effects, &add));
     assert_true(effects_of(&effects, &place));
     assert_true(effects_of(&effects, &grant));
-    assert_string_equal(run(), "Eroot:prod Nenv Nroot Eenv:web Nsvc Nenv");
-    fresh(NULL);
-    place.kind = OPERATION_SERVICE_REMOVE;
-    add.kind = OPERATION_ENVIRONMENT_REMOVE;
-    assert_true(effects_of(&effects, &place));
-    assert_true(effects_of(&effects, &add));
-    assert_string_equal(run(), "Eenv:web Nsvc Nenv Eroot:prod Nenv Nroot");
+    assert_string_equal(run(), "");
+}
+
+/* Names: "+k10" for one that is made, "-svc" for one that goes, in their order. */
+
+static struct name_changes names;
+
+static int no_names(void **state)
+{
+    (void)state;
+    name_changes_release(&names);
+    return 0;
+}
+
+static void happens(struct operation_info operation, uint64_t rev, uint32_t op)
+{
+    operation.rev = rev;
+    operation.op = op;
+    assert_int_equal(name_changes_add(&names, &operation), 0);
+}
+
+static const char *comes_to(void)
+{
+    static char text[4096];
+    size_t used = 0;
+    text[0] = 0;
+    name_changes_settle(&names);
+    for (size_t i = 0; i < names.count; i++) {
+        const struct name_change *change = &names.items[i];
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%c%s@%d.%d", used ? " " : "",
+                                 change->made ? '+' : '-', short_name(change->node),
+                                 (int)change->at.rev, (int)change->at.op);
+    }
+    return text;
+}
+
+static void a_step_is_what_it_comes_to(void **state)
+{
+    (void)state;
+    happens(key(OPERATION_SET_PLAIN, true, 10, "A"), 5, 0);
+    happens(key(OPERATION_SET_PLAIN, false, 10, "A"), 5, 1);
+    happens(key(OPERATION_REMOVE, false, 11, "B"), 6, 0);
+    assert_string_equal(comes_to(), "-k11@6.0 +k10@5.0");
+    /* made and removed again, removed and made again: nothing, but new values */
+    no_names(NULL);
+    happens(key(OPERATION_SET_PLAIN, true, 10, "A"), 5, 0);
+    happens(key(OPERATION_REMOVE, false, 11, "B"), 5, 1);
+    happens(key(OPERATION_REMOVE, false, 10, "A"), 6, 0);
+    happens(key(OPERATION_SET_PLAIN, true, 11, "B"), 7, 0);
+    assert_string_equal(comes_to(), "");
+    /* by the operation that says how it stands now, or how it was called */
+    no_names(NULL);
+    happens(key(OPERATION_SET_PLAIN, true, 10, "A"), 5, 0);
+    happens(key(OPERATION_REMOVE, false, 10, "A"), 6, 0);
+    happens(key(OPERATION_SET_PLAIN, true, 10, "A"), 7, 3);
+    happens(key(OPERATION_REMOVE, false, 11, "B"), 8, 0);
+    happens(key(OPERATION_SET_PLAIN, true, 11, "B"), 9, 0);
+    happens(key(OPERATION_REMOVE, false, 11, "B"), 10, 0);
+    assert_string_equal(comes_to(), "-k11@8.0 +k10@7.3");
+}
+
+static void what_is_made_in_a_new_directory_comes_with_it(void **state)
+{
+    (void)state;
+    happens(key(OPERATION_SERVICE_ADD, true, 0, ""), 5, 0);
+    happens(key(OPERATION_SET_PLAIN, true, 10, "A"), 5, 1);
+    assert_string_equal(comes_to(), "+svc@5.0");
+    no_names(NULL);
+    happens(key(OPERATION_ENVIRONMENT_ADD, true, 0, ""), 4, 0);
+    happens(key(OPERATION_SERVICE_ADD, true, 0, ""), 5, 0);
+    happens(key(OPERATION_SET_PLAIN, true, 10, "A"), 5, 1);
+    assert_string_equal(comes_to(), "+env@4.0");
+}
+
+static void what_goes_goes_from_the_leaves(void **state)
+{
+    (void)state;
+    happens(key(OPERATION_REMOVE, false, 10, "A"), 5, 0);
+    happens(key(OPERATION_REMOVE, false, 11, "B"), 5, 1);
+    happens(key(OPERATION_SERVICE_REMOVE, false, 0, ""), 5, 2);
+    happens(key(OPERATION_ENVIRONMENT_REMOVE, false, 0, ""), 5, 3);
+    assert_string_equal(comes_to(), "-k11@5.1 -k10@5.0 -svc@5.2 -env@5.3");
+}
+
+static void a_directory_made_again_is_another(void **state)
+{
+    (void)state;
+    struct operation_info again = key(OPERATION_SERVICE_ADD, true, 0, "");
+    struct operation_info new_key = key(OPERATION_SET_PLAIN, true, 11, "B");
+    again.incarnation = new_key.incarnation = 2;
+    happens(key(OPERATION_REMOVE, false, 10, "A"), 5, 0);
+    happens(key(OPERATION_SERVICE_REMOVE, false, 0, ""), 5, 1);
+    happens(again, 6, 0);
+    happens(new_key, 6, 1);
+    assert_string_equal(comes_to(), "-k10@5.0 -svc@5.1 +svc2@6.0");
 }
 
 static void a_full_run_takes_nothing_by_halves(void **state)
@@ -113,21 +196,22 @@ static void a_full_run_takes_nothing_by_halves(void **state)
     char name[256];
     memset(name, 'N', 255);
     name[255] = 0;
-    struct operation_info operation = key(OPERATION_SET_PLAIN, true, 10, name);
-    size_t before = 0;
-    int taken = 0;
-    while (effects_of(&effects, &operation)) {
+    struct effect wanted = {.node = 7, .parent = 8, .kind = EFFECT_TOUCH}, effect;
+    size_t before = 0, at = 0;
+    int taken = 0, found = 0;
+    while (effects_append(&effects, &wanted, name)) {
         before = effects.size;
         taken++;
     }
     assert_true(taken > 10);
     assert_int_equal(effects.size, before);
-    struct effect effect;
     const char *at_name;
-    size_t at = 0;
-    while (effects_next(effects.data, effects.size, &at, &effect, &at_name))
-        ;
-    assert_int_equal(at, effects.size);
+    while (effects_next(effects.data, effects.size, &at, &effect, &at_name)) {
+        assert_true(effect.node == 7 && effect.parent == 8 && effect.name_size == 255);
+        assert_memory_equal(at_name, name, 255);
+        found++;
+    }
+    assert_int_equal(found, taken);
 }
 
 static void a_malformed_run_ends(void **state)
@@ -154,9 +238,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_change_waits_and_invalidates, fresh),
-        cmocka_unit_test_setup(a_new_key_is_a_new_name, fresh),
-        cmocka_unit_test_setup(a_removed_key_is_a_name_too, fresh),
-        cmocka_unit_test_setup(services_and_environments, fresh),
+        cmocka_unit_test_setup(a_key_that_is_new_or_gone_changes_too, fresh),
+        cmocka_unit_test_setup(directories_are_names_only, fresh),
+        cmocka_unit_test_teardown(a_step_is_what_it_comes_to, no_names),
+        cmocka_unit_test_teardown(what_is_made_in_a_new_directory_comes_with_it, no_names),
+        cmocka_unit_test_teardown(what_goes_goes_from_the_leaves, no_names),
+        cmocka_unit_test_teardown(a_directory_made_again_is_another, no_names),
         cmocka_unit_test_setup(a_full_run_takes_nothing_by_halves, fresh),
         cmocka_unit_test_setup(a_malformed_run_ends, fresh),
     };

@@ -1,0 +1,451 @@
+#include "fs/target.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "fs/step.h"
+#include "store/error.h"
+
+#define UNKNOWN UINT64_MAX
+
+#define MILLISECOND 1000000ull
+
+/* How long a commit's answer waits for a view that does not come back. A view that was late once is
+ * not waited for again until it has caught up, and then no longer than SHORT_PATIENCE until it has
+ * come back in time for a while: so it costs one commit, and not every one. */
+#define PATIENCE (2000 * MILLISECOND)
+#define SHORT_PATIENCE (100 * MILLISECOND)
+#define SUSPICION 64u
+
+/* How long other views' names and events wait for one that does not come back. */
+#define STUCK (100 * MILLISECOND)
+
+/* A step has the names of so many revisions at most, which are held in memory while they are sent.
+ */
+#define STEP_MAX 65536u
+
+uint64_t target_now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000 * MILLISECOND + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t told(const struct target *target)
+{
+    return atomic_load(&target->slot->told);
+}
+
+static bool is_idle(const struct target *target)
+{
+    return !target->changes_in_flight && !target->names_in_flight && !target->events_in_flight;
+}
+
+static bool same_place(const struct cursor *a, const struct cursor *b)
+{
+    return a->rev == b->rev && a->op == b->op;
+}
+
+static bool send(struct targets *targets, struct target *target, struct message message)
+{
+    message.view = target->view;
+    message.size = (uint32_t)targets->effects.size;
+    if (!post_send(targets->post, &message, targets->effects.data))
+        return false;
+    if (is_idle(target))
+        target->moved = target_now();
+    return true;
+}
+
+/* Changes */
+
+static bool wants_changes(const struct targets *targets, const struct target *target)
+{
+    return target->changes.rev <= targets->goal && target->changes_in_flight < MESSAGES_IN_FLIGHT;
+}
+
+/* The view that is furthest behind and may be sent more, or NULL. */
+static struct target *hindmost(struct targets *targets)
+{
+    struct target *found = NULL;
+    for (uint32_t i = 0; i < targets->count; i++) {
+        struct target *target = &targets->items[i];
+        if (wants_changes(targets, target) &&
+            (!found || target->changes.rev < found->changes.rev ||
+             (target->changes.rev == found->changes.rev && target->changes.op < found->changes.op)))
+            found = target;
+    }
+    return found;
+}
+
+/* Sends what stands at one cursor to every view that is there. False: the socket is full. */
+static bool send_changes(struct targets *targets, const struct cursor *from,
+                         const struct cursor *to)
+{
+    for (uint32_t i = 0; i < targets->count; i++) {
+        struct target *target = &targets->items[i];
+        if (!wants_changes(targets, target) || !same_place(&target->changes, from))
+            continue;
+        struct message message = {
+            .kind = MESSAGE_CHANGE, .a = ++targets->sequence, .b = to->rev - 1};
+        if (!send(targets, target, message))
+            return false;
+        target->changes = *to;
+        target->changes_in_flight++;
+    }
+    return true;
+}
+
+static int pump_changes(struct targets *targets, uint64_t upto, bool *room)
+{
+    struct target *target = hindmost(targets);
+    int error = 0;
+    while (!error && *room && target && target->changes.rev <= upto) {
+        struct cursor from = target->changes, to = from;
+        error = effects_gather(targets->snapshot, &targets->effects, &to, upto);
+        if (!error)
+            *room = send_changes(targets, &from, &to);
+        target = hindmost(targets);
+    }
+    return error;
+}
+
+/* Names */
+
+/* The revision up to which the kernels of all other views have forgotten what changed. */
+static uint64_t others_valid(const struct targets *targets, const struct target *self, uint64_t now)
+{
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = 0; i < targets->count; i++) {
+        const struct target *target = &targets->items[i];
+        bool stuck = target->late || (target->changes_in_flight && now - target->moved > STUCK);
+        if (target != self && !stuck && target->valid < least)
+            least = target->valid;
+    }
+    return least;
+}
+
+static int names_gather(struct targets *targets, const struct target *target)
+{
+    struct name_changes *names = &targets->names;
+    if (names->upto == target->upto && names->from == told(target) && names->upto != 0)
+        return 0;
+    return name_changes_gather(targets->snapshot, names, told(target), target->upto);
+}
+
+static int begin_step(struct targets *targets, struct target *target, uint64_t now)
+{
+    uint64_t upto = target->changes.rev - 1;
+    if (upto > told(target) + STEP_MAX)
+        upto = told(target) + STEP_MAX;
+    if (upto <= told(target))
+        return 0;
+    uint64_t others = targets->count > 1 ? others_valid(targets, target, now) : upto;
+    if (others < upto) {
+        targets->blocked = true;
+        upto = others;
+    }
+    if (upto <= told(target))
+        return 0;
+    target->upto = upto;
+    int error = names_gather(targets, target);
+    if (error)
+        return error;
+    target->last = name_changes_last(&targets->names);
+    target->reached = 0;
+    target->stepping = true;
+    if (target->last)
+        step_begin(target->slot, upto);
+    return 0;
+}
+
+/* A step that a server before began, or a notifier before did not finish. */
+static int resume_step(struct targets *targets, struct target *target)
+{
+    int error = names_gather(targets, target);
+    if (!error)
+        target->last = name_changes_last(&targets->names);
+    return error;
+}
+
+static void settle_step(struct target *target)
+{
+    if (!target->stepping || target->last == UNKNOWN || target->reached < target->last ||
+        target->names_in_flight || target->valid < target->upto)
+        return;
+    atomic_store(&target->slot->told, target->upto);
+    target->stepping = false;
+}
+
+static int send_names(struct targets *targets, struct target *target, bool *room)
+{
+    while (target->reached < target->last && target->names_in_flight < MESSAGES_IN_FLIGHT) {
+        uint64_t reached = target->reached;
+        int error = names_gather(targets, target);
+        if (!error)
+            error = name_changes_effects(targets->snapshot, &targets->effects, &targets->names,
+                                         &reached);
+        if (error)
+            return error;
+        struct message message = {.kind = MESSAGE_NAMES, .a = reached, .b = target->upto};
+        if (!send(targets, target, message)) {
+            *room = false;
+            return 0;
+        }
+        target->reached = reached;
+        target->names_in_flight++;
+    }
+    return 0;
+}
+
+static int pump_names(struct targets *targets, bool *room)
+{
+    uint64_t now = targets->count > 1 ? target_now() : 0;
+    int error = 0;
+    for (uint32_t i = 0; !error && *room && i < targets->count; i++) {
+        struct target *target = &targets->items[i];
+        if (!target->stepping)
+            error = begin_step(targets, target, now);
+        if (error || !target->stepping || target->changes.rev <= target->upto)
+            continue;
+        if (target->last == UNKNOWN)
+            error = resume_step(targets, target);
+        if (!error)
+            error = send_names(targets, target, room);
+        settle_step(target);
+    }
+    return error;
+}
+
+/* Events */
+
+/* The revision up to which changes and names of a view have been sent. */
+static uint64_t staged(const struct target *target)
+{
+    bool all = target->stepping && target->last != UNKNOWN && target->reached >= target->last &&
+               target->changes.rev > target->upto;
+    return all ? target->upto : told(target);
+}
+
+static void settle_events(struct target *target)
+{
+    if (!target->touching || target->events.rev <= target->events_upto || target->events_in_flight)
+        return;
+    atomic_store(&target->slot->heard, target->events_upto);
+    target->touching = false;
+}
+
+static bool wants_events(struct target *target)
+{
+    settle_events(target);
+    uint64_t heard = atomic_load(&target->slot->heard);
+    if (!target->touching && staged(target) > heard) {
+        target->touching = true;
+        target->events_upto = staged(target);
+        target->events = (struct cursor){.rev = heard + 1};
+    }
+    return target->touching && target->events.rev <= target->events_upto &&
+           target->events_in_flight < MESSAGES_IN_FLIGHT;
+}
+
+/* The same to every view that stands where the first does. */
+static bool send_events(struct targets *targets, uint32_t first, const struct cursor *to)
+{
+    const struct cursor from = targets->items[first].events;
+    uint64_t upto = targets->items[first].events_upto;
+    for (uint32_t i = first; i < targets->count; i++) {
+        struct target *target = &targets->items[i];
+        if (!wants_events(target) || target->events_upto != upto ||
+            !same_place(&target->events, &from))
+            continue;
+        if (targets->effects.size > 0) {
+            struct message message = {
+                .kind = MESSAGE_EVENTS, .a = ++targets->sequence, .b = target->events_upto};
+            if (!send(targets, target, message))
+                return false;
+            target->events_in_flight++;
+        }
+        target->events = *to;
+        settle_events(target);
+    }
+    return true;
+}
+
+static int pump_events(struct targets *targets, bool *room)
+{
+    int error = 0;
+    for (uint32_t i = 0; !error && *room && i < targets->count; i++) {
+        struct target *target = &targets->items[i];
+        while (!error && *room && wants_events(target)) {
+            struct cursor to = target->events;
+            error = effects_gather_events(targets->snapshot, &targets->effects, &to,
+                                          target->events_upto);
+            if (!error)
+                *room = send_events(targets, i, &to);
+        }
+    }
+    return error;
+}
+
+/* All */
+
+static bool has_work(struct targets *targets)
+{
+    for (uint32_t i = 0; i < targets->count; i++) {
+        struct target *target = &targets->items[i];
+        settle_step(target);
+        settle_events(target);
+        if (told(target) < targets->goal || atomic_load(&target->slot->heard) < targets->goal ||
+            target->stepping)
+            return true;
+    }
+    return false;
+}
+
+int targets_pump(struct targets *targets)
+{
+    bool room = true;
+    targets->blocked = false;
+    if (!has_work(targets))
+        return 0;
+    int error = snapshot_begin(targets->snapshot);
+    if (error)
+        return error;
+    uint64_t seen = snapshot_revision(targets->snapshot);
+    error = pump_changes(targets, targets->goal < seen ? targets->goal : seen, &room);
+    if (!error)
+        error = pump_names(targets, &room);
+    if (!error)
+        error = pump_events(targets, &room);
+    snapshot_end(targets->snapshot);
+    return error;
+}
+
+static struct target *find(struct targets *targets, uint32_t view)
+{
+    for (uint32_t i = 0; i < targets->count; i++) {
+        if (targets->items[i].view == view)
+            return &targets->items[i];
+    }
+    return NULL;
+}
+
+void targets_confirmed(struct targets *targets, const struct message *message)
+{
+    struct target *target = find(targets, message->view);
+    if (!target)
+        return;
+    target->moved = target_now();
+    if (message->kind == MESSAGE_CHANGE && target->changes_in_flight) {
+        target->changes_in_flight--;
+        if (message->b > target->valid)
+            target->valid = message->b;
+    } else if (message->kind == MESSAGE_NAMES && target->names_in_flight) {
+        target->names_in_flight--;
+        if (target->stepping && message->b == target->upto)
+            step_reach(target->slot, message->a); /* also what was there already */
+    } else if (message->kind == MESSAGE_EVENTS && target->events_in_flight) {
+        target->events_in_flight--;
+    }
+    settle_step(target);
+    settle_events(target);
+    if (told(target) < targets->goal)
+        return;
+    if (target->suspicion && !target->late && message->kind == MESSAGE_CHANGE)
+        target->suspicion--;
+    target->late = false;
+}
+
+void targets_restart(struct targets *targets)
+{
+    for (uint32_t i = 0; i < targets->count; i++) {
+        struct target *target = &targets->items[i];
+        target->changes_in_flight = target->names_in_flight = target->events_in_flight = 0;
+        target->changes = (struct cursor){.rev = target->valid + 1};
+        target->reached = target->stepping ? atomic_load(&target->slot->done) : 0;
+        target->touching = false;
+    }
+}
+
+int targets_add(struct targets *targets, uint32_t view, struct view_slot *slot, uint64_t known)
+{
+    if (targets->count == targets->capacity) {
+        uint32_t capacity = targets->capacity ? targets->capacity * 2 : 16;
+        struct target *items = realloc(targets->items, capacity * sizeof(*items));
+        if (!items)
+            return error_set(ERR_NOMEM, "no memory for a view");
+        targets->items = items;
+        targets->capacity = capacity;
+    }
+    if (atomic_load(&slot->told) == 0) {
+        atomic_store(&slot->heard, known);
+        atomic_store(&slot->upto, known);
+        atomic_store(&slot->told, known);
+    }
+    struct target target = {.view = view, .slot = slot, .valid = atomic_load(&slot->told)};
+    target.changes.rev = target.valid + 1;
+    target.upto = atomic_load(&slot->upto);
+    if (target.upto > target.valid) {
+        target.stepping = true;
+        target.last = UNKNOWN;
+        target.reached = atomic_load(&slot->done);
+    }
+    targets->items[targets->count++] = target;
+    return 0;
+}
+
+void targets_remove(struct targets *targets, uint32_t view)
+{
+    struct target *target = find(targets, view);
+    if (target)
+        *target = targets->items[--targets->count];
+}
+
+void targets_release(struct targets *targets)
+{
+    name_changes_release(&targets->names);
+    free(targets->items);
+}
+
+static uint64_t least(const struct targets *targets, bool without_late, bool events)
+{
+    uint64_t found = UINT64_MAX;
+    for (uint32_t i = 0; i < targets->count; i++) {
+        const struct target *target = &targets->items[i];
+        uint64_t rev = told(target);
+        if (events && atomic_load(&target->slot->heard) < rev)
+            rev = atomic_load(&target->slot->heard);
+        if (!(without_late && target->late) && rev < found)
+            found = rev;
+    }
+    return found;
+}
+
+uint64_t targets_told(const struct targets *targets, bool without_late)
+{
+    return least(targets, without_late, false);
+}
+
+uint64_t targets_heard(const struct targets *targets, bool without_late)
+{
+    return least(targets, without_late, true);
+}
+
+uint64_t targets_judge(struct targets *targets, uint64_t rev, uint64_t since, uint64_t now)
+{
+    uint64_t next = 0;
+    for (uint32_t i = 0; i < targets->count; i++) {
+        struct target *target = &targets->items[i];
+        if (target->late || told(target) >= rev)
+            continue;
+        uint64_t begin = target->moved > since ? target->moved : since;
+        uint64_t end = begin + (target->suspicion ? SHORT_PATIENCE : PATIENCE);
+        if (end <= now) {
+            target->late = true;
+            target->suspicion = SUSPICION;
+        } else if (next == 0 || end < next) {
+            next = end;
+        }
+    }
+    return next;
+}
