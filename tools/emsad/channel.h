@@ -7,6 +7,7 @@
  * Supervisor to server:
  *   - SETUP: paths of store and identity, threads, flags, and descriptors (enum channel_setup)
  *   - NOTIFIER: the server's end of a new channel to the notifier, and its pid
+ *   - METRICS: the server's end of a new channel to the metrics process, and its pid
  *   - VIEW: a live connection: options, INIT, its /dev/fuse descriptor
  *   - START: all that there was has been handed over: answer
  *   - MOUNTED: the answer to MOUNT: an error and its text, or the mount; its VIEW follows
@@ -35,6 +36,10 @@
  *
  * Notifier to supervisor:
  *   - HANDLE: a writable mount of this view is wanted
+ *
+ * Supervisor to metrics:
+ *   - LISTENER: the socket that clients come to
+ *   - METRICS: its end of a new channel to the server
  */
 #ifndef EMSA_TOOLS_EMSAD_CHANNEL_H
 #define EMSA_TOOLS_EMSAD_CHANNEL_H
@@ -70,6 +75,8 @@ enum channel_kind {
     CHANNEL_HELD,
     CHANNEL_HANDED,
     CHANNEL_END,
+    CHANNEL_LISTENER,
+    CHANNEL_METRICS,
     CHANNEL_KIND_COUNT
 };
 
@@ -93,7 +100,7 @@ struct channel_message {
     uint32_t kind;
     uint32_t request; /* of MOUNT and MOUNTED */
     int32_t error;    /* of FAILED, MOUNTED and HANDLE, as store/error.h */
-    int32_t pid;      /* of NOTIFIER */
+    int32_t pid;      /* of NOTIFIER and METRICS */
     uint32_t flags;
     uint32_t threads;
     uint32_t view;      /* of VIEW, GONE, MOUNTED and HANDLE */

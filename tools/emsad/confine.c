@@ -22,6 +22,9 @@
      LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |   \
      LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 
+#define READS                                                                                      \
+    (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_EXECUTE)
+
 static int allow(int rules, const char *folder, uint64_t rights)
 {
     int fd DESCRIPTOR_CLEANUP = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -38,15 +41,15 @@ static int allow(int rules, const char *folder, uint64_t rights)
     (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |                               \
      LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG)
 
-/* Of the rights that are given, all but those left are forbidden, but beneath folder. */
-static int restrict_self(const char *folder, uint64_t left)
+/* Writing and more is forbidden, but beneath folder, and but for the rights that are left. */
+static int restrict_self(const char *folder, uint64_t more, uint64_t left)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
         return 0;
     if (version < 0)
         return error_system(errno, "cannot ask for Landlock");
-    uint64_t all = WRITES | (version >= TRUNCATE_SINCE ? TRUNCATE_RIGHT : 0);
+    uint64_t all = WRITES | more | (version >= TRUNCATE_SINCE ? TRUNCATE_RIGHT : 0);
     struct landlock_ruleset_attr attributes = {.handled_access_fs = all & ~left};
     int rules DESCRIPTOR_CLEANUP =
         (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
@@ -60,12 +63,12 @@ static int restrict_self(const char *folder, uint64_t left)
 
 int confine_writes(const char *folder)
 {
-    return restrict_self(folder, 0);
+    return restrict_self(folder, 0, 0);
 }
 
 int confine_edits(void)
 {
-    return restrict_self(NULL, EDITS);
+    return restrict_self(NULL, 0, EDITS);
 }
 
 /* An empty folder that hangs nowhere. */
@@ -85,4 +88,9 @@ int confine_root(void)
     if (folder >= 0 && fchdir(folder) == 0 && chroot(".") == 0)
         return 0;
     return errno == EPERM ? 1 : error_system(errno, "cannot leave all folders");
+}
+
+int confine_all(void)
+{
+    return restrict_self(NULL, READS, 0);
 }

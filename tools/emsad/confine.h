@@ -18,4 +18,7 @@ int confine_root(void);
 /* After it, in place of confine_writes: forbids what is of no use on such mounts (fs/edit.h). */
 int confine_edits(void);
 
+/* The same, and nothing is opened for reading or run either. */
+int confine_all(void);
+
 #endif

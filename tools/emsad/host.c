@@ -102,12 +102,15 @@ static int status(void *arg, json_t *reply)
 {
     struct host *host = arg;
     pthread_mutex_lock(&host->mutex);
-    pid_t notifier = host->notifier;
+    pid_t notifier = host->notifier, metrics = host->metrics;
     pthread_mutex_unlock(&host->mutex);
     json_t *own = json_pack("{s:b, s:b, s:{s:i, s:i, s:i}}", "unlocked",
                             (int)store_unlocked(host->store), "on_demand", (int)host->is_on_demand,
                             "processes", "supervisor", (int)link_supervisor(host->link), "server",
                             (int)getpid(), "notifier", (int)figures_living(notifier));
+    if (metrics > 0)
+        (void)json_object_set_new(json_object_get(own, "processes"), "metrics",
+                                  json_integer(figures_living(metrics)));
     int failed = own == NULL || json_object_update(reply, own) < 0;
     json_decref(own);
     return failed ? error_set(ERR_NOMEM, "cannot make a reply: out of memory")
@@ -241,6 +244,13 @@ void host_adopted(struct host *host, uint32_t flags)
         link_tell(host->link, CHANNEL_CALLED, 0);
     pthread_mutex_unlock(&host->mutex);
     end_if_idle(host);
+}
+
+void host_metrics(struct host *host, int32_t pid)
+{
+    pthread_mutex_lock(&host->mutex);
+    host->metrics = pid;
+    pthread_mutex_unlock(&host->mutex);
 }
 
 void host_notifier(struct host *host, int32_t pid)

@@ -1,4 +1,4 @@
-/* emsad: one program, three roles. */
+/* emsad: one program, four roles. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,6 +10,7 @@
 #include "store/error.h"
 #include "tools/common/exit_status.h"
 #include "tools/emsad/channel.h"
+#include "tools/emsad/metrics.h"
 #include "tools/emsad/notifier.h"
 #include "tools/emsad/options.h"
 #include "tools/emsad/server.h"
@@ -41,8 +42,17 @@ static int run_child(enum daemon_role role)
         (void)fprintf(stderr, "emsad: --role is for processes that emsad starts itself\n");
         return EXIT_STATUS_WRONG_USE;
     }
-    (void)prctl(PR_SET_NAME, role == ROLE_SERVER ? "emsad-server" : "emsad-notifier");
-    return role == ROLE_SERVER ? server_run(CHANNEL_FD) : notifier_run(CHANNEL_FD);
+    switch (role) {
+    case ROLE_SERVER:
+        (void)prctl(PR_SET_NAME, "emsad-server");
+        return server_run(CHANNEL_FD);
+    case ROLE_METRICS:
+        (void)prctl(PR_SET_NAME, "emsad-metrics");
+        return metrics_run(CHANNEL_FD);
+    default:
+        (void)prctl(PR_SET_NAME, "emsad-notifier");
+        return notifier_run(CHANNEL_FD);
+    }
 }
 
 int main(int argc, char *argv[])

@@ -19,6 +19,7 @@ enum {
     OPTION_READY_FD,
     OPTION_THREADS,
     OPTION_REPLAY,
+    OPTION_METRICS,
     OPTION_ROLE,
     OPTION_VERSION,
     OPTION_HELP
@@ -32,6 +33,7 @@ static const struct option table[] = {
     {"ready-fd", required_argument, NULL, OPTION_READY_FD},
     {"threads", required_argument, NULL, OPTION_THREADS},
     {"replay", no_argument, NULL, OPTION_REPLAY},
+    {"metrics", required_argument, NULL, OPTION_METRICS},
     {"role", required_argument, NULL, OPTION_ROLE},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
@@ -41,7 +43,8 @@ static const struct option table[] = {
 const char *options_help(void)
 {
     return "usage: emsad [--store DIR] [--mount DIR [--cache]]... [--threads N]\n"
-           "             [--replay] [--on-demand] [--ready-fd N] [--version] [--help]\n"
+           "             [--metrics PLACE] [--replay] [--on-demand] [--ready-fd N]\n"
+           "             [--version] [--help]\n"
            "\n"
            "Serves a store: its tree to whom it is mounted for, its control socket to 'emsa'.\n"
            "Stays in the foreground; ends on SIGTERM or SIGINT.\n"
@@ -52,6 +55,8 @@ const char *options_help(void)
            "  --threads N    threads that answer readers, 1 to 32 (else by the number of cores)\n"
            "  --replay       answer what a killed server had in its hands from memory of our own,\n"
            "                 as on Linux before 6.9, whose kernel cannot send it again\n"
+           "  --metrics PLACE  answer GET /metrics over HTTP in a process of its own, at PORT (of\n"
+           "                 127.0.0.1), ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH\n"
            "  --on-demand    end when the last mount is gone, after there was one\n"
            "  --ready-fd N   write 'ready' or 'error STATUS WORD MESSAGE' to descriptor N\n"
            "  --version      print the version\n"
@@ -116,6 +121,8 @@ static int take_role(struct daemon_options *options, const char *text)
         options->role = ROLE_SERVER;
     else if (strcmp(text, "notifier") == 0)
         options->role = ROLE_NOTIFIER;
+    else if (strcmp(text, "metrics") == 0)
+        options->role = ROLE_METRICS;
     else
         return error_set(ERR_INVALID, "there is no role '%s'", text);
     return 0;
@@ -140,6 +147,9 @@ static int take(struct daemon_options *options, int option, char *argv[])
         return take_threads(options, optarg);
     case OPTION_REPLAY:
         options->replay = true;
+        return 0;
+    case OPTION_METRICS:
+        options->metrics = optarg;
         return 0;
     case OPTION_ROLE:
         return take_role(options, optarg);

@@ -12,11 +12,12 @@ struct daemon_mount {
     bool cache;
 };
 
-enum daemon_role { ROLE_SUPERVISOR, ROLE_SERVER, ROLE_NOTIFIER };
+enum daemon_role { ROLE_SUPERVISOR, ROLE_SERVER, ROLE_NOTIFIER, ROLE_METRICS };
 
 struct daemon_options {    /* texts are argv's */
     enum daemon_role role; /* --role: how the supervisor starts its children */
     const char *store;     /* NULL: the usual one */
+    const char *metrics;   /* where they are asked for, as metrics_listen; NULL: nowhere */
     struct daemon_mount mounts[DAEMON_MOUNTS_MAX];
     size_t mount_count;
     bool on_demand;

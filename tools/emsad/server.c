@@ -25,6 +25,7 @@
 #include "tools/emsad/expirer.h"
 #include "tools/emsad/host.h"
 #include "tools/emsad/link.h"
+#include "tools/emsad/meter.h"
 #include "tools/emsad/sandbox.h"
 #include "tools/service/service.h"
 
@@ -48,6 +49,7 @@ struct server {
     bool is_serving; /* after START: it can go on without a supervisor */
     struct control *control;
     struct expirer *expirer;
+    struct meter *meter; /* NULL: nobody asks for metrics */
 };
 
 static int next_message(struct server *server, struct channel_message *message,
@@ -206,6 +208,9 @@ static int handle(struct server *server, const struct channel_message *message, 
     case CHANNEL_NOTIFIER:
         host_notifier(&server->host, message->pid);
         return fs_notifier(server->fs, take_over(fd));
+    case CHANNEL_METRICS:
+        host_metrics(&server->host, message->pid);
+        return meter_start(&server->meter, server->dispatcher, take_over(fd));
     case CHANNEL_VIEW:
         adopt(server, message, fd);
         return 0;
@@ -281,6 +286,7 @@ static void tear_down(struct server *server)
     host_end(&server->host);
     control_stop(server->control);
     expirer_stop(server->expirer);
+    meter_free(server->meter);
     fs_free(server->fs);
     service_free(server->dispatcher);
     store_close(server->store);

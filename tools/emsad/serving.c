@@ -66,6 +66,18 @@ static void pair_up(struct supervisor *supervisor)
     descriptor_close(&pair[1]);
 }
 
+static void pair_exporter(struct supervisor *supervisor)
+{
+    if (supervisor->has_opened)
+        judge_sent(&supervisor->server, exporter_pair(&supervisor->exporter, &supervisor->server));
+}
+
+void serving_start_exporter(struct supervisor *supervisor)
+{
+    exporter_start(&supervisor->exporter);
+    pair_exporter(supervisor);
+}
+
 static void send_setup(struct supervisor *supervisor)
 {
     const struct holdings *holdings = &supervisor->holdings;
@@ -130,6 +142,7 @@ static void hand_over(struct supervisor *supervisor)
 {
     supervisor->has_opened = true;
     pair_up(supervisor);
+    pair_exporter(supervisor);
     for (size_t i = 0; i < supervisor->views.count; i++)
         send_view(&supervisor->server, &supervisor->views.items[i]);
     judge_sent(&supervisor->server,
@@ -242,6 +255,7 @@ int serving_adopted(struct supervisor *supervisor)
     for (size_t i = 0; i < supervisor->views.count; i++) /* of the options, new here */
         if (supervisor->views.items[i].mount.mount_fd >= 0)
             send_view(server, &supervisor->views.items[i]);
+    pair_exporter(supervisor);
     serving_start_notifier(supervisor);
     log_info("follows a supervisor that ended; server %d goes on with %zu mounts", (int)server->pid,
              supervisor->views.count);

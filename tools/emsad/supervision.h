@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "tools/emsad/child.h"
+#include "tools/emsad/exporter.h"
 #include "tools/emsad/holdings.h"
 #include "tools/emsad/options.h"
 #include "tools/emsad/views.h"
@@ -24,6 +25,7 @@ struct supervisor {
     const struct daemon_options *options;
     struct holdings holdings;
     struct child server, notifier;
+    struct exporter exporter;
     struct views views;
     struct watch watch;
     enum phase phase;
@@ -49,6 +51,7 @@ void supervisor_fail(struct supervisor *, int error, const char *text);
 /* Starts a child and hands it what there is; what fails is tried again when restart_at says. */
 void serving_start_server(struct supervisor *);
 void serving_start_notifier(struct supervisor *);
+void serving_start_exporter(struct supervisor *);
 
 /* A new view, which nobody was told of yet. As views_make. */
 int serving_make_view(struct supervisor *, struct view **out, const struct view_options *options);

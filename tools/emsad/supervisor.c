@@ -68,6 +68,8 @@ static void reap(struct supervisor *supervisor)
             serving_server_ended(supervisor, status);
         else if (pid == supervisor->notifier.pid)
             serving_notifier_ended(supervisor, status);
+        else
+            (void)exporter_reaped(&supervisor->exporter, pid, status);
     }
 }
 
@@ -84,6 +86,7 @@ void supervisor_stop(struct supervisor *supervisor)
     supervisor->server.restart_at = -1;
     supervisor->notifier.is_leaving = true;
     supervisor->notifier.restart_at = -1;
+    exporter_end(&supervisor->exporter);
     if (supervisor->server.channel >= 0) /* if it does not hear it, the deadline ends it */
         (void)channel_send_plain(supervisor->server.channel, CHANNEL_STOP, 0, 0);
 }
@@ -102,6 +105,7 @@ static void out_of_time(struct supervisor *supervisor)
         log_warning("the server did not finish in time, and is ended by force");
     child_kill(&supervisor->server);
     child_kill(&supervisor->notifier);
+    child_kill(&supervisor->exporter.child);
     let_notifier_go(supervisor);
     supervisor->phase = FORCING;
     supervisor->deadline = deadline_in(LAST_MILLISECONDS);
@@ -114,8 +118,12 @@ static bool has_ended(struct supervisor *supervisor)
         return false;
     if (supervisor->server.pid == 0)
         let_notifier_go(supervisor);
-    if (supervisor->server.pid == 0 && supervisor->notifier.pid == 0)
-        return true;
+    if (supervisor->server.pid == 0 && supervisor->notifier.pid == 0) {
+        if (supervisor->exporter.child.pid == 0)
+            return true;
+        if (deadline_left(supervisor->deadline) > LAST_MILLISECONDS)
+            supervisor->deadline = deadline_in(LAST_MILLISECONDS); /* it has nothing to finish */
+    }
     if (deadline_left(supervisor->deadline) > 0)
         return false;
     if (supervisor->phase == FORCING)
@@ -152,12 +160,15 @@ static void restart_due(struct supervisor *supervisor)
         serving_start_server(supervisor);
     if (is_due(&supervisor->notifier))
         serving_start_notifier(supervisor);
+    if (is_due(&supervisor->exporter.child))
+        serving_start_exporter(supervisor);
 }
 
 /* Milliseconds until the next moment that matters; -1: none. */
 static int patience(const struct supervisor *supervisor)
 {
     const int64_t moments[] = {supervisor->server.restart_at, supervisor->notifier.restart_at,
+                               supervisor->exporter.child.restart_at,
                                supervisor->server.pid == 0 ? -1 : supervisor->watch.next,
                                supervisor->phase >= STOPPING ? supervisor->deadline : -1};
     int least = -1;
@@ -268,6 +279,9 @@ static int begin(struct supervisor *supervisor)
         error = watch_add(&supervisor->watch, &supervisor->views.items[i]);
     if (error == 0)
         error = make_views(supervisor);
+    if (error == 0)
+        error = exporter_begin(&supervisor->exporter, supervisor->options->metrics,
+                               supervisor->holdings.self, supervisor->server.pid == 0);
     if (error == 0 && supervisor->server.pid > 0)
         return serving_adopted(supervisor);
     if (error < 0)
@@ -290,6 +304,7 @@ int supervisor_run(const struct daemon_options *options)
 {
     static struct supervisor supervisor = {.server = CHILD_INIT("server"),
                                            .notifier = CHILD_INIT("notifier"),
+                                           .exporter = EXPORTER_INIT,
                                            .signals = -1,
                                            .watch = {.set = -1}};
     log_setup("emsad");
@@ -303,6 +318,7 @@ int supervisor_run(const struct daemon_options *options)
     else
         run(&supervisor);
     views_end_all(&supervisor.views);
+    exporter_end(&supervisor.exporter);
     holdings_release(&supervisor.holdings);
     watch_end(&supervisor.watch);
     descriptor_close(&supervisor.signals);

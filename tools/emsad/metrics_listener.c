@@ -1,0 +1,141 @@
+#include "tools/emsad/metrics_listener.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/error.h"
+#include "tools/common/address.h"
+#include "tools/common/descriptor.h"
+
+#define BACKLOG 64
+#define UNIX "unix:"
+#define LOOPBACK "127.0.0.1"
+#define ADDRESS_MAX 64
+
+static int wrong_place(const char *place)
+{
+    return error_set(ERR_INVALID,
+                     "'%s' is no place for metrics: write PORT (of " LOOPBACK
+                     "), ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH",
+                     place);
+}
+
+/* What was there before is a stale socket of ours, or nothing that is ours to remove. */
+static int remove_stale(const char *path)
+{
+    struct stat status;
+    if (lstat(path, &status) < 0)
+        return errno == ENOENT ? 0 : error_system(errno, "cannot look at '%s'", path);
+    if (!S_ISSOCK(status.st_mode))
+        return error_set(ERR_REFUSED, "'%s' is there, and is no socket", path);
+    return unlink(path) < 0 ? error_system(errno, "cannot remove the stale socket '%s'", path) : 0;
+}
+
+static int listen_at(int fd, const struct sockaddr *address, socklen_t size, const char *place)
+{
+    if (bind(fd, address, size) < 0)
+        return errno == EADDRINUSE
+                   ? error_set(ERR_REFUSED, "cannot listen for metrics at '%s': it is taken", place)
+                   : error_system(errno, "cannot listen for metrics at '%s'", place);
+    return listen(fd, BACKLOG) < 0 ? error_system(errno, "cannot listen at '%s'", place) : 0;
+}
+
+static int listen_unix(int fd, const char *path)
+{
+    struct address address;
+    int error = remove_stale(path);
+    if (error == 0)
+        error = address_make(&address, path);
+    if (error < 0)
+        return error;
+    mode_t before = umask(0111);
+    error = listen_at(fd, (const struct sockaddr *)&address.name, address.size, path);
+    (void)umask(before);
+    address_release(&address);
+    return error;
+}
+
+static int make_unix(int *out, const char *path)
+{
+    if (path[0] != '/')
+        return error_set(ERR_INVALID, "the path of '" UNIX "%s' does not begin with '/'", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return error_system(errno, "cannot make a socket");
+    int error = listen_unix(fd, path);
+    if (error < 0)
+        descriptor_close(&fd);
+    else
+        *out = fd;
+    return error;
+}
+
+/* Address and port, apart. */
+static int divide(char address[static ADDRESS_MAX], const char **port, const char *place)
+{
+    const char *colon = strrchr(place, ':');
+    const char *from = colon == NULL ? LOOPBACK : place;
+    size_t length = colon == NULL ? strlen(LOOPBACK) : (size_t)(colon - place);
+    *port = colon == NULL ? place : colon + 1;
+    if (from[0] == '[' && length > 1 && from[length - 1] == ']') {
+        from++;
+        length -= 2;
+    } else if (memchr(from, ':', length) != NULL) {
+        return wrong_place(place); /* IPv6 stands in brackets: where would its port begin? */
+    }
+    if (length == 0 || length >= ADDRESS_MAX)
+        return wrong_place(place);
+    memcpy(address, from, length);
+    address[length] = '\0';
+    char *end;
+    unsigned long number = strtoul(*port, &end, 10);
+    return **port < '0' || **port > '9' || *end != '\0' || number == 0 || number > 65535
+               ? wrong_place(place)
+               : 0;
+}
+
+static int make_port(int *out, const char *place)
+{
+    char address[ADDRESS_MAX];
+    const char *port;
+    struct addrinfo *found;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+    int error = divide(address, &port, place);
+    if (error < 0)
+        return error;
+    if (getaddrinfo(address, port, &hints, &found) != 0)
+        return wrong_place(place);
+    int one = 1;
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        error = error_system(errno, "cannot make a socket for '%s'", place);
+    else if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0)
+        error = error_system(errno, "cannot prepare a socket for '%s'", place);
+    if (error == 0)
+        error = listen_at(fd, found->ai_addr, found->ai_addrlen, place);
+    freeaddrinfo(found);
+    if (error < 0)
+        descriptor_close(&fd);
+    else
+        *out = fd;
+    return error;
+}
+
+int metrics_listen(int *out, const char *place)
+{
+    if (strncmp(place, UNIX, strlen(UNIX)) == 0)
+        return make_unix(out, place + strlen(UNIX));
+    return make_port(out, place);
+}
+
+void metrics_hide(const char *place)
+{
+    if (strncmp(place, UNIX, strlen(UNIX)) == 0)
+        (void)unlink(place + strlen(UNIX));
+}
