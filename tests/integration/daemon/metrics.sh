@@ -103,6 +103,19 @@ holds "one that hangs holds up nobody" emsa set prod/web PORT=8081
 over TERM
 is "not even the end" "0 " "$code $(pgrep emsad || true)"
 
+# A supervisor that follows a dead one has a process of its own, at the same place.
+begin --metrics 9000
+answered $here_is
+server=$(process server) pid=$(metrics_pid)
+kill -KILL "$daemon"
+wait "$daemon" || true
+gone "$pid" 20 || fault "it goes on without a supervisor"
+begin --metrics 9000
+is "the next supervisor" "ready $server" "$said $(process server)"
+answered $here_is
+over TERM
+is "ends as it should" "0 " "$code $(pgrep emsad || true)"
+
 # Other places.
 begin --metrics '[::1]:9001'
 answered '[::1]:9001'
