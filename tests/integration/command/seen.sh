@@ -41,6 +41,28 @@ holds "JSON has the times" eval 'emsa status --json | json visible p99'
 is "and the text" "True" "$(emsa status --metrics --json | /usr/bin/python3 -c 'import json, sys
 print(json.load(sys.stdin)["text"].startswith("# HELP emsa_build_info"))')"
 
+
+before=$(metrics emsa_commit_visible_seconds_count)
+for i in 1 2 3; do emsa set prod/web PORT=$i >/dev/null; done
+is "commits are timed" $((before + 3)) "$(metrics emsa_commit_visible_seconds_count)"
+is "and shown" "of $((before + 3)) commits" "$(line visible | grep -o 'of .*')"
+is "no restart" "0 (0 crashed, 0 stuck, 0 upgrades)" "$(line restarts)"
+server=$(server_pid)
+kill -KILL "$server"
+gone "$server"
+is "the next server answers" 3 "$(cat "$work/env/prod/web/PORT")"
+is "a restart" "1 (1 crashed, 0 stuck, 0 upgrades)" "$(line restarts)"
+is "and as metrics" "2 1" "$(metrics emsa_server_starts_total emsa_server_crashes_total)"
+is "what was timed before is kept" $((before + 3)) "$(metrics emsa_commit_visible_seconds_count)"
+holds "its pause was timed" [ "$(metrics emsa_last_pause_seconds)" != 0 ]
+is "nothing expires" "" "$(line 'next expiry')"
+holds "until something does" emsa set prod/web BRIEF=1 --ttl 1h
+holds "which is said" [ -n "$(line 'next expiry')" ]
+emsa status --metrics >"$work/metrics"
+# shellcheck disable=SC2016 # for awk
+holds "and is to come" awk -v now="$(date +%s)" \
+    '$1 == "emsa_next_expiry_timestamp_seconds" && $2 > now { found = 1 } END { exit !found }' "$work/metrics"
+
 ends "no argument" 2 "too much" emsa status prod
 ends "metrics are of status" 2 "no option" emsa ls --metrics
 finish
