@@ -24,6 +24,9 @@
  *   - GONE: this view's superblock is no more
  *   - CALLED: a call has come, after ANSWERED said that none runs
  *   - ANSWERED: to ASK: it is, and so many calls run (calls)
+ *   - HELLO: first of all, with CHANNEL_VERSION as flags
+ *   - SILENT: readers are answered no more
+ *   - UPGRADE: another binary is to take over (upgrade.h)
  *   - HELLO, HELD, VIEW (each), HANDED: to the supervisor that follows a dead one, what the server
  *     keeps (estate.h): HELD is SETUP as it was, with its descriptors
  *   - END: the whole daemon is to end (asked for by a call, or its last view is gone)
@@ -72,6 +75,8 @@ enum channel_kind {
     CHANNEL_CALLED,
     CHANNEL_ANSWERED,
     CHANNEL_HELLO,
+    CHANNEL_SILENT,
+    CHANNEL_UPGRADE,
     CHANNEL_HELD,
     CHANNEL_HANDED,
     CHANNEL_END,
@@ -113,6 +118,9 @@ struct channel_message {
                                 mounted, as far as that is known */
     char identity[PATH_MAX]; /* of SETUP */
 };
+
+/* Two programs that have the same may speak to each other. */
+#define CHANNEL_VERSION ((1u << 16) | (uint32_t)sizeof(struct channel_message))
 
 struct channel_descriptors {
     int fd[SETUP_DESCRIPTORS]; /* owned; -1 where there is none */

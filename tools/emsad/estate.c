@@ -66,6 +66,8 @@ int estate_add(struct estate *estate, const struct channel_message *view, int fu
     pthread_mutex_lock(&estate->mutex);
     if (error == 0)
         error = grow(estate);
+    if (error == 0 && view->view > estate->setup.view)
+        estate->setup.view = view->view; /* so that no id is given twice */
     if (error == 0)
         estate->views[estate->count++] = kept;
     pthread_mutex_unlock(&estate->mutex);

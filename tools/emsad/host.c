@@ -130,6 +130,16 @@ static int take_over(void *arg, const struct caller *caller, int channel)
     return link_take_over(host->link, channel);
 }
 
+static int upgrade(void *arg)
+{
+    struct host *host = arg;
+    if (link_supervisor(host->link) == 0)
+        return error_set(ERR_BUSY, "the supervisor of this server is gone: start 'emsad', which "
+                                   "takes over, and is then what runs");
+    link_tell(host->link, CHANNEL_UPGRADE, 0);
+    return 0;
+}
+
 /* Alone the server could not take the mounts away. */
 static int stop(void *arg)
 {
@@ -150,6 +160,7 @@ void host_begin(struct host *host, struct link *link, struct estate *estate, str
                                     .expiring = expiring,
                                     .mount = mount_view,
                                     .status = status,
+                                    .upgrade = upgrade,
                                     .take_over = take_over,
                                     .stop = stop},
                           .link = link,

@@ -1,5 +1,6 @@
 #include "tools/emsad/link.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -85,8 +86,11 @@ void link_tell(struct link *link, enum channel_kind kind, uint32_t view)
 
 pid_t link_supervisor(const struct link *link)
 {
+    struct pollfd entry = {.fd = link->channel, .events = 0};
     struct ucred peer = {0};
     socklen_t size = sizeof peer;
+    if (poll(&entry, 1, 0) > 0) /* hung up */
+        return 0;
     if (getsockopt(link->channel, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
         return 0;
     return figures_living(peer.pid);

@@ -15,6 +15,7 @@
 #include "tools/emsad/options.h"
 #include "tools/emsad/server.h"
 #include "tools/emsad/supervisor.h"
+#include "tools/emsad/upgrade_call.h"
 
 /* A descriptor of ours must never become standard output by chance. */
 static int fill_standard(void)
@@ -67,6 +68,12 @@ int main(int argc, char *argv[])
     if (options.help || options.version) {
         (void)printf("%s", options.help ? options_help() : "emsad " EMSA_VERSION "\n");
         return fflush(stdout) == 0 ? EXIT_STATUS_DONE : EXIT_STATUS_FAILED;
+    }
+    if (options.upgrade) {
+        int error = upgrade_call(options.store);
+        if (error < 0)
+            (void)fprintf(stderr, "emsad: %s\n", error_text());
+        return (int)exit_status(error);
     }
     if (options.role != ROLE_SUPERVISOR)
         return run_child(options.role);

@@ -6,8 +6,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/error.h"
+#include "tools/emsad/upgrade.h"
 
 #define THREADS_MAX 32 /* REQUEST_SLOTS */
 
@@ -45,9 +47,14 @@ const char *options_help(void)
     return "usage: emsad [--store DIR] [--mount DIR [--cache]]... [--threads N]\n"
            "             [--metrics PLACE] [--replay] [--on-demand] [--ready-fd N]\n"
            "             [--version] [--help]\n"
+           "       emsad [--store DIR] upgrade\n"
            "\n"
            "Serves a store: its tree to whom it is mounted for, its control socket to 'emsa'.\n"
            "Stays in the foreground; ends on SIGTERM or SIGINT.\n"
+           "upgrade: has the daemon that runs replaced by the program that lies at its path now "
+           "(as\n"
+           "SIGUSR2 does), without a reader's error; goes back if that fails in its first 5 "
+           "seconds.\n"
            "\n"
            "  --store DIR    the store (else $EMSA_STORE, else /var/lib/emsa)\n"
            "  --mount DIR    mount the whole tree at DIR, and take it away at the end\n"
@@ -94,11 +101,19 @@ static int take_cache(struct daemon_options *options)
     return 0;
 }
 
+/* Whether this process is a supervisor that became another binary: who waited for it was told long
+ * ago. */
+static bool follows_itself(void)
+{
+    const char *pid = getenv(UPGRADE_FOLLOWS);
+    return pid != NULL && strtol(pid, NULL, 10) == (long)getpid();
+}
+
 static int take_ready(struct daemon_options *options, const char *text)
 {
     long value;
     int error = number("--ready-fd", text, 0, INT_MAX, &value);
-    if (error < 0)
+    if (error < 0 || follows_itself())
         return error;
     if (fcntl((int)value, F_SETFD, FD_CLOEXEC) < 0)
         return error_set(ERR_INVALID, "descriptor %ld of --ready-fd is not open", value);
@@ -175,6 +190,11 @@ int options_parse(struct daemon_options *out, int argc, char *argv[])
         int error = take(&options, option, argv);
         if (error < 0)
             return error;
+    }
+    options.argv = argv;
+    if (optind == argc - 1 && strcmp(argv[optind], "upgrade") == 0) {
+        options.upgrade = true;
+        optind++;
     }
     if (optind < argc)
         return error_set(ERR_INVALID, "'%s' is no option: see 'emsad --help'", argv[optind]);

@@ -24,6 +24,8 @@ struct daemon_options {    /* texts are argv's */
     bool replay;  /* keep what a server has in its hands, though the kernel could send it again */
     int ready_fd; /* -1: none */
     unsigned threads; /* 0: as the tree thinks best */
+    bool upgrade;     /* ask the daemon that runs */
+    char **argv;      /* all of it, to become another binary with */
     bool help;
     bool version;
 };

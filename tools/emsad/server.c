@@ -285,6 +285,8 @@ static void tear_down(struct server *server)
         link_close(server->link);
     host_end(&server->host);
     control_stop(server->control);
+    if (server->is_serving)
+        link_tell(server->link, CHANNEL_SILENT, 0);
     expirer_stop(server->expirer);
     meter_free(server->meter);
     fs_free(server->fs);
@@ -303,7 +305,10 @@ int server_run(int channel)
                                    .estate = {.fds = {-1, -1, -1, -1, -1}}};
     log_setup("emsad server");
     server.channel = channel;
+    struct channel_message hello = {.kind = CHANNEL_HELLO, .flags = CHANNEL_VERSION};
     int error = link_new(&server.link, channel);
+    if (error == 0)
+        error = channel_send(channel, &hello, NULL, 0, SETUP_MILLISECONDS);
     if (error == 0)
         error = prepare(&server);
     if (error == 0) {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fs/replay.h"
@@ -99,13 +100,18 @@ static void send_setup(struct supervisor *supervisor)
                channel_send(supervisor->server.channel, &message, fds, count, SEND_MILLISECONDS));
 }
 
+static void set_up(struct supervisor *supervisor)
+{
+    tally_count(&figures_of(supervisor)->server_started);
+    watch_started(&supervisor->watch);
+    send_setup(supervisor);
+}
+
 void serving_start_server(struct supervisor *supervisor)
 {
     supervisor->has_opened = false;
-    if (child_start(&supervisor->server, supervisor->holdings.self) == 0) {
-        tally_count(&figures_of(supervisor)->server_started);
-        watch_started(&supervisor->watch);
-        send_setup(supervisor);
+    if (child_start(&supervisor->server, upgrade_binary(supervisor)) == 0) {
+        set_up(supervisor);
         return;
     }
     log_error("%s", error_text());
@@ -183,6 +189,7 @@ static void ready(struct supervisor *supervisor)
     child_ready(&supervisor->server);
     watch_ready(&supervisor->watch);
     uint64_t pause = tally_pause(figures_of(supervisor), &supervisor->gap);
+    upgrade_ready(supervisor, pause);
     if (supervisor->phase != STARTING) {
         if (supervisor->phase == SERVING)
             log_info("server %d serves %zu mounts again, after %.1f ms",
@@ -256,6 +263,7 @@ int serving_adopted(struct supervisor *supervisor)
         if (supervisor->views.items[i].mount.mount_fd >= 0)
             send_view(server, &supervisor->views.items[i]);
     pair_exporter(supervisor);
+    roster_clear(supervisor->holdings.notifiers); /* of one that nobody will reap */
     serving_start_notifier(supervisor);
     log_info("follows a supervisor that ended; server %d goes on with %zu mounts", (int)server->pid,
              supervisor->views.count);
@@ -273,7 +281,9 @@ static bool may_pass(int error)
  * their error. */
 static void server_failed(struct supervisor *supervisor, int error, const char *text)
 {
-    if (supervisor->phase == STARTING || !may_pass(error))
+    if (upgrade_on_trial(supervisor))
+        log_error("the new server: %s", text);
+    else if (supervisor->phase == STARTING || !may_pass(error))
         supervisor_fail(supervisor, error, text);
     else
         log_error("the server: %s", text);
@@ -296,6 +306,14 @@ static void handle(struct supervisor *supervisor, const struct channel_message *
         break;
     case CHANNEL_GONE:
         view_gone(supervisor, message->view);
+        break;
+    case CHANNEL_HELLO: /* one that was not started for an upgrade */
+        break;
+    case CHANNEL_SILENT:
+        supervisor->gap = tally_now();
+        break;
+    case CHANNEL_UPGRADE:
+        upgrade_begin(supervisor);
         break;
     case CHANNEL_CALLED:
         watch_called(&supervisor->watch);
@@ -347,8 +365,12 @@ void serving_server_ended(struct supervisor *supervisor, int wait_status)
             (void)mount_resend(supervisor->views.items[i].mount.fuse_fd);
     if (!supervisor->server.is_leaving && !supervisor->is_stuck)
         tally_count(&figures_of(supervisor)->server_crashed);
+    bool has_failed =
+        supervisor->is_stuck || !WIFSIGNALED(wait_status) || WTERMSIG(wait_status) != SIGKILL;
     supervisor->is_stuck = false;
     child_ended(&supervisor->server, wait_status);
+    if (upgrade_replaces(supervisor, has_failed))
+        set_up(supervisor);
     if (supervisor->phase == STARTING)
         supervisor_fail(supervisor, -ERR_IO, "the server ended before it was ready");
     if (supervisor->phase >= STOPPING)

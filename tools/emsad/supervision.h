@@ -14,6 +14,7 @@
 #include "tools/emsad/exporter.h"
 #include "tools/emsad/holdings.h"
 #include "tools/emsad/options.h"
+#include "tools/emsad/upgrade.h"
 #include "tools/emsad/views.h"
 #include "tools/emsad/watch.h"
 
@@ -28,6 +29,7 @@ struct supervisor {
     struct exporter exporter;
     struct views views;
     struct watch watch;
+    struct upgrade upgrade;
     enum phase phase;
     bool is_on_demand;   /* it ends with the last view */
     unsigned threads;    /* of the server; 0: as it thinks best */

@@ -9,7 +9,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,6 +68,8 @@ static void reap(struct supervisor *supervisor)
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
         if (pid == supervisor->server.pid)
             serving_server_ended(supervisor, status);
+        else if (upgrade_reaped(supervisor, pid, status))
+            continue;
         else if (pid == supervisor->notifier.pid)
             serving_notifier_ended(supervisor, status);
         else
@@ -136,7 +140,9 @@ static void take_signals(struct supervisor *supervisor)
 {
     struct signalfd_siginfo info;
     while (read(supervisor->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo != SIGCHLD) {
+        if (info.ssi_signo == SIGUSR2) {
+            upgrade_begin(supervisor);
+        } else if (info.ssi_signo != SIGCHLD) {
             log_info("ending on signal %u", info.ssi_signo);
             supervisor_stop(supervisor);
         }
@@ -167,8 +173,10 @@ static void restart_due(struct supervisor *supervisor)
 /* Milliseconds until the next moment that matters; -1: none. */
 static int patience(const struct supervisor *supervisor)
 {
-    const int64_t moments[] = {supervisor->server.restart_at, supervisor->notifier.restart_at,
+    const int64_t moments[] = {supervisor->server.restart_at,
+                               supervisor->notifier.restart_at,
                                supervisor->exporter.child.restart_at,
+                               supervisor->upgrade.deadline,
                                supervisor->server.pid == 0 ? -1 : supervisor->watch.next,
                                supervisor->phase >= STOPPING ? supervisor->deadline : -1};
     int least = -1;
@@ -187,8 +195,9 @@ static void run(struct supervisor *supervisor)
                                    {.fd = supervisor->server.channel, .events = POLLIN},
                                    {.fd = watch_descriptor(&supervisor->watch), .events = POLLIN},
                                    {.fd = supervisor->server.process, .events = POLLIN},
-                                   {.fd = supervisor->notifier.channel, .events = POLLIN}};
-        if (poll(entries, 5, patience(supervisor)) < 0 && errno != EINTR) {
+                                   {.fd = supervisor->notifier.channel, .events = POLLIN},
+                                   {.fd = supervisor->upgrade.next.channel, .events = POLLIN}};
+        if (poll(entries, 6, patience(supervisor)) < 0 && errno != EINTR) {
             log_error("cannot wait for anything: %s", strerror(errno));
             return;
         }
@@ -200,6 +209,9 @@ static void run(struct supervisor *supervisor)
             take_signals(supervisor);
         if (entries[3].revents != 0 && supervisor->server.process >= 0)
             reap_adopted(supervisor);
+        if (entries[5].revents != 0 && supervisor->upgrade.next.channel >= 0)
+            upgrade_listen(supervisor);
+        upgrade_look(supervisor);
         restart_due(supervisor);
         if (entries[2].revents != 0 || is_past(supervisor->watch.next))
             serving_watch(supervisor);
@@ -213,6 +225,7 @@ static int take_signal_descriptor(struct supervisor *supervisor)
     (void)sigaddset(&set, SIGCHLD);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGUSR2);
     struct sigaction hangup;
     if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
         (void)sigaddset(&set,
@@ -268,6 +281,8 @@ static int take_store(struct supervisor *supervisor)
 static int begin(struct supervisor *supervisor)
 {
     oom_spare();
+    upgrade_init(&supervisor->upgrade);
+    (void)prctl(PR_SET_NAME, "emsad"); /* also when it was started by a descriptor */
     int error = take_signal_descriptor(supervisor);
     if (error == 0)
         error = holdings_begin(&supervisor->holdings, supervisor->options->store);
@@ -302,12 +317,15 @@ static void tell_end(struct supervisor *supervisor)
 
 int supervisor_run(const struct daemon_options *options)
 {
-    static struct supervisor supervisor = {.server = CHILD_INIT("server"),
-                                           .notifier = CHILD_INIT("notifier"),
-                                           .exporter = EXPORTER_INIT,
-                                           .signals = -1,
-                                           .watch = {.set = -1}};
+    static struct supervisor supervisor = {
+        .server = CHILD_INIT("server"),
+        .notifier = CHILD_INIT("notifier"),
+        .exporter = EXPORTER_INIT,
+        .signals = -1,
+        .watch = {.set = -1},
+        .upgrade = {.binary = -1, .next = CHILD_INIT("server"), .deadline = -1}};
     log_setup("emsad");
+    (void)unsetenv(UPGRADE_FOLLOWS);
     supervisor.options = options;
     supervisor.ready_fd = options->ready_fd;
     supervisor.is_on_demand = options->on_demand;

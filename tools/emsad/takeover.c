@@ -153,6 +153,8 @@ static int adopt(struct supervisor *supervisor, int *channel)
         return error;
     child_adopt(&supervisor->server, pid, &process, channel);
     supervisor->is_on_demand = supervisor->is_on_demand && (held.flags & CHANNEL_ON_DEMAND) != 0;
+    if (supervisor->views.last_id < held.view)
+        supervisor->views.last_id = held.view;
     if (supervisor->threads == 0)
         supervisor->threads = held.threads;
     return 0;

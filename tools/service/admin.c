@@ -98,6 +98,15 @@ int verb_mount(struct request *request)
     return 0;
 }
 
+int verb_upgrade(struct request *request)
+{
+    const struct service_host *host = &request->service->host;
+    if (host->upgrade == NULL)
+        return error_set(ERR_NOT_FOUND, "no server runs for this store: nothing is to be upgraded");
+    request->call->reply = json_object();
+    return host->upgrade(host->arg);
+}
+
 int verb_take_over(struct request *request)
 {
     const struct service_host *host = &request->service->host;

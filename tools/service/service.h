@@ -45,6 +45,8 @@ struct service_host { /* what a verb may ask of the process it runs in; NULL mem
     int (*status)(void *arg, json_t *reply);
     /* A next supervisor, where the one before died: on success the channel to it is taken. */
     int (*take_over)(void *arg, const struct caller *caller, int channel);
+    /* Begins an upgrade to the binary that lies where the daemon's own lay. */
+    int (*upgrade)(void *arg);
     /* Begins a clean end of the whole daemon. */
     int (*stop)(void *arg);
 };

@@ -67,6 +67,10 @@ const struct verb verbs[] = {
      "max_read: "
      "?int",
      "(mount: int)", "A new view: a detached mount behind the descriptor with index mount."},
+    {"Upgrade", verb_upgrade, RIGHT_ADMIN, NULL, "", "()",
+     "Begins to replace the daemon's binary by the one that lies at its path now; Status counts "
+     "how "
+     "that ends."},
     {"TakeOver", verb_take_over, RIGHT_ADMIN, NULL, "channel: int", "()",
      "For emsad alone, when its supervisor has died: the next one has what the server keeps, over "
      "the socket\n"

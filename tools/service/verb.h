@@ -56,6 +56,7 @@ int verb_status(struct request *); /* admin.c */
 int verb_metrics(struct request *);
 int verb_verify(struct request *);
 int verb_mount(struct request *);
+int verb_upgrade(struct request *);
 int verb_take_over(struct request *);
 int verb_stop(struct request *);
 
