@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "fs/mount.h"
@@ -78,7 +79,7 @@ static int absolute(const char *path, char out[static PATH_MAX])
     char folder[PATH_MAX], resolved[PATH_MAX];
     if (realpath(path, out))
         return 0;
-    if (errno != ENOTCONN && errno != EIO && errno != EACCES)
+    if (errno != ENOTCONN && errno != ECONNABORTED && errno != EIO && errno != EACCES)
         return error_system(errno, "cannot find '%s'", path);
     size_t length = strlen(path);
     while (length > 1 && path[length - 1] == '/')
@@ -99,10 +100,35 @@ static int absolute(const char *path, char out[static PATH_MAX])
     return 0;
 }
 
-static int check_free(const char *directory)
+/* Nobody answers there, and nobody will: the last who held the connection is gone. */
+static bool is_dead(const char *path)
+{
+    struct statfs status;
+    return statfs(path, &status) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+int mount_clear(const char *directory)
 {
     char path[PATH_MAX], type[64];
     int error = absolute(directory, path);
+    for (int found = 1; error == 0; found = 0) {
+        error = mounted_type(path, type, sizeof(type));
+        if (error < 0)
+            return error;
+        if (error > 0 || strcmp(type, TYPE) != 0 || !is_dead(path))
+            return found;
+        if (umount2(path, UMOUNT_NOFOLLOW | MNT_DETACH) < 0)
+            return error_system(errno, "cannot take the dead mount away from '%s'", directory);
+    }
+    return error;
+}
+
+static int check_free(const char *directory)
+{
+    char path[PATH_MAX], type[64];
+    int error = mount_clear(directory);
+    if (error >= 0)
+        error = absolute(directory, path);
     if (error)
         return error;
     error = mounted_type(path, type, sizeof(type));

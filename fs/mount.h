@@ -22,11 +22,16 @@ struct mount {
  * no right to mount; ERR_IO. Nothing is left on failure. */
 int mount_make(struct mount *out, const struct view_options *view);
 
-/* Attaches a detached mount at a directory, in the caller's namespace and with the caller's rights.
+/* Attaches a detached mount at a directory, in the caller's namespace and with the caller's rights,
+ * in place of a dead one of emsa's.
  * Close mount_fd after it: while it is open, the mount is in use and cannot be taken away.
  * ERR_NOT_FOUND, ERR_INVALID (not a directory), ERR_REFUSED (something is mounted there already:
  * what), ERR_DENIED. */
 int mount_attach(int mount_fd, const char *directory);
+
+/* Takes dead mounts of emsa's (whose server and supervisor are gone for good) away from a directory,
+ * also where they are in use. 1: there is none. ERR_DENIED, ERR_IO. */
+int mount_clear(const char *directory);
 
 /* Takes a mount away from a directory. ERR_NOT_FOUND, ERR_REFUSED (not emsa's), ERR_BUSY,
  * ERR_DENIED. */

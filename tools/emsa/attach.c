@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -24,6 +25,9 @@
 static int check_directory(const char *directory)
 {
     struct stat status;
+    /* A dead one would be mounted again by the server that is to start. What cannot be found or
+     * taken away is told of below, and by who mounts. */
+    (void)mount_clear(directory);
     if (stat(directory, &status) < 0 && errno == ENOENT)
         return error_set(ERR_NOT_FOUND, "no directory '%s' to mount on: make it with 'mkdir %s'",
                          directory, directory);
@@ -65,7 +69,7 @@ static int bring_supervisor(struct session *session)
 /* A mount of the server's. One that was started on demand and has just lost its last mount may end
  * between the connection and the answer: then the way leads to the store in this process, which can
  * mount nothing, or to a refusal, and another server is to be started. */
-static int ask_for_mount(struct session *session, struct answer *out)
+static int ask_for_mount(struct session *session, const char *directory, struct answer *out)
 {
     const struct options *options = &session->options;
     int64_t deadline = deadline_in(START_DEADLINE);
@@ -73,10 +77,10 @@ static int ask_for_mount(struct session *session, struct answer *out)
         int error = reach_server(session);
         if (error < 0)
             return error;
-        error = session_ask(
-            session, "io.emsa.Mount",
-            json_pack("{s:b, s:b}", "cache", (int)options->cache, "masked", (int)options->masked),
-            NULL, 0, out);
+        error = session_ask(session, "io.emsa.Mount",
+                            json_pack("{s:b, s:b, s:s*}", "cache", (int)options->cache, "masked",
+                                      (int)options->masked, "directory", directory),
+                            NULL, 0, out);
         bool has_ended = error == -ERR_BUSY || (error < 0 && client_is_local(session->client));
         if (!has_ended || deadline_left(deadline) == 0)
             return error;
@@ -110,7 +114,9 @@ static int attach(struct session *session, const char *directory)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
     struct statfs status;
-    int error = ask_for_mount(session, &answer);
+    char *place = realpath(directory, NULL); /* for the next daemon, if this one dies */
+    int error = ask_for_mount(session, place, &answer);
+    free(place);
     if (error == 0 && answer.mount_fd < 0)
         error = error_set(ERR_IO, "the server gave no mount");
     if (error == 0 &&

@@ -11,6 +11,7 @@
 #include "store/store.h"
 #include "tools/common/descriptor.h"
 #include "tools/common/log.h"
+#include "tools/emsad/key.h"
 #include "tools/emsad/listener.h"
 
 /* As much as may be had: children inherit it. A server that is not root could not raise it. */
@@ -29,6 +30,8 @@ static void raise_limit(__rlimit_resource_t resource)
 static int open_identity(int *out, const char *path)
 {
     int error = identity_open(out, path);
+    if (error == 0 && key_seal(out) < 0)
+        log_warning("%s; it is read again from its file", error_text());
     if (error == 0 || error == -ERR_REFUSED)
         return error;
     if (error != -ERR_NOT_FOUND) /* the server tells what follows from there being none */
@@ -36,11 +39,13 @@ static int open_identity(int *out, const char *path)
     return 0;
 }
 
-int holdings_begin(struct holdings *out, const char *store)
+int holdings_begin(struct holdings *out, const char *store, const char *credential)
 {
     *out = (struct holdings){
         .self = -1, .lock = -1, .listener = -1, .state = -1, .roster = -1, .identity = -1};
     int error = place_find(&out->place, store);
+    if (error == 0)
+        error = key_find(&out->place, credential);
     if (error < 0)
         return error;
     out->self = open("/proc/self/exe", O_PATH | O_CLOEXEC);

@@ -12,15 +12,16 @@ struct holdings {
     int self; /* this executable */
     int lock, listener, state;
     int roster;               /* who the notifier is */
-    int identity;             /* -1: there is none */
+    int identity;             /* sealed, unread (key.h); -1: there is none */
     bool is_inherited;        /* of a server that goes on if we do not: its socket stays */
     struct state *memory;     /* state, mapped: what servers are judged by, and the figures */
     struct roster *notifiers; /* roster, mapped: to be emptied when one has ended */
 };
 
-/* Finds the place, and what needs no store: this executable, limits. ERR_INVALID, ERR_IO. On
- * failure too, holdings_release is due. */
-int holdings_begin(struct holdings *out, const char *store);
+/* Finds the place, and what needs no store: this executable, limits. credential is as key_find
+ * takes it. ERR_INVALID, ERR_IO, ERR_NOT_FOUND: no such credential. On failure too,
+ * holdings_release is due. */
+int holdings_begin(struct holdings *out, const char *store, const char *credential);
 
 /* Takes the store and makes what is needed. ERR_BUSY: another daemon or command owns it;
  * ERR_NOT_FOUND: no store; ERR_REFUSED: others can read the identity; ERR_DENIED, ERR_IO. */

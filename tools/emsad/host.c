@@ -1,6 +1,8 @@
 #include "tools/emsad/host.h"
 
+#include <limits.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "store/error.h"
@@ -88,14 +90,17 @@ static int mount_view(void *arg, const struct caller *caller, json_t *parameters
 {
     struct host *host = arg;
     struct view_options options;
+    const char *directory = json_string_value(json_object_get(parameters, "directory"));
     int error = take_options(&options, caller, parameters);
+    if (error == 0 && directory != NULL && (directory[0] != '/' || strlen(directory) >= PATH_MAX))
+        error = error_set(ERR_INVALID, "parameter 'directory' is no absolute path");
     if (error < 0)
         return error;
     /* What it was started for has begun: if it fails there is nothing left to do. */
     pthread_mutex_lock(&host->mutex);
     host->had_views = true;
     pthread_mutex_unlock(&host->mutex);
-    return link_mount(host->link, &options, mount_fd);
+    return link_mount(host->link, &options, directory, mount_fd);
 }
 
 static int status(void *arg, json_t *reply)

@@ -170,7 +170,8 @@ static void give_up(struct link *link, struct waiting *mine)
     pthread_mutex_unlock(&link->mutex);
 }
 
-int link_mount(struct link *link, const struct view_options *options, int *mount_fd)
+int link_mount(struct link *link, const struct view_options *options, const char *directory,
+               int *mount_fd)
 {
     struct waiting mine = {.mount_fd = -1};
     int error = enlist(link, &mine);
@@ -178,6 +179,8 @@ int link_mount(struct link *link, const struct view_options *options, int *mount
         return error;
     struct channel_message message = {
         .kind = CHANNEL_MOUNT, .request = mine.request, .options = *options};
+    if (directory != NULL)
+        (void)snprintf(message.text, sizeof message.text, "%s", directory);
     error = channel_send(link->channel, &message, NULL, 0, SEND_MILLISECONDS);
     if (error < 0)
         give_up(link, &mine);

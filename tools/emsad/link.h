@@ -22,9 +22,11 @@ void link_answer(struct link *link, uint32_t calls);
 /* Says that the server cannot begin, and why. */
 void link_fail(struct link *link, int error, const char *text);
 
-/* Has the supervisor make a superblock; waits for it. *mount_fd is a detached mount, the caller's.
+/* Has the supervisor make a superblock; waits for it. directory is where the caller will attach it,
+ * as far as it says (NULL). *mount_fd is a detached mount, the caller's.
  * What mount_make gives; ERR_BUSY: the daemon is ending; ERR_IO: no answer in time. */
-int link_mount(struct link *link, const struct view_options *options, int *mount_fd);
+int link_mount(struct link *link, const struct view_options *options, const char *directory,
+               int *mount_fd);
 
 /* For the main loop: MOUNTED has come; takes the descriptor. Whoever waits for it goes on when the
  * view is adopted. */

@@ -23,6 +23,7 @@ enum {
     OPTION_REPLAY,
     OPTION_METRICS,
     OPTION_ROLE,
+    OPTION_CREDENTIAL,
     OPTION_VERSION,
     OPTION_HELP
 };
@@ -36,6 +37,7 @@ static const struct option table[] = {
     {"threads", required_argument, NULL, OPTION_THREADS},
     {"replay", no_argument, NULL, OPTION_REPLAY},
     {"metrics", required_argument, NULL, OPTION_METRICS},
+    {"credential", required_argument, NULL, OPTION_CREDENTIAL},
     {"role", required_argument, NULL, OPTION_ROLE},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
@@ -46,7 +48,7 @@ const char *options_help(void)
 {
     return "usage: emsad [--store DIR] [--mount DIR [--cache]]... [--threads N]\n"
            "             [--metrics PLACE] [--replay] [--on-demand] [--ready-fd N]\n"
-           "             [--version] [--help]\n"
+           "             [--credential NAME] [--version] [--help]\n"
            "       emsad [--store DIR] upgrade\n"
            "\n"
            "Serves a store: its tree to whom it is mounted for, its control socket to 'emsa'.\n"
@@ -59,6 +61,8 @@ const char *options_help(void)
            "  --store DIR    the store (else $EMSA_STORE, else /var/lib/emsa)\n"
            "  --mount DIR    mount the whole tree at DIR, and take it away at the end\n"
            "  --cache        for the --mount before it: the kernel may keep small plain values\n"
+           "  --credential NAME  the identity, as systemd passes it (else 'emsa-identity', if it "
+           "does)\n"
            "  --threads N    threads that answer readers, 1 to 32 (else by the number of cores)\n"
            "  --replay       answer what a killed server had in its hands from memory of our own,\n"
            "                 as on Linux before 6.9, whose kernel cannot send it again\n"
@@ -148,6 +152,9 @@ static int take(struct daemon_options *options, int option, char *argv[])
     switch (option) {
     case OPTION_STORE:
         options->store = optarg;
+        return 0;
+    case OPTION_CREDENTIAL:
+        options->credential = optarg;
         return 0;
     case OPTION_MOUNT:
         return take_mount(options, optarg);

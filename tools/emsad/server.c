@@ -24,6 +24,7 @@
 #include "tools/emsad/estate.h"
 #include "tools/emsad/expirer.h"
 #include "tools/emsad/host.h"
+#include "tools/emsad/key.h"
 #include "tools/emsad/link.h"
 #include "tools/emsad/meter.h"
 #include "tools/emsad/sandbox.h"
@@ -96,6 +97,7 @@ static void unlock(struct server *server)
     }
     int error = lseek(fd, 0, SEEK_SET) < 0 ? error_system(errno, "cannot read identity '%s'", path)
                                            : identity_read(&identity, fd, path);
+    key_lock(fd);
     descriptor_close(&server->given.fd[SETUP_IDENTITY]);
     if (error == 0)
         error = store_unlock(server->store, identity);

@@ -20,6 +20,7 @@
 #include "tools/common/log.h"
 #include "tools/common/ready.h"
 #include "tools/emsad/channel.h"
+#include "tools/emsad/record.h"
 #include "tools/emsad/service_manager.h"
 #include "tools/emsad/supervision.h"
 #include "tools/emsad/tally.h"
@@ -160,12 +161,14 @@ static int attach_all(struct supervisor *supervisor)
 {
     for (size_t i = 0; i < supervisor->views.count; i++) {
         struct view *view = &supervisor->views.items[i];
-        if (!view->is_ours || view->mount.mount_fd < 0)
+        if (view->directory == NULL || view->mount.mount_fd < 0)
             continue;
         int error = mount_attach(view->mount.mount_fd, view->directory);
-        if (error < 0)
+        descriptor_close(&view->mount.mount_fd); /* without a mount, its superblock ends */
+        if (error < 0 && view->is_ours)
             return error;
-        descriptor_close(&view->mount.mount_fd);
+        if (error < 0)
+            log_warning("%s", error_text());
     }
     return 0;
 }
@@ -176,6 +179,7 @@ static int in_service(struct supervisor *supervisor)
     if (error < 0)
         return error;
     supervisor->phase = SERVING;
+    record_write(&supervisor->holdings.place, &supervisor->views);
     supervisor->holdings.is_inherited = false;
     log_info("serving store '%s'", supervisor->holdings.place.store);
     ready_tell(&supervisor->ready_fd, 0, "");
@@ -234,6 +238,8 @@ static void mount_for(struct supervisor *supervisor, const struct channel_messag
     judge_sent(server,
                channel_send(server->channel, &answer, &view->mount.mount_fd, 1, SEND_MILLISECONDS));
     descriptor_close(&view->mount.mount_fd);
+    if (asked->text[0] == '/' && view_place(view, asked->text, false) == 0)
+        record_write(&supervisor->holdings.place, &supervisor->views);
     send_view(&supervisor->notifier, view);
     send_view(server, view);
 }
@@ -243,7 +249,10 @@ static void view_gone(struct supervisor *supervisor, uint32_t id)
     const struct view *view = views_of(&supervisor->views, id);
     if (view != NULL)
         watch_remove(&supervisor->watch, view);
+    bool was_placed = view != NULL && view->directory != NULL;
     views_end(&supervisor->views, id);
+    if (was_placed)
+        record_write(&supervisor->holdings.place, &supervisor->views);
     if (supervisor->notifier.channel >= 0)
         judge_sent(&supervisor->notifier, channel_send_plain(supervisor->notifier.channel,
                                                              CHANNEL_GONE, id, SEND_MILLISECONDS));

@@ -23,6 +23,7 @@
 #include "tools/common/ready.h"
 #include "tools/emsad/channel.h"
 #include "tools/emsad/oom.h"
+#include "tools/emsad/record.h"
 #include "tools/emsad/service_manager.h"
 #include "tools/emsad/supervision.h"
 #include "tools/emsad/takeover.h"
@@ -86,6 +87,9 @@ void supervisor_stop(struct supervisor *supervisor)
     service_manager_tell("STOPPING=1");
     holdings_hide(&supervisor->holdings);
     detach_all(supervisor);
+    views_forget_ours(&supervisor->views);
+    record_write(&supervisor->holdings.place,
+                 &supervisor->views); /* what stays, and is dead then */
     supervisor->server.is_leaving = true;
     supervisor->server.restart_at = -1;
     supervisor->notifier.is_leaving = true;
@@ -267,6 +271,24 @@ static int make_views(struct supervisor *supervisor)
     return 0;
 }
 
+/* A mount that died with the daemon before: another in its place, once there is a server. */
+static int mount_again(void *arg, const struct recorded *entry)
+{
+    struct supervisor *supervisor = arg;
+    struct view *view;
+    int cleared = mount_clear(entry->directory);
+    if (cleared < 0)
+        log_warning("%s", error_text());
+    if (cleared != 0) /* taken away since, or of another namespace */
+        return 0;
+    int error = serving_make_view(supervisor, &view, &entry->options);
+    if (error == 0)
+        error = view_place(view, entry->directory, entry->is_ours);
+    if (error == 0)
+        log_info("'%s' was left dead: mounted again", entry->directory);
+    return error;
+}
+
 /* The store as nobody's, or with the server of a supervisor that died. */
 static int take_store(struct supervisor *supervisor)
 {
@@ -285,13 +307,16 @@ static int begin(struct supervisor *supervisor)
     (void)prctl(PR_SET_NAME, "emsad"); /* also when it was started by a descriptor */
     int error = take_signal_descriptor(supervisor);
     if (error == 0)
-        error = holdings_begin(&supervisor->holdings, supervisor->options->store);
+        error = holdings_begin(&supervisor->holdings, supervisor->options->store,
+                               supervisor->options->credential);
     if (error == 0)
         error = take_store(supervisor);
     if (error == 0)
         error = watch_begin(&supervisor->watch, supervisor->holdings.listener);
     for (size_t i = 0; error == 0 && i < supervisor->views.count; i++)
         error = watch_add(&supervisor->watch, &supervisor->views.items[i]);
+    if (error == 0 && supervisor->server.pid == 0)
+        error = record_read(&supervisor->holdings.place, mount_again, supervisor);
     if (error == 0)
         error = make_views(supervisor);
     if (error == 0)

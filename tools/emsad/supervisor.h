@@ -2,7 +2,7 @@
  * The supervisor: what emsad is to whoever starts it.
  *
  * May hold: root; the owner lock, the listening socket, every /dev/fuse descriptor with its INIT,
- * the memory that outlives a server, the identity's file (unread). Never: opens LMDB, parses what
+ * the memory that outlives a server, the identity (sealed, unread). Never: opens LMDB, parses what
  * came from outside, has a mapping of a key, answers a reader or a caller.
  */
 #ifndef EMSA_TOOLS_EMSAD_SUPERVISOR_H

@@ -48,6 +48,17 @@ int view_place(struct view *view, const char *directory, bool is_ours)
     return 0;
 }
 
+void views_forget_ours(struct views *views)
+{
+    for (size_t i = 0; i < views->count; i++) {
+        if (!views->items[i].is_ours)
+            continue;
+        free(views->items[i].directory);
+        views->items[i].directory = NULL;
+        views->items[i].is_ours = false;
+    }
+}
+
 int views_adopt(struct views *views, const struct channel_message *message, int *fuse_fd)
 {
     struct view view = {.options = message->options,

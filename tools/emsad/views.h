@@ -37,6 +37,9 @@ int views_adopt(struct views *views, const struct channel_message *message, int 
 /* Where a view is mounted. ERR_NOMEM. */
 int view_place(struct view *view, const char *directory, bool is_ours);
 
+/* Those that the supervisor mounted itself are mounted nowhere any more. */
+void views_forget_ours(struct views *views);
+
 /* NULL: there is none. Valid as above. */
 struct view *views_of(struct views *views, uint32_t id);
 

@@ -39,7 +39,7 @@ static void *ask(void *arg)
 {
     struct asking *asking = arg;
     struct view_options options = {.uid = asking->uid};
-    asking->error = link_mount(asking->link, &options, &asking->mount_fd);
+    asking->error = link_mount(asking->link, &options, NULL, &asking->mount_fd);
     if (asking->error < 0)
         (void)snprintf(asking->text, sizeof asking->text, "%.63s", error_text());
     return NULL;

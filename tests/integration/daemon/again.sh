@@ -1,0 +1,77 @@
+#!/bin/bash
+# Supervisor and server both dead: the next start takes the dead mounts away and mounts again in their place.
+# shellcheck disable=SC2119 # begin and over may be given nothing
+# shellcheck source=../../support/lib.sh
+. "$(dirname "$0")/../../support/lib.sh"
+# shellcheck source=daemon.sh
+. "$here/daemon.sh"
+fill
+mkdir "$work/env" "$work/one" "$work/a place" "$work/masked"
+
+# both: supervisor and server are killed, and every mount is dead
+both() {
+    local supervisor server
+    supervisor=$(process supervisor)
+    server=$(process server)
+    kill -9 "$supervisor"
+    kill -9 "$server"
+    gone "$supervisor"
+    gone "$server"
+}
+
+# read_at PLACE...: what stands there
+read_at() {
+    local place
+    for place in "$@"; do
+        cat "$place/prod/web/PORT" 2>&1
+        echo
+        findmnt -rn -o TARGET "$place" | wc -l
+    done | paste -sd' '
+}
+
+begin --mount "$work/env"
+is "ready" "ready" "$said"
+holds "a mount of the command's" emsa mount "$work/a place"
+holds "with its own options" emsa mount --masked "$work/masked"
+holds "one that is taken away" emsa mount "$work/one"
+holds "before" emsa umount "$work/one"
+is "all are there" "8080 1 8080 1" "$(read_at "$work/env" "$work/a place")"
+exec 8<"$work/a place/prod/web/PORT"
+both
+ends "they are dead" 1 "not connected" cat "$work/env/prod/web/PORT"
+begin --mount "$work/env"
+is "the next one begins" "ready" "$said"
+is "in their place, once each" "8080 1 8080 1" "$(read_at "$work/env" "$work/a place")"
+ends "as they were made" 1 "denied\|not permitted" cat "$work/masked/prod/web/PASSWORD"
+is "and no other" "" "$(findmnt -rn "$work/one" || true)"
+exec 8<&-
+both
+
+# Without --mount, by the command: all the same; and a dead place can be mounted on at once.
+holds "a mount on a dead one" emsa mount "$work/a place"
+is "is one" "8080 1 8080 1" "$(read_at "$work/env" "$work/a place")"
+both
+holds "another, which brings all back" emsa mount "$work/one"
+is "all are there again" "8080 1 8080 1 8080 1" "$(read_at "$work/env" "$work/a place" "$work/one")"
+
+# What was left behind by an end as asked is no different; what was taken away meanwhile stays away.
+holds "stop" emsa stop
+umount -l "$work/one"
+begin
+is "again" "ready" "$said"
+is "the one that stayed" "8080 1" "$(read_at "$work/a place")"
+is "not the other" "" "$(findmnt -rn "$work/one" || true)"
+both
+
+# A record of somebody else's is none.
+chown 12345 "$EMSA_STORE/mounts"
+begin
+ends "nothing is believed" 1 "not connected" cat "$work/a place/prod/web/PORT"
+over TERM
+umount -l "$work/a place" "$work/masked"
+begin --mount "$work/env"
+both
+begin --mount "$work/env"
+over TERM
+is "its end leaves no record" "" "$(find "$EMSA_STORE" -name 'mounts*')"
+finish
