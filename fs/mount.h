@@ -29,8 +29,8 @@ int mount_make(struct mount *out, const struct view_options *view);
  * what), ERR_DENIED. */
 int mount_attach(int mount_fd, const char *directory);
 
-/* Takes dead mounts of emsa's (whose server and supervisor are gone for good) away from a directory,
- * also where they are in use. 1: there is none. ERR_DENIED, ERR_IO. */
+/* Takes dead mounts of emsa's (whose server and supervisor are gone for good) away from a
+ * directory, also where they are in use. 1: there is none. ERR_DENIED, ERR_IO. */
 int mount_clear(const char *directory);
 
 /* Takes a mount away from a directory. ERR_NOT_FOUND, ERR_REFUSED (not emsa's), ERR_BUSY,

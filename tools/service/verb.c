@@ -63,7 +63,8 @@ const struct verb verbs[] = {
      "[]string)",
      "Checks every record against its hash and everything derived against the log."},
     {"Mount", verb_mount, RIGHT_ADMIN, NULL,
-     "cache: ?bool, masked: ?bool, uid: ?int, gid: ?int, directory_mode: ?int, file_mode: ?int, directory: ?string, "
+     "cache: ?bool, masked: ?bool, uid: ?int, gid: ?int, directory_mode: ?int, file_mode: ?int, "
+     "directory: ?string, "
      "max_read: "
      "?int",
      "(mount: int)", "A new view: a detached mount behind the descriptor with index mount."},
