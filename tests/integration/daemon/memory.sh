@@ -20,7 +20,7 @@ under() {
     cat "$work/out"
     # Its last memory is for its readers; who ends it may have to do so by force.
     over TERM
-    emsa rm prod/web/ADDED >/dev/null
+    emsa rm prod/web/ADDED >/dev/null 2>&1 || true # it was refused
 }
 
 under space "$work"
@@ -32,8 +32,12 @@ if [ ! -e "$(dirname "$group")/memory.limit_in_bytes" ] || ! mkdir "$group" 2>"$
     echo "left out: no control group for memory that is ours to divide $(cat "$work/err" 2>/dev/null || true)"
     finish
 fi
-echo $BASHPID >"$group/cgroup.procs"
-under kill "$group"
-echo $BASHPID >"$(dirname "$group")/cgroup.procs"
+for how in kill hang; do
+    echo $BASHPID >"$group/cgroup.procs"
+    under "$how" "$group"
+    echo $BASHPID >"$(dirname "$group")/cgroup.procs"
+    rmdir "$group"
+    mkdir "$group"
+done
 rmdir "$group"
 finish
