@@ -25,6 +25,7 @@ for option in "" --replay; do
     holds "readers and commits over $kills kills ($option)" "$EMSA_BIN/killed" "$work/env/prod/web" "$work/value" \
         "$kills" "$seed"
     cat "$work/out"
+    echo "longest time without a server: $(($(emsa status --json | json restarts longest_pause) / 1000)) us"
     is "the last server saw no error" 0 "$(emsa status --json | json errors)"
     is "none refused a request" 0 "$(emsa status --json | json restarts requests_refused)"
     holds "verify" emsa verify
