@@ -48,7 +48,8 @@ void watch_remove(struct watch *watch, const struct view *view)
 
 void watch_gone(struct watch *watch)
 {
-    *watch = (struct watch){.set = watch->set, .tick = watch->tick, .next = -1};
+    /* one look is left out, so that no view's count goes on */
+    *watch = (struct watch){.set = watch->set, .tick = watch->tick + 1, .next = -1};
 }
 
 void watch_started(struct watch *watch)
