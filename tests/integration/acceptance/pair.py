@@ -9,6 +9,7 @@ import random
 import ssl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
@@ -32,7 +33,10 @@ def main():
     for change in range(changes):
         last = random.choice([n for n in range(len(made)) if n != last])
         order = random.sample([0, 1], 2)
-        connection.set({f"{path}/{served[i].name}": contents[last][i] for i in order})
+        # beside, so that the event may come before the commit is answered
+        writer = threading.Thread(target=connection.set,
+                                  args=({f"{path}/{served[i].name}": contents[last][i] for i in order},))
+        writer.start()
         ends = []
         for event in (1, 2):
             ends.append(watcher.stdout.readline().strip())
@@ -45,6 +49,7 @@ def main():
             except (OSError, ValueError) as fault:
                 faults += 1
                 print(f"change {change}, at event {event} ({ends[-1]}): {fault}", file=sys.stderr)
+        writer.join()
         if sorted(ends) != ["TLS_CRT", "TLS_KEY"]:
             faults += 1
             print(f"change {change}: events of {ends}", file=sys.stderr)
