@@ -87,6 +87,16 @@ def call(method, values=None, **parameters):
                 os.close(fd)
 
 
+def describe(where):
+    """What helps who looks into a name that was not there."""
+    view = work / where.relative_to(work).parts[0]
+    is_mounted, names = os.path.ismount(view), os.listdir(where.parent) if where.parent.is_dir() else None
+    until, tries = time.monotonic() + 5, 0
+    while not where.exists() and time.monotonic() < until:
+        tries += 1
+    return f"mounted: {is_mounted}, names beside: {names}, there after {tries} more tries: {where.exists()}"
+
+
 def process(name):
     return call("Status")["processes"][name]
 
@@ -223,15 +233,17 @@ class Soak:
         path = path or f"{dice.choice(PLACES)}/{dice.choice(KEYS)}"
         where = dice.choice(self.views) / path
         how = dice.choice(("read", "mmap", "stat", "small", "held"))
-        value, may_be_gone = self.expected(path)
+        value, _ = self.expected(path)
         try:
             fd = os.open(where, os.O_RDONLY)
         except FileNotFoundError:
+            # asked again: it may have ended while the answer was waited for
+            value, may_be_gone = self.expected(path)
             if value is None or may_be_gone:
                 if may_be_gone:
                     self.forget(path)
                 return
-            raise Wrong(f"'{where}' is not there")
+            raise Wrong(f"'{where}' is not there; {describe(where)}")
         if value is None:
             raise Wrong(f"'{where}' is there, and was removed")
         keep = False
@@ -336,11 +348,11 @@ class Soak:
             for place in PLACES:
                 for name in KEYS:
                     path = f"{place}/{name}"
-                    value, may_be_gone = self.expected(path)
                     try:
                         found = (view / path).read_bytes()
                     except FileNotFoundError:
                         found = None
+                    value, may_be_gone = self.expected(path)
                     if found != value and not may_be_gone:
                         raise Wrong(f"'{view / path}' has {found and found[:40]!r}, and not {value and value[:40]!r}")
         note("everything checked")
