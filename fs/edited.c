@@ -72,12 +72,34 @@ static void describe(struct worker *worker, struct fuse_entry_param *out, uint64
     out->entry_timeout = out->attr_timeout = 0;
 }
 
+/* What is to be removed is not removed yet. */
+static bool removal_of(struct worker *worker, fuse_req_t request, struct deed *out,
+                       const struct step *step)
+{
+    return deed_of(worker, request, out) && !step_makes(out->position) &&
+           out->position > step->done;
+}
+
+bool edited_getattr(struct worker *worker, fuse_req_t request, struct stat *out, fuse_ino_t node)
+{
+    struct fuse_entry_param entry;
+    struct deed deed;
+    struct step step;
+    if (!edited_step(worker, &step) || !removal_of(worker, request, &deed, &step))
+        return false;
+    if (node != deed.node && node != deed.parent &&
+        node != node_environment(deed.place.environment))
+        return false;
+    describe(worker, &entry, node);
+    *out = entry.attr;
+    return true;
+}
+
 bool edited_lookup(struct worker *worker, fuse_req_t request, struct fuse_entry_param *out,
                    fuse_ino_t parent, const struct step *step)
 {
     struct deed deed;
-    if (!deed_of(worker, request, &deed) || step_makes(deed.position) ||
-        deed.position <= step->done)
+    if (!removal_of(worker, request, &deed, step))
         return false;
     uint64_t environment = node_environment(deed.place.environment);
     uint64_t child = 0;

@@ -19,6 +19,9 @@ bool edited_step(struct worker *worker, struct step *out);
 bool edited_lookup(struct worker *worker, fuse_req_t request, struct fuse_entry_param *out,
                    fuse_ino_t parent, const struct step *step);
 
+/* The same for the attributes of what stands on that way. */
+bool edited_getattr(struct worker *worker, fuse_req_t request, struct stat *out, fuse_ino_t node);
+
 /* Whether the notifier asks, on behalf of this view. */
 bool edited_by_notifier(struct worker *worker, fuse_req_t request);
 

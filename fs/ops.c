@@ -108,6 +108,8 @@ static void getattr(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *
             found = attr_fill(worker->snapshot, &st, &worker->view->options, &place);
         else if (found == NOT_THERE)
             found = removed_attr(worker, &st, node);
+        if (found == NOT_THERE && edited_getattr(worker, request, &st, node))
+            found = 0;
         snapshot_end(worker->snapshot);
     }
     if (found == 0)

@@ -52,6 +52,8 @@ void world_set(struct world *world, const char *path, const void *value, size_t 
 void world_set_secret(struct world *world, const char *path, const void *value, size_t size);
 void world_remove(struct world *world, const char *path);
 uint64_t world_commit(struct world *world);
+/* The same where readers may keep the directory so busy that telling it takes its time. */
+uint64_t world_commit_patiently(struct world *world);
 /* The same where nobody can be told: the publishing must have been late. */
 uint64_t world_commit_late(struct world *world);
 void world_status(struct world *world, struct fs_status *status);
