@@ -13,6 +13,14 @@ begin --mount "$work/env"
 is "ready" "ready" "$said"
 server=$(process server)
 
+# nobody: waits for the notifier, which ends when it sees that server and supervisor have
+nobody() {
+    local pid
+    for pid in $(pgrep emsad || true); do
+        gone "$pid" 20
+    done
+}
+
 # take_over: what the socket says to who would take over from root
 take_over() {
     /usr/bin/python3 -c 'import pathlib, socket, sys
@@ -79,6 +87,7 @@ server=$(process server)
 holds "an end" emsa stop
 gone "$server"
 is "nothing is mounted" "" "$(findmnt -rn "$work/env" || true)"
+nobody
 is "nobody is left" "" "$(pgrep emsad || true)"
 
 # On demand, with nobody to end it: the last view's end is the server's.
@@ -87,5 +96,6 @@ kill -9 "$(process supervisor)"
 server=$(process server)
 umount "$work/other"
 gone "$server"
+nobody
 is "nobody is left after that" "" "$(pgrep emsad || true)"
 finish

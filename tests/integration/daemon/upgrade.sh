@@ -85,7 +85,7 @@ echo -n crash >"$EMSA_STORE/fail-once"
 kill -USR2 "$daemon"
 upgraded $((rounds + 3)) >/dev/null
 while [ "$(restarts upgraded)" -lt $((rounds + 3)) ]; do :; done
-is "one that crashes" "1000" "$(setpriv --regid 4242 --clear-groups cat "$work/env/prod/web/N")"
+is "one that crashes" "$((1000 / scale))" "$(setpriv --regid 4242 --clear-groups cat "$work/env/prod/web/N")"
 is "in its first five seconds" 3 "$(restarts upgrades_failed)"
 holds "the server is of the binary before" cmp "/proc/$(process server)/exe" "$EMSA_BIN/emsad"
 is "and so is the supervisor" "$good" "$(stat -L -c %i "/proc/$daemon/exe")"
