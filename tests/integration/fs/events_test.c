@@ -322,6 +322,60 @@ static void no_name_is_seen_without_its_event(void **state)
     watcher_release(&watcher);
 }
 
+/* Server and notifier die at any moment of a stream of commits: of every key the last event comes
+ * after its last value can be read. */
+static void every_last_value_is_told_whoever_dies(void **state)
+{
+    (void)state;
+    static struct watcher watcher;
+    char wanted[NAMES][24] = {{0}}, seen[NAMES][24] = {{0}}, path[64];
+    uint64_t seed = 0x5eed0002;
+    const char *many = getenv("EMSA_TEST_ROUNDS");
+    unsigned rounds = many ? (unsigned)strtoul(many, NULL, 10) : 200;
+    for (unsigned i = 0; i < NAMES; i++) {
+        snprintf(path, sizeof(path), "prod/deaths/K%u", i);
+        set(path, "first");
+    }
+    watcher_init(&watcher);
+    watcher_add(&watcher, "deaths", world_path(&world, "prod/deaths"), IN_CLOSE_WRITE);
+    watcher_add(&watcher, "end", world_path(&world, "prod/z/END"), IN_CLOSE_WRITE);
+    for (unsigned i = 0; i < rounds; i++) {
+        unsigned which = (unsigned)(number_next(&seed) % NAMES);
+        snprintf(wanted[which], sizeof(wanted[which]), "value %u", i);
+        snprintf(path, sizeof(path), "prod/deaths/K%u", which);
+        world_set(&world, path, wanted[which], strlen(wanted[which]));
+        world_commit(&world);
+        if (number_next(&seed) % 8 != 0)
+            continue;
+        bool both = number_next(&seed) % 2;
+        if (both)
+            world_notifier_kill(&world);
+        world_server_kill(&world);
+        if (both)
+            world_notifier_start(&world);
+        world_server_start(&world);
+    }
+    set("prod/z/END", "all of them");
+    for (;;) {
+        const char *name;
+        const struct inotify_event *event = watcher_next(&watcher, &name);
+        if (name && strcmp(name, "end") == 0)
+            break;
+        unsigned long which = strtoul(event->name + 1, NULL, 10);
+        assert_true(which < NAMES);
+        snprintf(path, sizeof(path), "prod/deaths/K%lu", which);
+        int fd = open(world_path(&world, path), O_RDONLY | O_CLOEXEC);
+        ssize_t size = read(fd, seen[which], sizeof(seen[which]) - 1);
+        assert_true(size > 0);
+        seen[which][size] = 0;
+        close(fd);
+    }
+    for (unsigned i = 0; i < NAMES; i++)
+        if (wanted[i][0])
+            assert_string_equal(seen[i], wanted[i]);
+    watcher_release(&watcher);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +385,7 @@ int main(void)
         cmocka_unit_test(in_every_namespace_and_through_binds),
         cmocka_unit_test(nobody_else_may_write),
         cmocka_unit_test(no_name_is_seen_without_its_event),
+        cmocka_unit_test(every_last_value_is_told_whoever_dies),
     };
     return cmocka_run_group_tests_name("events", tests, make, end);
 }
