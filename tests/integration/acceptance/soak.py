@@ -101,6 +101,13 @@ def process(name):
     return call("Status")["processes"][name]
 
 
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # the one before it took it along
+
+
 # The watcher.
 
 class Watcher:
@@ -150,7 +157,10 @@ class Watcher:
             if not wrong:
                 return
             if not self.take(max(0, until - time.monotonic())):
-                raise Wrong(f"no event told of the last value of {wrong[:5]} ({len(wrong)} keys)")
+                path = wrong[0]
+                there = "there" if (self.directory / path).exists() else "not there"
+                raise Wrong(f"no event told of the last value of {wrong[:5]}: {path} is {there}, {bool(path in model)} in the "
+                            f"model, {bool(path in self.read)} at its last event, removed {generation.get(path, 0)} times")
 
 
 # Readers who know nothing of the model.
@@ -294,15 +304,15 @@ class Soak:
         note("names checked")
 
     def kill_server(self):
-        os.kill(process("server"), signal.SIGKILL)
+        kill(process("server"))
 
     def kill_notifier(self):
-        os.kill(process("notifier"), signal.SIGKILL)
+        kill(process("notifier"))
 
     def kill_both(self):
         processes = call("Status")["processes"]
-        os.kill(processes["server"], signal.SIGKILL)
-        os.kill(processes["notifier"], signal.SIGKILL)
+        kill(processes["server"])
+        kill(processes["notifier"])
 
     def kill_supervisor(self):
         """The server goes on alone, and another takes over. Not with its notifier gone too: then nobody tells the
