@@ -17,6 +17,8 @@ struct env {
     void *alarm_arg;
     _Atomic uint64_t alarms;
     atomic_int broken; /* see env_broken */
+    /* Commits that have ended, whichever way; counted before the next may begin. */
+    _Atomic uint64_t commits;
     /* One writer at a time: held from txn_write_begin to its end. Ours and not LMDB's alone,
      * because a transaction that a fault has torn never gives LMDB's back. Outermost: no other lock
      * is held when it is taken. */

@@ -174,9 +174,8 @@ int txn_reader_new(struct txn **out, struct env *env)
     return 0;
 }
 
-int txn_renew(struct txn *txn)
+static int renew_once(struct txn *txn)
 {
-    memset(txn->is_bound, 0, sizeof(txn->is_bound));
     int failed;
     if (txn->is_faulted || !txn->mdb) {
         guard_call(drop, txn);
@@ -186,6 +185,28 @@ int txn_renew(struct txn *txn)
         failed = guard_call(reader_renew, txn);
     }
     txn->is_live = failed == 0;
+    return failed;
+}
+
+/*
+ * LMDB has two meta pages, which commits write in turn. A reader that begins takes the number of
+ * the newest commit first and copies the meta page of that number's parity after it, and nothing
+ * keeps the second next commit from overwriting that very page in between: the reader then has a
+ * commit that isn't announced yet, so the next may show an older one, or half of one meta page and
+ * half of the other, and finds damage where there is none. (Measured on a busy machine: one run in
+ * thirty of store_concurrency_test.) A commit that overwrites the page begins only when the one
+ * between has ended, so a reader that saw no commit end has copied a page at rest.
+ */
+int txn_renew(struct txn *txn)
+{
+    memset(txn->is_bound, 0, sizeof(txn->is_bound));
+    uint64_t commits;
+    int failed;
+    do {
+        commits = atomic_load(&txn->env->commits);
+        failed = renew_once(txn);
+        atomic_thread_fence(memory_order_acquire);
+    } while (!failed && commits != atomic_load(&txn->env->commits));
     if (!failed)
         return 0;
     int error = failed_call(txn, failed, "cannot begin reading");
@@ -272,6 +293,7 @@ int txn_commit(struct txn *txn)
         return error;
     }
     int failed = guard_call(writer_commit, txn);
+    atomic_fetch_add(&txn->env->commits, 1);
     if (failed != GUARD_FAULT)
         txn->mdb = NULL; /* LMDB has freed it, whatever it says */
     int error = failed ? failed_call(txn, failed, "cannot commit") : 0;
