@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,12 +24,21 @@
 #define RETRY_MS 1000
 #define KEEP_MS 100
 
-enum { URGENT, NAMES, EVENTS, QUEUES };
+/* An event that is refused (no descriptors, no memory) is tried again after this, then after twice
+ * as long, up to the most; after so many times, a minute and a half, it is given up. */
+#define AGAIN_MS 50
+#define AGAIN_MOST_MS 5000
+#define TRIES 24u
+
+enum { URGENT, NAMES, EVENTS, AGAIN, QUEUES };
 
 struct item {
     struct item *next;
     struct message message;
     uint32_t generation;
+    unsigned tries;      /* in AGAIN: how often, and */
+    struct timespec due; /* when next */
+    size_t size;         /* of the effects that are still to be done */
     unsigned char effects[];
 };
 
@@ -116,7 +126,7 @@ static void tell(int fuse_fd, const struct item *item)
     size_t at = 0;
     if (item->message.kind == MESSAGE_SWEEP)
         tell_node(fuse_fd, item->message.a);
-    while (effects_next(item->effects, item->message.size, &at, &effect, &name)) {
+    while (effects_next(item->effects, item->size, &at, &effect, &name)) {
         if (effect.kind == EFFECT_NODE)
             tell_node(fuse_fd, effect.node);
         else if (effect.kind == EFFECT_WAIT)
@@ -176,7 +186,8 @@ static void announce(struct lane *lane, const struct effect *effect)
     atomic_store(&slot->node, effect->kind == EFFECT_TOUCH ? 0 : effect->node);
 }
 
-static void edit_one(struct lane *lane, int fuse_fd, int mount_fd, const struct message *message,
+/* False: watchers are to hear of it, and did not yet. */
+static bool edit_one(struct lane *lane, int fuse_fd, int mount_fd, const struct message *message,
                      const struct effect *effect, const char *path)
 {
     enum edit_outcome outcome = EDIT_REFUSED;
@@ -188,45 +199,92 @@ static void edit_one(struct lane *lane, int fuse_fd, int mount_fd, const struct 
             outcome = edit(mount_fd, effect, path);
         }
     }
-    if (outcome != EDIT_DONE && effect->kind != EFFECT_TOUCH)
-        reveal(lane, fuse_fd, message, effect, path);
+    if (outcome == EDIT_DONE)
+        return true;
+    if (effect->kind == EFFECT_TOUCH)
+        return false;
+    reveal(lane, fuse_fd, message, effect, path);
+    return true;
 }
 
-static void edit_all(struct lane *lane, int fuse_fd, int mount_fd, const struct item *item)
+/* Leaves in the item what was refused. Returns errno of the last of it, 0: nothing was. */
+static int edit_all(struct lane *lane, int fuse_fd, int mount_fd, struct item *item)
 {
     struct effect effect;
     const char *name;
     char path[EDIT_PATH_MAX];
-    size_t at = 0;
-    while (effects_next(item->effects, item->message.size, &at, &effect, &name)) {
+    size_t at = 0, from = 0, kept = 0;
+    int refused = 0;
+    for (; effects_next(item->effects, item->size, &at, &effect, &name); from = at) {
         if (effect.kind < EFFECT_REMOVE_FILE || effect.name_size >= sizeof(path))
             continue;
         memcpy(path, name, effect.name_size);
         path[effect.name_size] = 0;
         tell_urgent(lane, fuse_fd);
-        edit_one(lane, fuse_fd, mount_fd, &item->message, &effect, path);
+        if (edit_one(lane, fuse_fd, mount_fd, &item->message, &effect, path))
+            continue;
+        refused = errno ? errno : EIO;
+        memmove(item->effects + kept, item->effects + from, at - from);
+        kept += at - from;
     }
+    item->size = kept;
     if (lane->entered)
         atomic_store(&lane->entered->node, 0);
+    return refused;
+}
+
+static void set_after(struct timespec *out, int milliseconds)
+{
+    clock_gettime(CLOCK_MONOTONIC, out);
+    out->tv_sec += milliseconds / 1000;
+    out->tv_nsec += milliseconds % 1000 * 1000000l;
+    if (out->tv_nsec >= 1000000000l) {
+        out->tv_sec++;
+        out->tv_nsec -= 1000000000l;
+    }
+}
+
+static void complain(struct lane *lane, const struct item *item, int reason)
+{
+    struct effect effect;
+    const char *name;
+    char text[EDIT_PATH_MAX + 160];
+    size_t at = 0;
+    if (!effects_next(item->effects, item->size, &at, &effect, &name))
+        return;
+    (void)snprintf(text, sizeof(text),
+                   "cannot tell watchers of view %u that '%.*s' changed: %s; %s", lane->view,
+                   (int)effect.name_size, name, strerror(reason),
+                   item->tries < TRIES ? "it is tried again" : "given up");
+    pthread_mutex_lock(&lane->telling);
+    if (!is_ending(lane) && lane->hooks->alarm)
+        lane->hooks->alarm(lane->hooks->arg, text);
+    pthread_mutex_unlock(&lane->telling);
+}
+
+/* Others' names, events and changes don't wait for what was refused; its confirmation does. False:
+ * it is given up. */
+static bool put_again(struct lane *lane, struct item *item, int reason)
+{
+    int wait = AGAIN_MS << (item->tries < 7 ? item->tries : 7);
+    item->tries++;
+    if (item->tries == 1 || item->tries == TRIES)
+        complain(lane, item, reason);
+    if (item->tries == TRIES)
+        return false;
+    set_after(&item->due, wait < AGAIN_MOST_MS ? wait : AGAIN_MOST_MS);
+    pthread_mutex_lock(&lane->lock);
+    put(&lane->queues[AGAIN], item);
+    pthread_mutex_unlock(&lane->lock);
+    return true;
 }
 
 /* The mount; with the lock */
 
-static void set_until(struct lane *lane, int milliseconds)
-{
-    clock_gettime(CLOCK_MONOTONIC, &lane->until);
-    lane->until.tv_sec += milliseconds / 1000;
-    lane->until.tv_nsec += milliseconds % 1000 * 1000000l;
-    if (lane->until.tv_nsec >= 1000000000l) {
-        lane->until.tv_sec++;
-        lane->until.tv_nsec -= 1000000000l;
-    }
-}
-
 static void turn(struct lane *lane, enum mount_state state, int milliseconds)
 {
     lane->state = state;
-    set_until(lane, milliseconds);
+    set_after(&lane->until, milliseconds);
 }
 
 static void ask(struct lane *lane)
@@ -270,14 +328,47 @@ static void expire(struct lane *lane)
     }
 }
 
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+/* What was refused and may be tried again now. */
+static bool is_due(const struct lane *lane)
+{
+    struct timespec now;
+    if (!lane->queues[AGAIN].first)
+        return false;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return !is_before(&now, &lane->queues[AGAIN].first->due);
+}
+
 static void doze(struct lane *lane)
 {
-    bool for_ever = lane->state == MOUNT_NONE || lane->state == MOUNT_NEVER ||
-                    (lane->state == MOUNT_REFUSED && !lane->queues[EVENTS].first);
-    if (for_ever)
+    const struct item *again = lane->queues[AGAIN].first;
+    bool rests = lane->state == MOUNT_NONE || lane->state == MOUNT_NEVER ||
+                 (lane->state == MOUNT_REFUSED && !lane->queues[EVENTS].first && !again);
+    bool has_moment = again && (lane->state == MOUNT_NONE || lane->state == MOUNT_HERE);
+    if (has_moment && (rests || is_before(&again->due, &lane->until)))
+        pthread_cond_timedwait(&lane->wake, &lane->lock, &again->due);
+    else if (rests)
         pthread_cond_wait(&lane->wake, &lane->lock);
     else if (pthread_cond_timedwait(&lane->wake, &lane->lock, &lane->until) == ETIMEDOUT)
         expire(lane);
+}
+
+/* What the mount, or its absence, allows. */
+static struct item *pop_edits(struct lane *lane)
+{
+    bool without = lane->state == MOUNT_REFUSED || lane->state == MOUNT_NEVER;
+    struct item *item = NULL;
+    if (lane->state == MOUNT_HERE || without)
+        item = pop(&lane->queues[NAMES]);
+    if (!item && lane->state == MOUNT_HERE)
+        item = pop(&lane->queues[EVENTS]);
+    if (!item && lane->state == MOUNT_HERE && is_due(lane))
+        item = pop(&lane->queues[AGAIN]);
+    return item;
 }
 
 /* What is to be done next, once it can be; NULL: the lane ends. */
@@ -286,16 +377,9 @@ static struct item *item_take(struct lane *lane, int *fuse_fd, int *mount_fd)
     struct item *item = NULL;
     pthread_mutex_lock(&lane->lock);
     if (lane->state == MOUNT_HERE)
-        set_until(lane, KEEP_MS);
-    while (!lane->ending && !(item = pop(&lane->queues[URGENT]))) {
-        bool wanted = lane->queues[NAMES].first || lane->queues[EVENTS].first;
-        bool without = lane->state == MOUNT_REFUSED || lane->state == MOUNT_NEVER;
-        if (lane->state == MOUNT_HERE || without)
-            item = pop(&lane->queues[NAMES]);
-        if (!item && lane->state == MOUNT_HERE)
-            item = pop(&lane->queues[EVENTS]);
-        if (item)
-            break;
+        set_after(&lane->until, KEEP_MS);
+    while (!lane->ending && !(item = pop(&lane->queues[URGENT])) && !(item = pop_edits(lane))) {
+        bool wanted = lane->queues[NAMES].first || lane->queues[EVENTS].first || is_due(lane);
         if (wanted && lane->state == MOUNT_NONE)
             ask(lane);
         else
@@ -330,11 +414,13 @@ static void *lane_run(void *arg)
     if (lane->hooks->roster)
         lane->entered = roster_enter(lane->hooks->roster, lane->view, (uint32_t)gettid());
     while ((item = item_take(lane, &fuse_fd, &mount_fd))) {
+        int refused = 0;
         if (queue_of(&item->message) == URGENT)
             tell(fuse_fd, item);
         else
-            edit_all(lane, fuse_fd, mount_fd, item);
-        finish_item(lane, item);
+            refused = edit_all(lane, fuse_fd, mount_fd, item);
+        if (!refused || !put_again(lane, item, refused))
+            finish_item(lane, item);
     }
     roster_leave(lane->entered);
     pthread_mutex_lock(&lane->telling); /* until who ended it has let go of it */
@@ -456,6 +542,8 @@ int lane_add(struct lane *lane, const struct message *message, const void *effec
         return error_set(ERR_NOMEM, "no memory for a message");
     item->message = *message;
     item->generation = generation;
+    item->size = message->size;
+    item->tries = 0;
     if (message->size)
         memcpy(item->effects, effects, message->size);
     pthread_mutex_lock(&lane->lock);

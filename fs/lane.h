@@ -5,7 +5,9 @@
  * What the kernel is to forget goes first, then names, then events. Names and events need a
  * writable mount, which the lane asks for when it has some and gives back soon after: as long as it
  * is there, a view that everybody has unmounted does not end. If none can be had, names are only
- * told to the kernel (watchers don't hear of them, readers see them), and events wait.
+ * told to the kernel (watchers don't hear of them, readers see them), and events wait. An event
+ * that is refused though there is a mount is tried again for a minute and a half; what comes after
+ * it does not wait.
  */
 #ifndef EMSA_FS_LANE_H
 #define EMSA_FS_LANE_H
@@ -26,6 +28,8 @@ struct lane_hooks { /* called by lane threads */
     /* A writable, detached mount of the view is wanted: its descriptor (taken over) or one of the
      * above. */
     int (*ask)(void *arg, uint32_t view);
+    /* Watchers cannot be told of something (yet), and why. NULL: nobody hears that. */
+    void (*alarm)(void *arg, const char *text);
     struct roster *roster; /* NULL: there is none, and so no names and events of its own */
     void *arg;
 };

@@ -156,6 +156,49 @@ int mount_writable(int *mount_fd, int fuse_fd)
     return error;
 }
 
+/* The control file system, mounted nowhere. */
+static int control_open(int *out)
+{
+    int context = fsopen("fusectl", FSOPEN_CLOEXEC);
+    if (context < 0)
+        return errno == ENODEV ? error_set(ERR_NOT_FOUND, "the kernel has no fusectl")
+                               : error_system(errno, "cannot open fusectl");
+    int fd = -1;
+    if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+        fd = fsmount(context, FSMOUNT_CLOEXEC, 0);
+    int error = fd < 0 ? error_system(errno, "cannot open fusectl") : 0;
+    close(context);
+    if (!error)
+        *out = fd;
+    return error;
+}
+
+/* The name of a connection is its superblock's device number; asking for that asks no server. */
+int mount_abort(int fuse_fd)
+{
+    struct statx status;
+    char name[32];
+    int mount_fd, control;
+    int error = mount_writable(&mount_fd, fuse_fd);
+    if (error)
+        return error;
+    int result = statx(mount_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &status);
+    error = result < 0 ? error_system(errno, "cannot find a view's number") : 0;
+    close(mount_fd);
+    if (!error)
+        error = control_open(&control);
+    if (error)
+        return error;
+    snprintf(name, sizeof(name), "%u/abort", status.stx_dev_minor);
+    int fd = openat(control, name, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, "1", 1) < 0)
+        error = error_system(errno, "cannot abort connection %u", status.stx_dev_minor);
+    if (fd >= 0)
+        close(fd);
+    close(control);
+    return error;
+}
+
 /* The saved INIT is for a later server; the kernel's flags decide what the answer may hold. */
 static int init_receive(struct mount *mount, struct fuse_in_header *header,
                         struct fuse_init_in *init)

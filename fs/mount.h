@@ -45,6 +45,11 @@ int mount_writable(int *mount_fd, int fuse_fd);
 /* Has the kernel send again what the dead server had in its hands. 1: this kernel cannot. */
 int mount_resend(int fuse_fd);
 
+/* Ends a connection, whoever still holds it: all that waits for an answer gets ECONNABORTED, or
+ * ENOTCONN. Needs root and the kernel's fusectl. ERR_NOT_FOUND: it has ended, or there is no
+ * fusectl. */
+int mount_abort(int fuse_fd);
+
 void mount_release(struct mount *mount);
 
 #endif

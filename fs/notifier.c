@@ -17,6 +17,7 @@ struct notifier {
     struct roster *roster;
     struct lane_hooks hooks;
     int (*ask)(void *arg, uint32_t view);
+    void (*alarm)(void *arg, const char *text);
     void *arg;
 
     pthread_mutex_t lock; /* over what follows, which lane threads use */
@@ -50,6 +51,13 @@ static int ask(void *arg, uint32_t view)
     return answer == NOTIFIER_LATER ? LANE_LATER : LANE_NOBODY;
 }
 
+static void warn(void *arg, const char *text)
+{
+    struct notifier *notifier = arg;
+    if (notifier->alarm)
+        notifier->alarm(notifier->arg, text);
+}
+
 int notifier_new(struct notifier **out, const struct notifier_options *options)
 {
     struct notifier *notifier = calloc(1, sizeof(*notifier));
@@ -59,6 +67,7 @@ int notifier_new(struct notifier **out, const struct notifier_options *options)
     }
     notifier->socket = options->socket;
     notifier->ask = options->ask;
+    notifier->alarm = options->alarm;
     notifier->arg = options->arg;
     pthread_mutex_init(&notifier->lock, NULL);
     int error = roster_map(&notifier->roster, options->roster, true);
@@ -67,7 +76,7 @@ int notifier_new(struct notifier **out, const struct notifier_options *options)
         return error;
     }
     notifier->hooks = (struct lane_hooks){
-        .done = confirm, .ask = ask, .roster = notifier->roster, .arg = notifier};
+        .done = confirm, .ask = ask, .alarm = warn, .roster = notifier->roster, .arg = notifier};
     *out = notifier;
     return 0;
 }

@@ -18,6 +18,9 @@ struct notifier_options {
      * Its descriptor (taken over); NOTIFIER_LATER: it comes by notifier_mount; NOTIFIER_NOBODY:
      * there is nobody to ask. NULL: never. */
     int (*ask)(void *arg, uint32_t view);
+    /* Watchers cannot be told of something (yet), and why: from a lane's thread. NULL: nobody hears
+     * that. */
+    void (*alarm)(void *arg, const char *text);
     void *arg;
 };
 #define NOTIFIER_LATER (-1)

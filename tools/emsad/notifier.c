@@ -30,6 +30,12 @@ static int ask(void *arg, uint32_t view)
     return error < 0 ? NOTIFIER_NOBODY : NOTIFIER_LATER;
 }
 
+static void warn(void *arg, const char *text)
+{
+    (void)arg;
+    log_warning("%s", text);
+}
+
 /* The first message is the roster. Views may come before the server's socket does: until then it is
  * one that has ended. */
 static int begin(struct work *work, int roster)
@@ -39,7 +45,7 @@ static int begin(struct work *work, int roster)
         return error_system(errno, "cannot make a socket");
     descriptor_close(&pair[1]);
     const struct notifier_options options = {
-        .socket = pair[0], .roster = roster, .ask = ask, .arg = work};
+        .socket = pair[0], .roster = roster, .ask = ask, .alarm = warn, .arg = work};
     return notifier_new(&work->notifier, &options);
 }
 

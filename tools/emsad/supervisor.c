@@ -99,10 +99,15 @@ void supervisor_stop(struct supervisor *supervisor)
         (void)channel_send_plain(supervisor->server.channel, CHANNEL_STOP, 0, 0);
 }
 
-/* The server is gone: nothing is left for the notifier, which may hang in the kernel until the
- * connections are closed. */
+/* The server is gone: nothing is left for the notifier. It may wait in the kernel for an answer, or
+ * for who waits for one, and it holds the connections too: they are ended for all. */
 static void let_notifier_go(struct supervisor *supervisor)
 {
+    for (size_t i = 0; supervisor->notifier.pid > 0 && i < supervisor->views.count; i++) {
+        int error = mount_abort(supervisor->views.items[i].mount.fuse_fd);
+        if (error < 0 && error != -ERR_NOT_FOUND)
+            log_warning("%s", error_text());
+    }
     views_end_all(&supervisor->views);
     descriptor_close(&supervisor->notifier.channel);
 }
@@ -111,6 +116,8 @@ static void out_of_time(struct supervisor *supervisor)
 {
     if (supervisor->server.pid > 0)
         log_warning("the server did not finish in time, and is ended by force");
+    else if (supervisor->notifier.pid > 0)
+        log_warning("the notifier did not finish in time, and is ended by force");
     child_kill(&supervisor->server);
     child_kill(&supervisor->notifier);
     child_kill(&supervisor->exporter.child);

@@ -172,10 +172,11 @@ static int forget(const char *path, const struct stat *st, int flag, struct FTW 
 void world_end(struct world *world)
 {
     umount2(world->mount, MNT_DETACH);
-    close(world->server_socket); /* their end */
-    reap_clean(&world->server);
+    /* the notifier first: it may wait in the kernel for an answer */
     close(world->notifier_socket);
     reap_clean(&world->notifier);
+    close(world->server_socket);
+    reap_clean(&world->server);
     mount_release(&world->super);
     close(world->state_fd);
     close(world->roster_fd);

@@ -1,16 +1,21 @@
 /* The notifier with a pipe in place of a kernel: what is written, in which order, and what is
  * confirmed. */
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -250,6 +255,88 @@ static void packets_of_others_are_passed_over(void **state)
     assert_false(something_confirmed());
 }
 
+/* A folder in place of a mount. */
+static char folder[] = "/tmp/emsa-notifier-XXXXXX";
+static atomic_int warnings;
+
+static int folder_open(void *arg, uint32_t view)
+{
+    (void)arg, (void)view;
+    return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void warn(void *arg, const char *text)
+{
+    (void)arg;
+    assert_non_null(strstr(text, "prod/web/REFUSED"));
+    assert_non_null(strstr(text, strerror(EISDIR)));
+    atomic_fetch_add(&warnings, 1);
+}
+
+static const char *within(const char *name)
+{
+    static char texts[4][128];
+    static unsigned next;
+    char *text = texts[next++ % 4];
+    snprintf(text, sizeof(texts[0]), "%s/%s", folder, name);
+    return text;
+}
+
+/* What cannot be told now is told later; what comes after it does not wait. */
+static void an_event_that_is_refused_is_not_lost(void **state)
+{
+    (void)state;
+    static struct effects effects;
+    int ends[2], pair[2], roster;
+    struct stat before, after;
+    struct notifier *other = notifier;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(mkdir(within("prod"), 0700) + mkdir(within("prod/web"), 0700), 0);
+    assert_int_equal(mkdir(within("prod/web/REFUSED"), 0700), 0);
+    assert_int_equal(mknod(within("prod/web/TAKEN"), S_IFREG | 0600, 0), 0);
+    assert_int_equal(roster_create(&roster), 0);
+    const struct notifier_options options = {
+        .socket = pair[1], .roster = roster, .ask = folder_open, .alarm = warn};
+    assert_int_equal(notifier_new(&notifier, &options), 0);
+    int unused = server;
+    server = pair[0];
+    assert_int_equal(notifier_view_add(notifier, 5, ends[1]), 0);
+
+    effects.size = 0;
+    assert_true(
+        effects_append(&effects, &(struct effect){.kind = EFFECT_TOUCH}, "prod/web/REFUSED"));
+    assert_true(effects_append(&effects, &(struct effect){.kind = EFFECT_TOUCH}, "prod/web/TAKEN"));
+    ask(MESSAGE_EVENTS, 5, 1, 41, &effects);
+    effects.size = 0;
+    assert_true(effects_append(&effects, &(struct effect){.kind = EFFECT_TOUCH}, "prod/web/TAKEN"));
+    ask(MESSAGE_EVENTS, 5, 2, 42, &effects);
+    assert_int_equal(notifier_work(notifier), 0);
+    assert_true(confirmed().a == 2);
+    assert_int_equal(atomic_load(&warnings), 1);
+
+    assert_int_equal(rmdir(within("prod/web/REFUSED")), 0);
+    assert_int_equal(mknod(within("prod/web/was"), S_IFREG | 0600, 0), 0);
+    const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    assert_int_equal(utimensat(AT_FDCWD, within("prod/web/was"), old, 0), 0);
+    assert_int_equal(stat(within("prod/web/was"), &before), 0);
+    assert_int_equal(rename(within("prod/web/was"), within("prod/web/REFUSED")), 0);
+    assert_true(confirmed().a == 1);
+    assert_int_equal(stat(within("prod/web/REFUSED"), &after), 0);
+    assert_true(after.st_mtim.tv_sec > before.st_mtim.tv_sec);
+    assert_int_equal(atomic_load(&warnings), 1); /* said once */
+
+    notifier_free(notifier);
+    notifier = other;
+    server = unused;
+    close(pair[0]);
+    close(roster);
+    close(ends[0]);
+    unlink(within("prod/web/REFUSED")), unlink(within("prod/web/TAKEN"));
+    rmdir(within("prod/web")), rmdir(within("prod")), rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +347,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nor_of_what_was_being_told, make, end),
         cmocka_unit_test_setup_teardown(an_ended_view_is_forgotten, make, end),
         cmocka_unit_test_setup_teardown(packets_of_others_are_passed_over, make, end),
+        cmocka_unit_test_setup_teardown(an_event_that_is_refused_is_not_lost, make, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
