@@ -39,13 +39,11 @@ static int open_identity(int *out, const char *path)
     return 0;
 }
 
-int holdings_begin(struct holdings *out, const char *store, const char *credential)
+int holdings_begin(struct holdings *out, const char *store)
 {
     *out = (struct holdings){
         .self = -1, .lock = -1, .listener = -1, .state = -1, .roster = -1, .identity = -1};
     int error = place_find(&out->place, store);
-    if (error == 0)
-        error = key_find(&out->place, credential);
     if (error < 0)
         return error;
     out->self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
@@ -56,12 +54,14 @@ int holdings_begin(struct holdings *out, const char *store, const char *credenti
     return 0;
 }
 
-int holdings_take(struct holdings *holdings)
+int holdings_take(struct holdings *holdings, const char *credential)
 {
     holdings->lock = store_lock(holdings->place.store);
     if (holdings->lock < 0)
         return holdings->lock;
-    int error = open_identity(&holdings->identity, holdings->place.identity);
+    int error = key_find(&holdings->place, credential);
+    if (error == 0)
+        error = open_identity(&holdings->identity, holdings->place.identity);
     if (error == 0)
         error = state_create(&holdings->state);
     if (error == 0)

@@ -18,14 +18,15 @@ struct holdings {
     struct roster *notifiers; /* roster, mapped: to be emptied when one has ended */
 };
 
-/* Finds the place, and what needs no store: this executable, limits. credential is as key_find
- * takes it. ERR_INVALID, ERR_IO, ERR_NOT_FOUND: no such credential. On failure too,
- * holdings_release is due. */
-int holdings_begin(struct holdings *out, const char *store, const char *credential);
+/* Finds the place, and what needs no store: this executable, limits. ERR_INVALID, ERR_IO. On
+ * failure too, holdings_release is due. */
+int holdings_begin(struct holdings *out, const char *store);
 
-/* Takes the store and makes what is needed. ERR_BUSY: another daemon or command owns it;
- * ERR_NOT_FOUND: no store; ERR_REFUSED: others can read the identity; ERR_DENIED, ERR_IO. */
-int holdings_take(struct holdings *holdings);
+/* Takes the store and makes what is needed; only then the identity is looked for, since whoever
+ * inherits has it from the server. credential is as key_find takes it. ERR_BUSY: another daemon or
+ * command owns the store; ERR_NOT_FOUND: no store, or no such credential; ERR_REFUSED: others can
+ * read the identity; ERR_DENIED, ERR_IO. */
+int holdings_take(struct holdings *holdings, const char *credential);
 
 /* Takes what a server hands over in HELD; given keeps what is of no use. ERR_FORMAT: the memory is
  * of another version; ERR_IO: of another store, or not all that there must be. */

@@ -293,13 +293,15 @@ static int mount_again(void *arg, const struct recorded *entry)
         error = view_place(view, entry->directory, entry->is_ours);
     if (error == 0)
         log_info("'%s' was left dead: mounted again", entry->directory);
-    return error;
+    else
+        log_warning("'%s' was left dead: %s", entry->directory, error_text());
+    return 0; /* what is written there keeps nobody from starting */
 }
 
 /* The store as nobody's, or with the server of a supervisor that died. */
 static int take_store(struct supervisor *supervisor)
 {
-    int error = holdings_take(&supervisor->holdings);
+    int error = holdings_take(&supervisor->holdings, supervisor->options->credential);
     if (error != -ERR_BUSY)
         return error;
     (void)snprintf(supervisor->text, sizeof supervisor->text, "%s", error_text());
@@ -314,8 +316,7 @@ static int begin(struct supervisor *supervisor)
     (void)prctl(PR_SET_NAME, "emsad"); /* also when it was started by a descriptor */
     int error = take_signal_descriptor(supervisor);
     if (error == 0)
-        error = holdings_begin(&supervisor->holdings, supervisor->options->store,
-                               supervisor->options->credential);
+        error = holdings_begin(&supervisor->holdings, supervisor->options->store);
     if (error == 0)
         error = take_store(supervisor);
     if (error == 0)

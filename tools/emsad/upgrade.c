@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,9 +25,35 @@
 #define TRIAL_MILLISECONDS 5000
 #define DELETED " (deleted)" /* what the kernel adds to the path of a file that was replaced */
 
+static bool is_this_program(const char *path)
+{
+    struct stat there, here;
+    return stat(path, &there) == 0 && stat("/proc/self/exe", &here) == 0 &&
+           there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+}
+
+/* The name it was called by, which may be a link that leads to another program later: told by the
+ * one before, which was this process, or by the kernel. */
+static bool take_name(struct upgrade *upgrade)
+{
+    const char *follows = getenv(UPGRADE_FOLLOWS);
+    const char *name = (const char *)getauxval(AT_EXECFN);
+    char *rest = NULL;
+    if (follows != NULL && strtol(follows, &rest, 10) == (long)getpid() && *rest == ':')
+        name = rest + 1;
+    else if (name == NULL || !is_this_program(name))
+        return false;
+    if (name[0] != '/' || strlen(name) >= sizeof upgrade->path)
+        return false;
+    memcpy(upgrade->path, name, strlen(name) + 1);
+    return true;
+}
+
 void upgrade_init(struct upgrade *upgrade)
 {
     *upgrade = (struct upgrade){.binary = -1, .next = CHILD_INIT("server"), .deadline = -1};
+    if (take_name(upgrade))
+        return;
     ssize_t size = readlink("/proc/self/exe", upgrade->path, sizeof upgrade->path - 1);
     size_t length = size < 0 ? 0 : (size_t)size;
     size_t suffix = sizeof DELETED - 1;
@@ -74,6 +102,10 @@ void upgrade_begin(struct supervisor *supervisor)
 static void hand(struct supervisor *supervisor)
 {
     struct upgrade *upgrade = &supervisor->upgrade;
+    if (supervisor->phase != SERVING) {
+        failed(supervisor, "the daemon is ending");
+        return;
+    }
     upgrade->stage = UPGRADE_HANDING;
     upgrade->deadline = deadline_in(FINISH_MILLISECONDS);
     supervisor->server.is_leaving = true;
@@ -154,10 +186,10 @@ void upgrade_ready(struct supervisor *supervisor, uint64_t pause)
  * who follows. Returns only if that cannot be. */
 static void become(struct supervisor *supervisor)
 {
-    char pid[16];
-    (void)snprintf(pid, sizeof pid, "%d", (int)getpid());
+    char follows[PATH_MAX + 16];
+    (void)snprintf(follows, sizeof follows, "%d:%s", (int)getpid(), supervisor->upgrade.path);
     oom_restore();
-    if (setenv(UPGRADE_FOLLOWS, pid, 1) == 0)
+    if (setenv(UPGRADE_FOLLOWS, follows, 1) == 0)
         (void)execveat(supervisor->holdings.self, "", supervisor->options->argv, environ,
                        AT_EMPTY_PATH);
     log_error("cannot become '%s': %s; this supervisor goes on", supervisor->upgrade.path,

@@ -17,7 +17,8 @@
 
 #include "tools/emsad/child.h"
 
-/* What a supervisor that follows itself finds in its environment: its own pid. */
+/* What a supervisor that follows itself finds in its environment: its own pid, and after a
+ * colon the path that it was started by. */
 #define UPGRADE_FOLLOWS "EMSAD_FOLLOWS"
 
 struct supervisor;

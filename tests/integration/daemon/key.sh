@@ -8,7 +8,9 @@
 fill
 mkdir "$work/env" "$work/credentials" "$work/programs"
 cp "$EMSA_STORE.identity" "$work/kept"
-cp "$EMSA_BIN/emsad" "$work/programs/emsad"
+cp "$EMSA_BIN/emsad" "$work/programs/first"
+cp "$EMSA_BIN/emsad" "$work/programs/second"
+ln -s first "$work/programs/emsad"
 PATH=$work/programs:$PATH
 
 # wiped FILE
@@ -33,7 +35,9 @@ wait "$daemon" 2>/dev/null || true
 begin --mount "$work/env"
 is "another supervisor" "ready" "$said"
 open_after "after a takeover"
+ln -sfn second "$work/programs/emsad"
 holds "an upgrade" emsad upgrade
+is "to what its name leads to" "$work/programs/second" "$(readlink "/proc/$daemon/exe")"
 open_after "after an upgrade"
 is "nobody complained" "" "$(grep -i 'no identity' "$work/log" || true)"
 over TERM
@@ -52,7 +56,14 @@ over TERM
 install -m 400 "$work/kept" "$work/credentials/own"
 CREDENTIALS_DIRECTORY=$work/credentials begin --credential own --mount "$work/env"
 open_after "a credential by name"
+
+# Gone, and no supervisor that follows asks for it; the program is the one that its name leads to now.
+wiped "$work/credentials/own"
+holds "an upgrade without the credential" emsad upgrade
+open_after "after that"
+is "the supervisor stayed" "$daemon" "$(process supervisor)"
 over TERM
+install -m 400 "$work/kept" "$work/credentials/own"
 CREDENTIALS_DIRECTORY=$work/credentials begin --credential other
 is "none of that name" "error 3 not-found" "$(cut -d' ' -f1-3 <<<"$said")"
 over
