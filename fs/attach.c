@@ -50,8 +50,8 @@ static bool line_split(char *line, char **point, char **type)
     return true;
 }
 
-/* The type of what is mounted on top at path: 0, or 1 when nothing is. */
-static int mounted_type(const char *path, char *type, size_t size)
+/* Type and id of what is mounted on top at path: 0, or 1 when nothing is. */
+static int mounted_type(const char *path, char *type, size_t size, long *id)
 {
     FILE *file = fopen("/proc/self/mountinfo", "re");
     if (!file)
@@ -65,6 +65,7 @@ static int mounted_type(const char *path, char *type, size_t size)
         if (!line_split(line, &point, &kind) || strcmp(point, path) != 0)
             continue;
         snprintf(type, size, "%s", kind);
+        *id = strtol(line, NULL, 10);
         found = 0; /* the last line for a place is the one on top */
     }
     free(line);
@@ -101,37 +102,71 @@ static int absolute(const char *path, char out[static PATH_MAX])
 }
 
 /* Nobody answers there, and nobody will: the last who held the connection is gone. */
-static bool is_dead(const char *path)
+static bool is_dead(int place)
 {
     struct statfs status;
-    return statfs(path, &status) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+    return fstatfs(place, &status) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+/* The id of the mount that a descriptor is in, as mountinfo has it; -1: nobody says. */
+static long mount_id(int fd)
+{
+    char path[64], line[128];
+    long id = -1;
+    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return -1;
+    while (id < 0 && fgets(line, sizeof(line), file))
+        if (strncmp(line, "mnt_id:", 7) == 0)
+            id = strtol(line + 7, NULL, 10);
+    fclose(file);
+    return id;
+}
+
+/* One turn of mount_clear: 0, or 1 when no dead mount of ours stands there. All by one descriptor:
+ * between two looks at a path, somebody who owns a folder above may lead it elsewhere. */
+static int clear_one(const char *path)
+{
+    char type[64], through[64];
+    int place = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (place < 0)
+        return 1;
+    long id = mount_id(place), on_top;
+    int error = mounted_type(path, type, sizeof(type), &on_top);
+    if (error == 0 && (on_top != id || strcmp(type, TYPE) != 0 || !is_dead(place)))
+        error = 1;
+    if (error == 0) {
+        snprintf(through, sizeof(through), "/proc/self/fd/%d", place);
+        if (umount2(through, MNT_DETACH) < 0)
+            error = error_system(errno, "cannot take the dead mount away from '%s'", path);
+    }
+    close(place);
+    return error;
 }
 
 int mount_clear(const char *directory)
 {
-    char path[PATH_MAX], type[64];
+    char path[PATH_MAX];
     int error = absolute(directory, path);
-    for (int found = 1; error == 0; found = 0) {
-        error = mounted_type(path, type, sizeof(type));
-        if (error < 0)
-            return error;
-        if (error > 0 || strcmp(type, TYPE) != 0 || !is_dead(path))
-            return found;
-        if (umount2(path, UMOUNT_NOFOLLOW | MNT_DETACH) < 0)
-            return error_system(errno, "cannot take the dead mount away from '%s'", directory);
-    }
-    return error;
+    if (error < 0)
+        return error;
+    int first = clear_one(path);
+    for (error = first; error == 0;)
+        error = clear_one(path);
+    return error < 0 ? error : first;
 }
 
 static int check_free(const char *directory)
 {
     char path[PATH_MAX], type[64];
+    long id;
     int error = mount_clear(directory);
     if (error >= 0)
         error = absolute(directory, path);
     if (error)
         return error;
-    error = mounted_type(path, type, sizeof(type));
+    error = mounted_type(path, type, sizeof(type), &id);
     if (error < 0)
         return error;
     if (error == 0)
@@ -163,13 +198,21 @@ int mount_attach(int mount_fd, const char *directory)
     return error_system(errno, "cannot mount on '%s'", directory);
 }
 
+int mount_attach_again(int mount_fd, int place, const char *directory)
+{
+    if (move_mount(mount_fd, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0)
+        return 0;
+    return error_system(errno, "cannot mount on '%s' again", directory);
+}
+
 int mount_detach(const char *directory, bool lazy)
 {
     char path[PATH_MAX], type[64] = "";
+    long id;
     int error = absolute(directory, path);
     if (error)
         return error;
-    error = mounted_type(path, type, sizeof(type));
+    error = mounted_type(path, type, sizeof(type), &id);
     if (error < 0)
         return error;
     if (error > 0)

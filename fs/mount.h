@@ -29,6 +29,10 @@ int mount_make(struct mount *out, const struct view_options *view);
  * what), ERR_DENIED. */
 int mount_attach(int mount_fd, const char *directory);
 
+/* The same at a folder that is open (O_PATH), for a path that others may lead elsewhere meanwhile;
+ * directory is for messages. ERR_DENIED, ERR_IO. */
+int mount_attach_again(int mount_fd, int place, const char *directory);
+
 /* Takes dead mounts of emsa's (whose server and supervisor are gone for good) away from a
  * directory, also where they are in use. 1: there is none. ERR_DENIED, ERR_IO. */
 int mount_clear(const char *directory);

@@ -1,9 +1,12 @@
 #include "tools/common/place.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "store/error.h"
@@ -88,6 +91,20 @@ int place_find(struct place_of_store *out, const char *option)
         return error;
     *out = place;
     return 0;
+}
+
+int place_open_folder(int *out, const char *path)
+{
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = RESOLVE_NO_SYMLINKS};
+    int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+    if (fd >= 0) {
+        *out = fd;
+        return 0;
+    }
+    if (errno == ELOOP)
+        return error_set(ERR_REFUSED, "the path '%s' leads over a symbolic link now", path);
+    return error_system(errno, "cannot open folder '%s'", path);
 }
 
 static bool lies_in(const char *path, const char *folder)

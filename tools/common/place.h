@@ -18,6 +18,11 @@ struct place_of_store {
 /* option is --store's argument or NULL. ERR_INVALID: too long. The folder need not exist. */
 int place_find(struct place_of_store *out, const char *option);
 
+/* Opens a folder (O_PATH) to act in it, if its path leads over no symbolic link: whoever owns a
+ * folder above may put one there at any moment, and have us act elsewhere with our rights.
+ * ERR_REFUSED: there is one; ERR_NOT_FOUND, ERR_IO. */
+int place_open_folder(int *out, const char *path);
+
 /* Whether a tree may be mounted on a directory: not where the store, its identity or its socket
  * lies beneath, which no server could reach again. ERR_REFUSED; a directory that cannot be found is
  * left for who mounts to tell of. */

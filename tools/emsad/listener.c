@@ -24,7 +24,11 @@ static int lend(struct rights *before, const char *store)
     *before = (struct rights){.uid = geteuid(), .gid = getegid()};
     if (before->uid != 0)
         return 0;
-    if (stat(store, &status) < 0)
+    int folder DESCRIPTOR_CLEANUP = -1;
+    int error = place_open_folder(&folder, store);
+    if (error < 0)
+        return error;
+    if (fstat(folder, &status) < 0)
         return error_system(errno, "cannot look at store '%s'", store);
     if (setegid(status.st_gid) < 0 || seteuid(status.st_uid) < 0)
         return error_system(errno, "cannot act as the owner of store '%s'", store);

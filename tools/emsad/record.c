@@ -12,6 +12,7 @@
 #include "tools/common/log.h"
 
 #define NAME "mounts"
+#define BESIDE NAME ".new"
 #define ENTRIES_MAX 65536u
 
 /* The program's own layout: another version's record is none. */
@@ -29,13 +30,14 @@ struct entry { /* and so many bytes of a path after it */
     uint32_t length;
 };
 
-static int path_of(char out[static PATH_MAX], const struct place_of_store *place,
-                   const char *suffix)
+/* Where the socket is. It may be another user's, who may have put anything in its place meanwhile.
+ */
+static int open_folder(int *out, const struct place_of_store *place)
 {
+    char folder[PATH_MAX];
     const char *slash = strrchr(place->socket, '/');
-    int length = snprintf(out, PATH_MAX, "%.*s/" NAME "%s", (int)(slash - place->socket),
-                          place->socket, suffix);
-    return length > 0 && length < PATH_MAX ? 0 : -1;
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - place->socket), place->socket);
+    return place_open_folder(out, folder);
 }
 
 static int write_entry(FILE *file, const struct view *view)
@@ -61,11 +63,11 @@ static int write_all(FILE *file, const struct views *views, uint32_t count)
     return fflush(file);
 }
 
-static int replace(const char *path, const char *beside, const struct views *views, uint32_t count)
+static int replace(int folder, const struct views *views, uint32_t count)
 {
-    if (unlink(beside) < 0 && errno != ENOENT)
+    if (unlinkat(folder, BESIDE, 0) < 0 && errno != ENOENT)
         return -1;
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(folder, BESIDE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     if (file == NULL) {
         descriptor_close(&fd);
@@ -73,23 +75,27 @@ static int replace(const char *path, const char *beside, const struct views *vie
     }
     int failed = write_all(file, views, count);
     failed = fclose(file) != 0 || failed != 0;
-    return failed || rename(beside, path) < 0 ? -1 : 0;
+    return failed || renameat(folder, BESIDE, folder, NAME) < 0 ? -1 : 0;
+}
+
+static int remove_record(int folder)
+{
+    return unlinkat(folder, NAME, 0) < 0 && errno != ENOENT ? -1 : 0;
 }
 
 void record_write(const struct place_of_store *place, const struct views *views)
 {
-    char path[PATH_MAX], beside[PATH_MAX];
+    int folder DESCRIPTOR_CLEANUP = -1;
     uint32_t count = 0;
-    if (path_of(path, place, "") < 0 || path_of(beside, place, ".new") < 0)
-        return;
     for (size_t i = 0; i < views->count; i++)
         count += views->items[i].directory != NULL;
-    int failed =
-        count == 0 ? unlink(path) < 0 && errno != ENOENT : replace(path, beside, views, count) < 0;
-    if (failed)
-        log_warning("cannot write down what is mounted in '%s': %s; after a crash, dead mounts are "
-                    "for 'umount -l' to take away",
-                    path, strerror(errno));
+    int error = open_folder(&folder, place);
+    if (error == 0 && (count == 0 ? remove_record(folder) : replace(folder, views, count)) < 0)
+        error = error_system(errno, "cannot write '" NAME "' beside '%s'", place->socket);
+    if (error < 0)
+        log_warning("what is mounted is not written down: %s; after a crash, dead mounts are for "
+                    "'umount -l' to take away",
+                    error_text());
 }
 
 static bool is_sound(const struct header *header)
@@ -127,12 +133,12 @@ static int read_all(int fd, uint32_t count, int (*each)(void *arg, const struct 
 int record_read(const struct place_of_store *place, int (*each)(void *arg, const struct recorded *),
                 void *arg)
 {
-    char path[PATH_MAX];
     struct header header;
     struct stat status;
+    int folder DESCRIPTOR_CLEANUP = -1;
     int fd DESCRIPTOR_CLEANUP = -1;
-    if (path_of(path, place, "") == 0)
-        fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (open_folder(&folder, place) == 0)
+        fd = openat(folder, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
         status.st_uid != geteuid() || read(fd, &header, sizeof header) != sizeof header ||
         !is_sound(&header))

@@ -4,7 +4,8 @@
  * place. Only a hint: what it names is touched only where a dead mount of emsa's stands.
  *
  * The folder may belong to another user: a file is believed only if it is this user's own, and
- * nobody else can make such a one.
+ * nobody else can make such a one. Nor is the folder's path followed over a link, which whoever
+ * owns a folder above could put there to have a file of that name written, or removed, elsewhere.
  */
 #ifndef EMSA_TOOLS_EMSAD_RECORD_H
 #define EMSA_TOOLS_EMSAD_RECORD_H

@@ -18,6 +18,7 @@
 #include "tools/common/descriptor.h"
 #include "tools/common/exit_status.h"
 #include "tools/common/log.h"
+#include "tools/common/place.h"
 #include "tools/emsad/alarms.h"
 #include "tools/emsad/channel.h"
 #include "tools/emsad/control.h"
@@ -75,7 +76,11 @@ static int receive_setup(struct server *server)
     if (server->setup.kind != CHANNEL_SETUP || server->given.count < SETUP_IDENTITY)
         return error_set(ERR_IO, "the supervisor began with something else than SETUP");
     struct stat status;
-    if (stat(server->setup.text, &status) < 0)
+    int folder DESCRIPTOR_CLEANUP = -1;
+    outcome = place_open_folder(&folder, server->setup.text);
+    if (outcome < 0)
+        return outcome;
+    if (fstat(folder, &status) < 0)
         return error_system(errno, "cannot look at store '%s'", server->setup.text);
     server->owner = status.st_uid;
     server->group = status.st_gid;

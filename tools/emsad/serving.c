@@ -156,6 +156,14 @@ static void hand_over(struct supervisor *supervisor)
                channel_send_plain(supervisor->server.channel, CHANNEL_START, 0, SEND_MILLISECONDS));
 }
 
+/* By a path that leads over no link: it was a real one when it was written down. */
+static int attach_again(const struct view *view)
+{
+    int place DESCRIPTOR_CLEANUP = -1;
+    int error = place_open_folder(&place, view->directory);
+    return error == 0 ? mount_attach_again(view->mount.mount_fd, place, view->directory) : error;
+}
+
 /* The directories of --mount, once their readers are answered. */
 static int attach_all(struct supervisor *supervisor)
 {
@@ -163,9 +171,10 @@ static int attach_all(struct supervisor *supervisor)
         struct view *view = &supervisor->views.items[i];
         if (view->directory == NULL || view->mount.mount_fd < 0)
             continue;
-        int error = mount_attach(view->mount.mount_fd, view->directory);
+        int error = view->is_again ? attach_again(view)
+                                   : mount_attach(view->mount.mount_fd, view->directory);
         descriptor_close(&view->mount.mount_fd); /* without a mount, its superblock ends */
-        if (error < 0 && view->is_ours)
+        if (error < 0 && view->is_ours && !view->is_again)
             return error;
         if (error < 0)
             log_warning("%s", error_text());

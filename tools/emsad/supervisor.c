@@ -278,6 +278,15 @@ static int make_views(struct supervisor *supervisor)
     return 0;
 }
 
+/* To be mounted at the directory anyway, wherever its path leads. */
+static bool is_wanted(const struct supervisor *supervisor, const char *directory)
+{
+    for (size_t i = 0; i < supervisor->options->mount_count; i++)
+        if (strcmp(supervisor->options->mounts[i].directory, directory) == 0)
+            return true;
+    return false;
+}
+
 /* A mount that died with the daemon before: another in its place, once there is a server. */
 static int mount_again(void *arg, const struct recorded *entry)
 {
@@ -286,11 +295,14 @@ static int mount_again(void *arg, const struct recorded *entry)
     int cleared = mount_clear(entry->directory);
     if (cleared < 0)
         log_warning("%s", error_text());
-    if (cleared != 0) /* taken away since, or of another namespace */
+    /* taken away since, or of another namespace */
+    if (cleared != 0 || is_wanted(supervisor, entry->directory))
         return 0;
     int error = serving_make_view(supervisor, &view, &entry->options);
     if (error == 0)
         error = view_place(view, entry->directory, entry->is_ours);
+    if (error == 0)
+        view->is_again = true;
     if (error == 0)
         log_info("'%s' was left dead: mounted again", entry->directory);
     else

@@ -14,6 +14,7 @@ struct view {
     struct mount mount;
     char *directory; /* where it is mounted, as far as that is known; owned, or NULL */
     bool is_ours;    /* the supervisor mounts it there, and takes it away at the end */
+    bool is_again;   /* in the place of one that died; others may have led its path elsewhere */
     uint64_t taken;  /* of the watch: what it saw last, */
     unsigned looks;  /* how often in a row the same, */
     unsigned seen;   /* and at which look */

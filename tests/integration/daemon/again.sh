@@ -73,5 +73,34 @@ begin --mount "$work/env"
 both
 begin --mount "$work/env"
 over TERM
+
+# A path that leads elsewhere than when it was written down is not followed, and keeps nobody from starting.
+mkdir -p "$work/folder/one"
+ln -s "$work/folder" "$work/link"
+begin --mount "$work/link/one"
+is "mounted through a link" 8080 "$(cat "$work/folder/one/prod/web/PORT")"
+both
+begin
+is "ready without" "ready" "$said"
+is "nothing is mounted there" "" "$(findmnt -rn "$work/folder/one" || true)"
+holds "and it is said" grep -q "symbolic link" "$work/log"
+over TERM
+
+# The folder belongs to who owns the store, who puts a link to another in its place.
+mkdir "$work/victim" "$work/owned"
+echo precious | tee "$work/victim/mounts" "$work/victim/mounts.new" "$work/victim/socket" >/dev/null
+cp -a "$EMSA_STORE" "$work/owned/store"
+cp "$EMSA_STORE.identity" "$work/owned/store.identity"
+chown -R 4242:4242 "$work/owned"
+begin --store "$work/owned/store"
+is "another's store" "ready" "$said"
+mv "$work/owned/store" "$work/owned/real"
+ln -s "$work/victim" "$work/owned/store"
+over TERM
+is "nothing was touched" "precious precious precious" "$(paste -sd' ' "$work/victim/mounts" "$work/victim/mounts.new" "$work/victim/socket" | paste -sd' ')"
+rm "$work/owned/store"
+
+begin --mount "$work/env"
+over TERM
 is "its end leaves no record" "" "$(find "$EMSA_STORE" -name 'mounts*')"
 finish

@@ -122,6 +122,28 @@ static void mounts_that_hide_it(void **state)
     assert_int_equal(place_check_mount(&place, "/usr/lib"), -ERR_REFUSED);
 }
 
+static void a_folder_over_a_link(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/emsa-place.XXXXXX", inner[64], link[64], over[80];
+    int fd = -1;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(inner, sizeof inner, "%s/real", folder);
+    (void)snprintf(link, sizeof link, "%s/link", folder);
+    (void)snprintf(over, sizeof over, "%s/link/.", folder);
+    assert_int_equal(mkdir(inner, 0700), 0);
+    assert_int_equal(symlink("real", link), 0);
+    assert_int_equal(place_open_folder(&fd, link), -ERR_REFUSED);
+    assert_int_equal(place_open_folder(&fd, over), -ERR_REFUSED);
+    assert_int_equal(fd, -1);
+    assert_int_equal(place_open_folder(&fd, inner), 0);
+    assert_int_equal(close(fd), 0);
+    (void)unlink(link);
+    (void)rmdir(inner);
+    assert_int_equal(place_open_folder(&fd, inner), -ERR_NOT_FOUND);
+    (void)rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +153,7 @@ int main(void)
         cmocka_unit_test_setup(relative_and_linked, forget),
         cmocka_unit_test_setup(bad_ones, forget),
         cmocka_unit_test(mounts_that_hide_it),
+        cmocka_unit_test(a_folder_over_a_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
