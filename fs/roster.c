@@ -31,6 +31,10 @@ int roster_create(int *fd)
 int roster_map(struct roster **out, int fd, bool to_write)
 {
     struct stat status;
+    int seals = fcntl(fd, F_GET_SEALS);
+    /* who gave it could take it away under us otherwise */
+    if (seals < 0 || (seals & F_SEAL_SHRINK) == 0)
+        return error_set(ERR_FORMAT, "the notifier's roster is no sealed memory");
     if (fstat(fd, &status) < 0)
         return error_system(errno, "cannot look at the notifier's roster");
     if (status.st_size != (off_t)sizeof(struct roster))

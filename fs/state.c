@@ -38,6 +38,10 @@ int state_create(int *fd)
 int state_map(struct state **out, int fd)
 {
     struct stat status;
+    int seals = fcntl(fd, F_GET_SEALS);
+    /* who gave it could take it away under us otherwise */
+    if (seals < 0 || (seals & F_SEAL_SHRINK) == 0)
+        return error_set(ERR_FORMAT, "the shared memory is no sealed memory");
     if (fstat(fd, &status) < 0)
         return error_system(errno, "cannot look at the shared memory");
     if (status.st_size != (off_t)sizeof(struct state))

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,6 +122,8 @@ void child_ready(struct child *child)
 
 void child_kill(struct child *child)
 {
-    if (child->pid > 0)
+    if (child->process >= 0) /* its pid may be another's by now */
+        (void)syscall(SYS_pidfd_send_signal, child->process, SIGKILL, NULL, 0);
+    else if (child->pid > 0)
         (void)kill(child->pid, SIGKILL);
 }

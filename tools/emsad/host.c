@@ -251,10 +251,19 @@ void host_view_gone(void *arg, uint32_t view)
     end_if_idle(host);
 }
 
+void host_alone(struct host *host)
+{
+    pthread_mutex_lock(&host->mutex);
+    host->is_asked = false;
+    pthread_mutex_unlock(&host->mutex);
+    end_if_idle(host);
+}
+
 void host_adopted(struct host *host, uint32_t flags)
 {
     pthread_mutex_lock(&host->mutex);
     host->is_on_demand = (flags & CHANNEL_ON_DEMAND) != 0;
+    host->is_asked = false;
     host->is_called = host->control != NULL && control_calls(host->control) > 0;
     if (host->is_called)
         link_tell(host->link, CHANNEL_CALLED, 0);

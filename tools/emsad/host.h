@@ -48,6 +48,9 @@ const struct service_host *host_hooks(struct host *host);
 /* For those who wait for a change; published changes are told there. */
 struct news *host_news(struct host *host);
 
+/* The supervisor is gone, perhaps with the word that there was nothing left to do. */
+void host_alone(struct host *host);
+
 /* A next supervisor has taken over: its flags, as in SETUP. */
 void host_adopted(struct host *host, uint32_t flags);
 

@@ -237,6 +237,9 @@ void link_lost(struct link *link)
 void link_found(struct link *link)
 {
     set_lost(link, false);
+    pthread_mutex_lock(&link->mutex);
+    descriptor_close(&link->heir); /* of one that came later: it hears at once that it is late */
+    pthread_mutex_unlock(&link->mutex);
 }
 
 int link_wait_heir(struct link *link)

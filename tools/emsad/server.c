@@ -248,6 +248,7 @@ static int find_supervisor(struct server *server)
         return error_set(ERR_IO, "the supervisor ended before the server was ready");
     log_warning("the supervisor is gone: the server goes on; start 'emsad', which takes over");
     link_lost(server->link);
+    host_alone(&server->host);
     for (;;) {
         int heir DESCRIPTOR_CLEANUP = link_wait_heir(server->link);
         if (heir < 0)

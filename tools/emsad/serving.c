@@ -25,6 +25,10 @@
 #include "tools/emsad/supervision.h"
 #include "tools/emsad/tally.h"
 
+/* More than a socket holds, so that the last words of the dead are heard; and a bound, so that one
+ * who never stops talking keeps us from nothing else. */
+#define TURN_MESSAGES 1024
+
 static struct state_figures *figures_of(struct supervisor *supervisor)
 {
     return &supervisor->holdings.memory->figures;
@@ -348,10 +352,10 @@ static void handle(struct supervisor *supervisor, const struct channel_message *
     }
 }
 
-/* All that the server has said. Its end is seen by its being reaped. */
+/* What the server has said. Its end is seen by its being reaped. */
 void serving_listen(struct supervisor *supervisor)
 {
-    while (supervisor->server.channel >= 0) {
+    for (int left = TURN_MESSAGES; left > 0 && supervisor->server.channel >= 0; left--) {
         struct channel_message message;
         struct channel_descriptors descriptors;
         int outcome = channel_receive(supervisor->server.channel, &message, &descriptors);
@@ -412,7 +416,7 @@ static void handle_for(struct supervisor *supervisor, uint32_t id)
 void serving_listen_notifier(struct supervisor *supervisor)
 {
     struct child *notifier = &supervisor->notifier;
-    while (notifier->channel >= 0) {
+    for (int left = TURN_MESSAGES; left > 0 && notifier->channel >= 0; left--) {
         struct channel_message message;
         struct channel_descriptors descriptors;
         int outcome = channel_receive(notifier->channel, &message, &descriptors);

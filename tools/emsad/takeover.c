@@ -55,8 +55,9 @@ static int ask(int *out, const char *path)
     return 0;
 }
 
-/* HELLO, and whose it is, by the kernel's word. 1: the channel was closed, or nothing comes. */
-static int meet(int channel, pid_t *pid)
+/* HELLO, and whose it is, by the kernel's word. 1: the channel was closed. ERR_BUSY: nothing
+ * comes. */
+static int meet(int channel, const char *store, pid_t *pid)
 {
     struct channel_message message;
     union {
@@ -68,8 +69,14 @@ static int meet(int channel, pid_t *pid)
                               .msg_iovlen = 1,
                               .msg_control = &control,
                               .msg_controllen = sizeof control};
-    if (descriptor_wait(channel, POLLIN, deadline_in(ANSWER_MILLISECONDS)) != 0)
-        return 1;
+    int late = descriptor_wait(channel, POLLIN, deadline_in(ANSWER_MILLISECONDS));
+    if (late != 0)
+        return late < 0 ? late
+                        : error_set(ERR_BUSY,
+                                    "the store's server has no supervisor and does not answer: it "
+                                    "is stopped or stuck; have it go on (kill -CONT), or end it "
+                                    "(kill -KILL): fuser -v '%s/owner.lock' shows it",
+                                    store);
     if (recvmsg(channel, &received, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0)
         return 1;
     const struct cmsghdr *header = CMSG_FIRSTHDR(&received);
@@ -136,16 +143,25 @@ static int take_all(struct supervisor *supervisor, int channel, struct channel_m
     }
 }
 
+/* The other end is held by the server alone. */
+static bool is_hung_up(int channel)
+{
+    struct pollfd entry = {.fd = channel, .events = 0};
+    return poll(&entry, 1, 0) != 0;
+}
+
 static int adopt(struct supervisor *supervisor, int *channel)
 {
     pid_t pid;
     static struct channel_message held;
-    int error = meet(*channel, &pid);
+    int error = meet(*channel, supervisor->holdings.place.store, &pid);
     if (error != 0)
         return error;
     int process DESCRIPTOR_CLEANUP = (int)syscall(SYS_pidfd_open, pid, 0);
     if (process < 0)
         return error_system(errno, "cannot watch the server (process %d)", (int)pid);
+    if (is_hung_up(*channel)) /* then the pid may have been given to another before it was opened */
+        return error_set(ERR_IO, "the server ended while it was taken over");
     error = take_all(supervisor, *channel, &held);
     if (error == 0 && supervisor->holdings.memory == NULL)
         error = error_set(ERR_IO, "the server handed over less than it holds");

@@ -11,8 +11,8 @@
 
 /* Asks the server of the store that holdings.place names, and fills holdings, views and the server
  * with what it gives. 1: none gives anything (there is none, its supervisor lives, or this user may
- * not). ERR_IO, ERR_FORMAT (the server is of another version), ERR_NOMEM: what came was of no use;
- * the server goes on as before. */
+ * not). ERR_BUSY: it does not answer. ERR_IO, ERR_FORMAT (the server is of another version),
+ * ERR_NOMEM: what came was of no use; the server goes on as before. */
 int takeover_ask(struct supervisor *);
 
 #endif
