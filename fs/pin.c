@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #define FIXED (1ull << 63)
+#define ENDED (1ull << 62) /* in the slot, beside the revision */
 #define GENERATION_MASK 0x7fffffffull
 #define USED 1ull
 
@@ -73,7 +74,8 @@ struct pin pin_get(struct state *state, uint64_t handle)
     struct pin_slot *slot = slot_of(state, handle);
     if (!slot)
         return (struct pin){0};
-    return (struct pin){.rev = atomic_load(&slot->rev), .moves = true};
+    uint64_t word = atomic_load(&slot->rev);
+    return (struct pin){.rev = word & ~ENDED, .moves = true, .ended = (word & ENDED) != 0};
 }
 
 void pin_set(struct state *state, uint64_t handle, uint64_t rev)
@@ -81,6 +83,14 @@ void pin_set(struct state *state, uint64_t handle, uint64_t rev)
     struct pin_slot *slot = slot_of(state, handle);
     if (slot)
         atomic_store(&slot->rev, rev);
+}
+
+void pin_end(struct state *state, uint64_t handle, struct pin pin, bool ended)
+{
+    struct pin_slot *slot = slot_of(state, handle);
+    uint64_t word = pin.rev | (pin.ended ? ENDED : 0);
+    if (slot)
+        (void)atomic_compare_exchange_strong(&slot->rev, &word, pin.rev | (ended ? ENDED : 0));
 }
 
 void pin_drop(struct state *state, uint64_t handle, uint32_t *hint)

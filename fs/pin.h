@@ -2,7 +2,8 @@
  * What an open handle is pinned to.
  *
  * A read that begins at offset 0 sees one revision; what follows on the same handle continues that
- * revision, until offset 0 is read again (as sysfs does it). The kernel gives a handle's fh back as
+ * revision, until offset 0 is read again (as sysfs does it), or the end a second time: who asks
+ * again behind the end waits for more (`tail -F`). The kernel gives a handle's fh back as
  * it was at OPEN, so fh can only name where the pin is kept: a slot in the memory that outlives
  * servers. A slot has a tag {view, generation, used}; fh is {generation, index}, so a RELEASE that
  * is sent twice, or a handle of a slot that was given to another, is seen as such.
@@ -30,11 +31,16 @@ uint64_t pin_fixed(uint64_t rev);
 struct pin {
     uint64_t rev; /* 0: an unknown handle (the memory is another's) */
     bool moves;   /* a read from the start moves it */
+    bool ended;   /* the last read found the end: the next that does moves it too */
 };
 struct pin pin_get(struct state *state, uint64_t handle);
 
 /* Moves it; does nothing to a handle that stays. */
 void pin_set(struct state *state, uint64_t handle, uint64_t rev);
+
+/* The last read found the end, or didn't. Does nothing if the handle is no more as pin_get said: it
+ * was moved meanwhile, and what another read found is nothing to this end. */
+void pin_end(struct state *state, uint64_t handle, struct pin pin, bool ended);
 
 /* Gives the slot back. The second time it does nothing. */
 void pin_drop(struct state *state, uint64_t handle, uint32_t *hint);

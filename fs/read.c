@@ -2,7 +2,8 @@
  * Reading files: one revision from the start of a read to its end.
  *
  * READs come in two kinds. One with a lock owner is a direct read of one handle: from offset 0 it
- * takes the current revision and pins the handle to it, further on it continues what is pinned. One
+ * takes the current revision and pins the handle to it, further on it continues what is pinned,
+ * until it finds the end a second time: who asks again there waits for what is added. One
  * without comes from the page cache (mmap, sendfile, splice, readahead, or a view with `cache`),
  * which belongs to the inode and not to a handle: it always takes the current revision, and of a
  * secret it leaves a page that must go.
@@ -28,6 +29,7 @@ struct reading {
     struct node node;
     struct pin pin;
     bool direct; /* through a handle, and not for the page cache */
+    bool more;   /* it found the end, and not for the first time */
     size_t size;
     size_t offset;
     struct entry entry;        /* what it shows */
@@ -55,7 +57,8 @@ static size_t part(const struct reading *reading, size_t size)
 static bool takes_newest(const struct reading *reading)
 {
     const struct pin *pin = &reading->pin;
-    return !reading->direct || pin->rev == 0 || (reading->offset == 0 && pin->moves);
+    return !reading->direct || reading->more || pin->rev == 0 ||
+           (reading->offset == 0 && pin->moves);
 }
 
 /* The entry that this read is to show. One that takes the newest takes what was there last if it
@@ -248,11 +251,44 @@ static bool read_recent(struct worker *worker, struct reading *reading)
     return true;
 }
 
-static void reply(struct worker *worker, fuse_req_t request, uint64_t handle,
-                  const struct reading *reading)
+static int read_value(struct worker *worker, struct reading *reading)
 {
-    if (reading->repin)
-        pin_set(worker->fs->state, handle, reading->repin);
+    return read_recent(worker, reading) ? 0 : read_store(worker, reading);
+}
+
+/* Found nothing, at the end or behind it. From the start, it takes the newest anyway. */
+static bool is_at_end(const struct reading *reading)
+{
+    return reading->got == 0 && reading->offset > 0 && reading->size > 0;
+}
+
+/* A loop over a value reads the end once, and must see the end of what it has read: what it pinned.
+ * The next time somebody waits there for more (`tail -F`). */
+static int read_on(struct worker *worker, struct reading *reading)
+{
+    int found = read_value(worker, reading);
+    if (found || !reading->direct || !reading->pin.ended || !is_at_end(reading))
+        return found;
+    reading->more = true;
+    return read_value(worker, reading);
+}
+
+static void move(struct worker *worker, uint64_t handle, struct reading *reading)
+{
+    struct state *state = worker->fs->state;
+    bool ended = is_at_end(reading);
+    if (reading->repin) {
+        pin_set(state, handle, reading->repin);
+        reading->pin = (struct pin){.rev = reading->repin, .moves = true};
+    }
+    if (reading->direct && reading->pin.moves && reading->pin.ended != ended)
+        pin_end(state, handle, reading->pin, ended);
+}
+
+static void reply(struct worker *worker, fuse_req_t request, uint64_t handle,
+                  struct reading *reading)
+{
+    move(worker, handle, reading);
     if (!reading->direct && is_secret(&reading->entry))
         mark(worker, reading->id);
     fuse_reply_buf(request, (const char *)reading->data, reading->got);
@@ -272,7 +308,7 @@ void file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
         return;
     }
     worker->counters.reads++;
-    int found = read_recent(worker, &reading) ? 0 : read_store(worker, &reading);
+    int found = read_on(worker, &reading);
     if (found == 0)
         reply(worker, request, info->fh, &reading);
     else if (found == NOT_THERE)

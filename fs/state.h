@@ -29,7 +29,7 @@ int state_create(int *fd);
 
 struct pin_slot {
     _Atomic uint64_t tag; /* fs/pin.c */
-    _Atomic uint64_t rev;
+    _Atomic uint64_t rev; /* and a bit: the end was read */
 };
 
 struct mark_slot {

@@ -242,6 +242,49 @@ static void a_read_continues_its_revision(void **state)
     }
 }
 
+static void read_is(int fd, const char *wanted)
+{
+    char got[64];
+    ssize_t size = read(fd, got, sizeof(got));
+    assert_int_equal(size, strlen(wanted));
+    assert_memory_equal(got, wanted, (size_t)size);
+}
+
+/* A loop over a value reads the end once; who asks again there waits for what is added. */
+static void what_is_added_is_seen_at_the_end(void **state)
+{
+    (void)state;
+    char got[64];
+    for (int which = 0; which < 2; which++) {
+        set(which, "one", 3);
+        int fd = open(world_path(&world, keys[which]), O_RDONLY);
+        assert_int_equal(read(fd, got, 3), 3); /* just up to the end */
+        set(which, "one, two", 8);
+        read_is(fd, "");
+        read_is(fd, ", two");
+        read_is(fd, "");
+        set(which, "one, two, three", 15);
+        read_is(fd, ", three"); /* the end of the one before was read already */
+        read_is(fd, "");
+        world_server_kill(&world);
+        world_server_start(&world);
+        set(which, "one, two, three, four", 21);
+        read_is(fd, ", four");
+        set(which, "one, two, three, four, five", 27); /* no end yet since */
+        read_is(fd, "");
+        set(which, "six", 3);
+        read_is(fd, "");
+        assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+        read_is(fd, "six");
+        read_is(fd, "");
+        set(which, "six, seven", 10);
+        assert_int_equal(pread(fd, got, 2, 1), 2); /* goes on in what it has read */
+        read_is(fd, "");
+        read_is(fd, ", seven");
+        close(fd);
+    }
+}
+
 static void a_pin_outlives_the_server(void **state)
 {
     (void)state;
@@ -362,6 +405,7 @@ int main(void)
         cmocka_unit_test(services_and_environments_come_and_go),
         cmocka_unit_test(a_removed_key_is_readable_by_who_has_it_open),
         cmocka_unit_test(a_read_continues_its_revision),
+        cmocka_unit_test(what_is_added_is_seen_at_the_end),
         cmocka_unit_test(a_pin_outlives_the_server),
         cmocka_unit_test(a_new_server_tells_what_the_dead_one_could_not),
         cmocka_unit_test(a_new_notifier_goes_on),

@@ -35,6 +35,17 @@ static void a_handle_moves(void **state)
     assert_true(pin.rev == 10 && pin.moves);
     pin_set(memory, handle, 12);
     assert_true(pin_get(memory, handle).rev == 12);
+    assert_false(pin_get(memory, handle).ended);
+    pin_end(memory, handle, pin_get(memory, handle), true);
+    pin = pin_get(memory, handle);
+    assert_true(pin.rev == 12 && pin.moves && pin.ended);
+    pin_set(memory, handle, 13);
+    assert_false(pin_get(memory, handle).ended);
+    pin_end(memory, handle, pin, true); /* of what it was */
+    assert_false(pin_get(memory, handle).ended);
+    pin_end(memory, handle, pin_get(memory, handle), true);
+    pin_end(memory, handle, pin_get(memory, handle), false);
+    assert_true(pin_get(memory, handle).rev == 13 && !pin_get(memory, handle).ended);
     pin_drop(memory, handle, &hint);
     assert_true(pin_get(memory, handle).rev == 0);
 }
