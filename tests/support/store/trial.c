@@ -36,22 +36,30 @@ unsigned trial_scaled(unsigned count)
     return scaled > 0 ? scaled : 1;
 }
 
-static char folder[TRIAL_PATH_MAX];
+/* As many as one program asks for; each keeps its place, since callers keep its text. */
+static char folders[16][TRIAL_PATH_MAX];
+static size_t folder_count;
 static pid_t folder_owner;
 
-static void remove_folder(void)
+static void remove_folders(void)
 {
-    if (getpid() == folder_owner)
-        trial_remove(folder);
+    if (getpid() != folder_owner)
+        return;
+    for (size_t i = 0; i < folder_count; i++)
+        trial_remove(folders[i]);
 }
 
 const char *trial_folder(void)
 {
     const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof(folder), "%s/emsa-trial-XXXXXX", base && *base ? base : "/tmp");
+    MUST(folder_count < sizeof(folders) / sizeof(folders[0]), "too many folders");
+    char *folder = folders[folder_count];
+    snprintf(folder, sizeof(folders[0]), "%s/emsa-trial-XXXXXX", base && *base ? base : "/tmp");
     MUST(mkdtemp(folder), "cannot make '%s': %s", folder, strerror(errno));
-    folder_owner = getpid();
-    MUST(atexit(remove_folder) == 0, "cannot register");
+    if (folder_count++ == 0) {
+        folder_owner = getpid();
+        MUST(atexit(remove_folders) == 0, "cannot register");
+    }
     return folder;
 }
 
