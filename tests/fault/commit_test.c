@@ -170,12 +170,7 @@ static void test_system(void **state)
 static void test_killed(void **state)
 {
     (void)state;
-    stage_for_all(&stage, "killed before a system call",
-                  (struct fault){.family = INJECT_SYSTEM, .how = INJECT_KILL_BEFORE}, only_strike,
-                  look);
-    stage_for_all(&stage, "killed after a system call",
-                  (struct fault){.family = INJECT_SYSTEM, .how = INJECT_KILL_AFTER}, only_strike,
-                  look);
+    stage_for_kills(&stage, only_strike, look);
 }
 
 int main(void)

@@ -148,3 +148,11 @@ void stage_for_all(struct stage *stage, const char *what, struct fault fault,
     printf("%s: %u calls\n", what, fault.at - 1);
     fflush(stdout);
 }
+
+void stage_for_kills(struct stage *stage, int (*body)(void *fault), int (*look)(void *fault))
+{
+    stage_for_all(stage, "killed before a system call",
+                  (struct fault){.family = INJECT_SYSTEM, .how = INJECT_KILL_BEFORE}, body, look);
+    stage_for_all(stage, "killed after a system call",
+                  (struct fault){.family = INJECT_SYSTEM, .how = INJECT_KILL_AFTER}, body, look);
+}

@@ -49,4 +49,7 @@ bool stage_is_fair(const struct fault *fault, int error);
 void stage_for_all(struct stage *stage, const char *what, struct fault fault,
                    int (*body)(void *fault), int (*look)(void *fault));
 
+/* The same for a process killed before and after each of its system calls. */
+void stage_for_kills(struct stage *stage, int (*body)(void *fault), int (*look)(void *fault));
+
 #endif

@@ -517,20 +517,6 @@ static void keep_first(void *arg, const char *text)
         snprintf(first, 512, "%s", text);
 }
 
-static void change(struct model *model, void (*edit)(struct txn *))
-{
-    struct env *env;
-    struct txn *txn;
-    model_close(model);
-    assert_int_equal(env_open(&env, model->path, NULL, NULL), 0);
-    assert_int_equal(txn_write_begin(&txn, env), 0);
-    edit(txn);
-    assert_int_equal(txn_commit(txn), 0);
-    env_close(env);
-    model->store = sample_open(model->path, true);
-    assert_int_equal(snapshot_new(&model->snapshot, model->store), 0);
-}
-
 static void test_every_edit_is_found(void **state)
 {
     struct model *model = *state;
@@ -549,7 +535,8 @@ static void test_every_edit_is_found(void **state)
         trial_copy_folder(model->path, good);
         model->store = sample_open(model->path, true);
         assert_int_equal(snapshot_new(&model->snapshot, model->store), 0);
-        change(model, edits[i].edit);
+        model_edit(model, edits[i].edit);
+        model_reopen(model, true);
         assert_int_equal(verify_store(model->store, &options, &report), ERR(ERR_CORRUPT));
         if (!strstr(first, edits[i].says))
             fail_msg("%s: the first fault is '%s'", edits[i].name, first);
@@ -563,7 +550,8 @@ static void test_a_wrong_index_removes_nothing(void **state)
     struct expiry_result result;
     COMMIT(model, {ADD, "prod", 0});
     AT(model, START, {SET, "prod/web/A", 1, 30}, {SET, "prod/web/B", 1, 0});
-    change(model, stray_record);
+    model_edit(model, stray_record);
+    model_reopen(model, true);
     assert_int_equal(expiry_commit(model->store, &result, START + 60 * SECOND), ERR(ERR_CORRUPT));
     assert_true(is_there(model, "prod/web/A") && is_there(model, "prod/web/B"));
 }

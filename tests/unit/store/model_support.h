@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/db/env.h"
+#include "store/db/txn.h"
 #include "store/error.h"
 #include "tests/support/store/sample.h"
 #include "tests/support/store/trial.h"
@@ -53,6 +55,20 @@ static inline void model_reopen(struct model *model, bool unlocked)
     model_close(model);
     model->store = sample_open(model->path, unlocked);
     assert_int_equal(snapshot_new(&model->snapshot, model->store), 0);
+}
+
+/* Edits the database as an attacker would, past all that guards it. The store is closed before, and
+ * not opened again. */
+static inline void model_edit(struct model *model, void (*edit)(struct txn *))
+{
+    struct env *env;
+    struct txn *txn;
+    model_close(model);
+    assert_int_equal(env_open(&env, model->path, NULL, NULL), 0);
+    assert_int_equal(txn_write_begin(&txn, env), 0);
+    edit(txn);
+    assert_int_equal(txn_commit(txn), 0);
+    env_close(env);
 }
 
 static inline int model_teardown(void **state)

@@ -257,19 +257,6 @@ static void test_without_an_identity(void **state)
     snapshot_end(model->snapshot);
 }
 
-/* Edits the derived state as an attacker would, every record's own hash made right. */
-static void edit_current(struct model *model, void (*edit)(struct txn *))
-{
-    struct env *env;
-    struct txn *txn;
-    model_close(model);
-    assert_int_equal(env_open(&env, model->path, NULL, NULL), 0);
-    assert_int_equal(txn_write_begin(&txn, env), 0);
-    edit(txn);
-    assert_int_equal(txn_commit(txn), 0);
-    env_close(env);
-}
-
 static void show_other_secret(struct txn *txn)
 {
     struct entry entry;
@@ -331,7 +318,7 @@ static void test_a_moved_secret_does_not_open(void **state)
 {
     struct model *model = *state;
     COMMIT(model, {ADD, "prod", 0}, {SECRET, "prod/web/S", 1}, {SECRET, "prod/web/T", 2});
-    edit_current(model, show_other_secret);
+    model_edit(model, show_other_secret);
     must_not_open(model, 1, "T");
 }
 
@@ -339,7 +326,7 @@ static void test_nor_in_another_service(void **state)
 {
     struct model *model = *state;
     COMMIT(model, {ADD, "prod", 0}, {SECRET, "prod/web/S", 1}, {SECRET, "prod/api/S", 2});
-    edit_current(model, show_in_other_service);
+    model_edit(model, show_in_other_service);
     must_not_open(model, 2, "S");
 }
 

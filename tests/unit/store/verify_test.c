@@ -327,20 +327,6 @@ static const struct {
     {"stray_meta", stray_meta, "database 'meta'"},
 };
 
-static void change(struct model *model, void (*edit)(struct txn *))
-{
-    struct env *env;
-    struct txn *txn;
-    model_close(model);
-    assert_int_equal(env_open(&env, model->path, NULL, NULL), 0);
-    assert_int_equal(txn_write_begin(&txn, env), 0);
-    edit(txn);
-    assert_int_equal(txn_commit(txn), 0);
-    env_close(env);
-    model->store = sample_open(model->path, true);
-    assert_int_equal(snapshot_new(&model->snapshot, model->store), 0);
-}
-
 static void test_every_edit_is_found(void **state)
 {
     struct model *model = *state;
@@ -355,7 +341,8 @@ static void test_every_edit_is_found(void **state)
         trial_copy_folder(model->path, good);
         model->store = sample_open(model->path, true);
         assert_int_equal(snapshot_new(&model->snapshot, model->store), 0);
-        change(model, edits[i].edit);
+        model_edit(model, edits[i].edit);
+        model_reopen(model, true);
         assert_int_equal(verify(model, &found, &report), ERR(ERR_CORRUPT));
         assert_int_equal(found.count, report.faults);
         if (!strstr(found.first, edits[i].says))
