@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=daemon.sh
 . "$here/daemon.sh"
-rounds=$((${EMSA_TEST_UPGRADES:-20} / scale))
+rounds=$((${EMSA_TEST_UPGRADES:-10} / scale))
 fill
 holds "a key that counts" emsa set prod/web N=0
 mkdir "$work/env" "$work/programs"

@@ -22,6 +22,7 @@
 
 #include "tests/integration/fs/values.h"
 #include "tests/integration/fs/world.h"
+#include "tests/support/store/trial.h"
 
 #define KEYS 6
 #define READERS 4
@@ -42,7 +43,7 @@ static struct shared *shared;
 static unsigned kills(void)
 {
     const char *text = getenv("EMSA_TEST_KILLS");
-    return text ? (unsigned)strtoul(text, NULL, 10) : 200;
+    return text ? (unsigned)strtoul(text, NULL, 10) : trial_scaled(200);
 }
 
 static uint64_t now(void)

@@ -18,10 +18,11 @@
 
 #include "tests/integration/fs/values.h"
 #include "tests/integration/fs/world.h"
+#include "tests/support/store/trial.h"
 
 #define KEYS 8
 #define READERS 4
-#define COMMITS 1500
+#define COMMITS 500 /* acceptance/torn makes many more, by the daemon */
 #define MOST 60000
 
 static struct world world;
@@ -145,14 +146,14 @@ static void run(const struct view_options *view, unsigned commits)
 static void no_read_is_torn(void **state)
 {
     (void)state;
-    run(NULL, COMMITS);
+    run(NULL, trial_scaled(COMMITS));
 }
 
 /* Many READs for one read(2). */
 static void nor_in_small_pieces(void **state)
 {
     (void)state;
-    run(&(struct view_options){.max_read = 4096}, COMMITS / 3);
+    run(&(struct view_options){.max_read = 4096}, trial_scaled(COMMITS / 2));
 }
 
 int main(void)
