@@ -19,6 +19,8 @@
 #include "store/error.h"
 
 #define DEVICE "/dev/fuse"
+#define DEVICE_MAJOR 10
+#define DEVICE_MINOR 229
 #define SUBTYPE "emsa"
 
 _Static_assert(sizeof(struct fuse_in_header) + sizeof(struct fuse_init_in) <= MOUNT_INIT_MAX,
@@ -292,6 +294,14 @@ void mount_release(struct mount *mount)
     if (mount->fuse_fd >= 0)
         close(mount->fuse_fd);
     mount->mount_fd = mount->fuse_fd = -1;
+}
+
+bool mount_is_connection(int fd)
+{
+    struct statx status;
+    return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
+           S_ISCHR(status.stx_mode) && status.stx_rdev_major == DEVICE_MAJOR &&
+           status.stx_rdev_minor == DEVICE_MINOR;
 }
 
 int mount_resend(int fuse_fd)

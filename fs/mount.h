@@ -46,6 +46,9 @@ int mount_detach(const char *directory, bool lazy);
  * gone. */
 int mount_writable(int *mount_fd, int fuse_fd);
 
+/* Whether a descriptor is one of /dev/fuse. Asks no file system, which might not answer. */
+bool mount_is_connection(int fd);
+
 /* Has the kernel send again what the dead server had in its hands. 1: this kernel cannot. */
 int mount_resend(int fuse_fd);
 

@@ -26,6 +26,11 @@ int store_lock(const char *path)
     return owner_lock(path);
 }
 
+void store_sign(int lock_fd, pid_t pid)
+{
+    owner_sign(lock_fd, pid);
+}
+
 /* Reads something in a transaction of its own. */
 static int in_reader(struct store *store, int (*read)(void *arg, struct txn *), void *arg)
 {

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "store/identity.h"
 
@@ -41,6 +42,9 @@ int store_create(const char *path, const struct identity *identity, const struct
  * (which gives the lock back), or ERR_BUSY naming the owner's pid if it can be known, ERR_NOT_FOUND
  * if path is no store, ERR_DENIED. */
 int store_lock(const char *path);
+
+/* Names another process as the owner, for messages: the lock passes on with its descriptor. */
+void store_sign(int lock_fd, pid_t pid);
 
 /* Opens a store. ERR_BUSY, ERR_NOT_FOUND (with how to make one), ERR_FORMAT, ERR_CORRUPT (a
  * truncated file, a meta page that is none), ERR_DENIED, ERR_NOMEM. One store per process; never

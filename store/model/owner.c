@@ -28,19 +28,24 @@ static int busy(int fd, const char *path)
     return error_set(ERR_BUSY, "the store in '%s' is owned by another process", path);
 }
 
+/* Only for messages: a full disk must not keep anybody from a store. */
+void owner_sign(int fd, pid_t pid)
+{
+    char text[24];
+    const int size = snprintf(text, sizeof text, "%ld\n", (long)pid);
+    if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)size, 0) != size)
+        return;
+}
+
 static int take(int fd, const char *path)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    char text[24];
     if (fcntl(fd, F_OFD_SETLK, &lock)) {
         if (errno == EAGAIN || errno == EACCES)
             return busy(fd, path);
         return error_system(errno, "cannot lock '%s/owner.lock'", path);
     }
-    const int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    /* Only for messages: a full disk must not keep anybody from a store. */
-    if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)size, 0) != size)
-        return 0;
+    owner_sign(fd, getpid());
     return 0;
 }
 

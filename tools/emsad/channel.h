@@ -24,7 +24,7 @@
  *   - GONE: this view's superblock is no more
  *   - CALLED: a call has come, after ANSWERED said that none runs
  *   - ANSWERED: to ASK: it is, and so many calls run (calls)
- *   - HELLO: first of all, with CHANNEL_VERSION as flags
+ *   - HELLO: first of all, to each supervisor, with CHANNEL_VERSION as flags
  *   - SILENT: readers are answered no more
  *   - UPGRADE: another binary is to take over (upgrade.h)
  *   - HELLO, HELD, VIEW (each), HANDED: to the supervisor that follows a dead one, what the server

@@ -239,6 +239,12 @@ static int handle(struct server *server, const struct channel_message *message, 
     }
 }
 
+static int say_hello(const struct server *server, int deadline)
+{
+    struct channel_message hello = {.kind = CHANNEL_HELLO, .flags = CHANNEL_VERSION};
+    return channel_send(server->channel, &hello, NULL, 0, deadline);
+}
+
 /* The supervisor is gone: readers and callers are answered as before, until the next one comes.
  * Everybody knows the channel by its number, so the new one gets the same. 1: the server is to
  * end. */
@@ -255,7 +261,8 @@ static int find_supervisor(struct server *server)
             return 1;
         if (dup3(heir, server->channel, O_CLOEXEC) < 0)
             return error_system(errno, "cannot take the channel to a supervisor");
-        int error = channel_send_plain(server->channel, CHANNEL_HELLO, 0, HEIR_MILLISECONDS);
+        store_sign(server->estate.fds[SETUP_LOCK], link_supervisor(server->link));
+        int error = say_hello(server, HEIR_MILLISECONDS);
         if (error == 0)
             error = estate_hand_over(&server->estate, server->channel);
         if (error == 0)
@@ -313,10 +320,9 @@ int server_run(int channel)
                                    .estate = {.fds = {-1, -1, -1, -1, -1}}};
     log_setup("emsad server");
     server.channel = channel;
-    struct channel_message hello = {.kind = CHANNEL_HELLO, .flags = CHANNEL_VERSION};
     int error = link_new(&server.link, channel);
     if (error == 0)
-        error = channel_send(channel, &hello, NULL, 0, SETUP_MILLISECONDS);
+        error = say_hello(&server, SETUP_MILLISECONDS);
     if (error == 0)
         error = prepare(&server);
     if (error == 0) {

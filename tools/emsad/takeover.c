@@ -59,7 +59,7 @@ static int ask(int *out, const char *path)
  * comes. */
 static int meet(int channel, const char *store, pid_t *pid)
 {
-    struct channel_message message;
+    struct channel_message message = {0};
     union {
         struct cmsghdr header;
         char room[CMSG_SPACE(sizeof(struct ucred))];
@@ -80,11 +80,16 @@ static int meet(int channel, const char *store, pid_t *pid)
     if (recvmsg(channel, &received, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0)
         return 1;
     const struct cmsghdr *header = CMSG_FIRSTHDR(&received);
-    if (header == NULL || header->cmsg_level != SOL_SOCKET ||
-        header->cmsg_type != SCM_CREDENTIALS || message.kind != CHANNEL_HELLO)
-        return error_set(ERR_FORMAT, "the server that is to be taken over is of another version");
+    if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS)
+        return error_set(ERR_IO, "nobody says whose the store's server is");
     struct ucred sender;
     memcpy(&sender, CMSG_DATA(header), sizeof sender);
+    if (message.kind != CHANNEL_HELLO || message.flags != CHANNEL_VERSION)
+        return error_set(ERR_FORMAT,
+                         "the store's server (process %d) is of another version than this program, "
+                         "which cannot follow its supervisor: start the one that it is of, or end "
+                         "it (kill %d), and this one begins anew",
+                         (int)sender.pid, (int)sender.pid);
     *pid = sender.pid;
     int off = 0; /* what follows has no room for it */
     if (setsockopt(channel, SOL_SOCKET, SO_PASSCRED, &off, sizeof off) < 0)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/state.h"
 #include "store/error.h"
 
 static int grow(struct views *views)
@@ -63,8 +64,9 @@ int views_adopt(struct views *views, const struct channel_message *message, int 
 {
     struct view view = {.options = message->options,
                         .mount = {.fuse_fd = *fuse_fd, .mount_fd = -1}};
-    if (*fuse_fd < 0 || view.options.id == 0 || view.options.id != message->view ||
-        views_of(views, view.options.id) != NULL)
+    if (*fuse_fd < 0 || !mount_is_connection(*fuse_fd) || view.options.id == 0 ||
+        view.options.id != message->view || views_of(views, view.options.id) != NULL ||
+        views->count >= VIEW_SLOTS)
         return error_set(ERR_IO, "the server handed over what is no view");
     int error = grow(views);
     if (error == 0 && message->text[0] != '\0')

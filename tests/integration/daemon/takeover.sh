@@ -51,6 +51,7 @@ read -r _ <&8
 begin --mount "$work/env"
 is "the next one takes over" "ready" "$said"
 is "it is the supervisor" "$daemon" "$(process supervisor)"
+is "and named as the owner" "$daemon" "$(cat "$EMSA_STORE/owner.lock")"
 is "of the same server" "$server" "$(process server)"
 is "which it mounted once" 1 "$(findmnt -rn -o TARGET "$work/env" | wc -l)"
 read -r _ <&8
