@@ -122,26 +122,12 @@ static int reader_begin(void *arg)
     return mdb_txn_begin(txn->env->mdb, NULL, MDB_RDONLY, &txn->mdb);
 }
 
-#define RENEWALS 100 /* two commits during each: never */
-
-/* LMDB takes the number of the last commit, and then copies the head that goes with it, of which
- * there are two in turns. A thread that is held up in between copies the head of the commit after
- * the next one, whole or in part and before it is told to anybody, and sees the older one the next
- * time. So it begins again when the head may have been written over. */
 static int reader_renew(void *arg)
 {
     struct txn *txn = arg;
     if (txn->is_live)
         mdb_txn_reset(txn->mdb);
-    for (int tries = 1;; tries++) {
-        MDB_envinfo info = {0};
-        int failed = mdb_txn_renew(txn->mdb);
-        if (!failed)
-            failed = mdb_env_info(txn->env->mdb, &info);
-        if (failed || info.me_last_txnid <= mdb_txn_id(txn->mdb) + 1 || tries == RENEWALS)
-            return failed;
-        mdb_txn_reset(txn->mdb);
-    }
+    return mdb_txn_renew(txn->mdb);
 }
 
 static int drop(void *arg)
