@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,6 +14,9 @@
 /* How far from where its id says a view may stand. Ids count up, so two views want one place only
  * after as many views as there are slots. */
 #define PROBES 64u
+
+/* How long a lane waits for the one of a notifier before it: that may be held up by a reader. */
+#define PATIENCE_MS 1000
 
 int roster_create(int *fd)
 {
@@ -53,8 +58,40 @@ void roster_unmap(struct roster *roster)
         munmap(roster, sizeof(*roster));
 }
 
+#define NOWHERE UINT32_MAX
+
+static uint32_t find(const struct roster *roster, uint32_t view)
+{
+    for (uint32_t i = 0; i < PROBES; i++) {
+        uint32_t at = (view + i) % ROSTER_SLOTS;
+        if (atomic_load(&roster->slots[at].view) == view)
+            return at;
+    }
+    return NOWHERE;
+}
+
+static bool is_alive(uint32_t tid)
+{
+    return kill((pid_t)tid, 0) == 0 || errno == EPERM;
+}
+
+/* Ends when the view has no lane. */
+static void follow(struct roster *roster, uint32_t view)
+{
+    uint32_t at;
+    for (int turn = 0; (at = find(roster, view)) != NOWHERE; turn++) {
+        struct roster_slot *slot = &roster->slots[at];
+        uint32_t tid = atomic_load(&slot->tid);
+        if (turn == PATIENCE_MS || (tid && !is_alive(tid)))
+            roster_leave(slot);
+        else
+            (void)poll(NULL, 0, 1);
+    }
+}
+
 struct roster_slot *roster_enter(struct roster *roster, uint32_t view, uint32_t tid)
 {
+    follow(roster, view);
     for (uint32_t i = 0; i < PROBES; i++) {
         struct roster_slot *slot = &roster->slots[(view + i) % ROSTER_SLOTS];
         uint32_t free_one = 0;
@@ -81,12 +118,8 @@ void roster_leave(struct roster_slot *slot)
 
 const struct roster_slot *roster_find(const struct roster *roster, uint32_t view)
 {
-    for (uint32_t i = 0; roster && i < PROBES; i++) {
-        const struct roster_slot *slot = &roster->slots[(view + i) % ROSTER_SLOTS];
-        if (atomic_load(&slot->view) == view)
-            return slot;
-    }
-    return NULL;
+    uint32_t at = roster ? find(roster, view) : NOWHERE;
+    return at == NOWHERE ? NULL : &roster->slots[at];
 }
 
 void roster_clear(struct roster *roster)

@@ -40,7 +40,9 @@ int roster_create(int *fd);
 int roster_map(struct roster **out, int fd, bool to_write);
 void roster_unmap(struct roster *roster);
 
-/* A thread of the notifier enters itself for a view. NULL: there is no room. */
+/* A thread of the notifier enters itself for a view. One of a notifier before it, which nobody
+ * could reap, may be at its last deed: waits for it, for a second at most. NULL: there is no room.
+ */
 struct roster_slot *roster_enter(struct roster *roster, uint32_t view, uint32_t tid);
 void roster_leave(struct roster_slot *slot); /* NULL is nothing */
 

@@ -93,7 +93,6 @@ int holdings_inherit(struct holdings *holdings, const struct channel_message *he
         error = roster_map(&holdings->notifiers, given->fd[SETUP_ROSTER], true);
     if (error < 0)
         return error;
-    roster_clear(holdings->notifiers); /* the dead supervisor's notifier went with it */
     holdings->is_inherited = true;
     holdings->lock = taken_from(given, SETUP_LOCK);
     holdings->listener = taken_from(given, SETUP_LISTENER);

@@ -285,7 +285,7 @@ int serving_adopted(struct supervisor *supervisor)
         if (supervisor->views.items[i].mount.mount_fd >= 0)
             send_view(server, &supervisor->views.items[i]);
     pair_exporter(supervisor);
-    roster_clear(supervisor->holdings.notifiers); /* of one that nobody will reap */
+    /* The notifier before may be at its last deed: the roster keeps it until it leaves. */
     serving_start_notifier(supervisor);
     log_info("follows a supervisor that ended; server %d goes on with %zu mounts", (int)server->pid,
              supervisor->views.count);

@@ -1,8 +1,10 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -46,6 +48,46 @@ static void a_lane_is_found_by_its_view(void **state)
     roster_leave(NULL);
 }
 
+/* A process that has ended, and was reaped: nobody is its thread any more. */
+static uint32_t dead(void)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    return (uint32_t)pid;
+}
+
+static void who_died_is_followed(void **state)
+{
+    (void)state;
+    struct roster_slot *old = roster_enter(roster, 1, dead());
+    assert_ptr_equal(roster_find(roster, 1), old);
+    struct roster_slot *next = roster_enter(roster, 1, 100);
+    assert_ptr_equal(roster_find(roster, 1), next);
+    assert_int_equal(atomic_load(&next->tid), 100);
+}
+
+static void *leave(void *arg)
+{
+    struct roster_slot *old = arg;
+    atomic_store(&old->node, 7);
+    roster_leave(old);
+    return NULL;
+}
+
+static void who_lives_is_waited_for(void **state)
+{
+    (void)state;
+    pthread_t other;
+    struct roster_slot *old = roster_enter(roster, 1, (uint32_t)gettid());
+    assert_int_equal(pthread_create(&other, NULL, leave, old), 0);
+    struct roster_slot *next = roster_enter(roster, 1, 100);
+    assert_int_equal(pthread_join(other, NULL), 0);
+    assert_int_equal(atomic_load(&next->tid), 100);
+    assert_int_equal(atomic_load(&next->node), 0);
+}
+
 static void an_empty_one_knows_nobody(void **state)
 {
     (void)state;
@@ -79,6 +121,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_lane_is_found_by_its_view, make, end),
+        cmocka_unit_test_setup_teardown(who_died_is_followed, make, end),
+        cmocka_unit_test_setup_teardown(who_lives_is_waited_for, make, end),
         cmocka_unit_test_setup_teardown(an_empty_one_knows_nobody, make, end),
         cmocka_unit_test_setup_teardown(a_full_one_takes_nobody, make, end),
         cmocka_unit_test(what_is_none_is_refused),
