@@ -97,8 +97,30 @@ def describe(where):
     return f"mounted: {is_mounted}, names beside: {names}, there after {tries} more tries: {where.exists()}"
 
 
+def whole_log():
+    """Every commit: the log is given in pieces, newest first."""
+    commits, place = [], {}
+    while True:
+        piece = call("Log", **place)
+        commits += piece["commits"]
+        if not piece["more"]:
+            return commits
+        place = {"before": commits[-1]["rev"]}
+
+
+def processes():
+    """All that are there: one may just be being started, and its id is 0 then."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        found = call("Status")["processes"]
+        if all(found[name] for name in ("server", "notifier")):
+            return found
+        if time.monotonic() > until:
+            raise Wrong(f"not all processes are there: {found}")
+
+
 def process(name):
-    return call("Status")["processes"][name]
+    return processes()[name]
 
 
 def kill(pid):
@@ -201,6 +223,17 @@ class Soak:
         ending.pop(path, None)
         generation[path] = generation.get(path, 0) + 1
 
+    def settle(self, reply):
+        """A commit may be answered before every view was told, and says so then: the notifier was just killed, and this
+        machine is busy. It must not stay so."""
+        if not reply.get("late"):
+            return
+        note("late commits")
+        until = time.monotonic() + PATIENCE
+        while call("Status")["published"] < reply["rev"]:
+            if time.monotonic() > until:
+                raise Wrong(f"revision {reply['rev']} is never told")
+
     def commit(self):
         operations, values, paths = [], [], dice.sample([f"{p}/{k}" for p in PLACES for k in KEYS], dice.randint(1, 6))
         self.number += 1
@@ -214,8 +247,7 @@ class Soak:
                 operation["ttl"] = dice.randint(1, 3)
             operations.append(operation)
         reply = call("Set", b"".join(values), operations=operations, reason=reason, request_id=dice.randbytes(16).hex())
-        if reply.get("late"):
-            note("late commits")
+        self.settle(reply)
         if reply["committed"]:  # what is set to what it is makes no commit
             reasons.append(reason)
         for operation, value in zip(operations, values):
@@ -233,8 +265,9 @@ class Soak:
         paths = dice.sample(there, min(len(there), dice.randint(1, 3)))
         self.number += 1
         reason = f"{seed}-{self.number}"
-        call("Remove", paths=paths, reason=reason, request_id=dice.randbytes(16).hex())
+        reply = call("Remove", paths=paths, reason=reason, request_id=dice.randbytes(16).hex())
         reasons.append(reason)
+        self.settle(reply)
         for path in paths:
             self.forget(path)
         self.check(paths[0])
@@ -310,9 +343,9 @@ class Soak:
         kill(process("notifier"))
 
     def kill_both(self):
-        processes = call("Status")["processes"]
-        kill(processes["server"])
-        kill(processes["notifier"])
+        both = processes()
+        kill(both["server"])
+        kill(both["notifier"])
 
     def kill_supervisor(self):
         """The server goes on alone, and another takes over. Not with its notifier gone too: then nobody tells the
@@ -402,8 +435,7 @@ def run():
     soak.all()
     if HAS_EVENTS:
         watcher.catch_up()
-    log = call("Log", limit=100000)["commits"]
-    found = [commit["reason"] for commit in log if commit["reason"].startswith(f"{seed}-")]
+    found = [commit["reason"] for commit in whole_log() if commit["reason"].startswith(f"{seed}-")]
     if sorted(found) != sorted(reasons):
         raise Wrong(f"{len(reasons)} commits were acknowledged, {len(found)} are in the log, {len(set(found))} of them different")
     return done
