@@ -36,9 +36,11 @@
  *   - NOTIFIER: the notifier's end of a new channel to the server
  *   - VIEW, GONE: a connection, and its end
  *   - HANDLE: the answer to HANDLE: a writable mount of the view, or an error
+ *   - ASK: is the notifier there?
  *
  * Notifier to supervisor:
  *   - HANDLE: a writable mount of this view is wanted
+ *   - ANSWERED: to ASK: it is
  *
  * Supervisor to metrics:
  *   - LISTENER: the socket that clients come to

@@ -69,6 +69,9 @@ static int handle(struct work *work, const struct channel_message *message, int 
     case CHANNEL_HANDLE:
         notifier_mount(work->notifier, message->view, given);
         return 0;
+    case CHANNEL_ASK: /* a full channel is full of what says the same */
+        (void)channel_send_plain(work->channel, CHANNEL_ANSWERED, 0, 0);
+        return 0;
     default:
         return error_set(ERR_IO, "the supervisor sent what a notifier does not take");
     }

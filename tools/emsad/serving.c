@@ -142,6 +142,7 @@ void serving_start_notifier(struct supervisor *supervisor)
     }
     tally_count(&figures_of(supervisor)->notifier_started);
     child_ready(&supervisor->notifier);
+    watch_notifier_started(&supervisor->watch);
     send_roster(supervisor);
     for (size_t i = 0; i < supervisor->views.count; i++)
         send_view(&supervisor->notifier, &supervisor->views.items[i]);
@@ -426,6 +427,10 @@ void serving_listen_notifier(struct supervisor *supervisor)
             handle_for(supervisor, message.view);
             continue;
         }
+        if (outcome == 0 && message.kind == CHANNEL_ANSWERED) {
+            watch_notifier_answered(&supervisor->watch);
+            continue;
+        }
         if (outcome != 2) {
             descriptor_close(&notifier->channel);
             child_kill(notifier);
@@ -441,18 +446,37 @@ void serving_notifier_ended(struct supervisor *supervisor, int wait_status)
     child_ended(&supervisor->notifier, wait_status);
 }
 
-void serving_watch(struct supervisor *supervisor)
+static void watch_server(struct supervisor *supervisor, const struct watched *watched)
 {
     char why[WATCH_WHY_MAX];
-    const struct watched watched = {.views = &supervisor->views,
-                                    .memory = supervisor->holdings.memory,
-                                    .pid = supervisor->server.pid,
-                                    .channel = supervisor->server.channel};
-    if (supervisor->server.pid == 0 || supervisor->is_stuck ||
-        watch_look(&supervisor->watch, &watched, why) == WATCH_WELL)
+    if (watch_look(&supervisor->watch, watched, why) == WATCH_WELL)
         return;
-    log_error("the server (process %d) is stuck: %s; it is replaced", (int)watched.pid, why);
+    log_error("the server (process %d) is stuck: %s; it is replaced", (int)watched->pid, why);
     tally_count(&figures_of(supervisor)->server_stuck);
     supervisor->is_stuck = true;
     child_kill(&supervisor->server);
+}
+
+static void watch_notifier(struct supervisor *supervisor, const struct watched *watched)
+{
+    char why[WATCH_WHY_MAX];
+    if (watch_look_at_notifier(&supervisor->watch, watched, why) == WATCH_WELL)
+        return;
+    log_error("the notifier (process %d) is stuck: %s; it is replaced", (int)watched->notifier,
+              why);
+    child_kill(&supervisor->notifier);
+}
+
+void serving_watch(struct supervisor *supervisor)
+{
+    const struct watched watched = {.views = &supervisor->views,
+                                    .memory = supervisor->holdings.memory,
+                                    .pid = supervisor->server.pid,
+                                    .channel = supervisor->server.channel,
+                                    .notifier = supervisor->notifier.pid,
+                                    .notifier_channel = supervisor->notifier.channel};
+    if (supervisor->server.pid == 0 || supervisor->is_stuck)
+        return;
+    watch_server(supervisor, &watched);
+    watch_notifier(supervisor, &watched);
 }

@@ -68,7 +68,7 @@ void serving_listen(struct supervisor *);
 /* Answers all that the notifier has asked. */
 void serving_listen_notifier(struct supervisor *);
 
-/* Judges the server; whom it finds stuck it ends. */
+/* Judges the server and the notifier; whom it finds stuck it ends. */
 void serving_watch(struct supervisor *);
 
 /* The server, or the notifier, was reaped. */

@@ -49,7 +49,10 @@ void watch_remove(struct watch *watch, const struct view *view)
 void watch_gone(struct watch *watch)
 {
     /* one look is left out, so that no view's count goes on */
-    *watch = (struct watch){.set = watch->set, .tick = watch->tick + 1, .next = -1};
+    *watch = (struct watch){.set = watch->set,
+                            .tick = watch->tick + 1,
+                            .next = watch->notifier.asked > 0 ? deadline_in(PAUSE) : -1,
+                            .notifier = watch->notifier};
 }
 
 void watch_started(struct watch *watch)
@@ -80,6 +83,17 @@ void watch_answered(struct watch *watch, uint32_t calls)
 {
     watch->asked = 0;
     watch->calls = calls;
+}
+
+void watch_notifier_started(struct watch *watch)
+{
+    memset(&watch->notifier, 0, sizeof watch->notifier);
+}
+
+void watch_notifier_answered(struct watch *watch)
+{
+    watch->notifier.asked = 0;
+    watch->notifier.is_known = true;
 }
 
 int watch_descriptor(const struct watch *watch)
@@ -219,4 +233,28 @@ enum watch_verdict watch_look(struct watch *watch, const struct watched *watched
     int calls = look_at_calls(watch, watched, why);
     watch->next = views + threads + calls > 0 ? deadline_in(PAUSE) : -1;
     return views == 2 || threads == 2 || calls == 2 ? WATCH_STUCK : WATCH_WELL;
+}
+
+enum watch_verdict watch_look_at_notifier(struct watch *watch, const struct watched *watched,
+                                          char why[static WATCH_WHY_MAX])
+{
+    if (watched->notifier_channel < 0 || watch->notifier.is_stuck ||
+        (watch->next < 0 && watch->notifier.asked == 0))
+        return WATCH_WELL;
+    if (watch->next < 0)
+        watch->next = deadline_in(PAUSE);
+    if (watch->notifier.asked == 0)
+        (void)channel_send_plain(watched->notifier_channel, CHANNEL_ASK, 0, 0);
+    if (watch->asked <= 1) /* else it may be for the server that it waits */
+        watch->notifier.asked++;
+    if (watch->notifier.asked <= LOOKS)
+        return WATCH_WELL;
+    char state = state_of(watched->notifier, (uint32_t)watched->notifier);
+    bool is_patient = !watch->notifier.is_known && !is_stopped(state);
+    if (state == 'D' || (is_patient && watch->notifier.asked <= START_LOOKS))
+        return WATCH_WELL;
+    watch->notifier.is_stuck = true;
+    watch->notifier.asked = 0;
+    (void)snprintf(why, WATCH_WHY_MAX, "it does not answer (state %c)", state);
+    return WATCH_STUCK;
 }

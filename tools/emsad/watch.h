@@ -12,6 +12,10 @@
  *     long as that takes: it is the main thread that answers,
  *   - one that is stopped before it was ready, or is not ready after half a minute.
  *
+ * The notifier is judged with it: whenever there is something to look at its main thread is asked
+ * too, and is stuck when it does not answer for two seconds (half a minute if it never did, and is
+ * not stopped). A lane that hangs in the kernel, with a view that does not come back, is no reason.
+ *
  * Looks are counted, not seconds: where nobody gets the processor, we do not either.
  */
 #ifndef EMSA_TOOLS_EMSAD_WATCH_H
@@ -39,6 +43,11 @@ struct watch {
         uint64_t taken;
         unsigned still; /* looks in a row that found it busy and no further */
     } threads[REQUEST_SLOTS];
+    struct {
+        unsigned asked; /* looks since it was asked and did not answer; 0: it did */
+        bool is_known;  /* it has answered once */
+        bool is_stuck;  /* it was judged, and is to be reaped */
+    } notifier;
 };
 
 enum watch_verdict { WATCH_WELL, WATCH_STUCK };
@@ -48,6 +57,8 @@ struct watched { /* what is judged; borrowed for a look */
     struct state *memory;
     pid_t pid;
     int channel; /* to the server's main thread */
+    pid_t notifier;
+    int notifier_channel; /* -1: there is none */
 };
 
 /* ERR_IO, ERR_NOMEM. watch_end is due in any case. */
@@ -67,6 +78,10 @@ void watch_gone(struct watch *);
 void watch_called(struct watch *);
 void watch_answered(struct watch *, uint32_t calls);
 
+/* A notifier was started; it said that it is there. */
+void watch_notifier_started(struct watch *);
+void watch_notifier_answered(struct watch *);
+
 /* What poll shall wait for: readable once there is something to look at; -1 while there is. */
 int watch_descriptor(const struct watch *);
 
@@ -75,5 +90,9 @@ int watch_descriptor(const struct watch *);
  * server knows what this one died of. */
 enum watch_verdict watch_look(struct watch *, const struct watched *,
                               char why[static WATCH_WHY_MAX]);
+
+/* After that: the same of the notifier, of which nothing is marked. It is found stuck once. */
+enum watch_verdict watch_look_at_notifier(struct watch *, const struct watched *,
+                                          char why[static WATCH_WHY_MAX]);
 
 #endif
