@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,8 @@ struct waiting { /* a thread in link_mount; on its stack */
 
 struct link {
     int channel;
-    pthread_mutex_t mutex; /* protects what is below, never held while sending */
+    atomic_bool is_followed; /* whoever is at its other end holds all that a supervisor holds */
+    pthread_mutex_t mutex;   /* protects what is below, never held while sending */
     pthread_cond_t answered;
     struct waiting *waiting;
     uint32_t last_request;
@@ -51,6 +53,7 @@ int link_new(struct link **out, int channel)
     (void)pthread_condattr_destroy(&attributes);
     (void)pthread_mutex_init(&link->mutex, NULL);
     link->channel = channel;
+    atomic_store(&link->is_followed, true);
     link->heir = -1;
     *out = link;
     return 0;
@@ -89,7 +92,7 @@ pid_t link_supervisor(const struct link *link)
     struct pollfd entry = {.fd = link->channel, .events = 0};
     struct ucred peer = {0};
     socklen_t size = sizeof peer;
-    if (poll(&entry, 1, 0) > 0) /* hung up */
+    if (!atomic_load(&link->is_followed) || poll(&entry, 1, 0) > 0) /* hung up */
         return 0;
     if (getsockopt(link->channel, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
         return 0;
@@ -231,7 +234,13 @@ static void set_lost(struct link *link, bool is_lost)
 
 void link_lost(struct link *link)
 {
+    atomic_store(&link->is_followed, false);
     set_lost(link, true);
+}
+
+void link_followed(struct link *link)
+{
+    atomic_store(&link->is_followed, true);
 }
 
 void link_found(struct link *link)

@@ -35,18 +35,20 @@ void link_mounted(struct link *link, const struct channel_message *message, int 
 /* For the main loop: the view is served, or cannot be (error, with this thread's text). */
 void link_adopted(struct link *link, uint32_t view, int error);
 
-/* The supervisor's pid (whoever made the channel), or 0 when it is gone. */
+/* The supervisor's pid (whoever made the channel), or 0 when it is gone, or does not hold all yet:
+ * were the server to die then, its mounts would. */
 pid_t link_supervisor(const struct link *link);
 
 /*
  * A supervisor that died, and the one that follows. For the main loop: link_lost, and then
  * link_wait_heir until somebody brings the channel to the next (the caller's), or -1 when the
- * server is to end; link_found when the next has all that it needs. Meanwhile what asks for a
- * supervisor is given ERR_BUSY.
+ * server is to end; link_found when the next was sent all that it needs, and link_followed when it
+ * says that it has it. Meanwhile what asks for a supervisor is given ERR_BUSY.
  */
 void link_lost(struct link *link);
 int link_wait_heir(struct link *link);
 void link_found(struct link *link);
+void link_followed(struct link *link);
 
 /* From a caller: brings a channel to a next supervisor, which is taken over on success. ERR_BUSY:
  * there is one. */

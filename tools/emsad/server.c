@@ -230,6 +230,8 @@ static int handle(struct server *server, const struct channel_message *message, 
         host_asked(&server->host);
         return 0;
     case CHANNEL_ADOPTED:
+        link_followed(server->link);
+        store_sign(server->estate.fds[SETUP_LOCK], link_supervisor(server->link));
         host_adopted(&server->host, message->flags);
         return 0;
     case CHANNEL_STOP:
@@ -261,7 +263,6 @@ static int find_supervisor(struct server *server)
             return 1;
         if (dup3(heir, server->channel, O_CLOEXEC) < 0)
             return error_system(errno, "cannot take the channel to a supervisor");
-        store_sign(server->estate.fds[SETUP_LOCK], link_supervisor(server->link));
         int error = say_hello(server, HEIR_MILLISECONDS);
         if (error == 0)
             error = estate_hand_over(&server->estate, server->channel);
