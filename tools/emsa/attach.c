@@ -20,6 +20,7 @@
 
 #define START_DEADLINE 30000 /* ms */
 #define PAUSE 20
+#define SERVICE_MANAGER_PAUSE 500 /* RestartSec is 100 */
 
 /* Before a server is started for nothing. */
 static int check_directory(const char *directory)
@@ -59,9 +60,14 @@ static int reach_server(struct session *session)
 }
 
 /* For a server whose supervisor has died: a daemon that is started takes it over. Where that is not
- * so, it finds the store owned, or nobody there any more. */
-static int bring_supervisor(struct session *session)
+ * so, it finds the store owned, or nobody there any more. The system's store has a service manager,
+ * whose own daemon could not follow any more if ours did first: that is given a moment to. */
+static int bring_supervisor(struct session *session, bool is_first)
 {
+    if (is_first && session->place.is_default) {
+        poll(NULL, 0, SERVICE_MANAGER_PAUSE);
+        return 0;
+    }
     int error = spawn_daemon(&session->place, START_DEADLINE);
     return error == -ERR_BUSY ? 0 : error;
 }
@@ -73,7 +79,7 @@ static int ask_for_mount(struct session *session, const char *directory, struct 
 {
     const struct options *options = &session->options;
     int64_t deadline = deadline_in(START_DEADLINE);
-    for (;;) {
+    for (bool is_first = true;; is_first = false) {
         int error = reach_server(session);
         if (error < 0)
             return error;
@@ -86,7 +92,7 @@ static int ask_for_mount(struct session *session, const char *directory, struct 
             return error;
         client_close(session->client);
         session->client = NULL;
-        error = bring_supervisor(session);
+        error = bring_supervisor(session, is_first);
         if (error < 0)
             return error;
     }

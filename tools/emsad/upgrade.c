@@ -167,6 +167,7 @@ bool upgrade_replaces(struct supervisor *supervisor, bool has_failed)
     *server = upgrade->next;
     upgrade->next = CHILD_INIT("server");
     upgrade->stage = UPGRADE_TRIAL;
+    upgrade->has_served = false;
     upgrade->deadline = deadline_in(READY_MILLISECONDS);
     return true;
 }
@@ -177,6 +178,9 @@ void upgrade_ready(struct supervisor *supervisor, uint64_t pause)
     if (upgrade->stage != UPGRADE_TRIAL)
         return;
     upgrade->deadline = deadline_in(TRIAL_MILLISECONDS);
+    if (upgrade->has_served)
+        return;
+    upgrade->has_served = true;
     tally_count(&supervisor->holdings.memory->figures.upgraded);
     log_info("upgraded to '%s', readers waited %.1f ms; on trial for %d s", upgrade->path,
              (double)pause / 1e6, TRIAL_MILLISECONDS / 1000);

@@ -35,6 +35,7 @@ struct upgrade {
     int binary;        /* the new one; -1 */
     struct child next; /* of BEGUN and HANDING */
     int64_t deadline;  /* of the stage; -1: none */
+    bool has_served;   /* in TRIAL; the next server of it, if that one was killed, is no news */
     char path[PATH_MAX];
 };
 

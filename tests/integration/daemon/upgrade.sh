@@ -54,6 +54,10 @@ echo "$rounds upgrades; pauses in ms:" \
 wait "$commits" || fault "commits failed"
 cat "$work/commits"
 
+kill -9 "$(process server)"
+is "another server takes the place of one on trial that was killed" 8080 "$(cat "$work/env/prod/web/PORT")"
+is "and that is no other upgrade" "$rounds" "$(restarts upgraded)"
+
 # By the command, which waits for the end of the trial; then everybody is of the new binary.
 lay "$EMSA_BIN/emsad_once"
 notifier=$(process notifier)
