@@ -188,7 +188,8 @@ int mount_attach(int mount_fd, const char *directory)
     int error = check_free(directory);
     if (error)
         return error;
-    if (move_mount(mount_fd, "", AT_FDCWD, directory, MOVE_MOUNT_F_EMPTY_PATH) == 0)
+    if (move_mount(mount_fd, "", AT_FDCWD, directory,
+                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) == 0)
         return 0;
     if (errno == EPERM)
         return error_set(ERR_DENIED,

@@ -48,6 +48,10 @@ exec 9<"$work/again/prod/web/PORT"
 ends "umount of what is in use" 1 "busy\|in use" emsa umount "$work/again"
 exec 9<&-
 holds "umount" emsa umount "$work/again"
+ln -s again "$work/link"
+holds "a link to a directory" emsa mount "$work/link"
+holds "is that directory" test -d "$work/again/prod"
+holds "umount by the link" emsa umount "$work/link"
 
 # A second owner.
 holds "a server" emsa mount "$work/again"
