@@ -15,13 +15,21 @@
  * store; a secret is opened anew for each READ, and wiped when that is answered.
  */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "fs/pin.h"
 #include "fs/server.h"
+#include "store/error.h"
 
 /* Larger answers let others go ahead meanwhile. */
 #define LONG_VALUE (64u * 1024u)
+
+/* A thread keeps room for secrets of this size. */
+#define SCRATCH_KEPT (64u * 1024u)
+
+/* Milliseconds to wait for locked memory. */
+#define TURNS 1000u
 
 /* One READ. */
 struct reading {
@@ -97,13 +105,18 @@ static bool same_version(const struct entry *a, const struct entry *b)
            a->op == b->op && a->kind == b->kind;
 }
 
-/* A plain value stays: what was checked and copied is good for whoever reads the same version. */
+/* A plain value stays: what was checked and copied is good for whoever reads the same version.
+ * Room for a large secret is given back: locked memory may be short, and where many threads have
+ * been at work each would keep as much as its largest took. */
 void file_forget(struct worker *worker)
 {
     if (!worker->has_opened)
         return;
     worker->kept.size = 0;
-    secret_clear(&worker->scratch);
+    if (worker->scratch.capacity > SCRATCH_KEPT)
+        secret_release(&worker->scratch);
+    else
+        secret_clear(&worker->scratch);
     worker->has_opened = false;
 }
 
@@ -144,6 +157,19 @@ static int fetch_secret(struct worker *worker, const struct reading *reading)
     return found;
 }
 
+/* Where locked memory is short (an unprivileged process may lock 8 MiB), a few threads with large
+ * secrets have all of it, until their answers are out. A second at most, and then an error. */
+static int fetch_secret_patiently(struct worker *worker, const struct reading *reading)
+{
+    int found = fetch_secret(worker, reading);
+    for (unsigned turn = 0; found == -ERR_NOMEM && turn < TURNS; turn++) {
+        file_forget(worker);
+        (void)poll(NULL, 0, 1);
+        found = fetch_secret(worker, reading);
+    }
+    return found;
+}
+
 static int fetch_plain(struct worker *worker, const struct reading *reading)
 {
     struct kept *kept = &worker->kept;
@@ -165,8 +191,8 @@ static int fetch(struct worker *worker, const struct reading *reading)
     worker->kept.size = 0;
     if (reading->entry.stored_size >= LONG_VALUE)
         loop_invite(worker);
-    int error =
-        is_secret(&reading->entry) ? fetch_secret(worker, reading) : fetch_plain(worker, reading);
+    int error = is_secret(&reading->entry) ? fetch_secret_patiently(worker, reading)
+                                           : fetch_plain(worker, reading);
     if (error) {
         file_forget(worker);
         worker->kept.size = 0;

@@ -43,5 +43,21 @@ for file in "$values"/*; do
         same "dd of $service/$key, the first three blocks left out" <(tail -c +$((size > 100000 ? 29920 : 292)) "$file") "$work/part"
     done
 done
+
+# Many large secrets at once, where little memory may be locked: each reader has its turn.
+emsa stop >/dev/null
+umount -l "$work/env" 2>/dev/null || true
+ulimit -l 8192
+mounted "$work/env"
+readers=()
+for _ in $(seq 6); do
+    for _ in $(seq 20); do cat "$work/env/dev/secrets/LARGEST"; done | cmp -s - <(for _ in $(seq 20); do cat "$values/LARGEST"; done) &
+    readers+=($!)
+done
+for reader in "${readers[@]}"; do
+    checks=$((checks + 1))
+    wait "$reader" || fault "a reader of large secrets saw an error"
+done
+is "no request ended with an error" 0 "$(emsa status --json | json errors)"
 holds "verify" emsa verify
 finish
