@@ -4,12 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fs/mount.h"
@@ -33,12 +37,15 @@ static void unescape(char *text)
 }
 
 /* One line: "id parent major:minor root mountpoint options [tags] - type source ..." */
-static bool line_split(char *line, char **point, char **type)
+static bool line_split(char *line, char **device, char **point, char **type)
 {
     char *rest = line;
-    *point = NULL;
-    for (int field = 0; field < 5; field++)
+    *device = *point = NULL;
+    for (int field = 0; field < 5; field++) {
         *point = strsep(&rest, " ");
+        if (field == 2)
+            *device = *point;
+    }
     if (!*point || !rest)
         return false;
     char *mark = strstr(rest, " - ");
@@ -50,8 +57,14 @@ static bool line_split(char *line, char **point, char **type)
     return true;
 }
 
-/* Type and id of what is mounted on top at path: 0, or 1 when nothing is. */
-static int mounted_type(const char *path, char *type, size_t size, long *id)
+struct standing { /* what is mounted on top in a place */
+    char type[64];
+    long id;
+    unsigned number; /* of its device */
+};
+
+/* 1: nothing is. */
+static int mounted(const char *path, struct standing *standing)
 {
     FILE *file = fopen("/proc/self/mountinfo", "re");
     if (!file)
@@ -60,12 +73,14 @@ static int mounted_type(const char *path, char *type, size_t size, long *id)
     size_t capacity = 0;
     int found = 1;
     while (getline(&line, &capacity, file) > 0) {
-        char *point, *kind;
+        char *device, *point, *kind;
         line[strcspn(line, "\n")] = 0;
-        if (!line_split(line, &point, &kind) || strcmp(point, path) != 0)
+        if (!line_split(line, &device, &point, &kind) || strcmp(point, path) != 0)
             continue;
-        snprintf(type, size, "%s", kind);
-        *id = strtol(line, NULL, 10);
+        snprintf(standing->type, sizeof(standing->type), "%s", kind);
+        standing->number =
+            strncmp(device, "0:", 2) == 0 ? (unsigned)strtoul(device + 2, NULL, 10) : 0;
+        standing->id = strtol(line, NULL, 10);
         found = 0; /* the last line for a place is the one on top */
     }
     free(line);
@@ -128,13 +143,14 @@ static long mount_id(int fd)
  * between two looks at a path, somebody who owns a folder above may lead it elsewhere. */
 static int clear_one(const char *path)
 {
-    char type[64], through[64];
+    char through[64];
+    struct standing standing;
     int place = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (place < 0)
         return 1;
-    long id = mount_id(place), on_top;
-    int error = mounted_type(path, type, sizeof(type), &on_top);
-    if (error == 0 && (on_top != id || strcmp(type, TYPE) != 0 || !is_dead(place)))
+    long id = mount_id(place);
+    int error = mounted(path, &standing);
+    if (error == 0 && (standing.id != id || strcmp(standing.type, TYPE) != 0 || !is_dead(place)))
         error = 1;
     if (error == 0) {
         snprintf(through, sizeof(through), "/proc/self/fd/%d", place);
@@ -143,6 +159,41 @@ static int clear_one(const char *path)
     }
     close(place);
     return error;
+}
+
+/* Asked by a process of its own: who asks may wait for ever. */
+static bool answers(const char *path, int milliseconds)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct statfs status;
+        _exit(statfs(path, &status) < 0);
+    }
+    struct pollfd end = {.fd = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0),
+                         .events = POLLIN};
+    if (end.fd < 0) { /* what cannot be asked is left alone */
+        if (pid > 0)
+            kill(pid, SIGKILL);
+        return true;
+    }
+    bool answered = poll(&end, 1, milliseconds) != 0;
+    close(end.fd);
+    kill(pid, SIGKILL); /* ends the wait for what no server has read */
+    if (answered)
+        waitpid(pid, NULL, 0);
+    return answered;
+}
+
+int mount_abort_silent(const char *directory, int milliseconds)
+{
+    struct standing standing;
+    int error = mounted(directory, &standing);
+    if (error < 0)
+        return error;
+    if (error > 0 || strcmp(standing.type, TYPE) != 0 || standing.number == 0 ||
+        answers(directory, milliseconds))
+        return 1;
+    return mount_abort_number(standing.number);
 }
 
 int mount_clear(const char *directory)
@@ -159,22 +210,22 @@ int mount_clear(const char *directory)
 
 static int check_free(const char *directory)
 {
-    char path[PATH_MAX], type[64];
-    long id;
+    char path[PATH_MAX];
+    struct standing standing;
     int error = mount_clear(directory);
     if (error >= 0)
         error = absolute(directory, path);
     if (error)
         return error;
-    error = mounted_type(path, type, sizeof(type), &id);
+    error = mounted(path, &standing);
     if (error < 0)
         return error;
     if (error == 0)
         return error_set(ERR_REFUSED,
                          "cannot mount on '%s': a mount of type %s is there already; "
                          "take that away first (%s '%s'), or name another directory",
-                         directory, type, strcmp(type, TYPE) == 0 ? "emsa umount" : "umount",
-                         directory);
+                         directory, standing.type,
+                         strcmp(standing.type, TYPE) == 0 ? "emsa umount" : "umount", directory);
     struct stat status;
     if (stat(path, &status) < 0)
         return error_system(errno, "cannot mount on '%s'", directory);
@@ -208,21 +259,21 @@ int mount_attach_again(int mount_fd, int place, const char *directory)
 
 int mount_detach(const char *directory, bool lazy)
 {
-    char path[PATH_MAX], type[64] = "";
-    long id;
+    char path[PATH_MAX];
+    struct standing standing;
     int error = absolute(directory, path);
     if (error)
         return error;
-    error = mounted_type(path, type, sizeof(type), &id);
+    error = mounted(path, &standing);
     if (error < 0)
         return error;
     if (error > 0)
         return error_set(ERR_NOT_FOUND, "nothing is mounted on '%s'", directory);
-    if (strcmp(type, TYPE) != 0)
+    if (strcmp(standing.type, TYPE) != 0)
         return error_set(ERR_REFUSED,
                          "the mount on '%s' is of type %s and not emsa's; umount it "
                          "with umount(8) if it is to go",
-                         directory, type);
+                         directory, standing.type);
     if (umount2(path, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
         return 0;
     if (errno == EBUSY)

@@ -501,6 +501,16 @@ void lane_join(struct lane *lane)
     finish(lane, true);
 }
 
+/* The thread may be about to use the number: it finds nothing there. */
+void lane_let_go(struct lane *lane)
+{
+    pthread_mutex_lock(&lane->lock);
+    if (lane->fuse_fd >= 0)
+        close(lane->fuse_fd);
+    lane->fuse_fd = -1;
+    pthread_mutex_unlock(&lane->lock);
+}
+
 int lane_descriptor(struct lane *lane, int fuse_fd)
 {
     pthread_mutex_lock(&lane->lock);

@@ -43,6 +43,10 @@ void lane_end(struct lane *lane);
 /* The same, and waits. Never where the view's own processes wait for the caller. */
 void lane_join(struct lane *lane);
 
+/* Closes the view's /dev/fuse, before lane_join: if nobody else has it, that ends the connection,
+ * and what the thread waits for in the kernel. No descriptor may be opened between the two. */
+void lane_let_go(struct lane *lane);
+
 /* The view's /dev/fuse (taken over); until it comes, messages wait. The thread is started with the
  * first. */
 int lane_descriptor(struct lane *lane, int fuse_fd);

@@ -175,30 +175,35 @@ static int control_open(int *out)
     return error;
 }
 
-/* The name of a connection is its superblock's device number; asking for that asks no server. */
+int mount_abort_number(unsigned number)
+{
+    char name[32];
+    int control;
+    int error = control_open(&control);
+    if (error)
+        return error;
+    snprintf(name, sizeof(name), "%u/abort", number);
+    int fd = openat(control, name, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, "1", 1) < 0)
+        error = error_system(errno, "cannot abort FUSE's connection %u", number);
+    if (fd >= 0)
+        close(fd);
+    close(control);
+    return error;
+}
+
+/* Asking for the number of a superblock asks no server. */
 int mount_abort(int fuse_fd)
 {
     struct statx status;
-    char name[32];
-    int mount_fd, control;
+    int mount_fd;
     int error = mount_writable(&mount_fd, fuse_fd);
     if (error)
         return error;
     int result = statx(mount_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &status);
     error = result < 0 ? error_system(errno, "cannot find a view's number") : 0;
     close(mount_fd);
-    if (!error)
-        error = control_open(&control);
-    if (error)
-        return error;
-    snprintf(name, sizeof(name), "%u/abort", status.stx_dev_minor);
-    int fd = openat(control, name, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, "1", 1) < 0)
-        error = error_system(errno, "cannot abort connection %u", status.stx_dev_minor);
-    if (fd >= 0)
-        close(fd);
-    close(control);
-    return error;
+    return error ? error : mount_abort_number(status.stx_dev_minor);
 }
 
 /* The saved INIT is for a later server; the kernel's flags decide what the answer may hold. */

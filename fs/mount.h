@@ -57,6 +57,15 @@ int mount_resend(int fuse_fd);
  * fusectl. */
 int mount_abort(int fuse_fd);
 
+/* The same by the number of the superblock's device, as mountinfo has it (0:NUMBER). */
+int mount_abort_number(unsigned number);
+
+/* Ends the connection of emsa's mount at a directory if it does not answer in so many milliseconds:
+ * nobody serves it any more, and still it is held, by who waits for it in the kernel. To be called
+ * by a process of one thread, when no server of this store lives. 1: it answers, or there is none.
+ */
+int mount_abort_silent(const char *directory, int milliseconds);
+
 void mount_release(struct mount *mount);
 
 #endif

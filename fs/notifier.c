@@ -87,6 +87,9 @@ void notifier_free(struct notifier *notifier)
         return;
     if (notifier->socket >= 0)
         shutdown(notifier->socket, SHUT_RDWR); /* frees a lane that waits to confirm */
+    /* server and supervisor may be gone, and the last descriptors of a view be here */
+    for (uint32_t i = 0; i < notifier->count; i++)
+        lane_let_go(notifier->lanes[i]);
     for (uint32_t i = 0; i < notifier->count; i++)
         lane_join(notifier->lanes[i]);
     /* the roster stays mapped: a lane that was ended while it was in the kernel leaves it yet */

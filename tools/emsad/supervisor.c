@@ -28,8 +28,9 @@
 #include "tools/emsad/supervision.h"
 #include "tools/emsad/takeover.h"
 
-#define STOP_MILLISECONDS 5000 /* for the server to finish what it does */
-#define LAST_MILLISECONDS 1000 /* for what was ended by force to be reaped */
+#define STOP_MILLISECONDS 5000   /* for the server to finish what it does */
+#define SILENT_MILLISECONDS 4000 /* longer than a stuck server of anybody's is left in place */
+#define LAST_MILLISECONDS 1000   /* for what was ended by force to be reaped */
 
 void supervisor_fail(struct supervisor *supervisor, int error, const char *text)
 {
@@ -292,6 +293,11 @@ static int mount_again(void *arg, const struct recorded *entry)
 {
     struct supervisor *supervisor = arg;
     struct view *view;
+    int aborted = mount_abort_silent(entry->directory, SILENT_MILLISECONDS);
+    if (aborted == 0)
+        log_warning("'%s' was not served and kept its readers waiting: ended", entry->directory);
+    else if (aborted < 0)
+        log_warning("%s", error_text());
     int cleared = mount_clear(entry->directory);
     if (cleared < 0)
         log_warning("%s", error_text());

@@ -1,6 +1,6 @@
 #!/bin/bash
-# An end in the middle of a stream of commits, of readers and of watchers: at once, and nobody is left, not
-# the notifier either, which may wait in the kernel for an answer of a server that has ended.
+# An end in the middle of a stream of commits and of readers, as asked or by the death of both supervisor and server: at once, and
+# nobody is left, not the notifier either, which may wait in the kernel for an answer that nobody will give.
 # shellcheck disable=SC2119 # begin may be given nothing
 # shellcheck source=../../support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
@@ -40,8 +40,8 @@ with open(sys.argv[3], "w", buffering=1) as marks:
         pass' "$root/tests/support" "$EMSA_STORE/socket" "$work/marks"
 }
 
-longest=0
-for ((round = 1; round <= rounds; round++)); do
+# busy: a daemon with all of that; quiet: the end of it
+busy() {
     begin --mount "$work/env"
     is "ready" "ready" "$said"
     stream &
@@ -53,6 +53,16 @@ for ((round = 1; round <= rounds; round++)); do
     done
     exec 8<"$work/marks"
     read -r _ <&8
+}
+quiet() {
+    kill "${readers[@]}"
+    wait "${readers[@]}" "$commits" 2>/dev/null || true
+    exec 8<&-
+}
+
+longest=0
+for ((round = 1; round <= rounds; round++)); do
+    busy
     before=$(date +%s%N)
     over TERM
     took=$((($(date +%s%N) - before) / 1000000))
@@ -60,9 +70,36 @@ for ((round = 1; round <= rounds; round++)); do
     is "the end of round $round" 0 "$code"
     is "nobody is left after round $round" "" "$(pgrep emsad || true)"
     is "nobody was ended by force in round $round" "" "$(grep 'by force' "$work/log" || true)"
-    kill "${readers[@]}"
-    wait "${readers[@]}" "$commits" 2>/dev/null || true
-    exec 8<&-
+    quiet
 done
 echo "$rounds ends, the longest took $longest ms"
+
+for ((round = 1; round <= rounds; round++)); do
+    busy
+    server=$(process server) notifier=$(process notifier)
+    kill -9 "$daemon" "$server"
+    wait "$daemon" 2>/dev/null || true
+    gone "$server"
+    begin --mount "$work/env"
+    is "the next one begins in round $round" "ready" "$said"
+    holds "the notifier before has ended in round $round" gone "$notifier" 20
+    holds "its mount answers in round $round" cat "$work/env/prod/web/N"
+    over TERM
+    quiet
+done
+
+# Held by a notifier that cannot end, the mount is not dead, and nobody answers there: the next start ends it.
+busy
+server=$(process server) notifier=$(process notifier)
+kill -STOP "$notifier"
+kill -9 "$daemon" "$server"
+wait "$daemon" 2>/dev/null || true
+gone "$server"
+begin --mount "$work/env"
+is "the next one begins where a mount was silent" "ready" "$said"
+is "and says so" 1 "$(grep -c 'kept its readers waiting' "$work/log")"
+holds "its mount answers" cat "$work/env/prod/web/N"
+kill -9 "$notifier"
+over TERM
+quiet
 finish
