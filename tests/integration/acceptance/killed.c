@@ -50,7 +50,7 @@ static struct shared *shared;
 static const char *directory, *value_file;
 static uint64_t seed;
 
-static void fault(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void fault(const char *format, ...)
 {
     va_list arguments;
     char text[256];
