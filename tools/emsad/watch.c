@@ -101,18 +101,32 @@ int watch_descriptor(const struct watch *watch)
     return watch->is_ready && watch->next < 0 ? watch->set : -1;
 }
 
+/* What a file of /proc says of a thread; "" where there is none, or we may not know. */
+static void tell(char text[static 512], pid_t pid, uint32_t tid, const char *file)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%d/task/%u/%s", (int)pid, tid, file);
+    int fd DESCRIPTOR_CLEANUP = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, 511);
+    text[size > 0 ? size : 0] = '\0';
+}
+
 /* The state of a thread, as ps shows it; '?' where there is none. */
 static char state_of(pid_t pid, uint32_t tid)
 {
-    char path[64], text[512];
-    (void)snprintf(path, sizeof path, "/proc/%d/task/%u/stat", (int)pid, tid);
-    int fd DESCRIPTOR_CLEANUP = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (size <= 0)
-        return '?';
-    text[size] = '\0';
+    char text[512];
+    tell(text, pid, tid, "stat");
     const char *mark = strrchr(text, ')'); /* a name may hold whatever it likes */
     return mark != NULL && mark[1] == ' ' && mark[2] != '\0' ? mark[2] : '?';
+}
+
+/* Whether one in state D waits for memory, which its control group (of version 1, told not to kill)
+ * does not give: that is no disk, and may last for ever. */
+static bool waits_for_memory(pid_t pid, uint32_t tid)
+{
+    char text[512];
+    tell(text, pid, tid, "wchan");
+    return strcmp(text, "mem_cgroup_oom_synchronize") == 0;
 }
 
 static bool is_stopped(char state)
@@ -175,9 +189,10 @@ static int look_at_thread(struct watch *watch, const struct watched *watched, un
         return 1;
     uint32_t tid = atomic_load(&slot->tid);
     char state = state_of(watched->pid, tid);
-    if (state == 'D')
+    bool starves = state == 'D' && waits_for_memory(watched->pid, tid);
+    if (state == 'D' && !starves)
         return 1;
-    if (!is_stopped(state)) /* then it is not for what it does */
+    if (!starves && !is_stopped(state)) /* then it is not for what it does */
         atomic_store(&slot->fatal, 1);
     (void)snprintf(why, WATCH_WHY_MAX, "its thread %u (in state %c) gets no further", tid, state);
     return 2;

@@ -7,7 +7,8 @@
  * Stuck is, for two seconds of looking:
  *   - a view with a request waiting of which none is taken,
  *   - a thread that has a request in its hands and gets no further, unless it waits for a disk
- *     (state D): ending it could not help, and the requests of others are taken by other threads,
+ *     (state D): ending it could not help, and the requests of others are taken by other threads.
+ *     One that waits in that state for its control group's memory is stuck, though,
  *   - a server with a caller that does not say that it is there. The writer may wait for a disk as
  *     long as that takes: it is the main thread that answers,
  *   - one that is stopped before it was ready, or is not ready after half a minute.
