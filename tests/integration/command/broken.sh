@@ -27,7 +27,7 @@ is "asked four times" 4 "$(wc -l <"$work/ids")"
 is "with one id" 1 "$(sort -u "$work/ids" | wc -l)"
 is "of 16 bytes" 33 "$(head -n 1 "$work/ids" | wc -c)"
 
-breaks 20
+breaks 100
 ends "for ever" 1 "without an answer" emsa set prod/web A=1
 kill "$broken" 2>/dev/null || true
 exec 7<&-
