@@ -559,8 +559,8 @@ int lane_add(struct lane *lane, const struct message *message, const void *effec
     pthread_mutex_lock(&lane->lock);
     put(&lane->queues[queue_of(message)], item);
     int error = lane_start(lane);
-    pthread_cond_signal(&lane->wake);
     pthread_mutex_unlock(&lane->lock);
+    pthread_cond_signal(&lane->wake); /* once the lock is free, so that it is not waited for */
     return error;
 }
 

@@ -102,8 +102,10 @@ static void time_begin(struct notify *notify, uint64_t rev, uint64_t since)
     notify->timed[at] = (struct timed){.rev = rev, .since = since};
 }
 
-/* Called with the lock, after anything that could have completed something. */
-static void settle(struct notify *notify)
+/* Gives the lock back, after anything that could have completed something. Who waits is woken when
+ * the lock is free: a publisher that is woken while it is held waits a second time, for the lock.
+ */
+static void settle_and_unlock(struct notify *notify)
 {
     uint64_t told = targets_told(&notify->targets, false), goal = notify->targets.goal;
     if (told > goal)
@@ -111,6 +113,7 @@ static void settle(struct notify *notify)
     if (told > atomic_load(&notify->state->published))
         atomic_store(&notify->state->published, told);
     time_events(notify);
+    pthread_mutex_unlock(&notify->lock);
     pthread_cond_broadcast(&notify->changed);
 }
 
@@ -170,8 +173,7 @@ static bool go_on(struct notify *notify)
     (void)targets_pump(
         &notify->targets); /* the store's alarm has told; the next commit tries again */
     bool blocked = notify->targets.blocked;
-    settle(notify);
-    pthread_mutex_unlock(&notify->lock);
+    settle_and_unlock(notify);
     return blocked;
 }
 
@@ -264,8 +266,7 @@ int notify_start(struct notify *notify)
     uint64_t now = store_revision(notify->store);
     if (now > notify->targets.goal)
         notify->targets.goal = now;
-    settle(notify);
-    pthread_mutex_unlock(&notify->lock);
+    settle_and_unlock(notify);
     int error = pthread_create(&notify->thread, NULL, herald, notify);
     if (error)
         return error_system(error, "cannot start a thread");
@@ -300,8 +301,7 @@ void notify_view_remove(struct notify *notify, uint32_t view)
 {
     pthread_mutex_lock(&notify->lock);
     targets_remove(&notify->targets, view);
-    settle(notify);
-    pthread_mutex_unlock(&notify->lock);
+    settle_and_unlock(notify);
     struct message message = {.kind = MESSAGE_END, .view = view};
     (void)post_send(&notify->post, &message, NULL);
     wake(notify); /* others may have waited for it */
@@ -327,15 +327,15 @@ int notify_publish(struct notify *notify, uint64_t rev)
     if (rev > notify->targets.goal)
         notify->targets.goal = rev;
     if (notify->targets.count == 0) {
-        settle(notify);
-    } else {
-        time_begin(notify, rev, since);
-        result = targets_pump(&notify->targets);
-        if (result == 0)
-            result = wait_told(notify, rev, since);
-        if (result == 0)
-            histogram_add(&notify->state->times.visible, target_now() - since);
+        settle_and_unlock(notify);
+        return 0;
     }
+    time_begin(notify, rev, since);
+    result = targets_pump(&notify->targets);
+    if (result == 0)
+        result = wait_told(notify, rev, since);
+    if (result == 0)
+        histogram_add(&notify->state->times.visible, target_now() - since);
     pthread_mutex_unlock(&notify->lock);
     return result;
 }
