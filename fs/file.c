@@ -138,5 +138,7 @@ void file_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *in
         worker->sweep_node = node;
         worker->sweep_turn = turn;
     }
+    /* only the notifier may open for writing */
+    worker->was_told = (info->flags & O_ACCMODE) == O_WRONLY;
     ops_errno(request, 0);
 }

@@ -197,6 +197,7 @@ static void handle(struct worker *worker)
     }
     struct fuse_buf buffer = {.mem = worker->request->data, .size = worker->size};
     worker->sweep_node = 0;
+    worker->was_told = false;
     fuse_session_process_buf(worker->fs->session, &buffer);
     if (worker->sweep_node)
         notify_sweep(worker->fs->notify, worker->view->options.id, worker->sweep_node,
@@ -299,7 +300,7 @@ static enum received look_on(struct worker *worker)
 {
     struct fs *fs = worker->fs;
     enum received got = NOTHING;
-    if (!fs->spin || !worker->credit || !pace_looks(&worker->pace))
+    if (!fs->spin || !worker->credit || worker->was_told || !pace_looks(&worker->pace))
         return NOTHING;
     if (atomic_fetch_add(&fs->spinning, 1) > 0) {
         atomic_fetch_sub(&fs->spinning, 1);
