@@ -141,7 +141,7 @@ static long mount_id(int fd)
 
 /* One turn of mount_clear: 0, or 1 when no dead mount of ours stands there. All by one descriptor:
  * between two looks at a path, somebody who owns a folder above may lead it elsewhere. */
-static int clear_one(const char *path)
+static int clear_one(const char *path, unsigned number)
 {
     char through[64];
     struct standing standing;
@@ -150,7 +150,8 @@ static int clear_one(const char *path)
         return 1;
     long id = mount_id(place);
     int error = mounted(path, &standing);
-    if (error == 0 && (standing.id != id || strcmp(standing.type, TYPE) != 0 || !is_dead(place)))
+    if (error == 0 && (standing.id != id || strcmp(standing.type, TYPE) != 0 ||
+                       (number && standing.number != number) || !is_dead(place)))
         error = 1;
     if (error == 0) {
         snprintf(through, sizeof(through), "/proc/self/fd/%d", place);
@@ -184,27 +185,27 @@ static bool answers(const char *path, int milliseconds)
     return answered;
 }
 
-int mount_abort_silent(const char *directory, int milliseconds)
+int mount_abort_silent(const char *directory, unsigned number, int milliseconds)
 {
     struct standing standing;
     int error = mounted(directory, &standing);
     if (error < 0)
         return error;
-    if (error > 0 || strcmp(standing.type, TYPE) != 0 || standing.number == 0 ||
+    if (error > 0 || strcmp(standing.type, TYPE) != 0 || number == 0 || standing.number != number ||
         answers(directory, milliseconds))
         return 1;
     return mount_abort_number(standing.number);
 }
 
-int mount_clear(const char *directory)
+int mount_clear(const char *directory, unsigned number)
 {
     char path[PATH_MAX];
     int error = absolute(directory, path);
     if (error < 0)
         return error;
-    int first = clear_one(path);
+    int first = clear_one(path, number);
     for (error = first; error == 0;)
-        error = clear_one(path);
+        error = clear_one(path, number);
     return error < 0 ? error : first;
 }
 
@@ -212,7 +213,7 @@ static int check_free(const char *directory)
 {
     char path[PATH_MAX];
     struct standing standing;
-    int error = mount_clear(directory);
+    int error = mount_clear(directory, 0);
     if (error >= 0)
         error = absolute(directory, path);
     if (error)

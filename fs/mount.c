@@ -192,18 +192,32 @@ int mount_abort_number(unsigned number)
     return error;
 }
 
-/* Asking for the number of a superblock asks no server. */
-int mount_abort(int fuse_fd)
+/* Asking for that asks no server. */
+static int number_of(unsigned *number, int mount_fd)
 {
     struct statx status;
+    if (statx(mount_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &status) < 0)
+        return error_system(errno, "cannot find a view's number");
+    *number = status.stx_dev_minor;
+    return 0;
+}
+
+int mount_number(unsigned *number, int fuse_fd)
+{
     int mount_fd;
     int error = mount_writable(&mount_fd, fuse_fd);
     if (error)
         return error;
-    int result = statx(mount_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &status);
-    error = result < 0 ? error_system(errno, "cannot find a view's number") : 0;
+    error = number_of(number, mount_fd);
     close(mount_fd);
-    return error ? error : mount_abort_number(status.stx_dev_minor);
+    return error;
+}
+
+int mount_abort(int fuse_fd)
+{
+    unsigned number;
+    int error = mount_number(&number, fuse_fd);
+    return error ? error : mount_abort_number(number);
 }
 
 /* The saved INIT is for a later server; the kernel's flags decide what the answer may hold. */
@@ -282,6 +296,8 @@ int mount_make(struct mount *out, const struct view_options *view)
     int error = superblock_make(&mount.mount_fd, mount.fuse_fd, view);
     if (!error)
         error = init_answer(&mount, view);
+    if (!error)
+        error = number_of(&mount.number, mount.mount_fd);
     if (error) {
         mount_release(&mount);
         return error;

@@ -16,6 +16,7 @@ struct mount {
         init[MOUNT_INIT_MAX]; /* fuse_in_header and fuse_init_in, as the kernel sent them */
     size_t init_size;
     bool has_resend; /* the kernel can send again what a dead server had read */
+    unsigned number; /* of the superblock's device, as mountinfo has it (0:NUMBER); 0: not known */
 };
 
 /* Makes the superblock and finishes INIT. ERR_NOT_FOUND: no /dev/fuse, with what to do; ERR_DENIED:
@@ -34,8 +35,9 @@ int mount_attach(int mount_fd, const char *directory);
 int mount_attach_again(int mount_fd, int place, const char *directory);
 
 /* Takes dead mounts of emsa's (whose server and supervisor are gone for good) away from a
- * directory, also where they are in use. 1: there is none. ERR_DENIED, ERR_IO. */
-int mount_clear(const char *directory);
+ * directory, also where they are in use; only those of the superblock of that number, if it is not
+ * 0. 1: there is none. ERR_DENIED, ERR_IO. */
+int mount_clear(const char *directory, unsigned number);
 
 /* Takes a mount away from a directory. ERR_NOT_FOUND, ERR_REFUSED (not emsa's), ERR_BUSY,
  * ERR_DENIED. */
@@ -52,19 +54,23 @@ bool mount_is_connection(int fd);
 /* Has the kernel send again what the dead server had in its hands. 1: this kernel cannot. */
 int mount_resend(int fuse_fd);
 
+/* The number of a connection's superblock. ERR_NOT_FOUND: it has ended. */
+int mount_number(unsigned *number, int fuse_fd);
+
 /* Ends a connection, whoever still holds it: all that waits for an answer gets ECONNABORTED, or
  * ENOTCONN. Needs root and the kernel's fusectl. ERR_NOT_FOUND: it has ended, or there is no
  * fusectl. */
 int mount_abort(int fuse_fd);
 
-/* The same by the number of the superblock's device, as mountinfo has it (0:NUMBER). */
+/* The same by the superblock's number. */
 int mount_abort_number(unsigned number);
 
-/* Ends the connection of emsa's mount at a directory if it does not answer in so many milliseconds:
- * nobody serves it any more, and still it is held, by who waits for it in the kernel. To be called
- * by a process of one thread, when no server of this store lives. 1: it answers, or there is none.
+/* Ends the connection of emsa's mount of that number at a directory if it does not answer in so
+ * many milliseconds: nobody serves it any more, and still it is held, by who waits for it in the
+ * kernel. To be called by a process of one thread, when no server of this store lives. 1: it
+ * answers, or there is none.
  */
-int mount_abort_silent(const char *directory, int milliseconds);
+int mount_abort_silent(const char *directory, unsigned number, int milliseconds);
 
 void mount_release(struct mount *mount);
 

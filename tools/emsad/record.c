@@ -16,7 +16,7 @@
 #define ENTRIES_MAX 65536u
 
 /* The program's own layout: another version's record is none. */
-#define MAGIC 0x656d73616d6e7431ull
+#define MAGIC 0x656d73616d6e7432ull
 
 struct header {
     uint64_t magic;
@@ -27,6 +27,7 @@ struct header {
 struct entry { /* and so many bytes of a path after it */
     struct view_options options;
     uint32_t is_ours;
+    uint32_t number; /* of the superblock */
     uint32_t length;
 };
 
@@ -44,6 +45,7 @@ static int write_entry(FILE *file, const struct view *view)
 {
     const struct entry entry = {.options = view->options,
                                 .is_ours = view->is_ours,
+                                .number = view->mount.number,
                                 .length = (uint32_t)strlen(view->directory)};
     return fwrite(&entry, sizeof entry, 1, file) == 1 &&
                    fwrite(view->directory, 1, entry.length, file) == entry.length
@@ -110,7 +112,8 @@ static int read_entry(struct recorded *out, int fd)
     if (read(fd, &entry, sizeof entry) != (ssize_t)sizeof entry || entry.length == 0 ||
         entry.length >= sizeof out->directory)
         return -1;
-    *out = (struct recorded){.options = entry.options, .is_ours = entry.is_ours != 0};
+    *out = (struct recorded){
+        .options = entry.options, .number = entry.number, .is_ours = entry.is_ours != 0};
     if (read(fd, out->directory, entry.length) != (ssize_t)entry.length ||
         out->directory[0] != '/' || strlen(out->directory) != entry.length)
         return -1;

@@ -1,7 +1,9 @@
 /*
  * Where views are mounted, written down beside the control socket, so that after the death of
  * supervisor and server the next start can take the dead mounts away and mount again in their
- * place. Only a hint: what it names is touched only where a dead mount of emsa's stands.
+ * place. Only a hint: what it names is touched only where that very mount stands, dead. The number
+ * of its superblock says so: where a view is mounted is what its caller says, who may name a
+ * directory of somebody else's store.
  *
  * The folder may belong to another user: a file is believed only if it is this user's own, and
  * nobody else can make such a one. Nor is the folder's path followed over a link, which whoever
@@ -19,6 +21,7 @@ void record_write(const struct place_of_store *place, const struct views *views)
 
 struct recorded {
     struct view_options options;
+    unsigned number; /* as in struct mount */
     uint8_t is_ours;
     char directory[PATH_MAX];
 };

@@ -31,16 +31,17 @@ struct supervisor {
     struct watch watch;
     struct upgrade upgrade;
     enum phase phase;
-    bool is_on_demand;   /* it ends with the last view */
-    unsigned threads;    /* of the server; 0: as it thinks best */
-    int signals;         /* signalfd */
-    int ready_fd;        /* -1: nobody waits, or was told */
-    bool has_opened;     /* the server now running has the store open, and takes views */
-    bool is_stuck;       /* it was judged so, and is to be reaped */
-    uint64_t gap;        /* nanoseconds (monotonic) of the last server's end; 0: one answers */
-    int64_t deadline;    /* of STOPPING and FORCING */
-    int failure;         /* why it ends, 0: as asked */
-    char text[PATH_MAX]; /* of the failure */
+    bool is_on_demand;    /* it ends with the last view */
+    unsigned threads;     /* of the server; 0: as it thinks best */
+    int signals;          /* signalfd */
+    int ready_fd;         /* -1: nobody waits, or was told */
+    bool has_opened;      /* the server now running has the store open, and takes views */
+    bool is_stuck;        /* it was judged so, and is to be reaped */
+    bool has_left_behind; /* a notifier that a reader keeps in the kernel; it has our connections */
+    uint64_t gap;         /* nanoseconds (monotonic) of the last server's end; 0: one answers */
+    int64_t deadline;     /* of STOPPING and FORCING */
+    int failure;          /* why it ends, 0: as asked */
+    char text[PATH_MAX];  /* of the failure */
 };
 
 /* Begins the end, once: readers first, while they are still answered; then callers; then the

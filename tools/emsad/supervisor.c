@@ -104,7 +104,8 @@ void supervisor_stop(struct supervisor *supervisor)
  * for who waits for one, and it holds the connections too: they are ended for all. */
 static void let_notifier_go(struct supervisor *supervisor)
 {
-    for (size_t i = 0; supervisor->notifier.pid > 0 && i < supervisor->views.count; i++) {
+    bool is_held = supervisor->notifier.pid > 0 || supervisor->has_left_behind;
+    for (size_t i = 0; is_held && i < supervisor->views.count; i++) {
         int error = mount_abort(supervisor->views.items[i].mount.fuse_fd);
         if (error < 0 && error != -ERR_NOT_FOUND)
             log_warning("%s", error_text());
@@ -293,12 +294,14 @@ static int mount_again(void *arg, const struct recorded *entry)
 {
     struct supervisor *supervisor = arg;
     struct view *view;
-    int aborted = mount_abort_silent(entry->directory, SILENT_MILLISECONDS);
+    if (entry->number == 0)
+        return 0;
+    int aborted = mount_abort_silent(entry->directory, entry->number, SILENT_MILLISECONDS);
     if (aborted == 0)
         log_warning("'%s' was not served and kept its readers waiting: ended", entry->directory);
     else if (aborted < 0)
         log_warning("%s", error_text());
-    int cleared = mount_clear(entry->directory);
+    int cleared = mount_clear(entry->directory, entry->number);
     if (cleared < 0)
         log_warning("%s", error_text());
     /* taken away since, or of another namespace */
@@ -331,6 +334,7 @@ static int begin(struct supervisor *supervisor)
 {
     oom_spare();
     upgrade_init(&supervisor->upgrade);
+    (void)unsetenv(UPGRADE_FOLLOWS);   /* it was read; children are to have it from nobody */
     (void)prctl(PR_SET_NAME, "emsad"); /* also when it was started by a descriptor */
     int error = take_signal_descriptor(supervisor);
     if (error == 0)
@@ -376,7 +380,6 @@ int supervisor_run(const struct daemon_options *options)
         .watch = {.set = -1},
         .upgrade = {.binary = -1, .next = CHILD_INIT("server"), .deadline = -1}};
     log_setup("emsad");
-    (void)unsetenv(UPGRADE_FOLLOWS);
     supervisor.options = options;
     supervisor.ready_fd = options->ready_fd;
     supervisor.is_on_demand = options->on_demand;

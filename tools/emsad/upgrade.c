@@ -151,7 +151,7 @@ bool upgrade_replaces(struct supervisor *supervisor, bool has_failed)
 {
     struct upgrade *upgrade = &supervisor->upgrade;
     struct child *server = &supervisor->server;
-    if (upgrade->stage == UPGRADE_TRIAL && has_failed) {
+    if (upgrade->stage == UPGRADE_TRIAL && has_failed && supervisor->phase < STOPPING) {
         failed(supervisor, "its server failed");
         server->failures = 0;
         server->restart_at = deadline_in(0);
@@ -167,7 +167,7 @@ bool upgrade_replaces(struct supervisor *supervisor, bool has_failed)
     *server = upgrade->next;
     upgrade->next = CHILD_INIT("server");
     upgrade->stage = UPGRADE_TRIAL;
-    upgrade->has_served = false;
+    upgrade->has_served = upgrade->is_awaited = false;
     upgrade->deadline = deadline_in(READY_MILLISECONDS);
     return true;
 }
@@ -178,6 +178,7 @@ void upgrade_ready(struct supervisor *supervisor, uint64_t pause)
     if (upgrade->stage != UPGRADE_TRIAL)
         return;
     upgrade->deadline = deadline_in(TRIAL_MILLISECONDS);
+    upgrade->is_awaited = false;
     if (upgrade->has_served)
         return;
     upgrade->has_served = true;
@@ -205,6 +206,11 @@ static void become(struct supervisor *supervisor)
 static void prove(struct supervisor *supervisor)
 {
     struct upgrade *upgrade = &supervisor->upgrade;
+    if (!supervisor->server.is_ready && upgrade->has_served && !upgrade->is_awaited) {
+        upgrade->is_awaited = true; /* somebody killed it just now: another is on its way */
+        upgrade->deadline = deadline_in(READY_MILLISECONDS);
+        return;
+    }
     if (!supervisor->server.is_ready) {
         log_error("the new server is not ready in time");
         upgrade->deadline = -1;
@@ -214,7 +220,7 @@ static void prove(struct supervisor *supervisor)
         return;
     }
     descriptor_close(&supervisor->holdings.self);
-    supervisor->holdings.self = upgrade->binary;
+    supervisor->holdings.self = supervisor->exporter.self = upgrade->binary;
     upgrade->binary = -1;
     end(upgrade);
     become(supervisor);

@@ -36,6 +36,7 @@ struct upgrade {
     struct child next; /* of BEGUN and HANDING */
     int64_t deadline;  /* of the stage; -1: none */
     bool has_served;   /* in TRIAL; the next server of it, if that one was killed, is no news */
+    bool is_awaited;   /* it was killed as the trial ended, and the next is still to be ready */
     char path[PATH_MAX];
 };
 

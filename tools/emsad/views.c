@@ -76,6 +76,8 @@ int views_adopt(struct views *views, const struct channel_message *message, int 
     memcpy(view.mount.init, message->init, sizeof view.mount.init);
     view.mount.init_size = message->init_size;
     view.mount.has_resend = !view.options.replay;
+    if (mount_number(&view.mount.number, *fuse_fd) < 0)
+        view.mount.number = 0; /* it has ended, or is about to: then nothing is left of it */
     *fuse_fd = -1;
     views->items[views->count++] = view;
     if (views->last_id < view.options.id)

@@ -100,6 +100,46 @@ over TERM
 is "nothing was touched" "precious precious precious" "$(paste -sd' ' "$work/victim/mounts" "$work/victim/mounts.new" "$work/victim/socket" | paste -sd' ')"
 rm "$work/owned/store"
 
+# Another store's owner says that a mount of theirs is where this one's is. Dead, it is this store's to mount again.
+as_other() { setpriv --reuid 4242 --regid 4242 --clear-groups "$@"; }
+mkdir "$work/theirs"
+chown 4242:4242 "$work/theirs"
+chmod 755 "$work"
+as_other emsa --store "$work/theirs/store" init >/dev/null
+as_other emsa --store "$work/theirs/store" env add prod >/dev/null
+as_other emsa --store "$work/theirs/store" set prod/web PORT=theirs >/dev/null
+begin --store "$work/theirs/store"
+other=$daemon
+begin --mount "$work/env"
+mkfifo "$work/hold" "$work/asked"
+as_other /usr/bin/python3 -c 'import socket, sys
+call = socket.socket(socket.AF_UNIX)
+call.connect(sys.argv[1])
+call.send(b"{\"method\": \"io.emsa.Mount\", \"parameters\": {\"directory\": \"%s\"}}\0" % sys.argv[2].encode())
+data, descriptors, _, _ = socket.recv_fds(call, 4096, 4)
+print(len(descriptors), flush=True)
+sys.stdin.read()' "$work/theirs/store/socket" "$work/env" <"$work/hold" >"$work/asked" &
+asking=$!
+exec 7>"$work/hold"
+read -r has <"$work/asked"
+is "they have a mount" 1 "$has"
+server=$(socket=$work/theirs/store/socket process server)
+kill -9 "$other" "$server"
+wait "$other" 2>/dev/null || true
+gone "$server"
+both
+wait "$daemon" 2>/dev/null || true
+exec 7>&-
+wait "$asking"
+begin --store "$work/theirs/store"
+other=$daemon
+ends "the dead mount is left alone" 1 "not connected" cat "$work/env/prod/web/PORT"
+begin --mount "$work/env"
+is "and served again by whose it was" 8080 "$(cat "$work/env/prod/web/PORT")"
+over TERM
+daemon=$other
+over TERM
+
 begin --mount "$work/env"
 over TERM
 is "its end leaves no record" "" "$(find "$EMSA_STORE" -name 'mounts*')"

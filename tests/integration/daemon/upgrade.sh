@@ -100,5 +100,28 @@ wait "$reads" || fault "reads failed"
 cat "$work/reads"
 over TERM
 is "its end" 0 "$code"
+
+# By a link that is led to another program each time, as alternatives are: the second time too.
+mkdir "$work/versions"
+for version in 1 2 3; do
+    cp "$EMSA_BIN/emsad" "$work/versions/$version"
+    printf %s "$version" >>"$work/versions/$version"
+done
+ln -s "$work/versions/1" "$work/programs/emsad"
+begin --mount "$work/env"
+for version in 2 3; do
+    ln -sfn "$work/versions/$version" "$work/programs/emsad"
+    holds "to what the link leads to, $version" emsad upgrade
+    for who in supervisor server; do
+        holds "$who is version $version" cmp "/proc/$(process $who)/exe" "$work/versions/$version"
+    done
+done
+
+# An end within the trial is an end.
+kill -USR2 "$daemon"
+while [ "$(restarts upgraded)" -lt 3 ]; do :; done
+over TERM
+is "its end within a trial" 0 "$code"
+is "which is no failure" "" "$(grep 'the upgrade to' "$work/log" || true)"
 ends "nothing to upgrade" 3 "no daemon runs" "$EMSA_BIN/emsad" upgrade
 finish
