@@ -1,5 +1,6 @@
 #include "tools/emsad/service_manager.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ void service_manager_tell(const char *format, ...)
     memcpy(address.sun_path, path, strlen(path));
     if (path[0] == '@') /* an abstract name begins with NUL */
         address.sun_path[0] = '\0';
-    char text[512];
+    char text[PATH_MAX + 64];
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(text, sizeof text, format, arguments);

@@ -197,8 +197,9 @@ static int in_service(struct supervisor *supervisor)
     supervisor->holdings.is_inherited = false;
     log_info("serving store '%s'", supervisor->holdings.place.store);
     ready_tell(&supervisor->ready_fd, 0, "");
-    service_manager_tell("READY=1\nMAINPID=%d\nSTATUS=serving %s", (int)getpid(),
-                         supervisor->holdings.place.store);
+    service_manager_tell("READY=1\nMAINPID=%d", (int)getpid());
+    if (strchr(supervisor->holdings.place.store, '\n') == NULL) /* it would be two lines */
+        service_manager_tell("STATUS=serving %s", supervisor->holdings.place.store);
     return 0;
 }
 
@@ -457,14 +458,37 @@ static void watch_server(struct supervisor *supervisor, const struct watched *wa
     child_kill(&supervisor->server);
 }
 
+/* It has ended, and one of its threads hangs in the kernel with a reader of one view: nobody else
+ * shall wait for that. It is reaped whenever it can be, as nobody's; its lanes stay in the roster
+ * until the next one's take their places (roster_enter). */
+static void leave_behind(struct supervisor *supervisor)
+{
+    struct child *notifier = &supervisor->notifier;
+    int status;
+    if (waitpid(notifier->pid, &status, WNOHANG) == notifier->pid) { /* it was about to go */
+        serving_notifier_ended(supervisor, status);
+        return;
+    }
+    descriptor_close(&notifier->channel);
+    notifier->pid = 0;
+    notifier->is_ready = false;
+    notifier->restart_at = deadline_in(0);
+    supervisor->has_left_behind = true;
+}
+
 static void watch_notifier(struct supervisor *supervisor, const struct watched *watched)
 {
     char why[WATCH_WHY_MAX];
-    if (watch_look_at_notifier(&supervisor->watch, watched, why) == WATCH_WELL)
-        return;
-    log_error("the notifier (process %d) is stuck: %s; it is replaced", (int)watched->notifier,
-              why);
-    child_kill(&supervisor->notifier);
+    enum watch_verdict verdict = watch_look_at_notifier(&supervisor->watch, watched, why);
+    if (verdict == WATCH_STUCK) {
+        log_error("the notifier (process %d) is stuck: %s; it is replaced", (int)watched->notifier,
+                  why);
+        child_kill(&supervisor->notifier);
+    } else if (verdict == WATCH_HELD) {
+        log_warning("the notifier (process %d) has ended, but %s: another goes on beside it",
+                    (int)watched->notifier, why);
+        leave_behind(supervisor);
+    }
 }
 
 void serving_watch(struct supervisor *supervisor)
@@ -475,8 +499,13 @@ void serving_watch(struct supervisor *supervisor)
                                     .channel = supervisor->server.channel,
                                     .notifier = supervisor->notifier.pid,
                                     .notifier_channel = supervisor->notifier.channel};
-    if (supervisor->server.pid == 0 || supervisor->is_stuck)
+    if (supervisor->server.pid == 0)
         return;
+    if (supervisor->is_stuck || supervisor->phase >= STOPPING) {
+        /* it is to be reaped, however long a disk may take; or has a deadline of its own */
+        supervisor->watch.next = deadline_in(WATCH_PAUSE);
+        return;
+    }
     watch_server(supervisor, &watched);
     watch_notifier(supervisor, &watched);
 }

@@ -12,11 +12,11 @@
 #include "tools/common/descriptor.h"
 #include "tools/emsad/channel.h"
 
-#define PAUSE 250       /* milliseconds between two looks */
 #define LOOKS 8         /* after the first, that find no progress: two seconds */
 #define START_LOOKS 120 /* until a server is ready; a large store on a slow disk takes some */
-#define EVENTS 256
-#define LISTENER 0 /* no view has this id */
+#define EVENTS                                                                                     \
+    (VIEW_SLOTS + 1u) /* all at once: one that is left out of a look is taken for served */
+#define LISTENER 0    /* no view has this id */
 
 int watch_begin(struct watch *watch, int listener)
 {
@@ -51,7 +51,7 @@ void watch_gone(struct watch *watch)
     /* one look is left out, so that no view's count goes on */
     *watch = (struct watch){.set = watch->set,
                             .tick = watch->tick + 1,
-                            .next = watch->notifier.asked > 0 ? deadline_in(PAUSE) : -1,
+                            .next = watch->notifier.asked > 0 ? deadline_in(WATCH_PAUSE) : -1,
                             .notifier = watch->notifier};
 }
 
@@ -59,7 +59,7 @@ void watch_started(struct watch *watch)
 {
     watch_gone(watch);
     watch->starting = 1;
-    watch->next = deadline_in(PAUSE);
+    watch->next = deadline_in(WATCH_PAUSE);
 }
 
 void watch_ready(struct watch *watch)
@@ -76,7 +76,7 @@ void watch_called(struct watch *watch)
     if (watch->calls == 0)
         watch->calls = 1;
     if (watch->next < 0)
-        watch->next = deadline_in(PAUSE);
+        watch->next = deadline_in(WATCH_PAUSE);
 }
 
 void watch_answered(struct watch *watch, uint32_t calls)
@@ -150,7 +150,7 @@ static bool is_left_alone(const struct watch *watch, struct view *view, struct s
 static int look_at_views(struct watch *watch, const struct watched *watched,
                          char why[static WATCH_WHY_MAX])
 {
-    struct epoll_event events[EVENTS];
+    static struct epoll_event events[EVENTS]; /* too large for a stack; there is one supervisor */
     int count = epoll_wait(watch->set, events, EVENTS, 0);
     int found = 0;
     for (int i = 0; i < count && found < 2; i++) {
@@ -160,11 +160,10 @@ static int look_at_views(struct watch *watch, const struct watched *watched,
             continue;
         }
         struct view *view = views_of(watched->views, events[i].data.u32);
-        /* one that is gone is always ready; the server says so in its own time */
-        if (view == NULL || (events[i].events & EPOLLIN) == 0)
+        if (view == NULL)
             continue;
-        found = 1;
-        if (!is_left_alone(watch, view, watched->memory))
+        found = 1; /* also one that is gone, which stays ready until the server has said so */
+        if ((events[i].events & EPOLLIN) == 0 || !is_left_alone(watch, view, watched->memory))
             continue;
         found = 2;
         (void)snprintf(why, WATCH_WHY_MAX, "the requests of a mount (view %u) are not taken",
@@ -230,7 +229,7 @@ static enum watch_verdict look_at_start(struct watch *watch, const struct watche
 {
     char state = state_of(watched->pid, (uint32_t)watched->pid);
     watch->stopped = is_stopped(state) ? watch->stopped + 1 : 0;
-    watch->next = deadline_in(PAUSE);
+    watch->next = deadline_in(WATCH_PAUSE);
     if (watch->stopped <= LOOKS && (watch->starting++ < START_LOOKS || state == 'D'))
         return WATCH_WELL;
     (void)snprintf(why, WATCH_WHY_MAX, "it does not become ready (state %c)", state);
@@ -246,18 +245,24 @@ enum watch_verdict watch_look(struct watch *watch, const struct watched *watched
     int views = look_at_views(watch, watched, why);
     int threads = look_at_threads(watch, watched, why);
     int calls = look_at_calls(watch, watched, why);
-    watch->next = views + threads + calls > 0 ? deadline_in(PAUSE) : -1;
+    watch->next = views + threads + calls > 0 ? deadline_in(WATCH_PAUSE) : -1;
     return views == 2 || threads == 2 || calls == 2 ? WATCH_STUCK : WATCH_WELL;
 }
 
 enum watch_verdict watch_look_at_notifier(struct watch *watch, const struct watched *watched,
                                           char why[static WATCH_WHY_MAX])
 {
-    if (watched->notifier_channel < 0 || watch->notifier.is_stuck ||
-        (watch->next < 0 && watch->notifier.asked == 0))
+    bool is_awaited = watch->notifier.asked > 0 || watch->notifier.is_stuck;
+    if (watched->notifier_channel < 0 || (watch->next < 0 && !is_awaited))
         return WATCH_WELL;
     if (watch->next < 0)
-        watch->next = deadline_in(PAUSE);
+        watch->next = deadline_in(WATCH_PAUSE);
+    if (is_awaited && state_of(watched->notifier, (uint32_t)watched->notifier) == 'Z') {
+        (void)snprintf(why, WATCH_WHY_MAX, "a view keeps a thread of it in the kernel");
+        return WATCH_HELD;
+    }
+    if (watch->notifier.is_stuck)
+        return WATCH_WELL;
     if (watch->notifier.asked == 0)
         (void)channel_send_plain(watched->notifier_channel, CHANNEL_ASK, 0, 0);
     if (watch->asked <= 1) /* else it may be for the server that it waits */

@@ -16,6 +16,8 @@
  * The notifier is judged with it: whenever there is something to look at its main thread is asked
  * too, and is stuck when it does not answer for two seconds (half a minute if it never did, and is
  * not stopped). A lane that hangs in the kernel, with a view that does not come back, is no reason.
+ * One that has ended but for such a lane cannot be reaped as long as a reader likes: it is held,
+ * and another is to be started beside it.
  *
  * Looks are counted, not seconds: where nobody gets the processor, we do not either.
  */
@@ -30,6 +32,7 @@
 #include "tools/emsad/views.h"
 
 #define WATCH_WHY_MAX 160
+#define WATCH_PAUSE 250 /* milliseconds between two looks */
 
 struct watch {
     int set;           /* epoll: what may be waiting, by view; 0 is the listening socket */
@@ -51,7 +54,7 @@ struct watch {
     } notifier;
 };
 
-enum watch_verdict { WATCH_WELL, WATCH_STUCK };
+enum watch_verdict { WATCH_WELL, WATCH_STUCK, WATCH_HELD };
 
 struct watched { /* what is judged; borrowed for a look */
     struct views *views;
@@ -92,7 +95,8 @@ int watch_descriptor(const struct watch *);
 enum watch_verdict watch_look(struct watch *, const struct watched *,
                               char why[static WATCH_WHY_MAX]);
 
-/* After that: the same of the notifier, of which nothing is marked. It is found stuck once. */
+/* After that: the same of the notifier, of which nothing is marked. It is found stuck once; HELD:
+ * it has ended and is not to be waited for. */
 enum watch_verdict watch_look_at_notifier(struct watch *, const struct watched *,
                                           char why[static WATCH_WHY_MAX]);
 

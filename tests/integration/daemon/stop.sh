@@ -88,6 +88,16 @@ for ((round = 1; round <= rounds; round++)); do
     quiet
 done
 
+# A call that does not end has its five seconds, and is not taken for a server that hangs.
+begin
+mkfifo "$work/begun"
+/usr/bin/python3 "$here/slow_call.py" "$EMSA_STORE/socket" "$work/begun" >"$work/slow" 2>&1 &
+slow=$!
+cat "$work/begun" >/dev/null
+over TERM
+wait "$slow" || true
+is "an end in the middle of a call" "1 0" "$(grep -c 'did not finish in time' "$work/log") $(grep -c stuck "$work/log")"
+
 # Held by a notifier that cannot end, the mount is not dead, and nobody answers there: the next start ends it.
 busy
 server=$(process server) notifier=$(process notifier)
