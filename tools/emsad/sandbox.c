@@ -5,14 +5,15 @@
  * our own making. What is forbidden is what a server that has been taken over would need to make
  * use of what it holds:
  *
- *   - The network: sockets of any family but AF_UNIX (the supervisor made the control socket).
+ *   - The network, and others' services by way of unix sockets: what there is to speak to was made
+ *     and handed over by the supervisor.
  *   - Another program: execve, and any new process. Threads are allowed. The flags of clone3 cannot
  *     be looked at, so it "does not exist", and glibc takes clone.
  *   - Other processes: ptrace, process_vm_*, pidfd_getfd, kcmp.
  *   - The walls of the tree: mount and its modern kin, namespaces, chroot, handles.
  *   - Ways around: io_uring (its sockets pass this filter unseen), bpf, keyctl, modules.
  *
- * Another family of socket fails with EPERM (a name service may try one), and so does what changes
+ * A socket of its own fails with EPERM (a name service may try one), and so does what changes
  * owners, modes and attributes of files; everything else ends the process, since nothing of ours
  * ever does it. A call by another architecture's numbers ends it too (libseccomp's default). The
  * sanitizers start a process of their own at exit to look for leaks and trace us with it, so under
@@ -42,6 +43,13 @@
 
 #define NOBODY 65534           /* as Debian has it; no name service is asked */
 #define THREAD_FLAG 0x00010000 /* CLONE_THREAD; <sched.h> hides it behind its own macros */
+
+/* Newer than the names that libseccomp knows; the numbers are the same for every architecture. */
+#define FCHMODAT2 452      /* Linux 6.6 */
+#define SETXATTRAT 463     /* Linux 6.13 */
+#define REMOVEXATTRAT 466  /* Linux 6.13 */
+#define OPEN_TREE_ATTR 467 /* Linux 6.15 */
+#define FILE_SETATTR 469   /* Linux 6.17 */
 
 static const int killed[] = {
     SCMP_SYS(process_vm_readv),
@@ -83,19 +91,31 @@ static const int killed[] = {
     SCMP_SYS(acct),
     SCMP_SYS(quotactl),
     SCMP_SYS(personality),
+    OPEN_TREE_ATTR,
 };
-
-#define FCHMODAT2 452 /* Linux 6.6; libseccomp does not know its name yet */
 
 /* Root's server owns root's files, and Landlock does not mind these. */
 static const int refused[] = {
-    SCMP_SYS(chmod),        SCMP_SYS(fchmod),    SCMP_SYS(fchmodat),    SCMP_SYS(chown),
-    SCMP_SYS(fchown),       SCMP_SYS(lchown),    SCMP_SYS(fchownat),    SCMP_SYS(setxattr),
-    SCMP_SYS(lsetxattr),    SCMP_SYS(fsetxattr), SCMP_SYS(removexattr), SCMP_SYS(lremovexattr),
-    SCMP_SYS(fremovexattr), FCHMODAT2,
+    SCMP_SYS(chmod),
+    SCMP_SYS(fchmod),
+    SCMP_SYS(fchmodat),
+    SCMP_SYS(chown),
+    SCMP_SYS(fchown),
+    SCMP_SYS(lchown),
+    SCMP_SYS(fchownat),
+    SCMP_SYS(setxattr),
+    SCMP_SYS(lsetxattr),
+    SCMP_SYS(fsetxattr),
+    SCMP_SYS(removexattr),
+    SCMP_SYS(lremovexattr),
+    SCMP_SYS(fremovexattr),
+    FCHMODAT2,
+    SETXATTRAT,
+    REMOVEXATTRAT,
+    FILE_SETATTR,
 };
 
-/* Who takes strangers in needs no other way out. */
+/* Nobody makes one: who is spoken to was handed over. */
 static const int networks[] = {
     SCMP_SYS(socket),
     SCMP_SYS(connect),
@@ -127,28 +147,25 @@ static int forbid_processes(scmp_filter_ctx filter)
     return error;
 }
 
-static int fill(scmp_filter_ctx filter, bool is_closed)
+static int fill(scmp_filter_ctx filter)
 {
     int error = forbid(filter, SCMP_ACT_KILL_PROCESS, killed, sizeof killed / sizeof killed[0]);
     if (error == 0)
         error = forbid(filter, SCMP_ACT_ERRNO(EPERM), refused, sizeof refused / sizeof refused[0]);
     if (error == 0 && !IS_SANITIZED)
         error = forbid_processes(filter);
-    if (error == 0 && is_closed)
+    if (error == 0)
         error =
             forbid(filter, SCMP_ACT_ERRNO(EPERM), networks, sizeof networks / sizeof networks[0]);
-    else if (error == 0)
-        error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-                                 SCMP_A0(SCMP_CMP_NE, AF_UNIX));
     return error;
 }
 
-static int filter_calls(bool is_closed)
+static int filter_calls(void)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     if (filter == NULL)
         return error_set(ERR_NOMEM, "cannot make a system call filter: out of memory");
-    int error = fill(filter, is_closed);
+    int error = fill(filter);
     if (error == 0)
         error = seccomp_load(filter);
     seccomp_release(filter);
@@ -217,7 +234,7 @@ int sandbox_server(uid_t uid, gid_t gid, const char *store)
         error = no_new_rights();
     if (error == 0)
         error = confine_writes(store);
-    return error == 0 ? filter_calls(false) : error;
+    return error == 0 ? filter_calls() : error;
 }
 
 int sandbox_notifier(void)
@@ -234,7 +251,7 @@ int sandbox_notifier(void)
         error = no_new_rights();
     if (error == 0)
         error = has_folders ? confine_writes(NULL) : confine_edits();
-    return error == 0 ? filter_calls(false) : error;
+    return error == 0 ? filter_calls() : error;
 }
 
 int sandbox_metrics(void)
@@ -248,5 +265,5 @@ int sandbox_metrics(void)
         error = no_new_rights();
     if (error == 0) /* a sanitizer that looks for leaks reads what is known of its process */
         error = IS_SANITIZED ? confine_writes(NULL) : confine_all();
-    return error == 0 ? filter_calls(true) : error;
+    return error == 0 ? filter_calls() : error;
 }
