@@ -12,7 +12,7 @@ if ! said=$(systemd-analyze verify --man=no "$folder/emsad.service" 2>&1) || [ -
     echo "FAULT: $said"
     exit 1
 fi
-for line in KillMode=process Restart=always Type=notify; do
+for line in KillMode=process Restart=always Type=notify OOMPolicy=continue; do
     grep -qx "$line" "$1" || {
         echo "FAULT: a supervisor that dies takes its server with it without $line"
         exit 1
