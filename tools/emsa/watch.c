@@ -236,7 +236,7 @@ static int take_signals(struct watch *watch)
 
 static int wait_and_take(struct watch *watch)
 {
-    /* of a pipe whose reader has gone poll tells unasked */
+    /* that whoever read it has gone poll tells unasked */
     struct pollfd entries[] = {
         {.fd = watch->signals, .events = POLLIN},
         {.fd = watch->is_ending || watch->command != NULL ? -1 : STDOUT_FILENO},
@@ -246,7 +246,7 @@ static int wait_and_take(struct watch *watch)
     if (poll(entries, 3, patience) < 0)
         return errno == EINTR ? 0 : error_system(errno, "cannot wait for a change");
     int error = entries[0].revents != 0 ? take_signals(watch) : 0;
-    if ((entries[1].revents & POLLERR) != 0)
+    if ((entries[1].revents & (POLLERR | POLLHUP)) != 0) /* a pipe's, a socket's */
         leave_quietly(watch);
     if (error == 0 && entries[2].revents != 0)
         error = take_messages(watch);
