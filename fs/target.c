@@ -227,6 +227,40 @@ static uint64_t staged(const struct target *target)
     return all ? target->upto : told(target);
 }
 
+/* How far the names of each view's others are shown, for all at once: there may be a thousand. A
+ * view that does not come back is not waited for. */
+static void look_at_names(struct targets *targets)
+{
+    targets->hindmost = targets->count;
+    targets->shown = targets->shown_by_others = UINT64_MAX;
+    if (targets->count < 2)
+        return;
+    uint64_t now = target_now();
+    for (uint32_t i = 0; i < targets->count; i++) {
+        const struct target *target = &targets->items[i];
+        if (target->late || (!is_idle(target) && now - target->moved > STUCK))
+            continue;
+        if (told(target) < targets->shown) {
+            targets->shown_by_others = targets->shown;
+            targets->shown = told(target);
+            targets->hindmost = i;
+        } else if (told(target) < targets->shown_by_others) {
+            targets->shown_by_others = told(target);
+        }
+    }
+}
+
+/* The revision up to which watchers of a view may hear of what was set. */
+static uint64_t audible(struct targets *targets, const struct target *target)
+{
+    bool is_hindmost = (uint64_t)(target - targets->items) == targets->hindmost;
+    uint64_t others = is_hindmost ? targets->shown_by_others : targets->shown;
+    if (others >= staged(target))
+        return staged(target);
+    targets->blocked = true;
+    return others;
+}
+
 static void settle_events(struct target *target)
 {
     if (!target->touching || target->events.rev <= target->events_upto || target->events_in_flight)
@@ -235,13 +269,14 @@ static void settle_events(struct target *target)
     target->touching = false;
 }
 
-static bool wants_events(struct target *target)
+static bool wants_events(struct targets *targets, struct target *target)
 {
     settle_events(target);
     uint64_t heard = atomic_load(&target->slot->heard);
-    if (!target->touching && staged(target) > heard) {
+    uint64_t upto = target->touching ? target->events_upto : audible(targets, target);
+    if (!target->touching && upto > heard) {
         target->touching = true;
-        target->events_upto = staged(target);
+        target->events_upto = upto;
         target->events = (struct cursor){.rev = heard + 1};
     }
     return target->touching && target->events.rev <= target->events_upto &&
@@ -255,7 +290,7 @@ static bool send_events(struct targets *targets, uint32_t first, const struct cu
     uint64_t upto = targets->items[first].events_upto;
     for (uint32_t i = first; i < targets->count; i++) {
         struct target *target = &targets->items[i];
-        if (!wants_events(target) || target->events_upto != upto ||
+        if (!wants_events(targets, target) || target->events_upto != upto ||
             !same_place(&target->events, &from))
             continue;
         if (targets->effects.size > 0) {
@@ -274,9 +309,10 @@ static bool send_events(struct targets *targets, uint32_t first, const struct cu
 static int pump_events(struct targets *targets, bool *room)
 {
     int error = 0;
+    look_at_names(targets);
     for (uint32_t i = 0; !error && *room && i < targets->count; i++) {
         struct target *target = &targets->items[i];
-        while (!error && *room && wants_events(target)) {
+        while (!error && *room && wants_events(targets, target)) {
             struct cursor to = target->events;
             error = effects_gather_events(targets->snapshot, &targets->effects, &to,
                                           target->events_upto);

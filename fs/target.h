@@ -7,9 +7,11 @@
  *   changes   its kernel forgets what changed             confirmed up to `valid`
  *   names     what goes and comes, in a step (fs/step.h)  confirmed up to `told`
  *   events    files are touched for their watchers        confirmed up to `heard`
- * They may be sent in one go: the notifier keeps the order within a view. Names and events of a
- * view begin only when the kernels of all others have forgotten what changed, so that who hears of
- * a change finds it everywhere; a view that does not come back is not waited for.
+ * They may be sent in one go: the notifier keeps the order within a view. Names of a view begin
+ * only when the kernels of all others have forgotten what changed, and events when the names of all
+ * others are in step too, so that who hears of what was set finds it everywhere; a view that does
+ * not come back is not waited for. (A CREATE can't wait for others' names: theirs would wait for
+ * it.)
  *
  * told, heard and what is known of the step under way stand in the shared memory, so that the next
  * server goes on behind them; the rest is done again, which harms nobody.
@@ -52,8 +54,11 @@ struct target { /* one view */
 struct targets {
     struct target *items; /* owned */
     uint32_t count, capacity;
-    uint64_t goal; /* what every view is to be told up to */
-    bool blocked;  /* something waits for another view, which may come to be passed over */
+    uint64_t goal;  /* what every view is to be told up to */
+    bool blocked;   /* something waits for another view, which may come to be passed over */
+    uint64_t shown; /* the names of all are in step up to here, */
+    uint64_t shown_by_others; /* and those of all but hindmost up to there */
+    uint32_t hindmost;        /* of items; count: nobody is waited for */
     uint64_t sequence;
     struct post *post;
     struct snapshot *snapshot;

@@ -137,6 +137,24 @@ static void confirm(struct message message)
     assert_int_equal(send(peer, &message, sizeof(message), 0), sizeof(message));
 }
 
+static uint64_t commit_key(const char *text, bool is_new_place)
+{
+    struct change_terms terms = {.author = {.name = "uid 0 (root)"}, .allow_new = true};
+    struct change_result result;
+    struct change *change;
+    struct path path;
+    assert_int_equal(path_parse(&path, text, strlen(text)), 0);
+    assert_int_equal(change_new(&change, store), 0);
+    if (is_new_place)
+        assert_int_equal(change_environment_add(change, path.environment), 0);
+    assert_int_equal(change_set_plain(change, &path, "x", 1), 0);
+    assert_int_equal(change_commit(change, &terms, &result), 0);
+    change_free(change);
+    uint64_t rev = result.rev;
+    change_result_release(&result);
+    return rev;
+}
+
 /* Confirms all that comes until the view knows rev. Returns how much that was. */
 static unsigned hear_until(uint64_t rev)
 {
@@ -200,6 +218,36 @@ static void returns_when_all_have_confirmed(void **state)
     pthread_join(thread, NULL);
     assert_int_equal(publishing.result, 0);
     assert_true(notify_published(notify) == publishing.rev);
+}
+
+/* Who hears of a new key in one view finds its name in the other. */
+static void events_wait_for_the_names_of_the_others(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    uint64_t before = commit_key("keys/a/KEY", true);
+    connect_peer();
+    assert_int_equal(notify_start(notify), 0);
+    assert_int_equal(notify_publish(notify, before), 0); /* the views know it */
+    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_view_add(notify, 2), 0);
+    struct publishing publishing = {.rev = commit_key("keys/a/NEW", false), .result = 77};
+    assert_int_equal(pthread_create(&thread, NULL, publish, &publishing), 0);
+    confirm(hear());
+    confirm(hear());
+    struct message names[2] = {hear(), hear()};
+    assert_true(names[0].kind == MESSAGE_NAMES && names[1].kind == MESSAGE_NAMES);
+    bool first = names[1].view == 1;
+    confirm(names[first]); /* of view 1: view 2 may go on, and view 1 may not */
+    struct message events = hear();
+    assert_true(events.kind == MESSAGE_EVENTS && events.view == 2);
+    confirm(events);
+    confirm(names[!first]);
+    events = hear();
+    assert_true(events.kind == MESSAGE_EVENTS && events.view == 1);
+    confirm(events);
+    pthread_join(thread, NULL);
+    assert_int_equal(publishing.result, 0);
 }
 
 static void a_late_view_is_waited_for_once(void **state)
@@ -336,6 +384,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(without_views_it_costs_nothing, make, end),
         cmocka_unit_test_setup_teardown(returns_when_all_have_confirmed, make, end),
+        cmocka_unit_test_setup_teardown(events_wait_for_the_names_of_the_others, make, end),
         cmocka_unit_test_setup_teardown(a_late_view_is_waited_for_once, make, end),
         cmocka_unit_test_setup_teardown(a_new_notifier_is_told_what_the_old_one_owed, make, end),
         cmocka_unit_test_setup_teardown(a_new_server_tells_what_the_old_one_owed, make, end),
