@@ -152,6 +152,22 @@ void loop_invite(struct worker *worker)
         loop_arm(worker->fs, worker->view, worker->slot);
 }
 
+static void forget(struct fs *fs, uint32_t view)
+{
+    marks_drop_view(&fs->marks, view);
+    polls_drop_view(fs->polls, view);
+    pin_drop_view(fs->state, view);
+}
+
+/* Of a view that has ended, another thread may have been in the middle of a handler when the first
+ * one found it gone: what that took since goes with its last user. */
+static void let_go(struct fs *fs, struct view *view)
+{
+    uint32_t id = view->options.id;
+    if (views_put(&fs->views, view))
+        forget(fs, id);
+}
+
 /* A view whose superblock is gone. The first thread that sees it says so. */
 static void lost(struct worker *worker)
 {
@@ -161,9 +177,7 @@ static void lost(struct worker *worker)
         return;
     epoll_ctl(fs->epoll_fd, EPOLL_CTL_DEL, worker->view->fuse_fd, NULL);
     notify_view_remove(fs->notify, id);
-    marks_drop_view(&fs->marks, id);
-    polls_drop_view(fs->polls, id);
-    pin_drop_view(fs->state, id);
+    forget(fs, id);
     if (fs->gone)
         fs->gone(fs->arg, id);
 }
@@ -198,6 +212,7 @@ static void handle(struct worker *worker)
     struct fuse_buf buffer = {.mem = worker->request->data, .size = worker->size};
     worker->sweep_node = 0;
     worker->was_told = false;
+    worker->again = worker->is_left || request->unique >> 63;
     fuse_session_process_buf(worker->fs->session, &buffer);
     if (worker->sweep_node)
         notify_sweep(worker->fs->notify, worker->view->options.id, worker->sweep_node,
@@ -377,7 +392,7 @@ static void view_event(struct worker *worker, uint32_t slot)
     else if (last)
         loop_arm(fs, view, slot);
     worker->view = NULL;
-    views_put(&fs->views, view);
+    let_go(fs, view);
 }
 
 /* What a dead server had in its hands in this thread's slot. Where the kernel sends it again, it
@@ -395,7 +410,9 @@ static void answer_left(struct worker *worker)
         worker->view = view;
         atomic_store(&worker->slot, slot);
         atomic_store(&request->busy, 1);
+        worker->is_left = true;
         answer(worker);
+        worker->is_left = false;
         file_forget(worker);
         atomic_store(&request->busy, 0);
         worker->view = NULL;
@@ -412,6 +429,7 @@ static void *run(void *arg)
     /* One that is started because others hang: whoever starts it must not hang as they do. */
     if (!worker->snapshot && snapshot_new(&worker->snapshot, worker->fs->store) < 0) {
         ops_alarm(worker, error_text());
+        atomic_store(&worker->watched.has_left, true); /* it may be started again */
         return NULL;
     }
     replay_attach(worker->request);

@@ -289,11 +289,12 @@ static bool is_at_end(const struct reading *reading)
 }
 
 /* A loop over a value reads the end once, and must see the end of what it has read: what it pinned.
- * The next time somebody waits there for more (`tail -F`). */
+ * The next time somebody waits there for more (`tail -F`). A request that a server before had in
+ * its hands may be the one that reached the end, so it is no second time. */
 static int read_on(struct worker *worker, struct reading *reading)
 {
     int found = read_value(worker, reading);
-    if (found || !reading->direct || !reading->pin.ended || !is_at_end(reading))
+    if (found || !reading->direct || !reading->pin.ended || worker->again || !is_at_end(reading))
         return found;
     reading->more = true;
     return read_value(worker, reading);

@@ -57,6 +57,8 @@ struct worker {
     uint64_t sweep_node;          /* to be swept when the answer is out; 0: none */
     uint32_t sweep_turn;
     uint32_t pin_hint;
+    bool is_left;  /* the request in hand lay in the slot */
+    bool again;    /* a server before had this request too */
     bool was_told; /* the last request was the notifier's last one for a file */
     struct pace pace;
     unsigned credit; /* how often looking for more may still find nothing before it stops */

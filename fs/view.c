@@ -106,15 +106,16 @@ struct view *views_find(struct views *views, uint32_t *slot, uint32_t id)
     return view;
 }
 
-void views_put(struct views *views, struct view *view)
+bool views_put(struct views *views, struct view *view)
 {
     pthread_mutex_lock(&views->lock);
     bool last = --view->users == 0;
     pthread_mutex_unlock(&views->lock);
-    if (!last)
-        return;
-    view_slot_drop(view->shared);
-    view_free(view);
+    if (last) {
+        view_slot_drop(view->shared);
+        view_free(view);
+    }
+    return last;
 }
 
 bool views_remove(struct views *views, struct view *view)

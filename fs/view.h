@@ -39,11 +39,12 @@ void views_release(struct views *views);
 int views_add(struct views *views, uint32_t *slot, const struct view_options *options,
               struct view_slot *shared, int fuse_fd);
 
-/* The view in a slot, held; NULL if it is gone. */
+/* The view in a slot, held; NULL if it is gone. views_put: whether that was the last hold, so that
+ * the view is no more. */
 struct view *views_get(struct views *views, uint32_t slot);
 /* The view with an id, held, and its slot. NULL: there is none. */
 struct view *views_find(struct views *views, uint32_t *slot, uint32_t id);
-void views_put(struct views *views, struct view *view);
+bool views_put(struct views *views, struct view *view);
 
 /* Takes a view out of the table. False if somebody did already. */
 bool views_remove(struct views *views, struct view *view);
