@@ -40,8 +40,12 @@ void marks_init(struct marks *marks, struct state *state)
     pthread_mutex_init(&marks->lock, NULL);
     if (state->mark_high > MARK_SLOTS)
         state->mark_high = MARK_SLOTS;
-    for (uint32_t i = 0; i < state->mark_high; i++)
-        marks->used += state->marks[i].node != 0;
+    for (uint32_t i = 0; i < state->mark_high; i++) {
+        const struct mark_slot *slot = &state->marks[i];
+        marks->used += slot->node != 0;
+        if (slot->node != 0 && slot->turn > marks->turn)
+            marks->turn = slot->turn;
+    }
 }
 
 void marks_release(struct marks *marks)
@@ -61,9 +65,9 @@ uint32_t marks_add(struct marks *marks, uint32_t view, uint64_t node)
         marks->used++;
     }
     if (slot) {
-        if (++slot->turn == 0)
-            slot->turn = 1;
-        turn = slot->turn;
+        if (++marks->turn == 0)
+            marks->turn = 1;
+        turn = slot->turn = marks->turn;
     }
     pthread_mutex_unlock(&marks->lock);
     return turn;

@@ -7,8 +7,8 @@
  * goes. So a mark outlives a server that dies anywhere between, and the next one sweeps what is
  * still marked.
  *
- * The turn counts the READs: a sweep names the turn that it covers, and its confirmation removes
- * the mark only if no READ came after it.
+ * Each such READ has a turn, and none the same as another: a sweep names the turn that it covers,
+ * and its confirmation removes the mark only if no READ came after it.
  */
 #ifndef EMSA_FS_MARK_H
 #define EMSA_FS_MARK_H
@@ -23,6 +23,7 @@ struct marks {
         lock; /* over the slots; held for some loads and stores only, never over a call */
     struct state *state;
     uint32_t used; /* how many slots are taken */
+    uint32_t turn; /* the last one that was given */
 };
 
 /* Counts what a server before left. */

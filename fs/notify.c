@@ -18,6 +18,9 @@
 /* How long a view that does not come back may keep others waiting before it is looked at again. */
 #define LOOK_AGAIN_MS 100
 
+/* How long after the store could not be read, or memory was short. */
+#define TRY_AGAIN_MS 1000
+
 struct timed { /* a commit, from fs_publish on */
     uint64_t rev;
     uint64_t since;
@@ -37,7 +40,9 @@ struct notify {
     struct timed timed[TIMED];
     uint32_t timed_first, timed_count;
 
-    atomic_bool sweeps; /* marked nodes are to be sent again */
+    atomic_bool sweeps; /* marked nodes are to be sent again, all of them */
+    bool is_sweeping;   /* they are being sent, and this is where; the herald's own */
+    uint32_t sweep_at;
     atomic_bool ending;
     int wake_fd;
     pthread_t thread;
@@ -65,16 +70,17 @@ void notify_sweep(struct notify *notify, uint32_t view, uint64_t node, uint32_t 
 /* All nodes that are marked, as far as there is room. */
 static void sweeps_send(struct notify *notify)
 {
-    uint32_t at = 0;
+    uint32_t at = notify->is_sweeping ? notify->sweep_at : 0;
     struct mark_slot mark;
-    while (marks_next(notify->marks, &at, &mark)) {
+    for (notify->sweep_at = at; marks_next(notify->marks, &at, &mark); notify->sweep_at = at) {
         struct message message = {
             .kind = MESSAGE_SWEEP, .view = mark.view, .a = mark.node, .b = mark.turn};
         if (!post_send(&notify->post, &message, NULL)) {
-            atomic_store(&notify->sweeps, true);
+            notify->is_sweeping = true;
             return;
         }
     }
+    notify->is_sweeping = false;
 }
 
 /* What is confirmed */
@@ -124,9 +130,9 @@ static void confirmed(struct notify *notify, const struct message *message)
         return;
     }
     pthread_mutex_lock(&notify->lock);
-    targets_confirmed(&notify->targets, message);
+    bool is_sound = targets_confirmed(&notify->targets, message);
     pthread_mutex_unlock(&notify->lock);
-    if (message->kind == MESSAGE_CHANGE)
+    if (is_sound && message->kind == MESSAGE_CHANGE)
         polls_judge(notify->polls, message->view, message->b);
 }
 
@@ -160,21 +166,22 @@ static int socket_now(struct notify *notify)
     if (fresh)
         targets_restart(&notify->targets);
     pthread_mutex_unlock(&notify->lock);
-    if (fresh)
+    if (fresh) {
+        notify->is_sweeping = false;
         sweeps_send(notify);
+    }
     return socket;
 }
 
-/* Sends what may be sent, and tells who waits. Returns whether to look again without being woken.
- */
-static bool go_on(struct notify *notify)
+/* Sends what may be sent, and tells who waits. Returns after how many milliseconds to look again
+ * without being woken; -1: never. */
+static int go_on(struct notify *notify)
 {
     pthread_mutex_lock(&notify->lock);
-    (void)targets_pump(
-        &notify->targets); /* the store's alarm has told; the next commit tries again */
+    int error = targets_pump(&notify->targets); /* the store's alarm has told of it */
     bool blocked = notify->targets.blocked;
     settle_and_unlock(notify);
-    return blocked;
+    return error ? TRY_AGAIN_MS : blocked ? LOOK_AGAIN_MS : -1;
 }
 
 static void *herald(void *arg)
@@ -183,11 +190,11 @@ static void *herald(void *arg)
     polls_judge_all(notify->polls);
     while (!atomic_load(&notify->ending)) {
         int socket = socket_now(notify);
-        bool blocked = go_on(notify);
+        int patience = go_on(notify);
         bool full = atomic_exchange(&notify->post.clogged, false);
         struct pollfd fds[2] = {{.fd = notify->wake_fd, .events = POLLIN},
                                 {.fd = socket, .events = (short)(POLLIN | (full ? POLLOUT : 0))}};
-        if (poll(fds, 2, blocked ? LOOK_AGAIN_MS : -1) < 0)
+        if (poll(fds, 2, patience) < 0)
             continue;
         if (fds[0].revents) {
             uint64_t count;
@@ -196,8 +203,11 @@ static void *herald(void *arg)
         }
         if (fds[1].revents & (POLLIN | POLLHUP | POLLERR))
             hear(notify, socket);
-        if (atomic_exchange(&notify->sweeps, false))
+        while (notify->is_sweeping || atomic_exchange(&notify->sweeps, false)) {
             sweeps_send(notify);
+            if (notify->is_sweeping)
+                break;
+        }
     }
     return NULL;
 }
@@ -332,7 +342,9 @@ int notify_publish(struct notify *notify, uint64_t rev)
     }
     time_begin(notify, rev, since);
     result = targets_pump(&notify->targets);
-    if (result == 0)
+    if (result < 0)
+        wake(notify); /* which tries again */
+    else
         result = wait_told(notify, rev, since);
     if (result == 0)
         histogram_add(&notify->state->times.visible, target_now() - since);

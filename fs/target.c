@@ -168,13 +168,18 @@ static int resume_step(struct targets *targets, struct target *target)
     return error;
 }
 
-static void settle_step(struct target *target)
+static void settle_step(const struct targets *targets, struct target *target)
 {
     if (!target->stepping || target->last == UNKNOWN || target->reached < target->last ||
         target->names_in_flight || target->valid < target->upto)
         return;
     atomic_store(&target->slot->told, target->upto);
     target->stepping = false;
+    if (target->upto < targets->goal)
+        return;
+    if (target->suspicion && !target->late)
+        target->suspicion--;
+    target->late = false;
 }
 
 static int send_names(struct targets *targets, struct target *target, bool *room)
@@ -212,7 +217,7 @@ static int pump_names(struct targets *targets, bool *room)
             error = resume_step(targets, target);
         if (!error)
             error = send_names(targets, target, room);
-        settle_step(target);
+        settle_step(targets, target);
     }
     return error;
 }
@@ -329,7 +334,7 @@ static bool has_work(struct targets *targets)
 {
     for (uint32_t i = 0; i < targets->count; i++) {
         struct target *target = &targets->items[i];
-        settle_step(target);
+        settle_step(targets, target);
         settle_events(target);
         if (told(target) < targets->goal || atomic_load(&target->slot->heard) < targets->goal ||
             target->stepping)
@@ -366,11 +371,11 @@ static struct target *find(struct targets *targets, uint32_t view)
     return NULL;
 }
 
-void targets_confirmed(struct targets *targets, const struct message *message)
+bool targets_confirmed(struct targets *targets, const struct message *message)
 {
     struct target *target = find(targets, message->view);
-    if (!target)
-        return;
+    if (!target || (message->kind == MESSAGE_CHANGE && message->b >= target->changes.rev))
+        return false;
     target->moved = target_now();
     if (message->kind == MESSAGE_CHANGE && target->changes_in_flight) {
         target->changes_in_flight--;
@@ -383,13 +388,9 @@ void targets_confirmed(struct targets *targets, const struct message *message)
     } else if (message->kind == MESSAGE_EVENTS && target->events_in_flight) {
         target->events_in_flight--;
     }
-    settle_step(target);
+    settle_step(targets, target);
     settle_events(target);
-    if (told(target) < targets->goal)
-        return;
-    if (target->suspicion && !target->late && message->kind == MESSAGE_CHANGE)
-        target->suspicion--;
-    target->late = false;
+    return true;
 }
 
 void targets_restart(struct targets *targets)

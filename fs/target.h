@@ -77,8 +77,9 @@ void targets_restart(struct targets *targets);
 /* Sends all that may be sent, as far as there is room. 0, or a failure of the store. */
 int targets_pump(struct targets *targets);
 
-/* A confirmation. targets_pump should follow, once for all that came. */
-void targets_confirmed(struct targets *targets, const struct message *message);
+/* A confirmation. targets_pump should follow, once for all that came. False: it is of nothing that
+ * was sent. */
+bool targets_confirmed(struct targets *targets, const struct message *message);
 
 /* What all views know; UINT64_MAX: there are none. without_late leaves those out. */
 uint64_t targets_told(const struct targets *targets, bool without_late);

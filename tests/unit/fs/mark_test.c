@@ -53,13 +53,25 @@ static void a_read_after_it_needs_another(void **state)
     assert_int_equal(marks_turn(&marks, 1, 100), 0);
 }
 
+/* A sweep of a mark that has gone says nothing of one that came after it, of the same node. */
+static void a_turn_is_not_used_twice(void **state)
+{
+    (void)state;
+    uint32_t first = marks_add(&marks, 1, 100);
+    marks_swept(&marks, 1, 100, first);
+    uint32_t second = marks_add(&marks, 1, 100);
+    marks_swept(&marks, 1, 100, first); /* that of the RELEASE, asked before the second READ */
+    assert_int_equal(marks_turn(&marks, 1, 100), second);
+    marks_init(&marks, memory); /* the next server */
+    assert_true(marks_add(&marks, 2, 100) != second);
+}
+
 static void the_next_server_finds_them(void **state)
 {
     (void)state;
     struct mark_slot mark;
     uint32_t at = 0;
-    marks_add(&marks, 1, 100);
-    marks_add(&marks, 2, 200);
+    uint32_t first = marks_add(&marks, 1, 100), second = marks_add(&marks, 2, 200);
     marks_release(&marks);
     marks_init(&marks, memory);
     assert_true(marks_next(&marks, &at, &mark));
@@ -67,18 +79,19 @@ static void the_next_server_finds_them(void **state)
     assert_true(marks_next(&marks, &at, &mark));
     assert_true(mark.node == 200 && mark.view == 2);
     assert_false(marks_next(&marks, &at, &mark));
-    marks_swept(&marks, 1, 100, 1);
-    assert_int_equal(marks_turn(&marks, 2, 200), 1);
+    marks_swept(&marks, 1, 100, first);
+    assert_int_equal(marks_turn(&marks, 1, 100), 0);
+    assert_int_equal(marks_turn(&marks, 2, 200), second);
 }
 
 static void a_view_takes_its_own_along(void **state)
 {
     (void)state;
     marks_add(&marks, 1, 100);
-    marks_add(&marks, 2, 100);
+    uint32_t turn = marks_add(&marks, 2, 100);
     marks_drop_view(&marks, 1);
     assert_int_equal(marks_turn(&marks, 1, 100), 0);
-    assert_int_equal(marks_turn(&marks, 2, 100), 1);
+    assert_int_equal(marks_turn(&marks, 2, 100), turn);
 }
 
 static void a_full_table_says_so(void **state)
@@ -90,9 +103,9 @@ static void a_full_table_says_so(void **state)
         marks.used++;
     }
     assert_int_equal(marks_add(&marks, 1, MARK_SLOTS + 1), 0);
-    assert_int_equal(marks_add(&marks, 1, 7), 2);
+    assert_int_equal(marks_add(&marks, 1, 7), marks_turn(&marks, 1, 7));
     marks_swept(&marks, 1, 9, 1);
-    assert_int_equal(marks_add(&marks, 1, MARK_SLOTS + 1), 1);
+    assert_true(marks_add(&marks, 1, MARK_SLOTS + 1) != 0);
 }
 
 int main(void)
@@ -100,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_sweep_takes_the_mark, fresh, gone),
         cmocka_unit_test_setup_teardown(a_read_after_it_needs_another, fresh, gone),
+        cmocka_unit_test_setup_teardown(a_turn_is_not_used_twice, fresh, gone),
         cmocka_unit_test_setup_teardown(the_next_server_finds_them, fresh, gone),
         cmocka_unit_test_setup_teardown(a_view_takes_its_own_along, fresh, gone),
         cmocka_unit_test_setup_teardown(a_full_table_says_so, fresh, gone),

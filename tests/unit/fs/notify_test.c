@@ -37,10 +37,12 @@ static int peer = -1; /* the notifier's end */
 uint64_t __real_target_now(void);
 uint64_t __wrap_target_now(void);
 static _Atomic uint64_t stopped_at;
+static atomic_uint asked; /* how often somebody looked at it */
 
 uint64_t __wrap_target_now(void)
 {
     uint64_t at = atomic_load(&stopped_at);
+    atomic_fetch_add(&asked, 1);
     return at ? at : __real_target_now();
 }
 
@@ -274,6 +276,42 @@ static void a_late_view_is_waited_for_once(void **state)
     assert_int_equal(publishing.result, 0);
 }
 
+/* A view that was late is not given up after a tenth of a second for ever: with several views,
+ * whose names wait for each other, too. */
+static void one_that_comes_back_is_trusted_again(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    char name[16];
+    atomic_store(&stopped_at, 0);
+    connect_peer();
+    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_view_add(notify, 2), 0);
+    assert_int_equal(notify_start(notify), 0);
+    struct publishing publishing = {.rev = commit("once"), .result = 77};
+    assert_int_equal(notify_publish(notify, publishing.rev), 1);
+    for (int i = 0; i < 4; i++)
+        confirm(hear());
+    while (notify_published(notify) < publishing.rev)
+        sched_yield();
+    clock_stop();
+    for (int round = 0; round < 101; round++) {
+        (void)snprintf(name, sizeof(name), "good%d", round);
+        publishing = (struct publishing){.rev = commit(name), .result = 77};
+        assert_int_equal(pthread_create(&thread, NULL, publish, &publishing), 0);
+        confirm(hear());
+        if (round == 100) { /* now it takes twice as long as one that is not trusted may */
+            atomic_fetch_add(&stopped_at, 200000000u);
+            for (unsigned since = atomic_load(&asked); atomic_load(&asked) - since < 10;)
+                sched_yield();
+        }
+        for (int i = 0; i < 3; i++)
+            confirm(hear());
+        pthread_join(thread, NULL);
+        assert_int_equal(publishing.result, 0);
+    }
+}
+
 static void a_new_notifier_is_told_what_the_old_one_owed(void **state)
 {
     (void)state;
@@ -349,6 +387,27 @@ static void sweeps_are_asked_for_until_confirmed(void **state)
 }
 
 /* More than the socket takes: the rest follows as it is read. */
+/* A view whose lane is stuck has more pages to be swept than fit the socket: each is asked for
+ * once, and then somebody sleeps. */
+static void sweeps_do_not_go_round(void **state)
+{
+    (void)state;
+    enum { NODES = 2000 };
+    unsigned heard = 0;
+    for (uint64_t node = 1; node <= NODES; node++)
+        marks_add(&marks, 1, node);
+    connect_peer();
+    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_start(notify), 0);
+    struct pollfd entry = {.fd = peer, .events = POLLIN};
+    while (heard <= 2 * NODES && poll(&entry, 1, heard < NODES ? -1 : 200) == 1) {
+        (void)hear();
+        heard++;
+    }
+    assert_true(heard >= NODES &&
+                heard <= 2 * NODES); /* twice: for the socket, and for the start */
+}
+
 static void much_is_told_in_pieces(void **state)
 {
     (void)state;
@@ -386,10 +445,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(returns_when_all_have_confirmed, make, end),
         cmocka_unit_test_setup_teardown(events_wait_for_the_names_of_the_others, make, end),
         cmocka_unit_test_setup_teardown(a_late_view_is_waited_for_once, make, end),
+        cmocka_unit_test_setup_teardown(one_that_comes_back_is_trusted_again, make, end),
         cmocka_unit_test_setup_teardown(a_new_notifier_is_told_what_the_old_one_owed, make, end),
         cmocka_unit_test_setup_teardown(a_new_server_tells_what_the_old_one_owed, make, end),
         cmocka_unit_test_setup_teardown(a_view_that_ends_is_not_waited_for, make, end),
         cmocka_unit_test_setup_teardown(sweeps_are_asked_for_until_confirmed, make, end),
+        cmocka_unit_test_setup_teardown(sweeps_do_not_go_round, make, end),
         cmocka_unit_test_setup_teardown(much_is_told_in_pieces, make, end),
     };
     return cmocka_run_group_tests(tests, make_store, close_store);
