@@ -11,6 +11,7 @@
 
 #include "fs/edit.h"
 #include "fs/effect.h"
+#include "fs/queue.h"
 #include "fs/step.h"
 #include "fs/tell.h"
 #include "store/error.h"
@@ -31,20 +32,6 @@
 #define TRIES 24u
 
 enum { URGENT, NAMES, EVENTS, AGAIN, QUEUES };
-
-struct item {
-    struct item *next;
-    struct message message;
-    uint32_t generation;
-    unsigned tries;      /* in AGAIN: how often, and */
-    struct timespec due; /* when next */
-    size_t size;         /* of the effects that are still to be done */
-    unsigned char effects[];
-};
-
-struct queue {
-    struct item *first, **last;
-};
 
 enum mount_state {
     MOUNT_NONE,
@@ -71,26 +58,6 @@ struct lane {
     const struct lane_hooks *hooks;
     struct roster_slot *entered; /* the thread's own */
 };
-
-/* Queues; with the lock */
-
-static void put(struct queue *queue, struct item *item)
-{
-    item->next = NULL;
-    *queue->last = item;
-    queue->last = &item->next;
-}
-
-static struct item *pop(struct queue *queue)
-{
-    struct item *item = queue->first;
-    if (!item)
-        return NULL;
-    queue->first = item->next;
-    if (!queue->first)
-        queue->last = &queue->first;
-    return item;
-}
 
 static unsigned queue_of(const struct message *message)
 {
@@ -141,7 +108,7 @@ static void tell_urgent(struct lane *lane, int fuse_fd)
 {
     for (;;) {
         pthread_mutex_lock(&lane->lock);
-        struct item *item = lane->ending ? NULL : pop(&lane->queues[URGENT]);
+        struct item *item = lane->ending ? NULL : queue_pop(&lane->queues[URGENT]);
         pthread_mutex_unlock(&lane->lock);
         if (!item)
             return;
@@ -157,12 +124,18 @@ static void forget_name(int fuse_fd, const struct effect *effect, const char *pa
     tell_name(fuse_fd, effect->parent, name, strlen(name));
 }
 
+/* Its slot may be another's by now: of a notifier that did not wait any longer for this one. */
+static bool is_entered(const struct lane *lane)
+{
+    return lane->entered && atomic_load(&lane->entered->tid) == (uint32_t)gettid();
+}
+
 /* Has readers see a name, or its absence, though no watcher hears of it. */
 static void reveal(struct lane *lane, int fuse_fd, const struct message *message,
                    const struct effect *effect, const char *path)
 {
     struct roster_slot *slot = lane->entered;
-    if (slot) {
+    if (is_entered(lane)) {
         if (atomic_load(&slot->revision) != message->b) {
             atomic_store(&slot->revealed, 0);
             atomic_store(&slot->revision, message->b);
@@ -178,7 +151,7 @@ static void announce(struct lane *lane, const struct effect *effect)
 {
     struct roster_slot *slot = lane->entered;
     bool made = effect->kind == EFFECT_MAKE_FILE || effect->kind == EFFECT_MAKE_DIRECTORY;
-    if (!slot)
+    if (!is_entered(lane))
         return;
     atomic_store(&slot->node, 0);
     atomic_store(&slot->parent, effect->parent);
@@ -228,7 +201,7 @@ static int edit_all(struct lane *lane, int fuse_fd, int mount_fd, struct item *i
         kept += at - from;
     }
     item->size = kept;
-    if (lane->entered)
+    if (is_entered(lane))
         atomic_store(&lane->entered->node, 0);
     return refused;
 }
@@ -274,7 +247,7 @@ static bool put_again(struct lane *lane, struct item *item, int reason)
         return false;
     set_after(&item->due, wait < AGAIN_MOST_MS ? wait : AGAIN_MOST_MS);
     pthread_mutex_lock(&lane->lock);
-    put(&lane->queues[AGAIN], item);
+    queue_put(&lane->queues[AGAIN], item);
     pthread_mutex_unlock(&lane->lock);
     return true;
 }
@@ -363,11 +336,11 @@ static struct item *pop_edits(struct lane *lane)
     bool without = lane->state == MOUNT_REFUSED || lane->state == MOUNT_NEVER;
     struct item *item = NULL;
     if (lane->state == MOUNT_HERE || without)
-        item = pop(&lane->queues[NAMES]);
+        item = queue_pop(&lane->queues[NAMES]);
     if (!item && lane->state == MOUNT_HERE)
-        item = pop(&lane->queues[EVENTS]);
+        item = queue_pop(&lane->queues[EVENTS]);
     if (!item && lane->state == MOUNT_HERE && is_due(lane))
-        item = pop(&lane->queues[AGAIN]);
+        item = queue_pop(&lane->queues[AGAIN]);
     return item;
 }
 
@@ -378,7 +351,8 @@ static struct item *item_take(struct lane *lane, int *fuse_fd, int *mount_fd)
     pthread_mutex_lock(&lane->lock);
     if (lane->state == MOUNT_HERE)
         set_after(&lane->until, KEEP_MS);
-    while (!lane->ending && !(item = pop(&lane->queues[URGENT])) && !(item = pop_edits(lane))) {
+    while (!lane->ending && !(item = queue_pop(&lane->queues[URGENT])) &&
+           !(item = pop_edits(lane))) {
         bool wanted = lane->queues[NAMES].first || lane->queues[EVENTS].first || is_due(lane);
         if (wanted && lane->state == MOUNT_NONE)
             ask(lane);
@@ -422,7 +396,7 @@ static void *lane_run(void *arg)
         if (!refused || !put_again(lane, item, refused))
             finish_item(lane, item);
     }
-    roster_leave(lane->entered);
+    roster_leave(lane->entered, (uint32_t)gettid());
     pthread_mutex_lock(&lane->telling); /* until who ended it has let go of it */
     pthread_mutex_unlock(&lane->telling);
     if (!lane->joined)
@@ -460,7 +434,7 @@ int lane_new(struct lane **out, uint32_t view, const struct lane_hooks *hooks)
     lane->hooks = hooks;
     lane->fuse_fd = lane->mount_fd = -1;
     for (unsigned i = 0; i < QUEUES; i++)
-        lane->queues[i].last = &lane->queues[i].first;
+        queue_init(&lane->queues[i]);
     pthread_mutex_init(&lane->telling, NULL);
     pthread_mutex_init(&lane->lock, NULL);
     pthread_condattr_init(&monotonic);
@@ -547,6 +521,11 @@ void lane_mount(struct lane *lane, int mount_fd)
 int lane_add(struct lane *lane, const struct message *message, const void *effects,
              uint32_t generation)
 {
+    pthread_mutex_lock(&lane->lock);
+    bool joined = queue_join(&lane->queues[URGENT], message, generation);
+    pthread_mutex_unlock(&lane->lock);
+    if (joined)
+        return 0;
     struct item *item = malloc(sizeof(*item) + message->size);
     if (!item)
         return error_set(ERR_NOMEM, "no memory for a message");
@@ -557,7 +536,7 @@ int lane_add(struct lane *lane, const struct message *message, const void *effec
     if (message->size)
         memcpy(item->effects, effects, message->size);
     pthread_mutex_lock(&lane->lock);
-    put(&lane->queues[queue_of(message)], item);
+    queue_put(&lane->queues[queue_of(message)], item);
     int error = lane_start(lane);
     pthread_mutex_unlock(&lane->lock);
     pthread_cond_signal(&lane->wake); /* once the lock is free, so that it is not waited for */
@@ -570,16 +549,11 @@ void lane_clear(struct lane *lane)
     pthread_mutex_lock(&lane->lock);
     for (unsigned i = 0; i < QUEUES; i++) {
         all[i] = lane->queues[i].first;
-        lane->queues[i] = (struct queue){.last = &lane->queues[i].first};
+        queue_init(&lane->queues[i]);
     }
     pthread_mutex_unlock(&lane->lock);
-    for (unsigned i = 0; i < QUEUES; i++) {
-        while (all[i]) {
-            struct item *next = all[i]->next;
-            free(all[i]);
-            all[i] = next;
-        }
-    }
+    for (unsigned i = 0; i < QUEUES; i++)
+        queue_free(all[i]);
 }
 
 uint32_t lane_view(const struct lane *lane)

@@ -60,6 +60,14 @@ void roster_unmap(struct roster *roster)
 
 #define NOWHERE UINT32_MAX
 
+static void empty(struct roster_slot *slot)
+{
+    atomic_store(&slot->tid, 0);
+    atomic_store(&slot->node, 0);
+    atomic_store(&slot->revealed, 0);
+    atomic_store(&slot->view, 0);
+}
+
 static uint32_t find(const struct roster *roster, uint32_t view)
 {
     for (uint32_t i = 0; i < PROBES; i++) {
@@ -83,7 +91,7 @@ static void follow(struct roster *roster, uint32_t view)
         struct roster_slot *slot = &roster->slots[at];
         uint32_t tid = atomic_load(&slot->tid);
         if (turn == PATIENCE_MS || (tid && !is_alive(tid)))
-            roster_leave(slot);
+            empty(slot);
         else
             (void)poll(NULL, 0, 1);
     }
@@ -106,14 +114,10 @@ struct roster_slot *roster_enter(struct roster *roster, uint32_t view, uint32_t 
     return NULL;
 }
 
-void roster_leave(struct roster_slot *slot)
+void roster_leave(struct roster_slot *slot, uint32_t tid)
 {
-    if (!slot)
-        return;
-    atomic_store(&slot->tid, 0);
-    atomic_store(&slot->node, 0);
-    atomic_store(&slot->revealed, 0);
-    atomic_store(&slot->view, 0);
+    if (slot && atomic_load(&slot->tid) == tid)
+        empty(slot);
 }
 
 const struct roster_slot *roster_find(const struct roster *roster, uint32_t view)
@@ -126,6 +130,6 @@ void roster_clear(struct roster *roster)
 {
     for (uint32_t i = 0; i < ROSTER_SLOTS; i++) {
         if (atomic_load(&roster->slots[i].view) != 0)
-            roster_leave(&roster->slots[i]);
+            empty(&roster->slots[i]);
     }
 }

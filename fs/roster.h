@@ -44,7 +44,8 @@ void roster_unmap(struct roster *roster);
  * could reap, may be at its last deed: waits for it, for a second at most. NULL: there is no room.
  */
 struct roster_slot *roster_enter(struct roster *roster, uint32_t view, uint32_t tid);
-void roster_leave(struct roster_slot *slot); /* NULL is nothing */
+/* Whoever has the slot now stays, if that is another. NULL is nothing. */
+void roster_leave(struct roster_slot *slot, uint32_t tid);
 
 /* The lane of a view, or NULL. roster may be NULL: then there is none. */
 const struct roster_slot *roster_find(const struct roster *roster, uint32_t view);

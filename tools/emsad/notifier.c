@@ -22,12 +22,16 @@ struct work {
     bool has_supervisor; /* false: it is gone; the work goes on for as long as the server does */
 };
 
-/* From a lane's thread, which goes on when the answer comes. */
+/* From a lane's thread, which goes on when the answer comes, or asks again when none does. Only one
+ * that is gone is nobody: one that is stopped, or busy, takes questions again. */
 static int ask(void *arg, uint32_t view)
 {
     const struct work *work = arg;
     int error = channel_send_plain(work->channel, CHANNEL_HANDLE, view, ASK_MILLISECONDS);
-    return error < 0 ? NOTIFIER_NOBODY : NOTIFIER_LATER;
+    struct pollfd end = {.fd = work->channel};
+    if (error < 0 && poll(&end, 1, 0) > 0 && (end.revents & (POLLHUP | POLLERR)) != 0)
+        return NOTIFIER_NOBODY;
+    return NOTIFIER_LATER;
 }
 
 static void warn(void *arg, const char *text)

@@ -42,10 +42,10 @@ static void a_lane_is_found_by_its_view(void **state)
     assert_null(roster_find(roster, 2));
     assert_null(roster_find(NULL, 1));
     /* one that was put aside is found though who stood before it has gone */
-    roster_leave(one);
+    roster_leave(one, 100);
     assert_null(roster_find(roster, 1));
     assert_ptr_equal(roster_find(roster, 1 + ROSTER_SLOTS), same_place);
-    roster_leave(NULL);
+    roster_leave(NULL, 1);
 }
 
 /* A process that has ended, and was reaped: nobody is its thread any more. */
@@ -72,7 +72,7 @@ static void *leave(void *arg)
 {
     struct roster_slot *old = arg;
     atomic_store(&old->node, 7);
-    roster_leave(old);
+    roster_leave(old, atomic_load(&old->tid));
     return NULL;
 }
 
@@ -86,6 +86,17 @@ static void who_lives_is_waited_for(void **state)
     assert_int_equal(pthread_join(other, NULL), 0);
     assert_int_equal(atomic_load(&next->tid), 100);
     assert_int_equal(atomic_load(&next->node), 0);
+}
+
+/* One that nobody waited for any longer comes back: the place is another's. */
+static void who_comes_late_leaves_nothing(void **state)
+{
+    (void)state;
+    struct roster_slot *slot = roster_enter(roster, 1, 100);
+    roster_leave(slot, 99);
+    assert_ptr_equal(roster_find(roster, 1), slot);
+    roster_leave(slot, 100);
+    assert_null(roster_find(roster, 1));
 }
 
 static void an_empty_one_knows_nobody(void **state)
@@ -123,6 +134,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_lane_is_found_by_its_view, make, end),
         cmocka_unit_test_setup_teardown(who_died_is_followed, make, end),
         cmocka_unit_test_setup_teardown(who_lives_is_waited_for, make, end),
+        cmocka_unit_test_setup_teardown(who_comes_late_leaves_nothing, make, end),
         cmocka_unit_test_setup_teardown(an_empty_one_knows_nobody, make, end),
         cmocka_unit_test_setup_teardown(a_full_one_takes_nobody, make, end),
         cmocka_unit_test(what_is_none_is_refused),
