@@ -97,8 +97,8 @@ static unsigned look_on(struct world *world, void (*between)(struct world *))
 static void take_one_of_each(struct world *world)
 {
     for (size_t i = 0; i < world->views.count; i++)
-        atomic_fetch_add(
-            &view_slot_find(world->memory, world->views.items[i].options.id)->taken, 1);
+        atomic_fetch_add(&view_slot_find(world->memory, world->views.items[i].options.id)->taken,
+                         1);
 }
 
 static void many_views_wait(void **state)
@@ -166,7 +166,8 @@ static void notifier_is_held(void **state)
     int status;
     assert_int_equal(pipe(held), 0);
     watched.notifier = headless();
-    watched.notifier_channel = held[0]; /* where nothing can be sent: it is asked, and says nothing */
+    watched.notifier_channel =
+        held[0]; /* where nothing can be sent: it is asked, and says nothing */
     assert_true(watched.notifier > 0);
     while (!has_no_head(watched.notifier))
         sched_yield();
