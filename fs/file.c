@@ -88,12 +88,11 @@ void file_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
 /* As any regular file is, whether or not it changed. */
 #define ALWAYS (POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM)
 
-/* Who asks for what is always there, and not for changes, is not to take POLLERR for a failure. Who
- * asks for nothing waits for an error, as one did for sysfs before there was POLLPRI. */
+/* Who does not ask for changes is not to take POLLERR for a failure: less asks for nothing else
+ * before it reads on, and leaves the file when it gets it. */
 static unsigned poll_answer(unsigned asked, bool changed)
 {
-    bool wanted = asked & POLLPRI || !(asked & ALWAYS);
-    return ALWAYS | (changed && wanted ? POLLPRI | POLLERR : 0);
+    return ALWAYS | (changed && asked & POLLPRI ? POLLPRI | POLLERR : 0);
 }
 
 void file_poll(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info,

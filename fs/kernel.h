@@ -8,6 +8,9 @@
 
 #include <linux/fuse.h>
 
+#ifndef FUSE_DIRECT_IO_ALLOW_MMAP
+#define FUSE_DIRECT_IO_ALLOW_MMAP (1ULL << 36) /* 7.39 */
+#endif
 #ifndef FUSE_NO_EXPORT_SUPPORT
 #define FUSE_NO_EXPORT_SUPPORT (1ULL << 38) /* 7.40 */
 #endif

@@ -247,13 +247,12 @@ static uint64_t init_flags(const struct fuse_init_in *in)
     if (in->flags & FUSE_INIT_EXT)
         offered |= (uint64_t)in->flags2 << 32;
     /* Left out on purpose: AUTO_INVAL_DATA and WRITEBACK_CACHE (pages go when we say so), SPLICE_*
-     * (a reply is copied from memory that nobody changes), DIRECT_IO_ALLOW_MMAP (shared mappings of
-     * secrets), ASYNC_DIO (the parts of one read must come in order: the first pins the revision).
-     */
+     * (a reply is copied from memory that nobody changes), ASYNC_DIO (the parts of one read must
+     * come in order: the first pins the revision). */
     return offered &
            (FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO |
             FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES | FUSE_CACHE_SYMLINKS | FUSE_EXPLICIT_INVAL_DATA |
-            FUSE_INIT_EXT | FUSE_NO_EXPORT_SUPPORT);
+            FUSE_INIT_EXT | FUSE_NO_EXPORT_SUPPORT | FUSE_DIRECT_IO_ALLOW_MMAP);
 }
 
 static int init_answer(struct mount *mount, const struct view_options *view)

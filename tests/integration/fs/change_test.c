@@ -63,6 +63,8 @@ static void ways(int which, const struct view_options *view)
     assert_true(held >= 0);
     const volatile unsigned char *map = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, held, 0);
     assert_ptr_not_equal(map, MAP_FAILED);
+    /* before Linux 6.6 there is none */
+    const volatile unsigned char *shared = mmap(NULL, 4096, PROT_READ, MAP_SHARED, held, 0);
     assert_int_equal(map[0], '0');
     for (int i = 0; i < 200; i++) {
         size_t size = i % 3 ? 100 : 3 + number_next(&seed) % (sizeof(value) - 3);
@@ -73,17 +75,23 @@ static void ways(int which, const struct view_options *view)
         if (i % 2)
             assert_int_equal(map[size > 4096 ? 4095 : size - 1],
                              value[size > 4096 ? 4095 : size - 1]);
+        if (shared != MAP_FAILED && i % 4 == 1)
+            assert_int_equal(shared[0], value[0]);
         assert_int_equal(pread(held, got, sizeof(got), 0), size);
         assert_memory_equal(got, value, size);
         assert_int_equal(fstat(held, &st), 0);
         assert_int_equal(st.st_size, size);
         assert_memory_equal((const void *)(uintptr_t)map, value, size < 4096 ? size : 4096);
+        if (shared != MAP_FAILED)
+            assert_memory_equal((const void *)(uintptr_t)shared, value, size < 4096 ? size : 4096);
         int fd = open(path, O_RDONLY);
         assert_int_equal(read(fd, got, sizeof(got)), size);
         assert_memory_equal(got, value, size);
         close(fd);
     }
     munmap((void *)(uintptr_t)map, 4096);
+    if (shared != MAP_FAILED)
+        munmap((void *)(uintptr_t)shared, 4096);
     close(held);
 }
 

@@ -138,11 +138,10 @@ static void by_readahead(void **state)
     assert_int_equal(pages_left(watch_secret), 0);
 }
 
-static void by_mmap(void **state)
+static void map_as(int kind)
 {
-    (void)state;
     int fd = open_secret();
-    const volatile char *map = mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
+    const volatile char *map = mmap(NULL, SIZE, PROT_READ, kind, fd, 0);
     assert_ptr_not_equal(map, MAP_FAILED);
     for (size_t i = 0; i < SIZE; i += 4096)
         assert_int_equal(map[i], 's');
@@ -152,6 +151,27 @@ static void by_mmap(void **state)
     munmap((void *)(uintptr_t)map, SIZE);
     close(fd);
     assert_int_equal(pages_left(watch_secret), 0);
+}
+
+static void by_mmap(void **state)
+{
+    (void)state;
+    map_as(MAP_PRIVATE);
+}
+
+/* As Python and Java do where nothing else is said. */
+static void by_shared_mmap(void **state)
+{
+    (void)state;
+    int fd = open_secret();
+    void *map = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
+    int error = errno;
+    if (map != MAP_FAILED)
+        munmap(map, SIZE);
+    close(fd);
+    if (map == MAP_FAILED && error == ENODEV)
+        skip(); /* before Linux 6.6 */
+    map_as(MAP_SHARED);
 }
 
 static void by_a_process_that_is_killed(void **state)
@@ -215,6 +235,7 @@ int main(void)
         cmocka_unit_test(by_splice),
         cmocka_unit_test(by_readahead),
         cmocka_unit_test(by_mmap),
+        cmocka_unit_test(by_shared_mmap),
         cmocka_unit_test(by_a_process_that_is_killed),
         cmocka_unit_test(by_a_server_that_is_killed),
         cmocka_unit_test(a_plain_value_may_stay),
