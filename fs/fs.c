@@ -198,6 +198,11 @@ const struct state_figures *fs_figures(const struct fs *fs)
     return &fs->state->figures;
 }
 
+_Atomic int64_t *fs_due(struct fs *fs)
+{
+    return &fs->state->due;
+}
+
 const struct state_times *fs_times(const struct fs *fs)
 {
     return &fs->state->times;

@@ -94,4 +94,7 @@ void fs_status(struct fs *fs, struct fs_status *out);
 const struct state_figures *fs_figures(const struct fs *fs);
 const struct state_times *fs_times(const struct fs *fs);
 
+/* Where the server says when the first key ends, for the supervisor to look at; as long as that. */
+_Atomic int64_t *fs_due(struct fs *fs);
+
 #endif

@@ -108,8 +108,10 @@ struct state {
     _Atomic uint64_t
         published; /* every view's kernel was told of all up to here; 0: nothing served yet */
     _Atomic uint32_t
-        pin_high;       /* pins from here on were never used (reading them would make pages) */
-    uint32_t mark_high; /* and marks from here on are free */
+        pin_high; /* pins from here on were never used (reading them would make pages) */
+    _Atomic int64_t
+        due; /* when the first key ends, on the clock; 0: none does, or it is being seen to */
+    uint32_t mark_high;             /* and marks from here on are free */
     _Atomic uint32_t view_high;     /* and views */
     uint32_t poll_high;             /* and polls */
     _Atomic uint32_t suspects_used; /* so that nobody looks while there are none */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -21,6 +22,7 @@
 
 struct expirer {
     struct dispatcher *dispatcher; /* borrowed */
+    _Atomic int64_t *due;          /* borrowed: what it waits for, for others to see */
     int timer;                     /* timerfd on the clock that the moments are of */
     int wake;                      /* eventfd: look at what is below */
     pthread_t thread;
@@ -81,6 +83,7 @@ static void arm(struct expirer *expirer, bool is_pausing)
     pthread_mutex_lock(&expirer->mutex);
     const int64_t next = is_pausing ? 0 : expirer->next;
     pthread_mutex_unlock(&expirer->mutex);
+    atomic_store(expirer->due, next);
     when.it_value.tv_sec = (time_t)(next / 1000000000);
     when.it_value.tv_nsec = (long)(next % 1000000000);
     /* ECANCELED: the clock was set just before; the new time is armed all the same, and the first
@@ -164,12 +167,13 @@ static void release(struct expirer *expirer)
     free(expirer);
 }
 
-int expirer_start(struct expirer **out, struct dispatcher *dispatcher)
+int expirer_start(struct expirer **out, struct dispatcher *dispatcher, _Atomic int64_t *due)
 {
     struct expirer *expirer = calloc(1, sizeof *expirer);
     if (expirer == NULL)
         return error_set(ERR_NOMEM, "cannot wait for what ends: out of memory");
     expirer->dispatcher = dispatcher;
+    expirer->due = due;
     expirer->next = 1; /* to look at once: what it finds says how to go on */
     (void)pthread_mutex_init(&expirer->mutex, NULL);
     expirer->timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);

@@ -17,8 +17,9 @@ struct expirer;
  * the store must be opened anew. */
 int expirer_first(struct dispatcher *dispatcher);
 
-/* Starts the thread, which looks at once. The dispatcher is borrowed. ERR_NOMEM, ERR_IO. */
-int expirer_start(struct expirer **out, struct dispatcher *dispatcher);
+/* Starts the thread, which looks at once. The dispatcher is borrowed, and so is due, which gets the
+ * moment that is waited for; 0: none. ERR_NOMEM, ERR_IO. */
+int expirer_start(struct expirer **out, struct dispatcher *dispatcher, _Atomic int64_t *due);
 
 /* Something ends at this moment, as service_host.expiring says. Never waits. Any thread. */
 void expirer_notice(struct expirer *expirer, int64_t moment);

@@ -174,7 +174,7 @@ static int begin_service(struct server *server)
 {
     int error = fs_start(server->fs);
     if (error == 0)
-        error = expirer_start(&server->expirer, server->dispatcher);
+        error = expirer_start(&server->expirer, server->dispatcher, fs_due(server->fs));
     if (error < 0)
         return error;
     host_watch(&server->host, server->expirer); /* before the first call can set what ends */

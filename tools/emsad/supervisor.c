@@ -198,7 +198,8 @@ static int patience(const struct supervisor *supervisor)
         if (left >= 0 && (least < 0 || left < least))
             least = left;
     }
-    return least;
+    int due = watch_due_left(&supervisor->watch, supervisor->holdings.memory);
+    return due >= 0 && (least < 0 || due < least) ? due : least;
 }
 
 static void run(struct supervisor *supervisor)
@@ -226,6 +227,8 @@ static void run(struct supervisor *supervisor)
             upgrade_listen(supervisor);
         upgrade_look(supervisor);
         restart_due(supervisor);
+        if (watch_due_left(&supervisor->watch, supervisor->holdings.memory) == 0)
+            watch_due(&supervisor->watch, supervisor->holdings.memory);
         if (entries[2].revents != 0 || is_past(supervisor->watch.next))
             serving_watch(supervisor);
     }

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fs/view_slot.h"
@@ -83,6 +85,24 @@ void watch_answered(struct watch *watch, uint32_t calls)
 {
     watch->asked = 0;
     watch->calls = calls;
+}
+
+int watch_due_left(const struct watch *watch, const struct state *memory)
+{
+    struct timespec now;
+    int64_t due = memory == NULL ? 0 : atomic_load(&memory->due);
+    if (due == 0 || due == watch->due || !watch->is_ready)
+        return -1;
+    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t left = due / 1000000 - ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+    left += WATCH_PAUSE; /* it may be about to */
+    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+void watch_due(struct watch *watch, const struct state *memory)
+{
+    watch->due = atomic_load(&memory->due); /* asked once: it may wait for a disk that is full */
+    watch_called(watch);
 }
 
 void watch_notifier_started(struct watch *watch)

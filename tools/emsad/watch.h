@@ -11,6 +11,7 @@
  *     One that waits in that state for its control group's memory is stuck, though,
  *   - a server with a caller that does not say that it is there. The writer may wait for a disk as
  *     long as that takes: it is the main thread that answers,
+ *   - one that has not seen to the end of a key, and does not say that it is there,
  *   - one that is stopped before it was ready, or is not ready after half a minute.
  *
  * The notifier is judged with it: whenever there is something to look at its main thread is asked
@@ -43,6 +44,7 @@ struct watch {
     unsigned stopped;  /* of them, in a row, at a stopped one */
     unsigned asked;    /* looks since the server was asked and did not answer; 0: it did */
     uint32_t calls;    /* that run, as far as is known */
+    int64_t due;       /* the end of a key that the server was asked about, when it had come */
     struct {
         uint64_t taken;
         unsigned still; /* looks in a row that found it busy and no further */
@@ -81,6 +83,12 @@ void watch_gone(struct watch *);
 /* The server said that a call has come; or that it is there, and how many run. */
 void watch_called(struct watch *);
 void watch_answered(struct watch *, uint32_t calls);
+
+/* Milliseconds until the server is to be looked at for the end of a key that it has not seen to
+ * though it has come (state.due): a stopped one has nobody else who would ask. -1: no such moment.
+ * watch_due: it has come. */
+int watch_due_left(const struct watch *, const struct state *memory);
+void watch_due(struct watch *, const struct state *memory);
 
 /* A notifier was started; it said that it is there. */
 void watch_notifier_started(struct watch *);

@@ -49,6 +49,18 @@ is "its thread was judged" 1 "$(grep -c '(in state S) gets no further' "$work/lo
 is "by another server" yes "$([ "$(process server)" != "$server" ] && echo yes)"
 is "the trap is gone" "" "$(find "$EMSA_STORE" -name fail-once)"
 
+# Nobody reads and nobody calls, but a key's time comes.
+inotifywait -q -m -e delete --format '%e %f' "$work/env/prod/web" >"$work/deleted" 2>"$work/err" &
+watcher=$!
+holds "a key that ends" emsa set prod/web LEASE=1 --ttl 1s
+server=$(process server)
+kill -STOP "$server"
+until grep -q LEASE "$work/deleted"; do :; done # or the test's own deadline
+is "its end is told" "DELETE LEASE" "$(cat "$work/deleted")"
+is "by another server" yes "$([ "$(process server)" != "$server" ] && echo yes)"
+kill "$watcher"
+wait "$watcher" || true
+
 is "all were counted" "$(grep -c 'is stuck' "$work/log")" "$(restarts servers_stuck)"
 over TERM
 is "its end" 0 "$code"

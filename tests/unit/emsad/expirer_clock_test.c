@@ -181,10 +181,12 @@ static void ends_at(size_t which, int64_t moment)
 }
 
 /* A thread that has looked once and sleeps. */
+static _Atomic int64_t due;
+
 static struct expirer *start(void)
 {
     struct expirer *expirer;
-    assert_int_equal(expirer_start(&expirer, NULL), 0);
+    assert_int_equal(expirer_start(&expirer, NULL, &due), 0);
     pthread_mutex_lock(&played.mutex);
     wait_count(&played.settings, 1);
     pthread_mutex_unlock(&played.mutex);

@@ -116,10 +116,12 @@ static int begin(void **state)
     return 0;
 }
 
+static _Atomic int64_t due;
+
 static struct expirer *start(void)
 {
     struct expirer *expirer;
-    assert_int_equal(expirer_start(&expirer, NULL), 0);
+    assert_int_equal(expirer_start(&expirer, NULL, &due), 0);
     wait_calls(1); /* it looks at once */
     return expirer;
 }
