@@ -105,10 +105,9 @@ static int flush(struct watch *watch)
 {
     if (fflush(stdout) == 0)
         return 0;
-    if (errno != EPIPE)
-        return error_system(errno, "cannot write to stdout");
-    leave_quietly(watch);
-    return 0;
+    int error = errno == EPIPE ? 0 : error_system(errno, "cannot write to stdout");
+    leave_quietly(watch); /* so that it is told once */
+    return error;
 }
 
 /* What is asked and answered */
@@ -151,7 +150,11 @@ static int take_message(struct watch *watch)
         return error;
     json_t *reply = json_object_get(message.object, "parameters");
     const char *failure = json_string_value(json_object_get(message.object, "error"));
-    error = failure != NULL ? answer_failure(failure, reply) : tell(watch, reply);
+    bool is_full = failure != NULL && strcmp(failure, "io.emsa.Busy") == 0 && watch->op >= 0;
+    if (is_full) /* others were quicker at the next server: who was told once waits for a place */
+        drop(watch);
+    else
+        error = failure != NULL ? answer_failure(failure, reply) : tell(watch, reply);
     varlink_message_release(&message);
     return error;
 }

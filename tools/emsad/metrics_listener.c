@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,15 +26,38 @@ static int wrong_place(const char *place)
                      place);
 }
 
-/* What was there before is a stale socket of ours, or nothing that is ours to remove. */
-static int remove_stale(const char *path)
+/* The socket file that is ours to take away in the end; another may have been put in its place. */
+static dev_t made_device;
+static ino_t made_inode;
+
+/* Whether somebody listens there; what cannot be asked is somebody's. */
+static bool is_taken(const struct address *address)
+{
+    int fd DESCRIPTOR_CLEANUP = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return fd < 0 || connect(fd, (const struct sockaddr *)&address->name, address->size) == 0 ||
+           errno != ECONNREFUSED;
+}
+
+/* A socket that nobody listens at was left by a daemon that was killed. */
+static int remove_stale(const struct address *address, const char *path)
 {
     struct stat status;
     if (lstat(path, &status) < 0)
         return errno == ENOENT ? 0 : error_system(errno, "cannot look at '%s'", path);
     if (!S_ISSOCK(status.st_mode))
         return error_set(ERR_REFUSED, "'%s' is there, and is no socket", path);
+    if (is_taken(address))
+        return error_set(ERR_REFUSED, "cannot listen for metrics at '%s': it is taken", path);
     return unlink(path) < 0 ? error_system(errno, "cannot remove the stale socket '%s'", path) : 0;
+}
+
+static void remember(const char *path)
+{
+    struct stat status;
+    if (lstat(path, &status) < 0)
+        return;
+    made_device = status.st_dev;
+    made_inode = status.st_ino;
 }
 
 static int listen_at(int fd, const struct sockaddr *address, socklen_t size, const char *place)
@@ -48,15 +72,17 @@ static int listen_at(int fd, const struct sockaddr *address, socklen_t size, con
 static int listen_unix(int fd, const char *path)
 {
     struct address address;
-    int error = remove_stale(path);
-    if (error == 0)
-        error = address_make(&address, path);
+    int error = address_make(&address, path);
     if (error < 0)
         return error;
+    error = remove_stale(&address, path);
     mode_t before = umask(0111);
-    error = listen_at(fd, (const struct sockaddr *)&address.name, address.size, path);
+    if (error == 0)
+        error = listen_at(fd, (const struct sockaddr *)&address.name, address.size, path);
     (void)umask(before);
     address_release(&address);
+    if (error == 0)
+        remember(path);
     return error;
 }
 
@@ -136,6 +162,9 @@ int metrics_listen(int *out, const char *place)
 
 void metrics_hide(const char *place)
 {
-    if (strncmp(place, UNIX, strlen(UNIX)) == 0)
+    struct stat status;
+    if (strncmp(place, UNIX, strlen(UNIX)) != 0 || lstat(place + strlen(UNIX), &status) < 0)
+        return;
+    if (status.st_dev == made_device && status.st_ino == made_inode)
         (void)unlink(place + strlen(UNIX));
 }

@@ -203,6 +203,12 @@ int options_parse(struct daemon_options *out, int argc, char *argv[])
         options.upgrade = true;
         optind++;
     }
+    if (options.upgrade && (options.mount_count > 0 || options.credential || options.metrics ||
+                            options.threads || options.replay || options.on_demand))
+        return error_set(ERR_INVALID, "'emsad upgrade' takes --store alone: the daemon that runs "
+                                      "keeps the options that it was started with");
+    if (optind < argc && strcmp(argv[optind], "upgrade") == 0)
+        return error_set(ERR_INVALID, "'emsad upgrade' takes no arguments: see 'emsad --help'");
     if (optind < argc)
         return error_set(ERR_INVALID, "'%s' is no option: see 'emsad --help'", argv[optind]);
     *out = options;

@@ -86,7 +86,7 @@ cat "$work/bound"
 NOTIFY_SOCKET=$work/manager begin
 over TERM
 wait "$manager"
-is "the service manager heard" "READY=1 STOPPING=1" "$(paste -sd' ' "$work/heard")"
+is "the service manager heard" "READY=1 STATUS=serving $EMSA_STORE STOPPING=1" "$(paste -sd' ' "$work/heard")"
 
 # What it refuses to begin with, and leaves nothing.
 begin --mount "$work/nowhere"

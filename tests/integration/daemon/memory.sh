@@ -23,7 +23,8 @@ under() {
     emsa rm prod/web/ADDED >/dev/null 2>&1 || true # it was refused
 }
 
-under space "$work"
+# A sanitizer ends a process that cannot have what it wants for itself.
+[ -n "${EMSA_SANITIZED:-}" ] || under space "$work"
 
 # A group of our own beneath our own, where we may make one (cgroup v1: in the next version one that has processes
 # can have no children).

@@ -125,6 +125,10 @@ begin --metrics "unix:$work/metrics"
 is "a stale socket makes room" ready "$said"
 answered "unix:$work/metrics"
 is "everybody may ask, as at a port" 666 "$(stat -c %a "$work/metrics")"
+emsa --store "$work/neighbour" init >/dev/null
+ends "where somebody listens nobody else does" 4 "it is taken" \
+    timeout 60 emsad --store "$work/neighbour" --metrics "unix:$work/metrics"
+answered "unix:$work/metrics"
 over TERM
 is "and is taken away" "0 no" "$code $([ -e "$work/metrics" ] && echo there || echo no)"
 finish
