@@ -21,6 +21,9 @@
 #define LONG_ENOUGH 20
 #define FIRST_PAUSE 5
 #define LONGEST_PAUSE 1000
+/* Somebody who kills each before it is ready may go on as long as they like: readers wait as short
+ * as they can, and the processor is given to others between two all the same. */
+#define LONGEST_PAUSE_KILLED 10
 
 /* In the child: only the channel and the standard descriptors go on; the signals that end the
  * daemon stay blocked, since they are the supervisor's to act on (a terminal sends them to all). */
@@ -74,6 +77,11 @@ static void tell(const struct child *child, int wait_status)
                   WEXITSTATUS(wait_status));
 }
 
+static bool was_killed(int wait_status)
+{
+    return WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL;
+}
+
 /* Whether it seems to have died of its birth: of how it was started, or of what it was handed. Not
  * so who was doing its work when somebody else (an administrator, the kernel short of memory) ended
  * it. */
@@ -81,7 +89,7 @@ static bool died_of_birth(const struct child *child, int wait_status)
 {
     if (!child->is_ready)
         return true;
-    if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL)
+    if (was_killed(wait_status))
         return false;
     return deadline_in(0) - child->ready_since < LONG_ENOUGH;
 }
@@ -96,11 +104,12 @@ void child_ended(struct child *child, int wait_status)
     descriptor_close(&child->process);
     child->pid = 0;
     child->is_ready = false;
+    int longest = was_killed(wait_status) ? LONGEST_PAUSE_KILLED : LONGEST_PAUSE;
     int pause = 0;
     if (child->failures > 1)
         pause = child->failures > 10 ? LONGEST_PAUSE : FIRST_PAUSE << (child->failures - 2);
-    if (pause > LONGEST_PAUSE)
-        pause = LONGEST_PAUSE;
+    if (pause > longest)
+        pause = longest;
     child->restart_at = child->is_leaving ? -1 : deadline_in(pause);
 }
 

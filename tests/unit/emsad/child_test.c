@@ -72,6 +72,8 @@ static void being_killed_is_not_dying_of_birth(void **state)
         live(&child, true, AT_ONCE, SIGKILL, 0);
     live(&child, false, 0, SIGKILL, 0);
     live(&child, false, 0, SIGKILL, 5);
+    for (int n = 0; n < 20; n++) /* however often: readers wait */
+        live(&child, false, 0, SIGKILL, 10);
 }
 
 static void leaving(void **state)
