@@ -38,6 +38,7 @@ enum mount_state {
     MOUNT_ASKED,   /* until `until` */
     MOUNT_HERE,    /* idle: until `until` */
     MOUNT_REFUSED, /* until `until` */
+    MOUNT_ALONE,   /* nobody to ask, until `until`: who follows them brings another notifier */
     MOUNT_NEVER,
 };
 
@@ -263,8 +264,9 @@ static void turn(struct lane *lane, enum mount_state state, int milliseconds)
 static void ask(struct lane *lane)
 {
     int answer = LANE_NOBODY;
+    bool has_asked = lane->entered && lane->hooks->ask;
     turn(lane, MOUNT_ASKED, ASK_MS);
-    if (lane->entered && lane->hooks->ask) {
+    if (has_asked) {
         pthread_mutex_unlock(&lane->lock);
         pthread_mutex_lock(&lane->telling);
         if (!is_ending(lane))
@@ -275,6 +277,8 @@ static void ask(struct lane *lane)
     if (answer >= 0) {
         lane->mount_fd = answer;
         turn(lane, MOUNT_HERE, KEEP_MS);
+    } else if (answer == LANE_NOBODY && has_asked) {
+        turn(lane, MOUNT_ALONE, ASK_MS);
     } else if (answer == LANE_NOBODY) {
         lane->state = MOUNT_NEVER;
     }
@@ -287,6 +291,9 @@ static void expire(struct lane *lane)
     switch (lane->state) {
     case MOUNT_ASKED:
         turn(lane, MOUNT_REFUSED, RETRY_MS);
+        break;
+    case MOUNT_ALONE:
+        lane->state = MOUNT_NEVER;
         break;
     case MOUNT_HERE:
         lane->mount_fd = -1;

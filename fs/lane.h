@@ -20,7 +20,7 @@
 struct lane;
 
 #define LANE_LATER (-1)  /* the mount comes by lane_mount */
-#define LANE_NOBODY (-2) /* there is nobody to ask: none will come */
+#define LANE_NOBODY (-2) /* there is nobody to ask any more: none will come */
 
 struct lane_hooks { /* called by lane threads */
     /* A message is done. generation is as given to lane_add. */

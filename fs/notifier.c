@@ -75,8 +75,11 @@ int notifier_new(struct notifier **out, const struct notifier_options *options)
         notifier_free(notifier);
         return error;
     }
-    notifier->hooks = (struct lane_hooks){
-        .done = confirm, .ask = ask, .alarm = warn, .roster = notifier->roster, .arg = notifier};
+    notifier->hooks = (struct lane_hooks){.done = confirm,
+                                          .ask = options->ask ? ask : NULL,
+                                          .alarm = warn,
+                                          .roster = notifier->roster,
+                                          .arg = notifier};
     *out = notifier;
     return 0;
 }
