@@ -37,7 +37,7 @@ begin --mount "$work/env"
 is "ready" "ready" "$said"
 
 # One command, several keys, plain and secret: one commit when they end.
-holds "plain ones" emsa set prod/web TOKEN=a LEASE=b --ttl 1s
+holds "plain ones" emsa set prod/web TOKEN=a LEASE=b --ttl 4s
 set_in=$(revision)
 is "it says until when" "$(expires prod/web/TOKEN)" "$(emsa status --json | json next_expiry)"
 is "two end" 2 "$(emsa status --json | json expiring)"
