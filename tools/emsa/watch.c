@@ -37,6 +37,7 @@ struct watch {
     json_int_t op;        /* negative: at the first of rev, and the places are to be there */
     int pause;            /* ms before the next try; 0: none failed */
     bool is_missed;       /* that there is no server was said */
+    bool is_crowded;      /* that there is no place was said */
     bool is_ending;
     struct errand errand;
 };
@@ -138,6 +139,15 @@ static void drop(struct watch *watch)
         watch->pause = PAUSE_MAX;
 }
 
+/* Where a server was replaced others may have been quicker: whoever watches is not thrown out. */
+static void wait_for_place(struct watch *watch)
+{
+    if (!watch->is_crowded)
+        output_note("as many watch as may: waiting for one of them to end");
+    watch->is_crowded = true;
+    drop(watch);
+}
+
 static int take_message(struct watch *watch)
 {
     struct varlink_message message = {0};
@@ -150,9 +160,8 @@ static int take_message(struct watch *watch)
         return error;
     json_t *reply = json_object_get(message.object, "parameters");
     const char *failure = json_string_value(json_object_get(message.object, "error"));
-    bool is_full = failure != NULL && strcmp(failure, "io.emsa.Busy") == 0 && watch->op >= 0;
-    if (is_full) /* others were quicker at the next server: who was told once waits for a place */
-        drop(watch);
+    if (failure != NULL && strcmp(failure, "io.emsa.Busy") == 0)
+        wait_for_place(watch);
     else
         error = failure != NULL ? answer_failure(failure, reply) : tell(watch, reply);
     varlink_message_release(&message);
