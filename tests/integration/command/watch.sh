@@ -130,4 +130,21 @@ read -r -u 5 line
 is "and with the next one" "$((from + 2))" "${line%% *}"
 is "it said so" "emsa: note: no server runs for the store '$EMSA_STORE' any more: waiting for the next one" "$(cat "$work/notes")"
 exec 5<&-
+
+# One more than there is room for waits for a place, says so, and hears what comes then.
+crowd=()
+for n in $(seq 65); do
+    emsa watch prod/web >"$work/heard$n" 2>"$work/said$n" &
+    crowd+=($!)
+done
+until grep -lq 'as many watch as may' "$work"/said*; do :; done # or the test's own deadline
+last=$(grep -l 'as many watch as may' "$work"/said* | head -n 1 | sed 's/.*said//')
+ended=()
+for n in $(seq 65); do # room for all who may have come late
+    [ -s "$work/said$n" ] || [ ${#ended[@]} = 5 ] || ended+=("${crowd[n - 1]}")
+done
+kill "${ended[@]}"
+until grep -q CROWDED "$work/heard$last"; do emsa set prod/web CROWDED=$RANDOM >/dev/null; done
+kill "${crowd[@]}" 2>/dev/null || true
+wait "${crowd[@]}" || fault "one of the crowd ended with $?"
 finish
