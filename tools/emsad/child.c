@@ -21,9 +21,10 @@
 #define LONG_ENOUGH 20
 #define FIRST_PAUSE 5
 #define LONGEST_PAUSE 1000
-/* Somebody who kills each before it is ready may go on as long as they like: readers wait as short
- * as they can, and the processor is given to others between two all the same. */
-#define LONGEST_PAUSE_KILLED 10
+/* Where somebody kills each before it is ready readers wait as short as they can. If that goes on,
+ * as where the kernel has no memory for it, the processor is given to others between two. */
+#define KILLED_AT_ONCE 10
+#define KILLED_PAUSE 10
 
 /* In the child: only the channel and the standard descriptors go on; the signals that end the
  * daemon stay blocked, since they are the supervisor's to act on (a terminal sends them to all). */
@@ -94,6 +95,16 @@ static bool died_of_birth(const struct child *child, int wait_status)
     return deadline_in(0) - child->ready_since < LONG_ENOUGH;
 }
 
+static int pause_of(const struct child *child, int wait_status)
+{
+    if (was_killed(wait_status))
+        return child->failures > KILLED_AT_ONCE ? KILLED_PAUSE : 0;
+    if (child->failures <= 1)
+        return 0;
+    int pause = child->failures > 10 ? LONGEST_PAUSE : FIRST_PAUSE << (child->failures - 2);
+    return pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE;
+}
+
 void child_ended(struct child *child, int wait_status)
 {
     /* One that could not begin has said why itself. */
@@ -104,13 +115,7 @@ void child_ended(struct child *child, int wait_status)
     descriptor_close(&child->process);
     child->pid = 0;
     child->is_ready = false;
-    int longest = was_killed(wait_status) ? LONGEST_PAUSE_KILLED : LONGEST_PAUSE;
-    int pause = 0;
-    if (child->failures > 1)
-        pause = child->failures > 10 ? LONGEST_PAUSE : FIRST_PAUSE << (child->failures - 2);
-    if (pause > longest)
-        pause = longest;
-    child->restart_at = child->is_leaving ? -1 : deadline_in(pause);
+    child->restart_at = child->is_leaving ? -1 : deadline_in(pause_of(child, wait_status));
 }
 
 void child_adopt(struct child *child, pid_t pid, int *process, int *channel)

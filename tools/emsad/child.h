@@ -39,7 +39,7 @@ void child_ready(struct child *child);
 
 /* It was reaped: closes the channel, says why it ended, and settles when the next is to start: at
  * once, and with growing patience up to a second if they keep dying as soon as they are ready, or
- * before; up to ten milliseconds where somebody kills them. */
+ * before; without any where somebody kills them, and ten milliseconds if that goes on. */
 void child_ended(struct child *child, int wait_status);
 
 /* Ends it by force; it is still to be reaped. */
