@@ -14,6 +14,19 @@ def path():
     yield b"k" * 63 + b"/" + b"s" * 63 + b"/" + b"K" * 255
 
 
+def template():
+    for text in ("", "plain", "$", "$$", "$$$", "${KEY}", "a${KEY}b$$c", "shared/PG_HOST", "KEY", "a/b/C", "/K", "a/",
+                 "postgres://${USER|url}:${postgres/PASSWORD|url}@${shared/PG_HOST}:5432/app?x=$${y}",
+                 "{\"user\": ${USER|json},\n \"key\": \"${tls/KEY|base64}\"}\n", "${A|html}", "${A|url|json}", "${ A }",
+                 "${}", "${", "${A", "${A\n}", "${A${B}}", "${../x/K}", "${a/b/C}", "${/K}", "${a/}", "${..}", "${.emsa}",
+                 "\u00e9\u20ac\U0001f600 ${K|json}", "$K", "$(K)", "${|url}", "${K|}", "${a//K}"):
+        yield text.encode()
+    yield b"${a\0b}"
+    yield b"\0\xff\xed\xa0\x80\xc0\xaf${K}\xf4\x90\x80\x80"
+    yield b"${" + b"s" * 63 + b"/" + b"K" * 255 + b"}"
+    yield b"${" + b"s" * 64 + b"/" + b"K" * 300 + b"}"
+
+
 def codec():
     yield bytes([0, 1, 2, 3, 4]) + bytes(range(5))
     yield bytes([5, 5, 5]) + b"\x01a\x00"
@@ -67,7 +80,7 @@ def record():
 
 def main():
     root = Path(sys.argv[1])
-    for target in (path, codec, identity, envelope, record):
+    for target in (path, template, codec, identity, envelope, record):
         folder = root / target.__name__
         folder.mkdir(parents=True, exist_ok=True)
         for number, data in enumerate(target()):

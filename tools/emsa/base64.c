@@ -5,28 +5,8 @@
 #include <string.h>
 
 #include "store/error.h"
-#include "tools/emsa/hidden.h"
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-int base64_encode(struct secret *out, const unsigned char *data, size_t size)
-{
-    for (size_t i = 0; i < size; i += 3) {
-        size_t left = size - i;
-        uint32_t bits = (uint32_t)data[i] << 16;
-        if (left > 1)
-            bits |= (uint32_t)data[i + 1] << 8;
-        if (left > 2)
-            bits |= data[i + 2];
-        char four[4] = {digits[bits >> 18 & 63], digits[bits >> 12 & 63],
-                        left > 1 ? digits[bits >> 6 & 63] : '=',
-                        left > 2 ? digits[bits & 63] : '='};
-        int error = hidden_append(out, four, sizeof four);
-        if (error < 0)
-            return error;
-    }
-    return 0;
-}
 
 static int digit(unsigned char c)
 {

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/encode.h"
 #include "store/error.h"
-#include "tools/emsa/base64.h"
 #include "tools/emsa/hidden.h"
 
 bool is_variable_name(const char *key)
@@ -18,38 +18,12 @@ bool is_variable_name(const char *key)
     return true;
 }
 
-/* How many bytes a character that begins with lead has, and the least point it may stand for. */
-static size_t utf8_length(unsigned char lead, unsigned *least)
-{
-    *least = lead < 0xe0 ? 0x80 : lead < 0xf0 ? 0x800 : 0x10000;
-    if (lead < 0x80)
-        return 1;
-    if (lead >= 0xc2 && lead < 0xe0)
-        return 2;
-    if (lead >= 0xe0 && lead < 0xf0)
-        return 3;
-    return lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
-}
-
 bool is_utf8(const unsigned char *data, size_t size)
 {
-    for (size_t i = 0; i < size;) {
-        unsigned least;
-        size_t length = utf8_length(data[i], &least);
-        if (length == 0 || length > size - i)
-            return false;
-        unsigned point = length == 1 ? data[i] : data[i] & (0xffu >> (length + 1));
-        for (size_t n = 1; n < length; n++) {
-            if ((data[i + n] & 0xc0) != 0x80)
-                return false;
-            point = point << 6 | (data[i + n] & 63u);
-        }
-        if (length > 1 &&
-            (point < least || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)))
-            return false;
-        i += length;
-    }
-    return true;
+    bool good = true;
+    for (size_t i = 0; good && i < size;)
+        i += utf8_next(data + i, size - i, &good);
+    return good;
 }
 
 static int no_nul(const char *key, const unsigned char *value, size_t size, const char *form)
@@ -147,43 +121,13 @@ int render_shell(struct secret *out, const char *key, const unsigned char *value
     return error < 0 ? error : hidden_append_text(out, "'\n");
 }
 
-static int append_json_byte(struct secret *out, unsigned char c)
-{
-    char escape[8];
-    switch (c) {
-    case '"':
-        return hidden_append_text(out, "\\\"");
-    case '\\':
-        return hidden_append_text(out, "\\\\");
-    case '\n':
-        return hidden_append_text(out, "\\n");
-    case '\r':
-        return hidden_append_text(out, "\\r");
-    case '\t':
-        return hidden_append_text(out, "\\t");
-    default:
-        if (c >= 0x20 && c != 0x7f)
-            return hidden_append(out, &c, 1);
-        snprintf(escape, sizeof escape, "\\u%04x", c);
-        return hidden_append_text(out, escape);
-    }
-}
-
-static int append_json_text(struct secret *out, const unsigned char *value, size_t size)
-{
-    int error = hidden_append(out, "\"", 1);
-    for (size_t i = 0; error == 0 && i < size; i++)
-        error = append_json_byte(out, value[i]);
-    return error < 0 ? error : hidden_append(out, "\"", 1);
-}
-
 int render_json(struct secret *out, const unsigned char *value, size_t size)
 {
     if (is_utf8(value, size))
-        return append_json_text(out, value, size);
+        return hidden_append_encoded(out, TEMPLATE_JSON, value, size);
     int error = hidden_append_text(out, "{\"base64\": \"");
     if (error == 0)
-        error = base64_encode(out, value, size);
+        error = hidden_append_encoded(out, TEMPLATE_BASE64, value, size);
     return error < 0 ? error : hidden_append_text(out, "\"}");
 }
 
