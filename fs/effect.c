@@ -13,13 +13,11 @@
  */
 #include "fs/effect.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "fs/node.h"
 
 #define PADDING 8
-#define PATH_SIZE (ENVIRONMENT_NAME_MAX + SERVICE_NAME_MAX + KEY_NAME_MAX + 3)
 
 static size_t padded(size_t size)
 {
@@ -59,73 +57,137 @@ static bool key_changed(struct effects *out, uint64_t directory, uint64_t node)
     return effects_append(out, &(struct effect){.node = node, .kind = EFFECT_NODE}, NULL);
 }
 
-static bool is_set(const struct operation_info *operation)
+static uint64_t directory_of(const struct outcome *outcome)
 {
-    return operation->kind == OPERATION_SET_PLAIN || operation->kind == OPERATION_SET_SECRET ||
-           operation->kind == OPERATION_SET_TEMPLATE || operation->kind == OPERATION_SET_LINK;
+    return node_service(outcome->environment, outcome->service, outcome->incarnation);
 }
 
-bool effects_of(struct effects *out, const struct operation_info *operation)
+bool effects_of(struct effects *out, const struct outcome *outcome)
 {
-    if (!is_set(operation) && operation->kind != OPERATION_REMOVE)
-        return true; /* directories are names; keys and identities are not in the tree */
-    return key_changed(
-        out, node_service(operation->environment, operation->service, operation->incarnation),
-        node_key(operation->environment, operation->name_id));
+    if (outcome->kind != OUTCOME_KEY)
+        return true; /* directories are names */
+    return key_changed(out, directory_of(outcome),
+                       node_key(outcome->environment, outcome->name_id));
 }
 
-/* Calls what takes an operation, until it has no room or the range ends. */
-typedef int gather_one(struct snapshot *snapshot, struct effects *out,
-                       const struct operation_info *operation, uint64_t upto);
+/* A walk through a range. What it looked up last it does not look up again. */
+struct gathering {
+    struct snapshot *snapshot;
+    struct effects *out;
+    uint64_t upto;
+    struct outcome outcome; /* the one in hand */
+    struct outcome before;  /* the one before it in the same revision; rev 0: there is none */
+    bool whole;             /* of this revision all up to here was seen */
+    uint64_t directory;     /* a service; 0: none */
+    bool is_new;            /* that one was made in this revision */
+    uint64_t looked_up;     /* a key; 0: none */
+    uint64_t rev;           /* of what that one is at upto; 0: it is not there */
+};
+
+/* Takes what is in hand, until there is no room or the range ends. */
+typedef int gather_one(struct gathering *gathering);
 #define NO_ROOM 1
+
+/* What comes before the first outcome in hand, where that is not its revision's first. */
+static int look_back(struct gathering *gathering, const struct cursor *cursor)
+{
+    gathering->whole = cursor->index == 0;
+    if (gathering->whole || cursor->rev > gathering->upto)
+        return 0;
+    int found =
+        history_outcome(gathering->snapshot, &gathering->before, cursor->rev, cursor->index - 1);
+    return found < 0 ? found : 0;
+}
+
+static void next_revision(struct gathering *gathering, struct cursor *cursor)
+{
+    cursor->rev++;
+    cursor->index = 0;
+    gathering->whole = true;
+    gathering->before.rev = 0;
+    gathering->directory = 0;
+}
 
 static int gather(struct snapshot *snapshot, struct effects *out, struct cursor *cursor,
                   uint64_t upto, gather_one *one)
 {
-    struct operation_info operation;
+    struct gathering gathering = {.snapshot = snapshot, .out = out, .upto = upto};
     out->size = 0;
     out->waited = 0;
-    while (cursor->rev <= upto) {
-        int found = history_operation(snapshot, &operation, cursor->rev, cursor->op);
+    int error = look_back(&gathering, cursor);
+    while (!error && cursor->rev <= upto) {
+        int found = history_outcome(snapshot, &gathering.outcome, cursor->rev, cursor->index);
         if (found < 0)
             return found;
         if (found == NOT_THERE) {
-            cursor->rev++;
-            cursor->op = 0;
+            next_revision(&gathering, cursor);
             continue;
         }
-        int full = one(snapshot, out, &operation, upto);
-        if (full)
-            return full == NO_ROOM ? 0 : full;
-        cursor->op++;
+        error = one(&gathering);
+        if (error)
+            break;
+        gathering.before = gathering.outcome;
+        cursor->index++;
     }
+    return error == NO_ROOM ? 0 : error;
+}
+
+/* The revision of what a key is at the end of the range; 0: it is not there. */
+static int rev_at_end(struct gathering *gathering, uint64_t *rev)
+{
+    const struct outcome *outcome = &gathering->outcome;
+    struct snapshot *snapshot = gathering->snapshot;
+    struct entry entry;
+    uint64_t node = node_key(outcome->environment, outcome->name_id);
+    if (gathering->looked_up != node) {
+        int found =
+            gathering->upto == snapshot_revision(snapshot)
+                ? snapshot_entry_by_name(snapshot, &entry, outcome->environment, outcome->name_id)
+                : snapshot_entry_at(snapshot, &entry, outcome->environment, outcome->name_id,
+                                    gathering->upto);
+        if (found < 0)
+            return found;
+        gathering->looked_up = node;
+        gathering->rev = found == 0 ? entry.rev : 0;
+    }
+    *rev = gathering->rev;
     return 0;
 }
 
-/* Whether a key is set again in the range. Asked only where there is more than a commit to tell: a
- * burst is told as one. */
-static int is_superseded(struct snapshot *snapshot, const struct operation_info *operation,
-                         uint64_t upto, bool *superseded)
+/* Whether what a key came to be is what it is at the end of the range; else something further on
+ * tells of it. Asked only where there is more than a commit to tell: a burst is told as one. 1, 0
+ * or a failure. */
+static int is_last(struct gathering *gathering)
 {
-    struct entry entry;
-    *superseded = false;
-    if (operation->rev == upto)
-        return 0;
-    int found =
-        snapshot_entry_at(snapshot, &entry, operation->environment, operation->name_id, upto);
-    if (found == 0)
-        *superseded = entry.rev != operation->rev;
-    return found < 0 ? found : 0;
+    const struct outcome *outcome = &gathering->outcome;
+    uint64_t rev;
+    if (outcome->rev == gathering->upto)
+        return 1;
+    int error = rev_at_end(gathering, &rev);
+    if (error)
+        return error;
+    /* older: it came back, as what it was, in a directory made again */
+    return rev != 0 && rev <= outcome->rev;
 }
 
-static int gather_change(struct snapshot *snapshot, struct effects *out,
-                         const struct operation_info *operation, uint64_t upto)
+/* A key of a directory that was removed and made again in one commit goes and comes in one: two
+ * outcomes, one behind the other. */
+static bool came_back(const struct gathering *gathering)
 {
-    bool superseded = false;
-    int error = is_set(operation) ? is_superseded(snapshot, operation, upto, &superseded) : 0;
-    if (error || superseded)
-        return error;
-    return effects_of(out, operation) ? 0 : NO_ROOM;
+    const struct outcome *before = &gathering->before, *now = &gathering->outcome;
+    return before->rev == now->rev && before->kind == OUTCOME_KEY && before->mark == '-' &&
+           before->environment == now->environment && before->name_id == now->name_id;
+}
+
+static int gather_change(struct gathering *gathering)
+{
+    const struct outcome *outcome = &gathering->outcome;
+    if (outcome->kind != OUTCOME_KEY || (outcome->mark == '+' && came_back(gathering)))
+        return 0; /* told as it went */
+    int last = outcome->mark == '-' ? 1 : is_last(gathering);
+    if (last != 1)
+        return last;
+    return effects_of(gathering->out, outcome) ? 0 : NO_ROOM;
 }
 
 int effects_gather(struct snapshot *snapshot, struct effects *out, struct cursor *cursor,
@@ -134,44 +196,57 @@ int effects_gather(struct snapshot *snapshot, struct effects *out, struct cursor
     return gather(snapshot, out, cursor, upto, gather_change);
 }
 
-/* Whether a key came with its directory: nobody could watch it yet. (One that was there before may
- * have come back in a directory made again, and with the watches that it had.) */
-static int came_with_directory(struct snapshot *snapshot, const struct operation_info *operation)
+/* A place stands before what is in it, so whoever saw a revision from its beginning knows. */
+static int is_directory_new(struct gathering *gathering)
 {
-    struct service service;
-    struct entry before;
-    if (!operation->first)
-        return 0;
-    int found = snapshot_service_by_id(snapshot, &service, operation->environment,
-                                       operation->service, operation->incarnation);
-    if (found || service.made_rev != operation->rev)
-        return found < 0 ? found : 0;
-    found = snapshot_entry_at(snapshot, &before, operation->environment, operation->name_id,
-                              operation->rev - 1);
-    return found < 0 ? found : found == NOT_THERE;
+    const struct outcome *outcome = &gathering->outcome;
+    if (gathering->directory != directory_of(outcome)) {
+        struct service service;
+        int found =
+            gathering->whole
+                ? NOT_THERE
+                : snapshot_service_by_id(gathering->snapshot, &service, outcome->environment,
+                                         outcome->service, outcome->incarnation);
+        if (found < 0)
+            return found;
+        gathering->is_new = found == 0 && service.made_rev == outcome->rev;
+        gathering->directory = directory_of(outcome);
+    }
+    return gathering->is_new;
 }
 
-static int gather_event(struct snapshot *snapshot, struct effects *out,
-                        const struct operation_info *operation, uint64_t upto)
+/* Whether a key came with its directory: nobody could watch it yet. (One that was there before may
+ * have come back in a directory made again, and with the watches that it had.) */
+static int came_with_directory(struct gathering *gathering)
 {
-    struct entry entry;
-    char path[PATH_SIZE];
-    if (!is_set(operation))
+    if (gathering->outcome.mark != '+' || came_back(gathering))
         return 0;
-    int found =
-        snapshot_entry_at(snapshot, &entry, operation->environment, operation->name_id, upto);
-    if (found || entry.rev != operation->rev || entry.op != operation->op)
-        return found < 0 ? found : 0;
-    found = came_with_directory(snapshot, operation);
-    if (found)
-        return found < 0 ? found : 0;
-    (void)snprintf(path, sizeof(path), "%s/%s/%s", operation->path.environment,
-                   operation->path.service, operation->path.key);
-    struct effect effect = {
-        .node = node_key(operation->environment, operation->name_id),
-        .parent = node_service(operation->environment, operation->service, operation->incarnation),
-        .kind = EFFECT_TOUCH};
-    return effects_append(out, &effect, path) ? 0 : NO_ROOM;
+    return is_directory_new(gathering);
+}
+
+static int gather_event(struct gathering *gathering)
+{
+    const struct outcome *outcome = &gathering->outcome;
+    char path[PATH_TEXT_MAX];
+    if (outcome->kind == OUTCOME_SERVICE && outcome->mark == '+') {
+        gathering->directory = directory_of(outcome);
+        gathering->is_new = true;
+    }
+    if (outcome->kind != OUTCOME_KEY || outcome->mark == '-')
+        return 0;
+    int last = is_last(gathering);
+    if (last != 1)
+        return last;
+    int with_it = came_with_directory(gathering);
+    if (with_it)
+        return with_it < 0 ? with_it : 0;
+    struct effect effect = {.node = node_key(outcome->environment, outcome->name_id),
+                            .parent = directory_of(outcome),
+                            .kind = EFFECT_TOUCH};
+    int error = called_path(gathering->snapshot, &gathering->out->called, path, effect.node);
+    if (error)
+        return error;
+    return effects_append(gathering->out, &effect, path) ? 0 : NO_ROOM;
 }
 
 int effects_gather_events(struct snapshot *snapshot, struct effects *out, struct cursor *cursor,

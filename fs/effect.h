@@ -1,11 +1,13 @@
 /*
- * What a range of the log changes in the tree of a view, as effects for its kernel and its watchers
- * (fs/message.h). The one place that knows it: notify asks for ranges and sends what it gets.
+ * What a range of revisions changes in the tree of a view, as effects for its kernel and its
+ * watchers (fs/message.h). The one place that knows it: notify asks for ranges and sends what it
+ * gets. What readers see otherwise stands in the store, in each commit's outcomes: what an
+ * operation in one place means in others (links, templates, bases, `all`) was worked out there.
  *
  * There are three kinds of ranges, for the three things that happen to a view after a commit:
  *   - changes: what its kernel is to forget, in the log's order
  *   - names: what goes and what comes, in the order of a step (fs/step.h)
- *   - events: files to be touched for their watchers, in the log's order of what was set last
+ *   - events: files to be touched for their watchers, in the order in which they changed last
  */
 #ifndef EMSA_FS_EFFECT_H
 #define EMSA_FS_EFFECT_H
@@ -13,40 +15,44 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fs/called.h"
 #include "fs/message.h"
 #include "store/history.h"
 
-struct cursor { /* the next operation to look at */
+struct cursor { /* the next outcome to look at */
     uint64_t rev;
-    uint32_t op;
+    uint32_t index;
 };
 
 struct effects { /* a run of effects, as it goes into a message */
     unsigned char data[MESSAGE_MAX - sizeof(struct message)];
     size_t size;
-    uint64_t waited; /* the directory waited for last, which need not be said again */
+    uint64_t waited;      /* the directory waited for last, which need not be said again */
+    struct called called; /* kept from run to run */
 };
 
-/* What a kernel is to forget for one operation, appended whole or not at all: false when there is
- * no room. */
-bool effects_of(struct effects *out, const struct operation_info *operation);
+/* What a kernel is to forget for one outcome, appended whole or not at all: false when there is no
+ * room. */
+bool effects_of(struct effects *out, const struct outcome *outcome);
 
 /*
  * Fills out with changes from *cursor on, no further than revision upto, and moves *cursor behind
  * what is in it. Done when cursor->rev > upto. 0, or a failure of the store; what was gathered
- * until then stands. What a later operation up to upto changes again is left to that.
+ * until then stands. What changes again further on, up to upto, is left to that. Costs a look-up an
+ * outcome; one more where that is of an older revision than upto.
  */
 int effects_gather(struct snapshot *snapshot, struct effects *out, struct cursor *cursor,
                    uint64_t upto);
 
-/* The same with events: of each file that was set, once. */
+/* The same with events: of each file that is there and has another value, once. Costs its name's
+ * look-up more. */
 int effects_gather_events(struct snapshot *snapshot, struct effects *out, struct cursor *cursor,
                           uint64_t upto);
 
 /* A name that goes or comes in a step. */
 struct name_change {
     uint64_t node, parent;
-    struct cursor at; /* the operation that says how it is called */
+    struct cursor at; /* the outcome that says so */
     bool made;
 };
 
@@ -61,9 +67,9 @@ struct name_changes {
 int name_changes_gather(struct snapshot *snapshot, struct name_changes *out, uint64_t from,
                         uint64_t upto);
 
-/* The same in two parts, without a store: an operation of the range is added, in the log's order;
+/* The same in two parts, without a store: an outcome of the range is added, in the log's order;
  * then what was added is brought to what it comes to. */
-int name_changes_add(struct name_changes *changes, const struct operation_info *operation);
+int name_changes_add(struct name_changes *changes, const struct outcome *outcome);
 void name_changes_settle(struct name_changes *changes);
 
 /* Fills out with those behind position *reached, moving that along. 0, or a failure. */

@@ -60,7 +60,7 @@ static int find_file(struct worker *worker, const struct recent **out, uint64_t 
  * opens because poll said that there is something new must find it. */
 static bool may_keep(const struct worker *worker, const struct entry *entry, size_t size)
 {
-    return worker->view->options.cache && entry->kind == ENTRY_PLAIN && size <= CACHE_MAX &&
+    return worker->view->options.cache && entry->kind != ENTRY_SECRET && size <= CACHE_MAX &&
            entry->rev <= atomic_load(&worker->fs->state->published);
 }
 

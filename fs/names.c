@@ -1,17 +1,14 @@
 /*
- * The names of a step (fs/effect.h), from the log alone: whether a name was there before is what
- * its first operation says, whether it is there afterwards what its last one does, and one that is
+ * The names of a step (fs/effect.h), from the outcomes alone: whether a name was there before is
+ * what its first one says, whether it is there afterwards what its last one does, and one that is
  * as it was is no change.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "fs/effect.h"
 #include "fs/node.h"
 #include "fs/step.h"
 #include "store/error.h"
-
-#define PATH_SIZE (ENVIRONMENT_NAME_MAX + SERVICE_NAME_MAX + KEY_NAME_MAX + 3)
 
 static int append(struct name_changes *changes, const struct name_change *change)
 {
@@ -27,34 +24,24 @@ static int append(struct name_changes *changes, const struct name_change *change
     return 0;
 }
 
-int name_changes_add(struct name_changes *changes, const struct operation_info *operation)
+int name_changes_add(struct name_changes *changes, const struct outcome *outcome)
 {
-    struct name_change change = {.at = {.rev = operation->rev, .op = operation->op}};
-    uint64_t environment = node_environment(operation->environment);
-    uint64_t service =
-        node_service(operation->environment, operation->service, operation->incarnation);
-    switch (operation->kind) {
-    case OPERATION_SET_PLAIN:
-    case OPERATION_SET_SECRET:
-    case OPERATION_SET_TEMPLATE:
-    case OPERATION_SET_LINK:
-        if (!operation->first)
-            return 0;
-        change.made = true;
-        /* fallthrough */
-    case OPERATION_REMOVE:
-        change.node = node_key(operation->environment, operation->name_id);
+    if (outcome->mark != '+' && outcome->mark != '-')
+        return 0;
+    struct name_change change = {.at = {.rev = outcome->rev, .index = outcome->index},
+                                 .made = outcome->mark == '+'};
+    uint64_t environment = node_environment(outcome->environment);
+    uint64_t service = node_service(outcome->environment, outcome->service, outcome->incarnation);
+    switch (outcome->kind) {
+    case OUTCOME_KEY:
+        change.node = node_key(outcome->environment, outcome->name_id);
         change.parent = service;
         break;
-    case OPERATION_SERVICE_ADD:
-    case OPERATION_SERVICE_REMOVE:
-        change.made = operation->kind == OPERATION_SERVICE_ADD;
+    case OUTCOME_SERVICE:
         change.node = service;
         change.parent = environment;
         break;
-    case OPERATION_ENVIRONMENT_ADD:
-    case OPERATION_ENVIRONMENT_REMOVE:
-        change.made = operation->kind == OPERATION_ENVIRONMENT_ADD;
+    case OUTCOME_ENVIRONMENT:
         change.node = environment;
         change.parent = NODE_ROOT;
         break;
@@ -71,7 +58,7 @@ static int by_node(const void *a, const void *b)
         return one->node < two->node ? -1 : 1;
     if (one->at.rev != two->at.rev)
         return one->at.rev < two->at.rev ? -1 : 1;
-    return one->at.op < two->at.op ? -1 : one->at.op > two->at.op;
+    return one->at.index < two->at.index ? -1 : one->at.index > two->at.index;
 }
 
 static uint64_t position(const struct name_change *change)
@@ -146,16 +133,16 @@ void name_changes_settle(struct name_changes *changes)
 int name_changes_gather(struct snapshot *snapshot, struct name_changes *out, uint64_t from,
                         uint64_t upto)
 {
-    struct operation_info operation;
+    struct outcome outcome;
     int error = 0;
     out->count = 0;
     out->from = out->upto = 0;
     for (uint64_t rev = from + 1; !error && rev <= upto; rev++) {
-        for (uint32_t op = 0; !error; op++) {
-            int found = history_operation(snapshot, &operation, rev, op);
+        for (uint32_t index = 0; !error; index++) {
+            int found = history_outcome(snapshot, &outcome, rev, index);
             if (found == NOT_THERE)
                 break;
-            error = found ? found : name_changes_add(out, &operation);
+            error = found ? found : name_changes_add(out, &outcome);
         }
     }
     if (error) {
@@ -177,35 +164,29 @@ static enum effect_kind kind_of(const struct name_change *change)
     return file ? EFFECT_REMOVE_FILE : EFFECT_REMOVE_DIRECTORY;
 }
 
-static int path_of(struct snapshot *snapshot, char path[static PATH_SIZE],
-                   const struct name_change *change)
+/* The first behind a position. */
+static size_t first_behind(const struct name_changes *changes, uint64_t reached)
 {
-    struct operation_info operation;
-    int found = history_operation(snapshot, &operation, change->at.rev, change->at.op);
-    if (found)
-        return found < 0 ? found : error_set(ERR_CORRUPT, "an operation of the log is gone");
-    const struct path *whole = &operation.path;
-    enum effect_kind kind = kind_of(change);
-    if (kind == EFFECT_MAKE_FILE || kind == EFFECT_REMOVE_FILE)
-        (void)snprintf(path, PATH_SIZE, "%s/%s/%s", whole->environment, whole->service, whole->key);
-    else if (change->parent == NODE_ROOT)
-        (void)snprintf(path, PATH_SIZE, "%s", whole->environment);
-    else
-        (void)snprintf(path, PATH_SIZE, "%s/%s", whole->environment, whole->service);
-    return 0;
+    size_t low = 0, high = changes->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (position(&changes->items[middle]) <= reached)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 int name_changes_effects(struct snapshot *snapshot, struct effects *out,
                          const struct name_changes *changes, uint64_t *reached)
 {
-    char path[PATH_SIZE];
+    char path[PATH_TEXT_MAX];
     out->size = 0;
     out->waited = 0;
-    for (size_t i = 0; i < changes->count; i++) {
+    for (size_t i = first_behind(changes, *reached); i < changes->count; i++) {
         const struct name_change *change = &changes->items[i];
-        if (position(change) <= *reached)
-            continue;
-        int error = path_of(snapshot, path, change);
+        int error = called_path(snapshot, &out->called, path, change->node);
         if (error)
             return error;
         struct effect effect = {

@@ -12,7 +12,9 @@
  * on any other file system.
  *
  * A small value is answered from what this thread remembers (recent.h), without a look into the
- * store; a secret is opened anew for each READ, and wiped when that is answered.
+ * store; a secret is opened anew for each READ, and wiped when that is answered. What is put
+ * together from others' values (a template's) is a secret where it touches one, and is put together
+ * anew as long as it is: it has no sealed form that could be remembered.
  */
 #include <errno.h>
 #include <poll.h>
@@ -21,9 +23,11 @@
 #include "fs/pin.h"
 #include "fs/server.h"
 #include "store/error.h"
+#include "store/limits.h"
 
 /* Larger answers let others go ahead meanwhile. */
 #define LONG_VALUE (64u * 1024u)
+#define LONG_TEXT 4096u
 
 /* A thread keeps room for secrets of this size. */
 #define SCRATCH_KEPT (64u * 1024u)
@@ -41,6 +45,7 @@ struct reading {
     size_t size;
     size_t offset;
     struct entry entry;        /* what it shows */
+    size_t expected;           /* about as long; 0: not known */
     bool is_current;           /* that is the newest */
     uint64_t repin;            /* what the handle is to be pinned to; 0: it stays */
     const unsigned char *data; /* the answer: just written, or locked (fs/loop.c says why) */
@@ -79,6 +84,7 @@ static int choose(struct worker *worker, struct reading *reading)
         recent_find(worker->recents, reading->id, snapshot_stamp(snapshot));
     uint64_t shown = snapshot_revision(snapshot);
     int found = 0;
+    reading->expected = recent ? recent->size : 0;
     if (recent)
         reading->entry = recent->entry;
     else
@@ -99,25 +105,38 @@ static int choose(struct worker *worker, struct reading *reading)
                              reading->pin.rev);
 }
 
+static bool same_definition(const struct definition *a, const struct definition *b)
+{
+    return a->environment == b->environment && a->name_id == b->name_id && a->rev == b->rev &&
+           a->op == b->op;
+}
+
+/* Of one place and revision; that alone does it, as long as the store says rightly what changed. */
 static bool same_version(const struct entry *a, const struct entry *b)
 {
     return a->environment == b->environment && a->name_id == b->name_id && a->rev == b->rev &&
-           a->op == b->op && a->kind == b->kind;
+           a->kind == b->kind && same_definition(&a->defined, &b->defined) &&
+           same_definition(&a->value, &b->value);
 }
 
-/* A plain value stays: what was checked and copied is good for whoever reads the same version.
- * Room for a large secret is given back: locked memory may be short, and where many threads have
+/* Room for a large value is given back: locked memory may be short, and where many threads have
  * been at work each would keep as much as its largest took. */
-void file_forget(struct worker *worker)
+static void clear_scratch(struct worker *worker)
 {
-    if (!worker->has_opened)
-        return;
-    worker->kept.size = 0;
     if (worker->scratch.capacity > SCRATCH_KEPT)
         secret_release(&worker->scratch);
     else
         secret_clear(&worker->scratch);
     worker->has_opened = false;
+}
+
+/* A plain value stays: what was checked and copied is good for whoever reads the same version. */
+void file_forget(struct worker *worker)
+{
+    if (!worker->has_opened)
+        return;
+    worker->kept.size = 0;
+    clear_scratch(worker);
 }
 
 /* What was read and is the newest will do for the next reader too, if it is small. */
@@ -134,14 +153,13 @@ static void remember(struct worker *worker, const struct reading *reading,
     recent_hold(recent, bytes, size);
 }
 
-static int fetch_secret(struct worker *worker, const struct reading *reading)
+/* By its sealed form, which is remembered. */
+static int fetch_sealed(struct worker *worker, const struct reading *reading)
 {
     struct snapshot *snapshot = worker->snapshot;
     struct kept *kept = &worker->kept;
     const unsigned char *sealed;
     size_t sealed_size;
-    worker->has_opened = true;
-    worker->counters.decryptions++;
     int found = snapshot_sealed(snapshot, &sealed, &sealed_size, &reading->entry);
     if (found == 0)
         found = snapshot_reopen(snapshot, &reading->entry, sealed, sealed_size, &worker->scratch);
@@ -157,31 +175,64 @@ static int fetch_secret(struct worker *worker, const struct reading *reading)
     return found;
 }
 
-/* Where locked memory is short (an unprivileged process may lock 8 MiB), a few threads with large
- * secrets have all of it, until their answers are out. A second at most, and then an error. */
-static int fetch_secret_patiently(struct worker *worker, const struct reading *reading)
+static int fetch_secret(struct worker *worker, const struct reading *reading)
 {
-    int found = fetch_secret(worker, reading);
-    for (unsigned turn = 0; found == -ERR_NOMEM && turn < TURNS; turn++) {
-        file_forget(worker);
-        (void)poll(NULL, 0, 1);
-        found = fetch_secret(worker, reading);
-    }
-    return found;
+    struct kept *kept = &worker->kept;
+    worker->has_opened = true;
+    worker->counters.decryptions++;
+    if (!entry_is_composed(&reading->entry))
+        return fetch_sealed(worker, reading);
+    return snapshot_value(worker->snapshot, &kept->data, &kept->size, &reading->entry,
+                          &worker->scratch);
 }
 
 static int fetch_plain(struct worker *worker, const struct reading *reading)
 {
     struct kept *kept = &worker->kept;
-    int error = snapshot_value(worker->snapshot, &kept->data, &kept->size, &reading->entry, NULL);
+    worker->has_opened = entry_is_composed(&reading->entry);
+    int error = snapshot_value(worker->snapshot, &kept->data, &kept->size, &reading->entry,
+                               &worker->scratch);
+    if (!error && kept->size > VALUE_MAX)
+        error = error_set(ERR_CORRUPT, "a value of %zu bytes", kept->size);
     if (error)
         return error;
-    /* out of the map: what is kept must outlive the snapshot */
+    /* out of the map, or of locked memory: what is kept must outlive the snapshot */
     if (kept->size)
         memcpy(worker->copy, kept->data, kept->size);
     kept->data = worker->copy;
+    if (worker->has_opened)
+        clear_scratch(worker);
     remember(worker, reading, kept->data, kept->size);
     return 0;
+}
+
+static int fetch_once(struct worker *worker, const struct reading *reading)
+{
+    return is_secret(&reading->entry) ? fetch_secret(worker, reading)
+                                      : fetch_plain(worker, reading);
+}
+
+/* Where locked memory is short (an unprivileged process may lock 8 MiB), a few threads with large
+ * secrets have all of it, until their answers are out. A second at most, and then an error. */
+static int fetch_patiently(struct worker *worker, const struct reading *reading)
+{
+    int found = fetch_once(worker, reading);
+    for (unsigned turn = 0; found == -ERR_NOMEM && turn < TURNS; turn++) {
+        file_forget(worker);
+        (void)poll(NULL, 0, 1);
+        found = fetch_once(worker, reading);
+    }
+    return found;
+}
+
+/* Whether others should go ahead meanwhile. What is put together is as long as it was found to be
+ * when it was opened; a long text of its own refers to much. */
+static bool takes_long(const struct reading *reading)
+{
+    const struct entry *entry = &reading->entry;
+    if (!entry_is_composed(entry))
+        return entry->stored_size >= LONG_VALUE;
+    return reading->expected >= LONG_VALUE || entry->value.stored_size >= LONG_TEXT;
 }
 
 /* The whole value into worker->kept: out of the store, checked and opened. */
@@ -189,10 +240,9 @@ static int fetch(struct worker *worker, const struct reading *reading)
 {
     file_forget(worker);
     worker->kept.size = 0;
-    if (reading->entry.stored_size >= LONG_VALUE)
+    if (takes_long(reading))
         loop_invite(worker);
-    int error = is_secret(&reading->entry) ? fetch_secret_patiently(worker, reading)
-                                           : fetch_plain(worker, reading);
+    int error = fetch_patiently(worker, reading);
     if (error) {
         file_forget(worker);
         worker->kept.size = 0;

@@ -7,7 +7,7 @@
  * answering from it is answering from the store. No lock: each thread has its own.
  *
  * A file's entry, the size that its attributes show, and the value if it is small: of a secret as
- * it lies in the store, sealed.
+ * it lies in the store, sealed, and so not of one that is put together from others.
  */
 #ifndef EMSA_FS_RECENT_H
 #define EMSA_FS_RECENT_H

@@ -43,7 +43,7 @@ static bool is_idle(const struct target *target)
 
 static bool same_place(const struct cursor *a, const struct cursor *b)
 {
-    return a->rev == b->rev && a->op == b->op;
+    return a->rev == b->rev && a->index == b->index;
 }
 
 static bool send(struct targets *targets, struct target *target, struct message message)
@@ -70,9 +70,9 @@ static struct target *hindmost(struct targets *targets)
     struct target *found = NULL;
     for (uint32_t i = 0; i < targets->count; i++) {
         struct target *target = &targets->items[i];
-        if (wants_changes(targets, target) &&
-            (!found || target->changes.rev < found->changes.rev ||
-             (target->changes.rev == found->changes.rev && target->changes.op < found->changes.op)))
+        if (wants_changes(targets, target) && (!found || target->changes.rev < found->changes.rev ||
+                                               (target->changes.rev == found->changes.rev &&
+                                                target->changes.index < found->changes.index)))
             found = target;
     }
     return found;

@@ -50,7 +50,7 @@ static int time_text(char *out, size_t size, int64_t nanoseconds)
     return snprintf(out, size, "%s.%09lldZ", date, (long long)rest);
 }
 
-/* What the commit that last set the entry says. */
+/* What the commit that last changed the value says. */
 static int commit_text(struct snapshot *snapshot, char *out, size_t size, uint64_t rev, bool author)
 {
     struct commit_info commit;

@@ -32,7 +32,14 @@ void change_free(struct change *change);
 /* Each adds one operation; later ones see what earlier ones do. The path must be of the depth that
  * the operation needs. Failures (ERR_INVALID: name, depth, value over VALUE_MAX, commit over its
  * limits; ERR_NOMEM) leave the change as it was. */
-int change_environment_add(struct change *, const char *name);
+struct environment_terms {
+    const char *base;  /* the environment that the new one stands on; NULL: none */
+    bool is_protected; /* every change of it needs a reason; it neither has nor is a base */
+    uint64_t ttl;      /* seconds until it goes with all that is in it; 0: never */
+};
+/* terms may be NULL. Places every service that the base has. */
+int change_environment_add(struct change *, const char *name,
+                           const struct environment_terms *terms);
 int change_environment_remove(struct change *, const char *name);
 int change_service_add(struct change *, const struct path *service);
 int change_service_remove(struct change *, const struct path *service);
@@ -40,6 +47,22 @@ int change_service_remove(struct change *, const struct path *service);
 int change_set_plain(struct change *, const struct path *key, const void *value, size_t size);
 /* Takes over the secret's memory on success: *value is empty then. */
 int change_set_secret(struct change *, const struct path *key, struct secret *value);
+/* A definition that is another's value: the text "service/KEY", looked for in the reader's
+ * environment. ERR_INVALID also for a text that is none (store/template.h). */
+int change_set_link(struct change *, const struct path *key, const char *target);
+int change_set_template(struct change *, const struct path *key, const void *text, size_t size);
+/* What stands at from (its definition: a value, or the text of a link or template) is set at key
+ * too; change_move: and removed at from, which must lie in the same environment. Secrets are sealed
+ * anew, which needs their key (ERR_NO_KEY at commit). */
+int change_copy(struct change *, const struct path *key, const struct path *from);
+int change_move(struct change *, const struct path *key, const struct path *from);
+/* The key's value may be referred to by a service of that name, "*" for every service: in this
+ * environment, in those that stand on it, in `all` everywhere. */
+int change_share(struct change *, const struct path *key, const char *consumer);
+int change_unshare(struct change *, const struct path *key, const char *consumer);
+/* Nothing under the path (of any depth but the root) may change; the reason is the commit's. */
+int change_lock(struct change *, const struct path *path);
+int change_unlock(struct change *, const struct path *path);
 /* The key that was set last ends so many seconds after the commit, by a commit of the store's own
  * (store/expiry.h); without this a set is for good, also of a key that was to end. ERR_INVALID: 0,
  * over TTL_MAX, or nothing was set. */
@@ -62,6 +85,9 @@ struct change_terms {
     struct path if_path;
     bool dry_run;   /* judge and report, commit nothing */
     bool allow_new; /* --new: make a service whose name looks like a misspelling of another */
+    /* A value may be equal to a secret of another environment (store/model/leak.h); needs a reason,
+     * and the operations say so for ever. */
+    bool allow_equal;
     /* What the clock says: nanoseconds since 1970, what ends is counted from. 0: it is read when
      * the writer's turn has come. */
     int64_t now;
@@ -74,6 +100,10 @@ struct change_line { /* what one operation did */
     uint64_t was_rev; /* for '~' and '-': the revision it had */
     int64_t expires;  /* for '+' and '~': when it will end, 0: never; for '-': when it was to, where
                          that moment had come */
+    /* Of what is about a name and no value: the service that it was shared with, "*": all; else
+     * "". */
+    char with[SERVICE_NAME_MAX + 1];
+    enum change_subject { CHANGE_PLACE, CHANGE_SHARE, CHANGE_LOCK } subject;
 };
 
 struct change_result {
@@ -83,6 +113,9 @@ struct change_result {
     int64_t expires; /* the first moment at which something that this commit set ends; 0: none */
     size_t count;
     struct change_line *lines; /* owned by the caller: change_result_release */
+    /* How many values were refused for being equal to a secret; set where the commit failed too
+     * (all else is zero then), for whoever counts guesses. */
+    size_t equal;
 };
 void change_result_release(struct change_result *result);
 
@@ -96,5 +129,8 @@ void change_result_release(struct change_result *result);
  *   ERR_CORRUPT, ERR_IO, ERR_NOMEM
  */
 int change_commit(struct change *, const struct change_terms *terms, struct change_result *out);
+
+/* Whether the change brings values, which the leak guard would look at. */
+bool change_brings_values(const struct change *);
 
 #endif

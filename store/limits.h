@@ -22,6 +22,10 @@
 #define COMMIT_OPERATIONS_MAX 262144u
 #define COMMIT_BYTES_MAX (256u * 1024u * 1024u)
 
+/* What readers may see otherwise after one commit: a value that stands beneath many environments is
+ * seen in all of them. */
+#define COMMIT_OUTCOMES_MAX 1048576u
+
 /* How long a key with an end may live: ten years. What is to stay longer than anybody remembers
  * that it will go is better set for good, and replaced by hand. */
 #define TTL_MAX (3650u * 24u * 60u * 60u) /* seconds */

@@ -50,6 +50,9 @@ struct environment {
     uint64_t changed_rev; /* the last revision that changed anything in it */
     int64_t made_time;
     int64_t listed_time; /* when its set of services last changed: the directory's mtime */
+    uint32_t base;       /* the id of the environment that it stands on; 0: none */
+    bool is_protected;   /* every change of it needs a reason, and it is removed by nobody */
+    int64_t expires;     /* when a commit of the store's own will remove it; 0: never */
 };
 
 struct service { /* a service present in an environment */
@@ -67,21 +70,40 @@ struct service { /* a service present in an environment */
 enum entry_kind { ENTRY_PLAIN = 1, ENTRY_SECRET = 2, ENTRY_LINK = 3, ENTRY_TEMPLATE = 4 };
 enum entry_origin { ORIGIN_OWN = 0, ORIGIN_BASE, ORIGIN_ALL, ORIGIN_SHARED, ORIGIN_SCHEMA };
 
-struct entry { /* the effective entry of one key of one service in one environment */
+/* Where bytes that somebody set lie, and what they are bound to: a definition. */
+struct definition {
+    uint32_t environment; /* the layer: the environment of whoever asked, its base, or `all` */
+    uint32_t service;
+    uint64_t name_id;
+    uint64_t entry_id; /* one life of a definition: new when it is made again after a removal */
+    uint64_t rev;      /* the operation that set it */
+    uint32_t op;
+    enum entry_kind kind;
+    uint32_t stored_size; /* secret: the padded size; all others: the size of the value or text */
+};
+
+/*
+ * The effective entry of one key of one service in one environment: what a reader gets, links
+ * followed and templates expanded there. What is in effect at a place is called its spot
+ * (store/model/resolve.h). In `all` nothing is resolved: kind may be link or template there, and
+ * the value is the text.
+ */
+struct entry {
     uint32_t environment;
     uint32_t service;
     uint64_t name_id; /* of (service, key), for ever the same, in all environments */
     char key[KEY_NAME_MAX + 1];
-    enum entry_kind kind;
-    enum entry_origin origin;
-    uint64_t entry_id; /* one life of a key: new when it is made again after a removal */
-    uint64_t rev;      /* of the commit that last set it */
-    uint32_t op;       /* which operation of that commit */
-    uint64_t first_rev;
-    int64_t time;         /* of that commit */
-    int64_t first_time;   /* of first_rev */
+    enum entry_kind kind;     /* of the value: a template that touches a secret is one */
+    enum entry_origin origin; /* of the definition that is in effect here */
+    uint64_t rev;             /* of the commit that last changed the effective value */
+    int64_t time;             /* of that commit */
+    uint64_t first_rev;       /* since when there is something in effect here */
+    int64_t first_time;
     int64_t expires;      /* when a commit of the store's own will remove it; 0: never */
-    uint32_t stored_size; /* plain: the value's size; secret: the padded size */
+    uint32_t stored_size; /* plain: the value's size; secret: the padded size, of a template 0 */
+    uint64_t as_of;       /* the revision that this is the entry of */
+    struct definition defined; /* what is in effect here */
+    struct definition value; /* whose bytes are the value, past all links; a template's its text */
 };
 
 int snapshot_environment(struct snapshot *, struct environment *out, const char *name);
@@ -105,6 +127,16 @@ int snapshot_entry_by_name(struct snapshot *, struct entry *out, uint32_t enviro
                            uint64_t name_id);
 int snapshot_next_entry(struct snapshot *, struct entry *out, uint32_t environment,
                         uint32_t service, const char *after);
+
+/* What somebody set at exactly this place, whatever is in effect there: the entry's defined and
+ * value are the same, kind may be link or template, and the value is the text. environment may be a
+ * base or `all`. */
+int snapshot_definition(struct snapshot *, struct entry *out, uint32_t environment,
+                        uint32_t service, const char *key);
+/* The bytes of a definition as they were set: of a link or a template the text. As
+ * snapshot_value. */
+int snapshot_text(struct snapshot *, const unsigned char **data, size_t *size,
+                  const struct definition *definition, struct secret *scratch);
 
 /* The entry as it was at revision rev (which may be the newest). NOT_THERE if there was none then.
  */
@@ -131,16 +163,21 @@ int snapshot_environment_name(struct snapshot *, char name[static ENVIRONMENT_NA
 int snapshot_size(struct snapshot *, size_t *size, const struct entry *entry);
 
 /*
- * The bytes of an entry's value, whole. Plain: *data points into the store's map and is valid until
- * snapshot_end; copy it before handing it to a system call (fs/DESIGN.md says why). Secret:
- * decrypted into scratch (grown if needed, owned by the caller, who clears it). ERR_NO_KEY,
- * ERR_CORRUPT, ERR_NOMEM.
+ * The bytes of an entry's value, whole. Plain: *data points into the store's map (or, where it is
+ * composed, into scratch) and is valid until snapshot_end; copy it before handing it to a system
+ * call (fs/DESIGN.md says why). Secret: decrypted into scratch (grown if needed, owned by the
+ * caller, who clears it). ERR_NO_KEY, ERR_CORRUPT, ERR_NOMEM.
  */
 int snapshot_value(struct snapshot *, const unsigned char **data, size_t *size,
                    const struct entry *entry, struct secret *scratch);
 
+/* Whether an entry's value is put together from others' (a template's): such bytes lie in scratch,
+ * also of a plain one. */
+bool entry_is_composed(const struct entry *entry);
+
 /*
- * A secret in two steps, for who reads the same version again and again. snapshot_sealed: as it
+ * A secret in two steps, for who reads the same version again and again; not for one that is
+ * composed. snapshot_sealed: as it
  * lies in the store, checked; valid until snapshot_end, good to copy, no use without keys.
  * snapshot_reopen: opens (a copy of) that into scratch, at any time and without looking into the
  * store, if this process opened the version before; NOT_THERE: it did not, or the key had to make

@@ -15,6 +15,7 @@
 #define BLAKE_SIZE 32       /* of hash_parts and hasher_end */
 #define RECORD_HASH_SIZE 16 /* of hash_record */
 #define SALT_SIZE 16        /* of a value's salted hash, as the log has it */
+#define FINGERPRINT_SIZE 16 /* of a secret, as the leak guard knows it (keyring.h) */
 
 /* Makes libsodium ready (picks the fastest code for this processor). Any thread, any number of
  * times; db and crypto call it where they begin. ERR_IO when the system gives no random numbers. */

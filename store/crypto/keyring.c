@@ -25,13 +25,16 @@ enum { AT_EPHEMERAL = 0, AT_COMMITMENT = 32, AT_SEALED = 64 };
 
 #define LABEL_COMMITMENT "emsa-key-commitment-1"
 #define LABEL_KEY "emsa-key-1"
+#define LABEL_FINGERPRINT_KEY "emsa-fingerprint-key-1"
 
 struct keyring {
     uint8_t store_id[16];
     struct keyring_source source;
     struct key_cache *cache;
-    struct key_cache *values; /* by commitment */
-    pthread_mutex_t mutex;    /* keyring_add against itself */
+    struct key_cache *values;  /* by commitment */
+    pthread_mutex_t mutex;     /* keyring_add against itself; who fills in fingerprint first */
+    struct secret fingerprint; /* the key of fingerprints; whole once has_fingerprint is true */
+    _Atomic bool has_fingerprint;
     /* Filled in order and never emptied, so that readers need no lock: what stands below count is
      * whole. */
     struct identity *identities[KEYRING_IDENTITIES];
@@ -70,6 +73,7 @@ void keyring_free(struct keyring *keyring)
         identity_free(keyring->identities[i]);
     key_cache_free(keyring->cache);
     key_cache_free(keyring->values);
+    secret_release(&keyring->fingerprint);
     pthread_mutex_destroy(&keyring->mutex);
     free(keyring);
 }
@@ -296,6 +300,53 @@ void keyring_keep_value_key(struct keyring *keyring,
                             const uint8_t key[static CRYPTO_KEY_SIZE])
 {
     key_cache_put(keyring->values, &nobody, commitment, key);
+}
+
+/* Where two threads come first, both made the same key. */
+static int keep_fingerprint_key(struct keyring *keyring, const uint8_t key[static CRYPTO_KEY_SIZE])
+{
+    int error = 0;
+    pthread_mutex_lock(&keyring->mutex);
+    if (!keyring->fingerprint.data)
+        error = secret_copy(&keyring->fingerprint, key, CRYPTO_KEY_SIZE);
+    if (!error)
+        atomic_store(&keyring->has_fingerprint, true);
+    pthread_mutex_unlock(&keyring->mutex);
+    return error;
+}
+
+static int make_fingerprint_key(struct keyring *keyring, void *context)
+{
+    struct reader reader = {keyring, context};
+    uint8_t private_key[CRYPTO_KEY_SIZE], key[CRYPTO_KEY_SIZE];
+    int error = find_private(&reader, private_key, &FINGERPRINT_OWNER);
+    if (error)
+        return error;
+    derive_key(key, private_key, LABEL_FINGERPRINT_KEY, NULL, 0);
+    error = keep_fingerprint_key(keyring, key);
+    wipe(private_key, sizeof(private_key));
+    wipe(key, sizeof(key));
+    return error;
+}
+
+size_t fingerprint_covers(const void *value, size_t size)
+{
+    const unsigned char *bytes = value;
+    if (size == 0 || bytes[size - 1] != '\n')
+        return size;
+    return size - (size > 1 && bytes[size - 2] == '\r' ? 2 : 1);
+}
+
+int keyring_fingerprint(struct keyring *keyring, void *context,
+                        uint8_t out[static FINGERPRINT_SIZE], const void *value, size_t size)
+{
+    if (!atomic_load(&keyring->has_fingerprint)) {
+        int error = make_fingerprint_key(keyring, context);
+        if (error)
+            return error;
+    }
+    fingerprint(out, keyring->fingerprint.data, value, fingerprint_covers(value, size));
+    return 0;
 }
 
 int keyring_make(const uint8_t store_id[static 16], struct recipient *owner,

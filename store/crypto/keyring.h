@@ -78,6 +78,19 @@ bool keyring_value_key(struct keyring *, uint8_t out[static CRYPTO_KEY_SIZE],
 void keyring_keep_value_key(struct keyring *, const uint8_t commitment[static CRYPTO_KEY_SIZE],
                             const uint8_t key[static CRYPTO_KEY_SIZE]);
 
+/*
+ * The fingerprint of a value: equal for equal values, and telling nothing of them to who has not
+ * the key. BLAKE2b-128, keyed with F, of: length of domain (u8), domain "emsa-fingerprint-1", the
+ * value without one final newline ("\n" or "\r\n"). F = derive(private key of FINGERPRINT_OWNER,
+ * "emsa-fingerprint-key-1", "") F is kept in the arena from the first call on. ERR_NO_KEY: no
+ * identity at hand opens the owner's key; the failures of keyring_check.
+ */
+#define FINGERPRINT_OWNER ((struct recipient){.generation = 1}) /* the store's own pair */
+int keyring_fingerprint(struct keyring *, void *context, uint8_t out[static FINGERPRINT_SIZE],
+                        const void *value, size_t size);
+/* How much of a value its fingerprint is of: all but one final newline. */
+size_t fingerprint_covers(const void *value, size_t size);
+
 /* The public keys of an identity. */
 void identity_keys(const struct identity *, uint8_t x25519[static 32], uint8_t ed25519[static 32]);
 

@@ -23,6 +23,20 @@ void derive_key(uint8_t out[static CRYPTO_KEY_SIZE], const uint8_t key[static CR
     crypto_generichash(out, CRYPTO_KEY_SIZE, message, 1 + length + size, key, CRYPTO_KEY_SIZE);
 }
 
+void fingerprint(uint8_t out[static FINGERPRINT_SIZE], const uint8_t key[static CRYPTO_KEY_SIZE],
+                 const void *value, size_t size)
+{
+    static const char domain[] = "emsa-fingerprint-1";
+    const unsigned char length = sizeof(domain) - 1;
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, key, CRYPTO_KEY_SIZE, FINGERPRINT_SIZE);
+    crypto_generichash_update(&state, &length, 1);
+    crypto_generichash_update(&state, (const unsigned char *)domain, length);
+    crypto_generichash_update(&state, value, size);
+    crypto_generichash_final(&state, out, FINGERPRINT_SIZE);
+    wipe(&state, sizeof(state)); /* which holds the key and the end of the value */
+}
+
 void seal(unsigned char *out, const uint8_t key[static CRYPTO_KEY_SIZE], const void *ad,
           size_t ad_size, const void *text, size_t size)
 {

@@ -14,6 +14,11 @@
 void derive_key(uint8_t out[static CRYPTO_KEY_SIZE], const uint8_t key[static CRYPTO_KEY_SIZE],
                 const char *label, const void *data, size_t size);
 
+/* BLAKE2b-128, keyed, of: length of "emsa-fingerprint-1" (u8), that, value (keyring.h). Leaves
+ * nothing of the value behind. */
+void fingerprint(uint8_t out[static FINGERPRINT_SIZE], const uint8_t key[static CRYPTO_KEY_SIZE],
+                 const void *value, size_t size);
+
 /* out gets size + SEAL_TAG_SIZE bytes; may be the text's own place. */
 void seal(unsigned char *out, const uint8_t key[static CRYPTO_KEY_SIZE], const void *ad,
           size_t ad_size, const void *text, size_t size);

@@ -26,10 +26,15 @@
 #define READERS 254              /* the least; what fits into LOCK_SIZE is what LMDB takes */
 
 static const char *const names[DB_COUNT] = {
-    [DB_META] = "meta",   [DB_COMMIT] = "commit",   [DB_LOG] = "log",
-    [DB_VALUE] = "value", [DB_REQUEST] = "request", [DB_ENVIRONMENT] = "environment",
-    [DB_PLACE] = "place", [DB_CURRENT] = "current", [DB_HISTORY] = "history",
-    [DB_NAME] = "name",   [DB_KEY] = "key",         [DB_EXPIRY] = "expiry",
+    [DB_META] = "meta",       [DB_COMMIT] = "commit",
+    [DB_LOG] = "log",         [DB_VALUE] = "value",
+    [DB_REQUEST] = "request", [DB_ENVIRONMENT] = "environment",
+    [DB_PLACE] = "place",     [DB_CURRENT] = "current",
+    [DB_HISTORY] = "history", [DB_NAME] = "name",
+    [DB_KEY] = "key",         [DB_EXPIRY] = "expiry",
+    [DB_OUTCOME] = "outcome", [DB_REFERENCE] = "reference",
+    [DB_SHARE] = "share",     [DB_LOCK] = "lock",
+    [DB_LEAK] = "leak",
 };
 
 const char *database_name(enum database database)

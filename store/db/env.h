@@ -30,9 +30,14 @@ enum database {
     DB_CURRENT,     /* derived: environment id, service id, key -> current entry */
     DB_HISTORY,     /* derived: environment id, name id, rev -> op, kind, ... */
     DB_NAME,        /* derived: ids and names both ways (first key byte says which) */
-    DB_KEY,    /* derived: public and wrapped private keys by (environment, service, generation);
-                  grants; identities */
-    DB_EXPIRY, /* derived: moment, environment id, name id -> the entry that ends then */
+    DB_KEY,       /* derived: public and wrapped private keys by (environment, service, generation);
+                     grants; identities */
+    DB_EXPIRY,    /* derived: moment, environment id, name id -> the entry that ends then */
+    DB_OUTCOME,   /* derived: rev, chunk -> what readers see otherwise since that commit */
+    DB_REFERENCE, /* derived: layer, service, key, name id -> that definition refers to the key */
+    DB_SHARE,     /* derived: layer, service, key, consumer -> where that was said */
+    DB_LOCK,      /* derived: environment id, service, key -> where that was said */
+    DB_LEAK,      /* derived, with the store's key only: who has a secret of which fingerprint */
     DB_COUNT
 };
 

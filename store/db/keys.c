@@ -24,6 +24,14 @@ static void add_number(struct key *key, uint64_t value, size_t size)
     add(key, bytes, size);
 }
 
+/* A text that something follows: its length in a byte, then its bytes. */
+static void add_short(struct key *key, const char *text)
+{
+    size_t size = strlen(text);
+    add_number(key, size > UINT8_MAX ? UINT8_MAX : size, 1);
+    add(key, text, size);
+}
+
 static struct key *start(struct key *key, const char *tag)
 {
     key->size = 0;
@@ -79,16 +87,26 @@ static uint64_t take_number(struct parser *in, size_t size)
     return value;
 }
 
-/* The rest of the key as a text of at most maximum bytes. */
-static struct slice take_rest(struct parser *in, size_t maximum)
+/* The next bytes as a text of at most maximum of them. */
+static struct slice take_text(struct parser *in, size_t size, size_t maximum)
 {
-    struct slice rest = in->left;
-    if (in->failed || rest.size > maximum || memchr(rest.data, '\0', rest.size)) {
+    const unsigned char *text = take(in, size);
+    if (!text || size > maximum || memchr(text, '\0', size)) {
         in->failed = 1;
         return (struct slice){NULL, 0};
     }
-    in->left = (struct slice){rest.data + rest.size, 0};
-    return rest;
+    return (struct slice){text, size};
+}
+
+static struct slice take_rest(struct parser *in, size_t maximum)
+{
+    return take_text(in, in->left.size, maximum);
+}
+
+static struct slice take_short(struct parser *in, size_t maximum)
+{
+    size_t size = take_number(in, 1);
+    return take_text(in, size, maximum);
 }
 
 static int end(const struct parser *in, const char *database)
@@ -406,5 +424,151 @@ int key_wrapped_parse(struct slice found, uint32_t *environment, uint32_t *servi
     *service = (uint32_t)parsed_service;
     *generation = (uint32_t)parsed_generation;
     memcpy(holder, data, PUBLIC_KEY_SIZE);
+    return 0;
+}
+
+struct slice key_outcome(struct key *key, uint64_t rev, uint32_t chunk)
+{
+    return key_operation(key, rev, chunk);
+}
+
+int key_outcome_parse(struct slice found, uint64_t *rev, uint32_t *chunk)
+{
+    struct parser in = parse(found, "");
+    uint64_t parsed_rev = take_number(&in, 8);
+    uint64_t parsed_chunk = take_number(&in, 4);
+    int error = end(&in, "outcome");
+    if (error)
+        return error;
+    *rev = parsed_rev;
+    *chunk = (uint32_t)parsed_chunk;
+    return 0;
+}
+
+/* What begins the keys of references, shares and locks. */
+static void add_path(struct key *key, uint32_t layer, const char *service, const char *name)
+{
+    add_number(start(key, ""), layer, 4);
+    add_short(key, service);
+    add_short(key, name);
+}
+
+struct slice key_reference(struct key *key, uint32_t layer, const char *service, const char *name,
+                           uint64_t name_id)
+{
+    add_path(key, layer, service, name);
+    add_number(key, name_id, 8);
+    return done(key);
+}
+
+int key_reference_parse(struct slice found, uint32_t *layer,
+                        char service[static SERVICE_NAME_MAX + 1],
+                        char key[static KEY_NAME_MAX + 1], uint64_t *name_id)
+{
+    struct parser in = parse(found, "");
+    uint64_t parsed_layer = take_number(&in, 4);
+    struct slice parsed_service = take_short(&in, SERVICE_NAME_MAX);
+    struct slice parsed_key = take_short(&in, KEY_NAME_MAX);
+    uint64_t parsed_name = take_number(&in, 8);
+    int error = end(&in, "reference");
+    if (error)
+        return error;
+    *layer = (uint32_t)parsed_layer;
+    copy_text(service, parsed_service);
+    copy_text(key, parsed_key);
+    *name_id = parsed_name;
+    return 0;
+}
+
+struct slice key_share(struct key *key, uint32_t layer, const char *service, const char *name,
+                       const char *consumer)
+{
+    add_path(key, layer, service, name);
+    add_short(key, consumer);
+    return done(key);
+}
+
+int key_share_parse(struct slice found, uint32_t *layer, char service[static SERVICE_NAME_MAX + 1],
+                    char key[static KEY_NAME_MAX + 1], char consumer[static SERVICE_NAME_MAX + 1])
+{
+    struct parser in = parse(found, "");
+    uint64_t parsed_layer = take_number(&in, 4);
+    struct slice parsed_service = take_short(&in, SERVICE_NAME_MAX);
+    struct slice parsed_key = take_short(&in, KEY_NAME_MAX);
+    struct slice parsed_consumer = take_short(&in, SERVICE_NAME_MAX);
+    int error = end(&in, "share");
+    if (error)
+        return error;
+    *layer = (uint32_t)parsed_layer;
+    copy_text(service, parsed_service);
+    copy_text(key, parsed_key);
+    copy_text(consumer, parsed_consumer);
+    return 0;
+}
+
+struct slice key_lock(struct key *key, uint32_t environment, const char *service, const char *name)
+{
+    add_path(key, environment, service, name);
+    return done(key);
+}
+
+int key_lock_parse(struct slice found, uint32_t *environment,
+                   char service[static SERVICE_NAME_MAX + 1], char key[static KEY_NAME_MAX + 1])
+{
+    struct parser in = parse(found, "");
+    uint64_t parsed_environment = take_number(&in, 4);
+    struct slice parsed_service = take_short(&in, SERVICE_NAME_MAX);
+    struct slice parsed_key = take_short(&in, KEY_NAME_MAX);
+    int error = end(&in, "lock");
+    if (error)
+        return error;
+    *environment = (uint32_t)parsed_environment;
+    copy_text(service, parsed_service);
+    copy_text(key, parsed_key);
+    return 0;
+}
+
+struct slice key_leak_value(struct key *key, const uint8_t fingerprint[static FINGERPRINT_SIZE],
+                            uint32_t environment, uint64_t name_id)
+{
+    add(start(key, "F"), fingerprint, FINGERPRINT_SIZE);
+    add_number(key, environment, 4);
+    add_number(key, name_id, 8);
+    return done(key);
+}
+
+struct slice key_leak_place(struct key *key, uint32_t environment, uint64_t name_id)
+{
+    add_number(start(key, "P"), environment, 4);
+    add_number(key, name_id, 8);
+    return done(key);
+}
+
+int key_leak_value_parse(struct slice found, uint8_t fingerprint[static FINGERPRINT_SIZE],
+                         uint32_t *environment, uint64_t *name_id)
+{
+    struct parser in = parse(found, "F");
+    const unsigned char *data = take(&in, FINGERPRINT_SIZE);
+    uint64_t parsed_environment = take_number(&in, 4);
+    uint64_t parsed_name = take_number(&in, 8);
+    int error = end(&in, "leak");
+    if (error)
+        return error;
+    memcpy(fingerprint, data, FINGERPRINT_SIZE);
+    *environment = (uint32_t)parsed_environment;
+    *name_id = parsed_name;
+    return 0;
+}
+
+int key_leak_place_parse(struct slice found, uint32_t *environment, uint64_t *name_id)
+{
+    struct parser in = parse(found, "P");
+    uint64_t parsed_environment = take_number(&in, 4);
+    uint64_t parsed_name = take_number(&in, 8);
+    int error = end(&in, "leak");
+    if (error)
+        return error;
+    *environment = (uint32_t)parsed_environment;
+    *name_id = parsed_name;
     return 0;
 }

@@ -1,8 +1,9 @@
 /*
  * Every key of every database, built and parsed here and nowhere else. Integers are big-endian, so
- * that the order of bytes (LMDB's memcmp) is the order of numbers; a text stands last in its key,
- * so that a prefix walk (txn_seek from the key with an empty text or number 0) meets all that share
- * what stands before it.
+ * that the order of bytes (LMDB's memcmp) is the order of numbers. A text stands last in its key,
+ * or is short: a byte that is its length, then its bytes (so shorter ones come first). A prefix
+ * walk (txn_seek from the key with an empty text or number 0 in all that is to vary) meets all that
+ * share what stands before it.
  *
  * A builder writes into the caller's struct key and returns a slice of it, valid as long as that
  * is: txn_get(txn, &body, DB_CURRENT, key_current(&(struct key){0}, environment, service, "PORT"));
@@ -15,14 +16,16 @@
 
 #include <stdint.h>
 
+#include "store/crypto/hash.h"
 #include "store/db/txn.h"
 #include "store/limits.h"
 
 #define PUBLIC_KEY_SIZE 32
 #define REQUEST_KEY_SIZE 16
 
+/* Room for the longest, that of a share; LMDB takes up to 511. */
 struct key {
-    unsigned char data[16 + KEY_NAME_MAX];
+    unsigned char data[4 + 1 + SERVICE_NAME_MAX + 1 + KEY_NAME_MAX + 1 + SERVICE_NAME_MAX];
     size_t size;
 };
 
@@ -94,5 +97,39 @@ int key_pair_parse(struct slice found, uint32_t *environment, uint32_t *service,
                    uint32_t *generation);
 int key_wrapped_parse(struct slice found, uint32_t *environment, uint32_t *service,
                       uint32_t *generation, uint8_t holder[static PUBLIC_KEY_SIZE]);
+
+/* DB_OUTCOME: rev u64, chunk u32 */
+struct slice key_outcome(struct key *, uint64_t rev, uint32_t chunk);
+int key_outcome_parse(struct slice found, uint64_t *rev, uint32_t *chunk);
+
+/* DB_REFERENCE: layer u32, short service, short key, the referrer's name id u64 (0 to start a walk)
+ */
+struct slice key_reference(struct key *, uint32_t layer, const char *service, const char *key,
+                           uint64_t name_id);
+int key_reference_parse(struct slice found, uint32_t *layer,
+                        char service[static SERVICE_NAME_MAX + 1],
+                        char key[static KEY_NAME_MAX + 1], uint64_t *name_id);
+
+/* DB_SHARE: layer u32, short service, short key, short consumer ("" to start a walk) */
+struct slice key_share(struct key *, uint32_t layer, const char *service, const char *key,
+                       const char *consumer);
+int key_share_parse(struct slice found, uint32_t *layer, char service[static SERVICE_NAME_MAX + 1],
+                    char key[static KEY_NAME_MAX + 1], char consumer[static SERVICE_NAME_MAX + 1]);
+
+/* DB_LOCK: environment u32, short service, short key; "" where the lock is wider, and to start a
+ * walk, which meets the wider ones first */
+struct slice key_lock(struct key *, uint32_t environment, const char *service, const char *key);
+int key_lock_parse(struct slice found, uint32_t *environment,
+                   char service[static SERVICE_NAME_MAX + 1], char key[static KEY_NAME_MAX + 1]);
+
+/* DB_LEAK: the first byte says which.
+ *   'F' fingerprint, environment u32, name id u64 (0 and 0 to start a walk) -> nothing
+ *   'P' environment u32, name id u64                                       -> fingerprint */
+struct slice key_leak_value(struct key *, const uint8_t fingerprint[static FINGERPRINT_SIZE],
+                            uint32_t environment, uint64_t name_id);
+struct slice key_leak_place(struct key *, uint32_t environment, uint64_t name_id);
+int key_leak_value_parse(struct slice found, uint8_t fingerprint[static FINGERPRINT_SIZE],
+                         uint32_t *environment, uint64_t *name_id);
+int key_leak_place_parse(struct slice found, uint32_t *environment, uint64_t *name_id);
 
 #endif

@@ -6,6 +6,8 @@
 #include "store/error.h"
 #include "store/limits.h"
 
+#define ALL "all"
+
 #define NO_FIT(text)                                                                               \
     do {                                                                                           \
         *why = (text);                                                                             \
@@ -22,12 +24,29 @@ void expected_release(struct expected *expected)
     free(expected->environments);
     free(expected->services);
     free(expected->places);
+    relations_release(&expected->relations);
     *expected = (struct expected){0};
 }
 
 const struct environment_state *expected_environment(const struct expected *expected, uint32_t id)
 {
     return id && id <= expected->counters.environment_id ? &expected->environments[id] : NULL;
+}
+
+bool expected_is_all(const struct expected *expected, uint32_t id)
+{
+    const struct environment_state *environment = expected_environment(expected, id);
+    return environment && strcmp(environment->is.name, ALL) == 0;
+}
+
+bool expected_is_beneath(const struct expected *expected, uint32_t id)
+{
+    if (expected_is_all(expected, id))
+        return true;
+    for (uint32_t i = 1; i <= expected->counters.environment_id; i++)
+        if (expected->environments[i].alive && expected->environments[i].is.base == id)
+            return true;
+    return false;
 }
 
 /* Room for index in an array; new items are zeroed. */
@@ -111,6 +130,22 @@ static bool same_name(const char *known, const struct operation *operation)
            memcmp(known, operation->name, operation->name_size) == 0;
 }
 
+/* What may stand on what. */
+static const char *misfit_of_base(const struct expected *expected,
+                                  const struct operation *operation)
+{
+    const bool is_all = operation->name_size == strlen(ALL) && same_name(ALL, operation);
+    if (is_all && (operation->base || operation->is_protected || operation->expires))
+        return "'all' has a base, an end or protection";
+    if (!operation->base)
+        return NULL;
+    const struct environment_state *base = expected_environment(expected, operation->base);
+    if (!base || !base->alive || base->is.base || base->is.is_protected || base->is.expires ||
+        operation->is_protected || strcmp(base->is.name, ALL) == 0)
+        return "its base can't be one";
+    return NULL;
+}
+
 static int add_environment(struct expected *expected, const char **why,
                            const struct operation *operation, uint64_t rev, int64_t time)
 {
@@ -125,6 +160,9 @@ static int add_environment(struct expected *expected, const char **why,
             before = i;
     if (before && expected->environments[before].alive)
         NO_FIT("its environment was there already");
+    *why = misfit_of_base(expected, operation);
+    if (*why)
+        return 1;
     if (make_room(&items, &expected->environment_capacity, sizeof *expected->environments, id))
         return -ERR_NOMEM;
     expected->environments = items;
@@ -134,6 +172,9 @@ static int add_environment(struct expected *expected, const char **why,
     memcpy(state->is.name, operation->name, operation->name_size);
     state->is.made_rev = state->is.changed_rev = rev;
     state->is.made_time = state->is.listed_time = time;
+    state->is.base = operation->base;
+    state->is.is_protected = operation->is_protected;
+    state->is.expires = operation->expires;
     expected->counters.environment_id = id;
     expected->counters.environments++;
     expected->names_of_environments += before == 0;
@@ -197,8 +238,13 @@ static int end_place(struct expected *expected, const char **why, const struct o
         NO_FIT("its environment is not there");
     environment->is.changed_rev = rev;
     if (operation->kind == OPERATION_ENVIRONMENT_REMOVE) {
+        if (operation->expires &&
+            (operation->expires != environment->is.expires || operation->expires > time))
+            NO_FIT("it says that its environment expired, which the log does not bear out");
         environment->alive = false;
         expected->counters.environments--;
+        if (expected_is_beneath(expected, operation->environment))
+            NO_FIT("others stand on its environment");
         return 0;
     }
     struct place_state *place = living_place(expected, operation);
@@ -208,24 +254,36 @@ static int end_place(struct expected *expected, const char **why, const struct o
     place->is.changed_rev = rev;
     environment->is.listed_time = time;
     expected->counters.services--;
+    relations_drop_shares(&expected->relations, operation->environment, operation->service);
+    return 0;
+}
+
+/* A name that is used for the first time has the next id. */
+static int learn_name(struct expected *expected, const char **why,
+                      const struct operation *operation)
+{
+    if (operation->name_id > expected->counters.name_id + 1 || !operation->name_id)
+        NO_FIT("its name's id does not fit what came before");
+    if (operation->name_id > expected->counters.name_id)
+        expected->counters.name_id = operation->name_id;
     return 0;
 }
 
 static int change_key(struct expected *expected, const char **why,
-                      const struct operation *operation, uint64_t rev, int64_t time)
+                      const struct operation *operation, uint64_t rev)
 {
     struct environment_state *environment = living_environment(expected, operation->environment);
     struct place_state *place = living_place(expected, operation);
     const bool is_removal = operation->kind == OPERATION_REMOVE;
     if (!environment || !place)
         NO_FIT("its service is not there");
-    if (operation->name_id > expected->counters.name_id + 1 || !operation->name_id)
-        NO_FIT("its name's id does not fit what came before");
+    if (operation->kind == OPERATION_SET_SECRET && strcmp(environment->is.name, ALL) == 0)
+        NO_FIT("it sets a secret in 'all'");
+    if (learn_name(expected, why, operation))
+        return 1;
     if (operation->first ? operation->entry_id != expected->counters.entry_id + 1
                          : operation->entry_id > expected->counters.entry_id)
         NO_FIT("its entry's id does not fit what came before");
-    if (operation->name_id > expected->counters.name_id)
-        expected->counters.name_id = operation->name_id;
     if (operation->first) {
         expected->counters.entry_id = operation->entry_id;
         expected->counters.entries++;
@@ -233,13 +291,102 @@ static int change_key(struct expected *expected, const char **why,
     expected->counters.entries -= is_removal;
     expected->values += !is_removal;
     environment->is.changed_rev = place->is.changed_rev = rev;
-    if (operation->first || is_removal)
+    return 0;
+}
+
+/* What is said of a name, a service or an environment. */
+static int say(struct expected *expected, const char **why, const struct operation *operation,
+               uint32_t op, uint64_t rev)
+{
+    struct environment_state *environment = living_environment(expected, operation->environment);
+    struct place_state *place = living_place(expected, operation);
+    const bool is_lock = operation->kind == OPERATION_LOCK || operation->kind == OPERATION_UNLOCK;
+    if (!environment || (!place && (operation->service || operation->name_id || !is_lock)))
+        NO_FIT("its environment or service is not there");
+    if ((operation->name_id || !is_lock) && learn_name(expected, why, operation))
+        return 1;
+    environment->is.changed_rev = rev;
+    if (place)
+        place->is.changed_rev = rev;
+    const int error = relations_apply(&expected->relations, operation, rev, op);
+    if (error > 0)
+        NO_FIT("it takes back what was not said");
+    return error;
+}
+
+/* Whether an incarnation is the one that was there before the commit. */
+static bool was_there(const struct place_state *place, const struct outcome *outcome)
+{
+    if (place->is.made_rev == outcome->rev)
+        return outcome->incarnation < place->is.incarnation;
+    return outcome->incarnation == place->is.incarnation;
+}
+
+static int take_place_outcome(struct expected *expected, const char **why,
+                              const struct outcome *outcome)
+{
+    const struct place_state *place =
+        expected_place(expected, outcome->environment, outcome->service);
+    const bool is_newest = place && place->is.incarnation == outcome->incarnation;
+    if (outcome->mark == '+' && !(is_newest && place->alive && place->is.made_rev == outcome->rev))
+        NO_FIT("no service was placed there");
+    if (outcome->mark == '-' &&
+        !(place && was_there(place, outcome) && place->is.changed_rev == outcome->rev &&
+          (!place->alive || place->is.made_rev == outcome->rev)))
+        NO_FIT("no service was removed there");
+    if (outcome->mark == '~')
+        NO_FIT("a service does not change");
+    return 0;
+}
+
+static int take_environment_outcome(const struct environment_state *environment, const char **why,
+                                    const struct outcome *outcome)
+{
+    if (outcome->mark == '+' ? environment->alive && environment->is.made_rev == outcome->rev
+                             : outcome->mark == '-' && !environment->alive &&
+                                   environment->is.changed_rev == outcome->rev)
+        return 0;
+    NO_FIT("no environment was made or removed there");
+}
+
+static int take_key_outcome(struct expected *expected, const char **why,
+                            const struct outcome *outcome, int64_t time)
+{
+    if (!expected_place(expected, outcome->environment, outcome->service))
+        NO_FIT("there is no service there");
+    struct place_state *place = &expected->places[slot_of(
+        expected->places, expected->place_capacity, outcome->environment, outcome->service)];
+    if (outcome->mark == '-' ? !was_there(place, outcome)
+                             : !place->alive || place->is.incarnation != outcome->incarnation)
+        NO_FIT("its service is another one");
+    if (outcome->is_secret && expected_is_all(expected, outcome->environment))
+        NO_FIT("it is secret in 'all'");
+    place->is.changed_rev = outcome->rev;
+    if (place->alive && outcome->mark != '~')
         place->is.listed_time = time;
     return 0;
 }
 
+int expected_take_outcome(struct expected *expected, const char **why,
+                          const struct outcome *outcome, int64_t time)
+{
+    if (!expected_environment(expected, outcome->environment))
+        NO_FIT("there never was such an environment");
+    struct environment_state *environment = &expected->environments[outcome->environment];
+    const bool is_environment = outcome->kind == OUTCOME_ENVIRONMENT;
+    const bool is_key = outcome->kind == OUTCOME_KEY;
+    if (is_environment != !outcome->service || is_key != (outcome->name_id != 0) ||
+        (is_environment && outcome->incarnation) || (outcome->is_secret && !is_key))
+        NO_FIT("it is not of its kind");
+    const int misfit = is_environment ? take_environment_outcome(environment, why, outcome)
+                       : is_key       ? take_key_outcome(expected, why, outcome, time)
+                                      : take_place_outcome(expected, why, outcome);
+    environment->is.changed_rev = outcome->rev;
+    return misfit;
+}
+
 int expected_apply(struct expected *expected, const char **why, const struct operation *operation,
-                   uint64_t rev, int64_t time)
+                   uint32_t op, uint64_t rev, int64_t time)
 {
     expected->operations++;
     switch (operation->kind) {
@@ -252,8 +399,15 @@ int expected_apply(struct expected *expected, const char **why, const struct ope
         return end_place(expected, why, operation, rev, time);
     case OPERATION_SET_PLAIN:
     case OPERATION_SET_SECRET:
+    case OPERATION_SET_LINK:
+    case OPERATION_SET_TEMPLATE:
     case OPERATION_REMOVE:
-        return change_key(expected, why, operation, rev, time);
+        return change_key(expected, why, operation, rev);
+    case OPERATION_LOCK:
+    case OPERATION_UNLOCK:
+    case OPERATION_SHARE:
+    case OPERATION_UNSHARE:
+        return say(expected, why, operation, op, rev);
     case OPERATION_SERVICE_KEY:
         expected->keys += 2; /* the public key and the wrapped private one */
         return 0;
@@ -262,9 +416,6 @@ int expected_apply(struct expected *expected, const char **why, const struct ope
     case OPERATION_GRANT:
         expected->keys++;
         return 0;
-    case OPERATION_SET_TEMPLATE:
-    case OPERATION_SET_LINK:
-        break;
     }
     NO_FIT("its kind is not known to this version");
 }

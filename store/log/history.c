@@ -7,6 +7,7 @@
 #include "store/log/commit.h"
 #include "store/log/operation.h"
 #include "store/log/state.h"
+#include "store/log/state_relation.h"
 
 /* Headers that one call of past_touched looks at before it says "look on". */
 #define HEADERS_A_CALL 256
@@ -55,7 +56,7 @@ static int find_path(struct txn *txn, struct path *path, const struct operation 
         error = state_environment_name(txn, path->environment, &before, operation->environment);
     if (!error && operation->service)
         error = state_service_name(txn, path->service, operation->service);
-    if (!error && operation_is_of_key(operation->kind)) {
+    if (!error && operation->name_id) {
         error = state_name(txn, &service, key, operation->name_id);
         if (!error)
             memcpy(path->key, key, sizeof key);
@@ -87,6 +88,10 @@ int past_operation(struct txn *txn, struct operation_info *out, uint64_t rev, ui
     info.first = operation.first;
     info.stored_size = operation.stored_size;
     info.expires = operation.expires;
+    info.is_same = operation.is_same;
+    info.is_allowed_equal = operation.is_allowed_equal;
+    if (operation.consumer)
+        memcpy(info.with, operation.consumer, operation.consumer_size);
     *out = info;
     return 0;
 }
@@ -110,18 +115,18 @@ static int next_of_name(struct txn *txn, uint32_t *id)
 static int touched_key(struct txn *txn, uint64_t *found, const struct path *path, uint32_t service,
                        uint64_t rev)
 {
-    struct moment moment;
+    struct spot spot;
     uint64_t name_id, newest = 0;
     uint32_t id = 0;
     int error = state_name_id(txn, &name_id, service, path->key);
     if (!error)
         error = first_of_name(txn, &id, path->environment);
     while (!error && id) {
-        const int there = state_moment(txn, &moment, id, name_id, rev);
+        const int there = state_moment(txn, &spot, id, name_id, rev);
         if (there < 0)
             return there;
-        if (!there && moment.entry.rev > newest)
-            newest = moment.entry.rev;
+        if (!there && spot.since > newest)
+            newest = spot.since;
         error = next_of_name(txn, &id);
     }
     if (error)
@@ -145,6 +150,30 @@ static int header_is_about(struct txn *txn, const struct header *header, const c
     return error < 0 ? error : NOT_THERE;
 }
 
+/* Whether a commit is seen in a place, also where its operations stand elsewhere. */
+static int outcome_is_about(struct txn *txn, uint64_t rev, const char *environment,
+                            uint32_t service)
+{
+    struct outcome outcomes[OUTCOMES_A_CHUNK];
+    size_t count = 0;
+    for (uint32_t chunk = 0;; chunk++) {
+        const int found = state_outcomes(txn, outcomes, &count, rev, chunk);
+        if (found)
+            return found;
+        uint32_t id = 0;
+        int error = first_of_name(txn, &id, environment);
+        while (!error && id) {
+            for (size_t i = 0; i < count; i++)
+                if (outcomes[i].environment == id &&
+                    (service == COMMIT_ANY_SERVICE || outcomes[i].service == service))
+                    return 0;
+            error = next_of_name(txn, &id);
+        }
+        if (error)
+            return error;
+    }
+}
+
 static int touched_scope(struct txn *txn, uint64_t *found, const struct path *path,
                          uint32_t service, uint64_t rev)
 {
@@ -160,6 +189,8 @@ static int touched_scope(struct txn *txn, uint64_t *found, const struct path *pa
             return error_set(ERR_CORRUPT, "revision %llu is gone", (unsigned long long)rev);
         if (!error)
             error = header_is_about(txn, &header, path->environment, service);
+        if (error == NOT_THERE)
+            error = outcome_is_about(txn, rev, path->environment, service);
         if (!error) {
             *found = rev;
             return 0;

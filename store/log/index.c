@@ -4,11 +4,14 @@
 
 #include "store/error.h"
 #include "store/limits.h"
+#include "store/log/state_relation.h"
 
 int index_begin(struct index *index, struct txn *txn, uint64_t rev, int64_t time)
 {
     *index = (struct index){.txn = txn, .rev = rev, .time = time};
-    return state_counters(txn, &index->counters);
+    const int error = state_counters(txn, &index->counters);
+    index->names_before = index->counters.name_id;
+    return error;
 }
 
 int index_finish(struct index *index)
@@ -155,84 +158,157 @@ static int learn_name(struct index *index, const struct operation *operation, ui
     return 0;
 }
 
-/* The index by moment follows the entry: what it said of its end before holds no more. */
-static void move_expiry(struct index *index, const struct entry *before, const struct entry *after)
+/* The index by moment follows the definition: what it said of its end before holds no more. */
+static void move_expiry(struct index *index, const struct spot *before, const struct spot *after)
 {
-    if (before->expires)
-        state_delete_expiry(index->txn, before);
-    if (after && after->expires)
-        state_put_expiry(index->txn, after);
+    struct expiry expiry = {.environment = before->environment, .name_id = before->name_id};
+    if (spot_is_own(before) && before->expires) {
+        expiry.moment = before->expires;
+        state_delete_expiry(index->txn, &expiry);
+    }
+    if (!after || !after->expires)
+        return;
+    expiry = (struct expiry){.moment = after->expires,
+                             .environment = after->environment,
+                             .name_id = after->name_id,
+                             .rev = after->since,
+                             .op = after->op};
+    state_put_expiry(index->txn, &expiry);
+}
+
+/* The spot that an operation on a key speaks of, as it stands now; its kind is SPOT_NONE where
+ * nothing is in effect there. */
+static int find_spot(struct index *index, struct spot *spot, const struct operation *operation)
+{
+    const int found =
+        state_current(index->txn, spot, operation->environment, operation->service, index->name);
+    if (found > 0)
+        *spot = (struct spot){.kind = SPOT_NONE};
+    return found < 0 ? found : 0;
+}
+
+static bool is_that_life(const struct spot *spot, const struct operation *operation)
+{
+    return spot_is_own(spot) && spot->entry_id == operation->entry_id &&
+           spot->name_id == operation->name_id;
 }
 
 static int apply_set(struct index *index, const struct operation *operation, uint32_t op)
 {
-    struct entry entry = {0};
+    struct spot spot;
     int error = find_both(index, operation, op);
     if (!error)
         error = learn_name(index, operation, op);
+    if (!error)
+        error = find_spot(index, &spot, operation);
     if (error)
         return error;
     if (operation->first) {
-        if (operation->entry_id != index->counters.entry_id + 1)
+        if (operation->entry_id != index->counters.entry_id + 1 || spot_is_own(&spot))
             return misfit(index, op, "its entry's id");
         index->counters.entry_id++;
         index->counters.entries++;
-        entry.first_rev = index->rev;
-        entry.first_time = index->time;
-    } else {
-        error = state_current(index->txn, &entry, operation->environment, operation->service,
-                              index->name);
-        if (error < 0)
-            return error;
-        if (error || entry.entry_id != operation->entry_id || entry.name_id != operation->name_id)
-            return misfit(index, op, "its entry");
+    } else if (!is_that_life(&spot, operation)) {
+        return misfit(index, op, "its entry");
     }
-    const struct entry before = entry;
-    entry.environment = operation->environment;
-    entry.service = operation->service;
-    entry.name_id = operation->name_id;
-    memcpy(entry.key, index->name, operation->name_size + 1);
-    entry.kind = operation->kind == OPERATION_SET_SECRET ? ENTRY_SECRET : ENTRY_PLAIN;
-    entry.entry_id = operation->entry_id;
-    entry.rev = index->rev;
-    entry.op = op;
-    entry.time = index->time;
-    entry.expires = operation->expires;
-    entry.stored_size = operation->stored_size;
-    state_put_current(index->txn, &entry);
-    state_put_moment(index->txn, &(struct moment){.entry = entry});
-    move_expiry(index, &before, &entry);
-    touch_place(index, operation->first);
+    const struct spot before = spot;
+    if (spot.kind == SPOT_NONE) {
+        spot.first_rev = index->rev;
+        spot.first_time = index->time;
+    }
+    spot.environment = operation->environment;
+    spot.service = operation->service;
+    spot.name_id = operation->name_id;
+    memcpy(spot.key, index->name, operation->name_size + 1);
+    spot.kind = (unsigned)operation->kind;
+    spot.since = spot.rev = index->rev;
+    spot.time = index->time;
+    spot.entry_id = operation->entry_id;
+    spot.op = op;
+    spot.stored_size = operation->stored_size;
+    spot.expires = operation->expires;
+    state_put_current(index->txn, &spot);
+    state_put_moment(index->txn, &spot);
+    move_expiry(index, &before, &spot);
+    touch_place(index, false);
     return 0;
 }
 
 static int apply_remove(struct index *index, const struct operation *operation, uint32_t op)
 {
-    struct moment moment = {.removed = true};
+    struct spot spot;
     int error = find_both(index, operation, op);
+    if (!error)
+        error = find_spot(index, &spot, operation);
     if (error)
         return error;
-    error = state_current(index->txn, &moment.entry, operation->environment, operation->service,
-                          index->name);
-    if (error < 0)
-        return error;
-    if (error || moment.entry.name_id != operation->name_id ||
-        moment.entry.entry_id != operation->entry_id)
+    if (!is_that_life(&spot, operation))
         return misfit(index, op, "its entry");
     if (operation->expires &&
-        (operation->expires != moment.entry.expires || operation->expires > index->time))
+        (operation->expires != spot.expires || operation->expires > index->time))
         return misfit(index, op, "the moment of its expiry");
-    move_expiry(index, &moment.entry, NULL);
-    moment.entry.expires = 0;
-    moment.entry.rev = index->rev;
-    moment.entry.op = op;
-    moment.entry.time = index->time;
-    moment.entry.stored_size = 0;
+    move_expiry(index, &spot, NULL);
+    spot.kind = SPOT_NONE;
+    spot.since = index->rev;
     state_delete_current(index->txn, operation->environment, operation->service, index->name);
-    state_put_moment(index->txn, &moment);
+    state_put_moment(index->txn, &spot);
     index->counters.entries--;
-    touch_place(index, true);
+    touch_place(index, false);
     return 0;
+}
+
+/* What is said of a name: by the text of its path, for it may be nobody's id yet. */
+static int apply_share(struct index *index, const struct operation *operation, uint32_t op)
+{
+    struct state_share share = {.layer = operation->environment, .rev = index->rev, .op = op};
+    int error = find_both(index, operation, op);
+    if (!error)
+        error = learn_name(index, operation, op);
+    if (error)
+        return error;
+    memcpy(share.service, index->place.is.name, sizeof share.service);
+    memcpy(share.key, index->name, sizeof share.key);
+    memcpy(share.consumer, operation->consumer, operation->consumer_size);
+    if (operation->kind == OPERATION_SHARE)
+        state_put_share(index->txn, &share);
+    else
+        state_delete_share(index->txn, &share);
+    touch_place(index, false);
+    return 0;
+}
+
+static int apply_lock(struct index *index, const struct operation *operation, uint32_t op)
+{
+    struct state_lock lock = {.environment = operation->environment, .rev = index->rev, .op = op};
+    int error = operation->service ? find_both(index, operation, op)
+                                   : find_environment(index, operation->environment);
+    if (!error && operation->name_id)
+        error = learn_name(index, operation, op);
+    if (error)
+        return error;
+    if (operation->service)
+        memcpy(lock.service, index->place.is.name, sizeof lock.service);
+    if (operation->name_id)
+        memcpy(lock.key, index->name, sizeof lock.key);
+    if (operation->kind == OPERATION_LOCK)
+        state_put_lock(index->txn, &lock);
+    else
+        state_delete_lock(index->txn, &lock);
+    if (operation->service)
+        touch_place(index, false);
+    else
+        touch_environment(index, false);
+    return 0;
+}
+
+int index_touch(struct index *index, uint32_t environment, uint32_t service, bool listed)
+{
+    int found = find_environment(index, environment);
+    if (!found)
+        found = find_place(index, environment, service);
+    if (!found && index->environment.alive && index->place.alive)
+        touch_place(index, listed);
+    return found < 0 ? found : 0;
 }
 
 static int apply_environment_add(struct index *index, const struct operation *operation,
@@ -255,6 +331,14 @@ static int apply_environment_add(struct index *index, const struct operation *op
     memcpy(state->is.name, name, operation->name_size + 1);
     state->is.made_rev = state->is.changed_rev = index->rev;
     state->is.made_time = state->is.listed_time = index->time;
+    state->is.base = operation->base;
+    state->is.is_protected = operation->is_protected;
+    state->is.expires = operation->expires;
+    if (operation->expires)
+        state_put_expiry(index->txn, &(struct expiry){.moment = operation->expires,
+                                                      .environment = operation->environment,
+                                                      .rev = index->rev,
+                                                      .op = op});
     index->has_environment = true;
     index->counters.environment_id = operation->environment;
     index->counters.environments++;
@@ -271,6 +355,12 @@ static int apply_environment_remove(struct index *index, const struct operation 
         return found;
     if (found || !index->environment.alive || index->environment.is.id != operation->environment)
         return misfit(index, op, "its environment");
+    const int64_t expires = index->environment.is.expires;
+    if (operation->expires && (operation->expires != expires || expires > index->time))
+        return misfit(index, op, "the moment of its expiry");
+    if (expires)
+        state_delete_expiry(
+            index->txn, &(struct expiry){.moment = expires, .environment = operation->environment});
     index->environment.alive = false;
     index->environment.is.changed_rev = index->rev;
     index->counters.environments--;
@@ -314,9 +404,26 @@ static int apply_service_add(struct index *index, const struct operation *operat
     return 0;
 }
 
+/* What a service shared goes with it. */
+static int drop_shares(struct index *index)
+{
+    struct state_share share = {.layer = index->place.is.environment};
+    const char *service = index->place.is.name;
+    memcpy(share.service, service, sizeof share.service);
+    for (;;) {
+        const int found = state_next_share(index->txn, &share);
+        if (found || share.layer != index->place.is.environment ||
+            strcmp(share.service, service) != 0)
+            return found < 0 ? found : 0;
+        state_delete_share(index->txn, &share);
+    }
+}
+
 static int apply_service_remove(struct index *index, const struct operation *operation, uint32_t op)
 {
-    const int error = find_both(index, operation, op);
+    int error = find_both(index, operation, op);
+    if (!error)
+        error = drop_shares(index);
     if (error)
         return error;
     index->place.alive = false;
@@ -360,9 +467,17 @@ int index_apply(struct index *index, const struct operation *operation, uint32_t
     switch (operation->kind) {
     case OPERATION_SET_PLAIN:
     case OPERATION_SET_SECRET:
+    case OPERATION_SET_LINK:
+    case OPERATION_SET_TEMPLATE:
         return apply_set(index, operation, op);
     case OPERATION_REMOVE:
         return apply_remove(index, operation, op);
+    case OPERATION_SHARE:
+    case OPERATION_UNSHARE:
+        return apply_share(index, operation, op);
+    case OPERATION_LOCK:
+    case OPERATION_UNLOCK:
+        return apply_lock(index, operation, op);
     case OPERATION_ENVIRONMENT_ADD:
         return apply_environment_add(index, operation, op);
     case OPERATION_ENVIRONMENT_REMOVE:
@@ -377,9 +492,6 @@ int index_apply(struct index *index, const struct operation *operation, uint32_t
     case OPERATION_SERVICE_KEY:
     case OPERATION_GRANT:
         return apply_keys(index, operation, op);
-    case OPERATION_SET_TEMPLATE:
-    case OPERATION_SET_LINK:
-        break;
     }
     return error_set(ERR_FORMAT,
                      "revision %llu, operation %u: kind %d is not known to this version",

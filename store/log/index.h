@@ -15,6 +15,7 @@ struct index {       /* one revision being applied in a write transaction */
     uint64_t rev;
     int64_t time;
     struct counters counters;
+    uint64_t names_before; /* the last name that was given before this revision */
     /* What was looked at last: operations come in runs of one service. Written through, never
      * behind. */
     struct environment_state environment;
@@ -42,7 +43,12 @@ int index_new_name(const struct index *index, uint64_t *id);
 uint64_t index_new_entry(const struct index *index);
 
 /* Applies operation number op of the revision. ERR_CORRUPT if it does not fit what came before it.
- */
+ * Of keys it applies what was said at their own place; what that means in other places is settled
+ * when the commit is whole (store/model/settle.h). */
 int index_apply(struct index *index, const struct operation *operation, uint32_t op);
+
+/* Something in the service that stands in the environment changed in this revision, listed: its set
+ * of keys too. */
+int index_touch(struct index *index, uint32_t environment, uint32_t service, bool listed);
 
 #endif

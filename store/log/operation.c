@@ -7,19 +7,25 @@
 
 #define OPERATION_FORMAT 1
 #define VALUE_FORMAT 1
-#define FLAG_FIRST 1
+#define FLAG_FIRST 1u
+#define FLAG_SAME 2u
+#define FLAG_ALLOWED_EQUAL 4u
+#define FLAG_PROTECTED 8u
+#define FLAGS_KNOWN 15u
 
 enum field {
     FIELD_PUBLIC_KEY = 1,
     FIELD_FOR_KEY = 2,
     FIELD_WRAPPED = 3,
     FIELD_SIGNING_KEY = 4,
+    FIELD_BASE = 16,
     FIELD_EXPIRES = 17,
+    FIELD_CONSUMER = 19,
 };
 
 bool operation_has_value(enum operation_kind kind)
 {
-    return kind == OPERATION_SET_PLAIN || kind == OPERATION_SET_SECRET;
+    return kind >= OPERATION_SET_PLAIN && kind <= OPERATION_SET_TEMPLATE;
 }
 
 bool operation_is_of_key(enum operation_kind kind)
@@ -27,12 +33,28 @@ bool operation_is_of_key(enum operation_kind kind)
     return operation_has_value(kind) || kind == OPERATION_REMOVE;
 }
 
+bool operation_is_relation(enum operation_kind kind)
+{
+    return kind >= OPERATION_LOCK && kind <= OPERATION_UNSHARE;
+}
+
+static bool is_share(enum operation_kind kind)
+{
+    return kind == OPERATION_SHARE || kind == OPERATION_UNSHARE;
+}
+
 static bool kind_known(unsigned kind)
 {
     switch (kind) {
     case OPERATION_SET_PLAIN:
     case OPERATION_SET_SECRET:
+    case OPERATION_SET_LINK:
+    case OPERATION_SET_TEMPLATE:
     case OPERATION_REMOVE:
+    case OPERATION_LOCK:
+    case OPERATION_UNLOCK:
+    case OPERATION_SHARE:
+    case OPERATION_UNSHARE:
     case OPERATION_ENVIRONMENT_ADD:
     case OPERATION_ENVIRONMENT_REMOVE:
     case OPERATION_SERVICE_ADD:
@@ -47,7 +69,14 @@ static bool kind_known(unsigned kind)
     }
 }
 
-static void put_field(struct bytes *out, enum field tag, const uint8_t *data, size_t size)
+static unsigned flags_of(const struct operation *operation)
+{
+    return (operation->first ? FLAG_FIRST : 0) | (operation->is_same ? FLAG_SAME : 0) |
+           (operation->is_allowed_equal ? FLAG_ALLOWED_EQUAL : 0) |
+           (operation->is_protected ? FLAG_PROTECTED : 0);
+}
+
+static void put_field(struct bytes *out, enum field tag, const void *data, size_t size)
 {
     if (!data)
         return;
@@ -60,7 +89,7 @@ void operation_encode(struct bytes *out, const struct operation *operation)
 {
     put_u8(out, OPERATION_FORMAT);
     put_u8(out, (uint8_t)operation->kind);
-    put_u8(out, operation->first ? FLAG_FIRST : 0);
+    put_u8(out, (uint8_t)flags_of(operation));
     put_u8(out, 0);
     put_u32(out, operation->environment);
     put_u32(out, operation->service);
@@ -74,14 +103,21 @@ void operation_encode(struct bytes *out, const struct operation *operation)
     put_field(out, FIELD_FOR_KEY, operation->for_key, CRYPTO_KEY_SIZE);
     put_field(out, FIELD_WRAPPED, operation->wrapped, WRAPPED_KEY_SIZE);
     put_field(out, FIELD_SIGNING_KEY, operation->signing_key, CRYPTO_KEY_SIZE);
-    if (!operation->expires)
-        return;
-    put_u8(out, FIELD_EXPIRES);
-    put_u16(out, sizeof operation->expires);
-    put_i64(out, operation->expires);
+    if (operation->base) {
+        put_u8(out, FIELD_BASE);
+        put_u16(out, sizeof operation->base);
+        put_u32(out, operation->base);
+    }
+    if (operation->expires) {
+        put_u8(out, FIELD_EXPIRES);
+        put_u16(out, sizeof operation->expires);
+        put_i64(out, operation->expires);
+    }
+    put_field(out, FIELD_CONSUMER, operation->consumer, operation->consumer_size);
 }
 
-/* What a field of this tag must hold; 0: it is not known. */
+/* What a field of this tag must hold; 0: it is not known. A consumer's name is of any length up to
+ * that. */
 static size_t field_size(unsigned tag)
 {
     switch (tag) {
@@ -91,11 +127,26 @@ static size_t field_size(unsigned tag)
         return CRYPTO_KEY_SIZE;
     case FIELD_WRAPPED:
         return WRAPPED_KEY_SIZE;
+    case FIELD_BASE:
+        return sizeof(uint32_t);
     case FIELD_EXPIRES:
         return sizeof(int64_t);
+    case FIELD_CONSUMER:
+        return SERVICE_NAME_MAX;
     default:
         return 0;
     }
+}
+
+static bool size_fits(unsigned tag, size_t size)
+{
+    return tag == FIELD_CONSUMER ? size && size <= field_size(tag) : size == field_size(tag);
+}
+
+static uint32_t number_of(const unsigned char *data)
+{
+    struct decoder in = DECODER(data, sizeof(uint32_t));
+    return take_u32(&in);
 }
 
 static int64_t moment_of(const unsigned char *data)
@@ -118,7 +169,7 @@ static int take_field(struct operation *out, struct decoder *in, unsigned *last)
     *last = tag;
     if (!field_size(tag))
         return error_set(ERR_FORMAT, "operation: field %u is not known to this version", tag);
-    if (size != field_size(tag))
+    if (!size_fits(tag, size))
         return error_set(ERR_CORRUPT, "operation: field %u has a wrong size", tag);
     switch ((enum field)tag) {
     case FIELD_PUBLIC_KEY:
@@ -132,6 +183,17 @@ static int take_field(struct operation *out, struct decoder *in, unsigned *last)
         break;
     case FIELD_SIGNING_KEY:
         out->signing_key = data;
+        break;
+    case FIELD_BASE:
+        out->base = number_of(data);
+        if (!out->base)
+            return error_set(ERR_CORRUPT, "operation: its base is none");
+        break;
+    case FIELD_CONSUMER:
+        out->consumer = (const char *)data;
+        out->consumer_size = size;
+        if (memchr(data, '\0', size))
+            return error_set(ERR_CORRUPT, "operation: a consumer's name with a NUL in it");
         break;
     case FIELD_EXPIRES:
         out->expires = moment_of(data);
@@ -149,8 +211,18 @@ static int check_fields(const struct operation *operation)
         operation->kind == OPERATION_SERVICE_KEY || operation->kind == OPERATION_GRANT;
     const bool is_public = is_identity || operation->kind == OPERATION_ENVIRONMENT_KEY ||
                            operation->kind == OPERATION_SERVICE_KEY;
-    if (operation->expires && !operation_is_of_key(operation->kind))
-        return error_set(ERR_CORRUPT, "operation: what is no key expires");
+    const bool is_made = operation->kind == OPERATION_ENVIRONMENT_ADD;
+    const bool may_end = operation_is_of_key(operation->kind) || is_made ||
+                         operation->kind == OPERATION_ENVIRONMENT_REMOVE;
+    if (operation->expires && !may_end)
+        return error_set(ERR_CORRUPT, "operation: what can have no end expires");
+    if ((operation->base || operation->is_protected) && !is_made)
+        return error_set(ERR_CORRUPT, "operation: what is no environment has a base");
+    if (!operation->consumer != !is_share(operation->kind))
+        return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
+    if ((operation->is_same && !operation_is_of_key(operation->kind)) ||
+        (operation->is_allowed_equal && !operation_has_value(operation->kind)))
+        return error_set(ERR_CORRUPT, "operation: its flags do not fit its kind");
     if (!operation->public_key != !is_public || !operation->signing_key != !is_identity ||
         !operation->wrapped != !is_wrapped || !operation->for_key != !is_wrapped)
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
@@ -166,11 +238,14 @@ int operation_decode(struct operation *out, struct slice body)
     const unsigned flags = take_u8(&in);
     const unsigned zero = take_u8(&in);
     if (!in.failed &&
-        (format != OPERATION_FORMAT || !kind_known(kind) || flags > FLAG_FIRST || zero))
+        (format != OPERATION_FORMAT || !kind_known(kind) || flags > FLAGS_KNOWN || zero))
         return error_set(ERR_FORMAT, "operation of format %u, kind %u is not known to this version",
                          format, kind);
     found.kind = (enum operation_kind)kind;
-    found.first = flags == FLAG_FIRST;
+    found.first = flags & FLAG_FIRST;
+    found.is_same = flags & FLAG_SAME;
+    found.is_allowed_equal = flags & FLAG_ALLOWED_EQUAL;
+    found.is_protected = flags & FLAG_PROTECTED;
     found.environment = take_u32(&in);
     found.service = take_u32(&in);
     found.turn = take_u32(&in);

@@ -20,20 +20,27 @@
 
 struct operation {
     enum operation_kind kind;
-    bool first;           /* made what it names; see struct operation_info */
-    uint32_t environment; /* 0: none */
-    uint32_t service;     /* 0: the environment itself, or none */
+    bool first;            /* made what it names; see struct operation_info */
+    bool is_same;          /* of a key: what is in effect there stayed as it was */
+    bool is_allowed_equal; /* of a set: its value was let be equal to a secret of elsewhere */
+    bool is_protected;     /* of an environment that is made */
+    uint32_t environment;  /* 0: none */
+    uint32_t service;      /* 0: the environment itself, or none */
     uint32_t turn; /* of a service and its keys: the incarnation; of a key pair: the generation */
     uint64_t name_id; /* of a key; 0: none */
     uint64_t entry_id;
     uint32_t stored_size; /* of a value that is set: its size, padded for a secret */
-    int64_t
-        expires; /* of a set: when it ends, 0: never; of a removal: that moment, where it came */
+    int64_t expires; /* of what is made: when it ends, 0: never; of a removal: that moment, where it
+                        came */
+    uint32_t base;   /* of an environment that is made: what it stands on; 0: nothing */
     uint8_t digest[HASH_SIZE]; /* of salt and value, or 32 random bytes where there is no value */
     /* The last part of the path, not ended by NUL, borrowed (from a record, or from whoever made
      * this). */
     const char *name;
     size_t name_size;
+    /* Of a share: a service's name, "*": all; borrowed, not ended; NULL: none. */
+    const char *consumer;
+    size_t consumer_size;
     /* Key material, borrowed, NULL where the kind has none; sizes are fixed. */
     const uint8_t *public_key;  /* 32: X25519 of an identity, environment or service */
     const uint8_t *for_key;     /* 32: whose holder can open wrapped */
@@ -44,8 +51,11 @@ struct operation {
 /* Whether this kind brings a value (DB_VALUE has a record of the same key). */
 bool operation_has_value(enum operation_kind kind);
 
-/* Whether this kind is about one key of a service. */
+/* Whether this kind sets or removes one key of a service. */
 bool operation_is_of_key(enum operation_kind kind);
+
+/* Whether this kind says something about a name, and brings no value: of a share or a lock. */
+bool operation_is_relation(enum operation_kind kind);
 
 /* Appends the record's body. Sticky error of out. */
 void operation_encode(struct bytes *out, const struct operation *operation);

@@ -8,6 +8,7 @@
 #include "store/log/record.h"
 
 #define ALIVE 1
+#define FLAG_PROTECTED 1u
 
 static int get_meta(struct txn *txn, struct decoder *in, const char *name)
 {
@@ -124,8 +125,15 @@ static int read_environment(struct environment_state *out, struct decoder *in, c
     state.is.changed_rev = take_u64(in);
     state.is.made_time = take_i64(in);
     state.is.listed_time = take_i64(in);
+    state.is.base = take_u32(in);
+    const unsigned flags = take_u8(in);
+    state.is.expires = take_i64(in);
     memcpy(state.is.name, name, strlen(name) + 1);
     const int error = decoder_end(in, "environment record");
+    if (!error && flags > FLAG_PROTECTED)
+        return error_set(ERR_FORMAT,
+                         "environment '%s' has a flag that is not known to this version", name);
+    state.is.is_protected = flags & FLAG_PROTECTED;
     if (!error)
         *out = state;
     return error;
@@ -168,11 +176,15 @@ void state_put_environment(struct txn *txn, const struct environment_state *stat
     put_u64(out, state->is.changed_rev);
     put_i64(out, state->is.made_time);
     put_i64(out, state->is.listed_time);
+    put_u32(out, state->is.base);
+    put_u8(out, state->is.is_protected ? FLAG_PROTECTED : 0);
+    put_i64(out, state->is.expires);
     txn_put(txn, DB_ENVIRONMENT, key_environment(&key, state->is.name), record_body(&record));
 }
 
-int state_environment_name(struct txn *txn, char name[static ENVIRONMENT_NAME_MAX + 1],
-                           uint32_t *before, uint32_t id)
+/* What the record of an environment's id says. Each of the three may be NULL. */
+static int get_environment_id(struct txn *txn, char *name, uint32_t *before, uint32_t *base,
+                              uint32_t id)
 {
     struct key key;
     struct decoder in;
@@ -181,13 +193,29 @@ int state_environment_name(struct txn *txn, char name[static ENVIRONMENT_NAME_MA
     if (error)
         return error;
     const uint32_t earlier = take_u32(&in);
+    const uint32_t beneath = take_u32(&in);
     take_text(&in, text, sizeof text);
     error = decoder_end(&in, "environment name record");
     if (error)
         return error;
-    *before = earlier;
-    memcpy(name, text, sizeof text);
+    if (before)
+        *before = earlier;
+    if (base)
+        *base = beneath;
+    if (name)
+        memcpy(name, text, sizeof text);
     return 0;
+}
+
+int state_environment_name(struct txn *txn, char name[static ENVIRONMENT_NAME_MAX + 1],
+                           uint32_t *before, uint32_t id)
+{
+    return get_environment_id(txn, name, before, NULL, id);
+}
+
+int state_environment_base(struct txn *txn, uint32_t *base, uint32_t id)
+{
+    return get_environment_id(txn, NULL, NULL, base, id);
 }
 
 void state_put_environment_name(struct txn *txn, const struct environment_state *state)
@@ -196,6 +224,7 @@ void state_put_environment_name(struct txn *txn, const struct environment_state 
     struct record record;
     struct bytes *out = record_begin(&record);
     put_u32(out, state->before);
+    put_u32(out, state->is.base);
     put_short(out, state->is.name, strlen(state->is.name));
     txn_put(txn, DB_NAME, key_name_environment(&key, state->is.id), record_body(&record));
 }

@@ -15,7 +15,7 @@
 #include "store/db/txn.h"
 #include "store/snapshot.h"
 
-#define STORE_FORMAT 1
+#define STORE_FORMAT 2
 
 struct head { /* the newest commit */
     uint64_t rev;
@@ -45,17 +45,45 @@ struct place_state {
     bool alive;
 };
 
-/* What a key of an environment came to in one revision. */
-struct moment {
-    struct entry entry; /* its key text is not filled in, nor its service */
-    bool removed;       /* then only rev, op and time say something */
+/*
+ * What is in effect at a place: its own definition, or a word that says which layer beneath has the
+ * one that is (store/FORMAT.md). In `current` as it is now, in `history` as each revision wrote it.
+ * What it means to a reader is worked out when it is read (store/model/resolve.h).
+ */
+enum spot_kind {                /* of an own definition: enum entry_kind */
+                 SPOT_NONE = 0, /* in `history` only */
+                 SPOT_IN_BASE = 5,
+                 SPOT_IN_ALL = 6,
 };
 
-struct expiry { /* one entry that ends at a moment */
+struct spot {
+    uint32_t environment;
+    uint32_t service; /* not filled in by state_moment */
+    uint64_t name_id;
+    char key[KEY_NAME_MAX + 1]; /* neither is this */
+    unsigned kind;
+    uint64_t since;     /* the revision that wrote this record */
+    uint64_t rev;       /* of the last change of the effective value, as far as this record says */
+    int64_t time;       /* of that */
+    uint64_t first_rev; /* since when something is in effect here */
+    int64_t first_time;
+    /* Of an own definition; its value lies at (since, op). */
+    uint64_t entry_id;
+    uint32_t op;
+    uint32_t stored_size;
+    int64_t expires; /* 0: never */
+};
+
+static inline bool spot_is_own(const struct spot *spot)
+{
+    return spot->kind >= ENTRY_PLAIN && spot->kind <= ENTRY_TEMPLATE;
+}
+
+struct expiry { /* what ends at a moment */
     int64_t moment;
     uint32_t environment;
-    uint64_t name_id;
-    uint64_t rev; /* the operation that said so */
+    uint64_t name_id; /* 0: the environment itself */
+    uint64_t rev;     /* the operation that said so */
     uint32_t op;
 };
 
@@ -80,6 +108,8 @@ void state_put_environment(struct txn *, const struct environment_state *);
 /* The name of an id, for ever, and the id before it of that name. */
 int state_environment_name(struct txn *, char name[static ENVIRONMENT_NAME_MAX + 1],
                            uint32_t *before, uint32_t id);
+/* What an environment stands on, for ever, also one that ended. 0: nothing. */
+int state_environment_base(struct txn *, uint32_t *base, uint32_t id);
 void state_put_environment_name(struct txn *, const struct environment_state *);
 
 /* Also those that ended. */
@@ -96,25 +126,25 @@ int state_name(struct txn *, uint32_t *service, char key[static KEY_NAME_MAX + 1
 int state_name_id(struct txn *, uint64_t *id, uint32_t service, const char *key);
 void state_put_name(struct txn *, uint64_t id, uint32_t service, const char *key);
 
-int state_current(struct txn *, struct entry *out, uint32_t environment, uint32_t service,
+int state_current(struct txn *, struct spot *out, uint32_t environment, uint32_t service,
                   const char *key);
-int state_next_current(struct txn *, struct entry *out, uint32_t environment, uint32_t service,
+int state_next_current(struct txn *, struct spot *out, uint32_t environment, uint32_t service,
                        const char *after);
-void state_put_current(struct txn *, const struct entry *);
+void state_put_current(struct txn *, const struct spot *);
 void state_delete_current(struct txn *, uint32_t environment, uint32_t service, const char *key);
 
-/* The newest moment at or before rev; moment.entry.rev says which. */
-int state_moment(struct txn *, struct moment *out, uint32_t environment, uint64_t name_id,
+/* What the newest revision at or before rev wrote (out->since says which); its kind may be
+ * SPOT_NONE. */
+int state_moment(struct txn *, struct spot *out, uint32_t environment, uint64_t name_id,
                  uint64_t rev);
-void state_put_moment(struct txn *, const struct moment *);
-
+void state_put_moment(struct txn *, const struct spot *);
 /* The first to end of those that stand after the given one in the order of (moment, environment,
  * name id); NULL: of all. */
 int state_next_expiry(struct txn *, struct expiry *out, const struct expiry *after);
-/* The record of what the entry says of its end (entry->expires is not 0). */
-int state_expiry(struct txn *, struct expiry *out, const struct entry *entry);
-void state_put_expiry(struct txn *, const struct entry *entry);
-void state_delete_expiry(struct txn *, const struct entry *entry);
+/* The record of what ends at out->moment: out's moment, environment and name id are given. */
+int state_expiry(struct txn *, struct expiry *out);
+void state_put_expiry(struct txn *, const struct expiry *);
+void state_delete_expiry(struct txn *, const struct expiry *);
 
 /* The newest generation's public key of an environment (service 0) or a service in it. */
 int state_public_key(struct txn *, struct recipient *out, uint32_t environment, uint32_t service);

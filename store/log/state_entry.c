@@ -1,5 +1,4 @@
-/* The half of state.h that is about keys: their entries and history; then key pairs, identities,
- * requests. */
+/* The part of state.h that is about spots: what is in effect, what was, and what ends. */
 #include "store/log/state.h"
 
 #include <string.h>
@@ -8,51 +7,64 @@
 #include "store/error.h"
 #include "store/log/record.h"
 
-#define KIND_REMOVED 0
 #define FLAG_EXPIRES 1u
 
-/* The end of an entry or a moment: there only where the flag says so, so that one record has one
- * encoding. */
-static void put_expires(struct bytes *out, int64_t expires)
+/* What `current` and `history` have in common, after the kind. */
+static void put_spot(struct bytes *out, const struct spot *spot)
 {
-    if (expires)
-        put_i64(out, expires);
+    put_u64(out, spot->rev);
+    put_i64(out, spot->time);
+    put_u64(out, spot->first_rev);
+    put_i64(out, spot->first_time);
+    if (!spot_is_own(spot))
+        return;
+    put_u64(out, spot->entry_id);
+    put_u32(out, spot->op);
+    put_u32(out, spot->stored_size);
+    if (spot->expires) /* there only where the flag says so: one record has one encoding */
+        put_i64(out, spot->expires);
 }
 
-static int64_t take_expires(struct decoder *in, unsigned flags)
+static void take_spot(struct spot *spot, struct decoder *in, unsigned flags)
 {
-    const int64_t expires = flags & FLAG_EXPIRES ? take_i64(in) : 0;
-    in->failed |= (flags & FLAG_EXPIRES) && expires <= 0;
-    return expires;
+    spot->rev = take_u64(in);
+    spot->time = take_i64(in);
+    spot->first_rev = take_u64(in);
+    spot->first_time = take_i64(in);
+    if (!spot_is_own(spot))
+        return;
+    spot->entry_id = take_u64(in);
+    spot->op = take_u32(in);
+    spot->stored_size = take_u32(in);
+    spot->expires = flags & FLAG_EXPIRES ? take_i64(in) : 0;
+    in->failed |= (flags & FLAG_EXPIRES) && spot->expires <= 0;
 }
 
-static int read_current(struct entry *out, struct decoder *in, uint32_t environment,
+static bool is_known(const struct spot *spot, unsigned flags)
+{
+    return spot->kind <= SPOT_IN_ALL && flags <= (spot_is_own(spot) ? FLAG_EXPIRES : 0);
+}
+
+static int read_current(struct spot *out, struct decoder *in, uint32_t environment,
                         uint32_t service, const char *key)
 {
-    struct entry entry = {.environment = environment, .service = service};
-    const unsigned kind = take_u8(in);
+    struct spot spot = {.environment = environment, .service = service};
+    spot.kind = take_u8(in);
     const unsigned flags = take_u16(in);
-    entry.name_id = take_u64(in);
-    entry.entry_id = take_u64(in);
-    entry.rev = take_u64(in);
-    entry.op = take_u32(in);
-    entry.first_rev = take_u64(in);
-    entry.time = take_i64(in);
-    entry.first_time = take_i64(in);
-    entry.stored_size = take_u32(in);
-    entry.expires = take_expires(in, flags);
+    spot.name_id = take_u64(in);
+    spot.since = take_u64(in);
+    take_spot(&spot, in, flags);
+    if (!in->failed && (!is_known(&spot, flags) || spot.kind == SPOT_NONE))
+        return error_set(ERR_FORMAT, "'%s' is of a kind that is not known to this version", key);
     const int error = decoder_end(in, "entry record");
     if (error)
         return error;
-    if ((kind != ENTRY_PLAIN && kind != ENTRY_SECRET) || flags > FLAG_EXPIRES)
-        return error_set(ERR_FORMAT, "'%s' is of a kind that is not known to this version", key);
-    entry.kind = (enum entry_kind)kind;
-    memcpy(entry.key, key, strlen(key) + 1);
-    *out = entry;
+    memcpy(spot.key, key, strlen(key) + 1);
+    *out = spot;
     return 0;
 }
 
-int state_current(struct txn *txn, struct entry *out, uint32_t environment, uint32_t service,
+int state_current(struct txn *txn, struct spot *out, uint32_t environment, uint32_t service,
                   const char *text)
 {
     struct key key;
@@ -64,7 +76,7 @@ int state_current(struct txn *txn, struct entry *out, uint32_t environment, uint
     return found ? found : read_current(out, &in, environment, service, text);
 }
 
-int state_next_current(struct txn *txn, struct entry *out, uint32_t environment, uint32_t service,
+int state_next_current(struct txn *txn, struct spot *out, uint32_t environment, uint32_t service,
                        const char *after)
 {
     struct key key;
@@ -84,23 +96,17 @@ int state_next_current(struct txn *txn, struct entry *out, uint32_t environment,
     return error ? error : read_current(out, &in, environment, service, text);
 }
 
-void state_put_current(struct txn *txn, const struct entry *entry)
+void state_put_current(struct txn *txn, const struct spot *spot)
 {
     struct key key;
     struct record record;
     struct bytes *out = record_begin(&record);
-    put_u8(out, (uint8_t)entry->kind);
-    put_u16(out, entry->expires ? FLAG_EXPIRES : 0);
-    put_u64(out, entry->name_id);
-    put_u64(out, entry->entry_id);
-    put_u64(out, entry->rev);
-    put_u32(out, entry->op);
-    put_u64(out, entry->first_rev);
-    put_i64(out, entry->time);
-    put_i64(out, entry->first_time);
-    put_u32(out, entry->stored_size);
-    put_expires(out, entry->expires);
-    txn_put(txn, DB_CURRENT, key_current(&key, entry->environment, entry->service, entry->key),
+    put_u8(out, (uint8_t)spot->kind);
+    put_u16(out, spot->expires ? FLAG_EXPIRES : 0);
+    put_u64(out, spot->name_id);
+    put_u64(out, spot->since);
+    put_spot(out, spot);
+    txn_put(txn, DB_CURRENT, key_current(&key, spot->environment, spot->service, spot->key),
             record_body(&record));
 }
 
@@ -110,31 +116,21 @@ void state_delete_current(struct txn *txn, uint32_t environment, uint32_t servic
     txn_delete(txn, DB_CURRENT, key_current(&key, environment, service, text));
 }
 
-static int read_moment(struct moment *out, struct decoder *in, uint32_t environment,
-                       uint64_t name_id, uint64_t rev)
+static int read_moment(struct spot *out, struct decoder *in, uint32_t environment, uint64_t name_id,
+                       uint64_t rev)
 {
-    struct moment moment = {.entry = {.environment = environment, .name_id = name_id, .rev = rev}};
-    struct entry *entry = &moment.entry;
-    const unsigned kind = take_u8(in);
+    struct spot spot = {.environment = environment, .name_id = name_id, .since = rev};
+    spot.kind = take_u8(in);
     const unsigned flags = take_u16(in);
-    entry->entry_id = take_u64(in);
-    entry->op = take_u32(in);
-    entry->first_rev = take_u64(in);
-    entry->time = take_i64(in);
-    entry->first_time = take_i64(in);
-    entry->stored_size = take_u32(in);
-    entry->expires = take_expires(in, flags);
-    const int error = decoder_end(in, "history record");
-    if (error)
-        return error;
-    if ((kind != ENTRY_PLAIN && kind != ENTRY_SECRET && kind != KIND_REMOVED) ||
-        flags > FLAG_EXPIRES)
+    if (spot.kind != SPOT_NONE)
+        take_spot(&spot, in, flags);
+    if (!in->failed && !is_known(&spot, flags))
         return error_set(ERR_FORMAT,
                          "a history record is of a kind that is not known to this version");
-    moment.removed = kind == KIND_REMOVED;
-    entry->kind = (enum entry_kind)kind;
-    *out = moment;
-    return 0;
+    const int error = decoder_end(in, "history record");
+    if (!error)
+        *out = spot;
+    return error;
 }
 
 /* Who asks for the newest at or before a revision would take a damaged key, or a page that the tree
@@ -153,7 +149,7 @@ static int check_following(struct txn *txn, struct slice found, struct slice ask
     return error_set(ERR_CORRUPT, "the history is out of order");
 }
 
-int state_moment(struct txn *txn, struct moment *out, uint32_t environment, uint64_t name_id,
+int state_moment(struct txn *txn, struct spot *out, uint32_t environment, uint64_t name_id,
                  uint64_t rev)
 {
     struct key key;
@@ -175,22 +171,16 @@ int state_moment(struct txn *txn, struct moment *out, uint32_t environment, uint
     return error ? error : read_moment(out, &in, environment, name_id, found_rev);
 }
 
-void state_put_moment(struct txn *txn, const struct moment *moment)
+void state_put_moment(struct txn *txn, const struct spot *spot)
 {
     struct key key;
     struct record record;
-    const struct entry *entry = &moment->entry;
     struct bytes *out = record_begin(&record);
-    put_u8(out, moment->removed ? KIND_REMOVED : (uint8_t)entry->kind);
-    put_u16(out, entry->expires ? FLAG_EXPIRES : 0);
-    put_u64(out, entry->entry_id);
-    put_u32(out, entry->op);
-    put_u64(out, entry->first_rev);
-    put_i64(out, entry->time);
-    put_i64(out, entry->first_time);
-    put_u32(out, entry->stored_size);
-    put_expires(out, entry->expires);
-    txn_put(txn, DB_HISTORY, key_history(&key, entry->environment, entry->name_id, entry->rev),
+    put_u8(out, (uint8_t)spot->kind);
+    put_u16(out, spot->kind != SPOT_NONE && spot->expires ? FLAG_EXPIRES : 0);
+    if (spot->kind != SPOT_NONE)
+        put_spot(out, spot);
+    txn_put(txn, DB_HISTORY, key_history(&key, spot->environment, spot->name_id, spot->since),
             record_body(&record));
 }
 
@@ -220,200 +210,29 @@ int state_next_expiry(struct txn *txn, struct expiry *out, const struct expiry *
     return error ? error : read_expiry(out, found, &in);
 }
 
-int state_expiry(struct txn *txn, struct expiry *out, const struct entry *entry)
+int state_expiry(struct txn *txn, struct expiry *out)
 {
     struct key key;
     struct decoder in;
-    const struct slice asked = key_expiry(&key, entry->expires, entry->environment, entry->name_id);
+    const struct slice asked = key_expiry(&key, out->moment, out->environment, out->name_id);
     const int error = record_get(txn, &in, DB_EXPIRY, asked, "expiry");
     return error ? error : read_expiry(out, asked, &in);
 }
 
-void state_put_expiry(struct txn *txn, const struct entry *entry)
+void state_put_expiry(struct txn *txn, const struct expiry *expiry)
 {
     struct key key;
     struct record record;
     struct bytes *out = record_begin(&record);
-    put_u64(out, entry->rev);
-    put_u32(out, entry->op);
-    txn_put(txn, DB_EXPIRY, key_expiry(&key, entry->expires, entry->environment, entry->name_id),
+    put_u64(out, expiry->rev);
+    put_u32(out, expiry->op);
+    txn_put(txn, DB_EXPIRY, key_expiry(&key, expiry->moment, expiry->environment, expiry->name_id),
             record_body(&record));
 }
 
-void state_delete_expiry(struct txn *txn, const struct entry *entry)
+void state_delete_expiry(struct txn *txn, const struct expiry *expiry)
 {
     struct key key;
     txn_delete(txn, DB_EXPIRY,
-               key_expiry(&key, entry->expires, entry->environment, entry->name_id));
-}
-
-static int read_public_key(uint8_t out[static CRYPTO_KEY_SIZE], struct decoder *in)
-{
-    take_u64(in); /* rev and op: where the log says so */
-    take_u32(in);
-    const unsigned char *found = take_bytes(in, CRYPTO_KEY_SIZE);
-    const int error = decoder_end(in, "public key record");
-    if (!error)
-        memcpy(out, found, CRYPTO_KEY_SIZE);
-    return error;
-}
-
-int state_public_key(struct txn *txn, struct recipient *out, uint32_t environment, uint32_t service)
-{
-    struct key key;
-    struct slice found, body;
-    struct decoder in;
-    struct recipient recipient;
-    int error =
-        txn_seek_back(txn, &found, &body, DB_KEY, key_pair(&key, environment, service, UINT32_MAX));
-    if (error)
-        return error;
-    /* What stands before may be a key of another sort. */
-    if (found.data[0] != key.data[0])
-        return NOT_THERE;
-    error =
-        key_pair_parse(found, &recipient.environment, &recipient.service, &recipient.generation);
-    if (error)
-        return error;
-    if (recipient.environment != environment || recipient.service != service)
-        return NOT_THERE;
-    error = record_open(&in, body, "public key");
-    if (!error)
-        error = read_public_key(recipient.public_key, &in);
-    if (!error)
-        *out = recipient;
-    return error;
-}
-
-void state_put_public_key(struct txn *txn, const struct recipient *recipient, uint64_t rev,
-                          uint32_t op)
-{
-    struct key key;
-    struct record record;
-    struct bytes *out = record_begin(&record);
-    put_u64(out, rev);
-    put_u32(out, op);
-    bytes_append(out, recipient->public_key, CRYPTO_KEY_SIZE);
-    txn_put(txn, DB_KEY,
-            key_pair(&key, recipient->environment, recipient->service, recipient->generation),
-            record_body(&record));
-}
-
-int state_pair(struct txn *txn, struct recipient *owner)
-{
-    struct key key;
-    struct decoder in;
-    const int error = record_get(
-        txn, &in, DB_KEY, key_pair(&key, owner->environment, owner->service, owner->generation),
-        "public key");
-    return error ? error : read_public_key(owner->public_key, &in);
-}
-
-int state_wrapped_key(struct txn *txn, struct wrapped_key *out)
-{
-    struct key key;
-    struct decoder in;
-    const struct recipient *owner = &out->owner;
-    int error = record_get(txn, &in, DB_KEY,
-                           key_wrapped(&key, owner->environment, owner->service, owner->generation,
-                                       out->for_public_key),
-                           "wrapped key");
-    if (error)
-        return error;
-    const unsigned char *data = take_bytes(&in, sizeof out->data);
-    error = decoder_end(&in, "wrapped key record");
-    if (!error)
-        memcpy(out->data, data, sizeof out->data);
-    return error;
-}
-
-void state_put_wrapped_key(struct txn *txn, const struct wrapped_key *wrapped)
-{
-    struct key key;
-    struct record record;
-    struct bytes *out = record_begin(&record);
-    bytes_append(out, wrapped->data, sizeof wrapped->data);
-    txn_put(txn, DB_KEY,
-            key_wrapped(&key, wrapped->owner.environment, wrapped->owner.service,
-                        wrapped->owner.generation, wrapped->for_public_key),
-            record_body(&record));
-}
-
-static int read_identity(struct identity_state *out, struct decoder *in)
-{
-    out->rev = take_u64(in);
-    take_copy(in, out->signing_key, CRYPTO_KEY_SIZE);
-    return decoder_end(in, "identity record");
-}
-
-int state_identity(struct txn *txn, struct identity_state *out,
-                   const uint8_t public_key[static CRYPTO_KEY_SIZE])
-{
-    struct key key;
-    struct decoder in;
-    struct identity_state state;
-    int error = record_get(txn, &in, DB_KEY, key_identity(&key, public_key), "identity");
-    if (!error)
-        error = read_identity(&state, &in);
-    if (error)
-        return error;
-    memcpy(state.public_key, public_key, CRYPTO_KEY_SIZE);
-    *out = state;
-    return 0;
-}
-
-int state_next_identity(struct txn *txn, struct identity_state *out, const uint8_t *after)
-{
-    static const uint8_t lowest[CRYPTO_KEY_SIZE];
-    struct key key;
-    struct slice found, body;
-    struct decoder in;
-    struct identity_state state;
-    int error = txn_seek(txn, &found, &body, DB_KEY, key_identity(&key, after ? after : lowest),
-                         after != NULL);
-    if (error)
-        return error;
-    if (found.data[0] != key.data[0])
-        return NOT_THERE;
-    error = key_identity_parse(found, state.public_key);
-    if (!error)
-        error = record_open(&in, body, "identity");
-    if (!error)
-        error = read_identity(&state, &in);
-    if (!error)
-        *out = state;
-    return error;
-}
-
-void state_put_identity(struct txn *txn, const struct identity_state *state)
-{
-    struct key key;
-    struct record record;
-    struct bytes *out = record_begin(&record);
-    put_u64(out, state->rev);
-    bytes_append(out, state->signing_key, CRYPTO_KEY_SIZE);
-    txn_put(txn, DB_KEY, key_identity(&key, state->public_key), record_body(&record));
-}
-
-int state_request(struct txn *txn, uint64_t *rev, const uint8_t id[static 16])
-{
-    struct key key;
-    struct decoder in;
-    int error = record_get(txn, &in, DB_REQUEST, key_request(&key, id), "request");
-    if (error)
-        return error;
-    const uint64_t found = take_u64(&in);
-    error = decoder_end(&in, "request record");
-    if (!error)
-        *rev = found;
-    return error;
-}
-
-void state_put_request(struct txn *txn, const uint8_t id[static 16], uint64_t rev)
-{
-    struct key key;
-    struct record record;
-    struct bytes *out = record_begin(&record);
-    put_u64(out, rev);
-    txn_put(txn, DB_REQUEST, key_request(&key, id), record_body(&record));
+               key_expiry(&key, expiry->moment, expiry->environment, expiry->name_id));
 }

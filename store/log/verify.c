@@ -1,16 +1,20 @@
 /*
- * Three walks. The first goes through the log, commit by commit: the chain, every operation, every
- * value, and for each what was derived from it. When it has caught up with the newest commit it
- * compares, in that same snapshot, what is derived of places, the counters, and how many records
- * each database has, so that there is none too many. The second goes through the current entries:
- * each must be what its history ends with. The third goes through the index of what expires
- * (verify_expiry.c), the fourth is in verify_record.c.
+ * Six walks. The first goes through the log, commit by commit: the chain, every operation, every
+ * value, for each what was derived from it, and what each commit came to. When it has caught up
+ * with the newest commit it compares, in that same snapshot, what is derived of places and of what
+ * was said of names, the counters, and how many records each database has, so that there is none
+ * too many. The second goes through the history: each moment must follow from the one before it,
+ * and all of them come to as much as the log told. The third goes through the current entries: each
+ * must be what its history ends with, and lead to a definition. The fourth and fifth go through the
+ * indexes of what expires and of references (verify_expiry.c, verify_relation.c), the sixth is in
+ * verify_record.c.
  *
  * A walk renews its snapshot after a few thousand records: readers and writers go on beside it.
  */
 #include "store/log/verify.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/db/keys.h"
@@ -51,6 +55,25 @@ int verify_go_on(struct verify *verify)
     verify->is_renewed = true;
     txn_reset(verify->txn);
     return txn_renew(verify->txn);
+}
+
+int verify_step(struct verify *verify, struct key *last, enum database database)
+{
+    const char *name = database_name(database);
+    const struct slice from = {last->data, last->size};
+    struct slice found_key = {0}, body;
+    int found = txn_seek(verify->txn, &found_key, &body, database, from, last->size > 0);
+    found = verify_read(verify, found, name);
+    if (found == TXN_NOT_FOUND || found < 0)
+        return found;
+    /* A damaged record is passed over by its key; over a damaged tree there is no way on. */
+    if (!found_key.size || found_key.size > sizeof last->data) {
+        verify_fault(verify, "database '%s': the rest cannot be walked", name);
+        return TXN_NOT_FOUND;
+    }
+    memcpy(last->data, found_key.data, found_key.size);
+    last->size = found_key.size;
+    return found;
 }
 
 static int show_progress(struct verify *verify)
@@ -174,8 +197,10 @@ static int check_commit(struct verify *verify)
         verify_fault(verify, "%s: it is not there", what);
     const bool has_header = !found;
     uint32_t count = header.operations;
+    const struct counters before = verify->expected.counters;
     verify->report->commits++;
     verify->leaves.count = 0;
+    verify->touches.count = 0;
     if (has_header) {
         check_header(verify, &header, body);
     } else {
@@ -187,6 +212,10 @@ static int check_commit(struct verify *verify)
         if (!found)
             found = verify_operation(verify, op);
     }
+    if (found >= 0)
+        found = verify_touches(verify);
+    if (found >= 0)
+        found = verify_outcomes(verify, &before);
     if (found >= 0)
         found = verify_go_on(verify);
     if (found < 0 || !has_header)
@@ -228,10 +257,11 @@ static int check_counts(struct verify *verify)
         {DB_REQUEST, "request", expected->requests},
         {DB_ENVIRONMENT, "environment", expected->names_of_environments},
         {DB_PLACE, "place", expected->place_count},
-        {DB_CURRENT, "current", expected->counters.entries},
-        {DB_HISTORY, "history", expected->moments},
         {DB_NAME, "name", names},
         {DB_KEY, "key", expected->keys},
+        {DB_OUTCOME, "outcome", verify->outcome_chunks},
+        {DB_SHARE, "share", expected->relations.shares},
+        {DB_LOCK, "lock", expected->relations.locks},
     };
     int error = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0] && !error; i++)
@@ -242,13 +272,20 @@ static int check_counts(struct verify *verify)
 static int check_environment(struct verify *verify, const struct environment_state *expected)
 {
     struct environment_state state;
+    const struct expiry ends = {.moment = expected->is.expires,
+                                .environment = expected->is.id,
+                                .rev = expected->is.made_rev,
+                                .op = VERIFY_ANY_OP};
     char name[ENVIRONMENT_NAME_MAX + 1];
-    uint32_t before;
+    uint32_t before, base;
     verify->report->derived += 2;
-    int found = verify_read(
-        verify, state_environment_name(verify->txn, name, &before, expected->is.id), "name");
+    int found = state_environment_name(verify->txn, name, &before, expected->is.id);
+    if (!found)
+        found = state_environment_base(verify->txn, &base, expected->is.id);
+    found = verify_read(verify, found, "name");
     if (found == TXN_NOT_FOUND ||
-        (!found && (strcmp(name, expected->is.name) != 0 || before != expected->before)))
+        (!found && (strcmp(name, expected->is.name) != 0 || before != expected->before ||
+                    base != expected->is.base)))
         verify_fault(verify, "environment '%s': its id %u is recorded wrongly", expected->is.name,
                      expected->is.id);
     if (found < 0)
@@ -266,10 +303,12 @@ static int check_environment(struct verify *verify, const struct environment_sta
           state.before != expected->before || state.is.made_rev != expected->is.made_rev ||
           state.is.changed_rev != expected->is.changed_rev ||
           state.is.made_time != expected->is.made_time ||
-          state.is.listed_time != expected->is.listed_time)))
+          state.is.listed_time != expected->is.listed_time || state.is.base != expected->is.base ||
+          state.is.is_protected != expected->is.is_protected ||
+          state.is.expires != expected->is.expires)))
         verify_fault(verify, "environment '%s': its record does not match the log",
                      expected->is.name);
-    return 0;
+    return expected->alive ? verify_expiry_of(verify, &ends) : 0;
 }
 
 static int check_place(struct verify *verify, const struct place_state *expected)
@@ -345,8 +384,10 @@ static int check_end(struct verify *verify, const struct head *head)
          counters.services != expected->services || counters.entries != expected->entries))
         verify_fault(verify, "the counters do not match the log");
     verify->report->derived += 2;
-    const int error = check_counts(verify);
-    return error ? error : check_places(verify);
+    int error = check_counts(verify);
+    if (!error)
+        error = check_places(verify);
+    return error ? error : verify_relations(verify);
 }
 
 /* --- the walks --- */
@@ -380,44 +421,42 @@ static int walk_commits(struct verify *verify)
     return error ? error : 1;
 }
 
-/* A step of the current entries. Positive 1: the end was reached. */
+/* A step of records, each by next. Positive 1: the end was reached. */
+static int walk_records(struct verify *verify, int (*next)(struct verify *))
+{
+    for (int i = 0; i < RECORDS_A_STEP; i++) {
+        int found = verify_go_on(verify);
+        if (!found)
+            found = next(verify);
+        if (found)
+            return found;
+    }
+    return 0;
+}
+
+static int walk_history(struct verify *verify)
+{
+    return walk_records(verify, verify_next_moment);
+}
+
 static int walk_entries(struct verify *verify)
 {
-    for (int i = 0; i < RECORDS_A_STEP; i++) {
-        int found = verify_go_on(verify);
-        if (!found)
-            found = verify_next_entry(verify);
-        if (found)
-            return found;
-        verify->done++;
-    }
-    return 0;
+    return walk_records(verify, verify_next_entry);
 }
 
-/* A step of what expires. Positive 1: the end was reached. */
 static int walk_expiries(struct verify *verify)
 {
-    for (int i = 0; i < RECORDS_A_STEP; i++) {
-        int found = verify_go_on(verify);
-        if (!found)
-            found = verify_next_expiry(verify);
-        if (found)
-            return found;
-    }
-    return 0;
+    return walk_records(verify, verify_next_expiry);
 }
 
-/* A step of all records. Positive 1: the end was reached. */
-static int walk_records(struct verify *verify)
+static int walk_references(struct verify *verify)
 {
-    for (int i = 0; i < RECORDS_A_STEP; i++) {
-        int found = verify_go_on(verify);
-        if (!found)
-            found = verify_next_record(verify);
-        if (found)
-            return found;
-    }
-    return 0;
+    return walk_records(verify, verify_next_reference);
+}
+
+static int walk_everything(struct verify *verify)
+{
+    return walk_records(verify, verify_next_record);
 }
 
 static int walk(struct verify *verify, int (*step)(struct verify *))
@@ -437,22 +476,22 @@ static int walk(struct verify *verify, int (*step)(struct verify *))
 int verify_log(struct env *env, const uint8_t store_id[static STORE_ID_SIZE],
                const struct verify_options *options, struct verify_report *report)
 {
+    static int (*const walks[])(struct verify *) = {
+        walk_commits, walk_history, walk_entries, walk_expiries, walk_references, walk_everything};
     struct verify verify = {.options = options, .report = report, .rev = 1, .has_previous = true};
     *report = (struct verify_report){0};
     memcpy(verify.store_id, store_id, STORE_ID_SIZE);
     int error = txn_reader_new(&verify.txn, env);
-    if (!error)
-        error = walk(&verify, walk_commits);
-    if (!error && !verify.is_stopped)
-        error = walk(&verify, walk_entries);
-    if (!error && !verify.is_stopped)
-        error = walk(&verify, walk_expiries);
-    if (!error && !verify.is_stopped)
-        error = walk(&verify, walk_records);
+    for (size_t i = 0; i < sizeof walks / sizeof walks[0] && !error && !verify.is_stopped; i++) {
+        error = walk(&verify, walks[i]);
+        if (!error && !verify.is_stopped && walks[i] == walk_history)
+            error = verify_tallies(&verify);
+    }
     if (!error)
         show_progress(&verify);
     txn_free(verify.txn);
     leaves_release(&verify.leaves);
+    free(verify.touches.items);
     expected_release(&verify.expected);
     if (!error && report->faults)
         error = error_set(ERR_CORRUPT, "%" PRIu64 " faults in the store", report->faults);

@@ -1,6 +1,8 @@
-/* What the files of verification share. */
+/* What the walks of verification share: for verify*.c only. */
 #ifndef EMSA_STORE_LOG_VERIFY_INTERNAL_H
 #define EMSA_STORE_LOG_VERIFY_INTERNAL_H
+
+#include "store/log/verify.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,7 +10,30 @@
 #include "store/db/keys.h"
 #include "store/log/commit.h"
 #include "store/log/expected.h"
+#include "store/log/state_relation.h"
 #include "store/verify.h"
+
+/* A set or removal of the commit in hand. */
+struct touch {
+    uint32_t environment;
+    uint64_t name_id;
+    uint32_t op;
+};
+
+struct touches {
+    struct touch *items; /* owned */
+    size_t count, capacity;
+};
+
+/* How the spots of a store came to what they are, counted twice: as operations and outcomes tell
+ * it, and as the history has it. */
+struct tally {
+    uint64_t own;     /* moments of definitions that stand at their spot */
+    uint64_t ended;   /* moments after which the spot's own definition is no more */
+    uint64_t made;    /* moments of something where there was nothing */
+    uint64_t gone;    /* the other way round */
+    uint64_t changed; /* moments that changed what was and stays */
+};
 
 struct verify {
     const struct verify_options *options;
@@ -16,20 +41,27 @@ struct verify {
     uint8_t store_id[STORE_ID_SIZE];
     struct txn *txn; /* owned */
     /* the log's walk */
-    uint64_t rev; /* the commit in hand */
+    uint64_t rev; /* the commit in hand; after that walk: one more than the last */
     int64_t time; /* its, or the last one's */
     uint8_t previous[HASH_SIZE];
     bool is_barred;    /* damage was met in this snapshot: LMDB may refuse to read on in it */
     bool is_renewed;   /* the snapshot is not the one that this step began with */
     bool has_previous; /* false after a commit whose header is lost */
     struct leaves leaves;
+    struct touches touches;
     struct expected expected;
+    struct tally told; /* by operations and outcomes */
+    uint64_t outcome_chunks;
+    /* the history's walk */
+    struct key last_moment; /* empty at the beginning */
+    struct spot before;     /* the moment before, of whatever spot; since 0: none */
+    struct tally written;
     /* the entries' walk */
     uint32_t environment, service;
     char key[KEY_NAME_MAX + 1];
     bool has_entry;
-    /* the walk of what expires */
-    struct key last_expiry; /* empty at the beginning */
+    /* the walks of what expires and of references */
+    struct key last_expiry, last_reference; /* empty at the beginning */
     /* the records' walk */
     enum database database;
     struct key last;     /* the last record's key; empty at the beginning of a database */
@@ -55,21 +87,54 @@ int verify_read(struct verify *verify, int result, const char *what);
  * anew (see walk_commits). */
 int verify_go_on(struct verify *verify);
 
-/* Checks operation op of the commit in hand and what was derived from it; adds its leaf. Failures
- * only. */
+/* Steps to the record of the database whose key is after *last, which becomes its key. 0;
+ * VERIFY_DAMAGED: it was told of, and can be passed over; TXN_NOT_FOUND: that was all, or there is
+ * no way on; or a failure. */
+int verify_step(struct verify *verify, struct key *last, enum database database);
+
+/* Checks operation op of the commit in hand and what was derived from it alone; adds its leaf, and
+ * its touch. Failures only. */
 int verify_operation(struct verify *verify, uint32_t op);
 
-/* Reads the record after the last one, whatever is in it. Positive 1: that was all of the last
- * database. */
+/* Checks what the commit in hand came to, once its operations were: the moments of the spots where
+ * something was set or removed; its outcomes. Failures only. */
+int verify_touches(struct verify *verify);
+int verify_outcomes(struct verify *verify, const struct counters *before);
+
+/* Whether a moment is one of something that is in effect. */
+static inline bool verify_stands(int found, const struct spot *moment)
+{
+    return !found && moment->kind != SPOT_NONE;
+}
+
+/* The moment of a spot as of a revision; in revision 0 there is none. */
+int verify_moment(struct verify *verify, struct spot *out, uint32_t environment, uint64_t name_id,
+                  uint64_t rev);
+
+/* Each checks the record after the last one. Positive 1: there is none. */
+int verify_next_moment(struct verify *verify);
+int verify_next_entry(struct verify *verify);
+int verify_next_expiry(struct verify *verify);
+int verify_next_reference(struct verify *verify);
+/* The same for every record of every database, whatever is in it; that was all of the last. */
 int verify_next_record(struct verify *verify);
 
-/* Checks the current entry after the last one. Positive 1: there is none. */
-int verify_next_entry(struct verify *verify);
+/* That the history was walked through and comes to what was told. 0. */
+int verify_tallies(struct verify *verify);
 
-/* That the index by moment has the entry, where it expires. Failures only. */
-int verify_expiry_of(struct verify *verify, const struct entry *entry);
+/* That the index by moment has what ends: an entry, or an environment (name_id 0). Nothing where
+ * expected->moment is 0; an op of VERIFY_ANY_OP is not compared. Failures only. */
+#define VERIFY_ANY_OP UINT32_MAX
+int verify_expiry_of(struct verify *verify, const struct expiry *expected);
 
-/* Checks the record after the last one in the index by moment. Positive 1: there is none. */
-int verify_next_expiry(struct verify *verify);
+/* That the index of references has what the definition's text names. Failures only. */
+int verify_references_of(struct verify *verify, const struct spot *definition);
+
+/* That what is shared and locked is what the log said last. Failures only. */
+int verify_relations(struct verify *verify);
+
+/* That a pointer leads to a definition, and that what stands on the environment of a definition
+ * shows it. Failures only. */
+int verify_layers_of(struct verify *verify, const struct spot *spot);
 
 #endif

@@ -1,5 +1,5 @@
-#include "store/change.h"
-
+/* The second half of store/change.h: committing what was asked (asked.c gathers it). Judged, sealed
+ * and written in one transaction of LMDB's, by one writer at a time. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +7,10 @@
 #include "store/error.h"
 #include "store/log/commit.h"
 #include "store/log/index.h"
+#include "store/model/asked.h"
 #include "store/model/core.h"
 #include "store/model/due.h"
-#include "store/model/gather.h"
+#include "store/model/resolve.h"
 #include "store/model/rules.h"
 #include "store/model/seal.h"
 
@@ -17,143 +18,6 @@
  * pages that are copied on the way down to them. */
 #define ROOM_A_COMMIT ((size_t)256 * 1024)
 #define ROOM_AN_OPERATION ((size_t)1024)
-
-struct change {
-    struct store *store;
-    struct gather gather;
-};
-
-int change_new(struct change **out, struct store *store)
-{
-    struct change *change = calloc(1, sizeof *change);
-    if (!change)
-        return error_set(ERR_NOMEM, "no memory for a change");
-    change->store = store;
-    *out = change;
-    return 0;
-}
-
-void change_free(struct change *change)
-{
-    if (!change)
-        return;
-    gather_release(&change->gather);
-    free(change);
-}
-
-static int check_path(const struct path *path, enum path_depth depth)
-{
-    static const char *const words[] = {"the root", "an environment", "a service", "a key"};
-    char text[PATH_TEXT_MAX];
-    int error = 0;
-    if (path_depth(path) != depth)
-        return error_set(ERR_INVALID, "'%s' is not the path of %s", path_text(path, text),
-                         words[depth]);
-    if (depth >= PATH_ENVIRONMENT)
-        error = name_check(NAME_ENVIRONMENT, path->environment, strlen(path->environment));
-    if (!error && depth >= PATH_SERVICE)
-        error = name_check(NAME_SERVICE, path->service, strlen(path->service));
-    if (!error && depth >= PATH_KEY)
-        error = name_check(NAME_KEY, path->key, strlen(path->key));
-    return error;
-}
-
-static int check_size(const struct path *key, size_t size)
-{
-    char text[PATH_TEXT_MAX];
-    if (size <= VALUE_MAX)
-        return 0;
-    return error_set(ERR_INVALID, "the value of '%s' has %zu bytes; a value holds up to %u",
-                     path_text(key, text), size, VALUE_MAX);
-}
-
-static int add_environment(struct change *change, enum operation_kind kind, const char *name)
-{
-    struct path path;
-    const int error = path_make(&path, name, NULL, NULL);
-    if (error)
-        return error;
-    if (path_depth(&path) != PATH_ENVIRONMENT)
-        return error_set(ERR_INVALID, "an environment needs a name");
-    return gather_add(&change->gather, kind, &path, NULL, 0, NULL);
-}
-
-int change_environment_add(struct change *change, const char *name)
-{
-    return add_environment(change, OPERATION_ENVIRONMENT_ADD, name);
-}
-
-int change_environment_remove(struct change *change, const char *name)
-{
-    return add_environment(change, OPERATION_ENVIRONMENT_REMOVE, name);
-}
-
-int change_service_add(struct change *change, const struct path *service)
-{
-    const int error = check_path(service, PATH_SERVICE);
-    return error ? error
-                 : gather_add(&change->gather, OPERATION_SERVICE_ADD, service, NULL, 0, NULL);
-}
-
-int change_service_remove(struct change *change, const struct path *service)
-{
-    const int error = check_path(service, PATH_SERVICE);
-    return error ? error
-                 : gather_add(&change->gather, OPERATION_SERVICE_REMOVE, service, NULL, 0, NULL);
-}
-
-int change_set_plain(struct change *change, const struct path *key, const void *value, size_t size)
-{
-    int error = check_path(key, PATH_KEY);
-    if (!error)
-        error = check_size(key, size);
-    return error ? error : gather_add(&change->gather, OPERATION_SET_PLAIN, key, value, size, NULL);
-}
-
-int change_set_secret(struct change *change, const struct path *key, struct secret *value)
-{
-    int error = check_path(key, PATH_KEY);
-    if (!error)
-        error = check_size(key, value->size);
-    return error ? error
-                 : gather_add(&change->gather, OPERATION_SET_SECRET, key, NULL, value->size, value);
-}
-
-int change_ttl(struct change *change, uint64_t seconds)
-{
-    struct gather *gather = &change->gather;
-    struct wish *wish = gather->count ? &gather->wishes[gather->count - 1] : NULL;
-    if (!wish || (wish->kind != OPERATION_SET_PLAIN && wish->kind != OPERATION_SET_SECRET))
-        return error_set(ERR_INVALID, "only a key that is set can have a time to live");
-    if (!seconds || seconds > TTL_MAX)
-        return error_set(ERR_INVALID,
-                         "a time to live of %" PRIu64 " seconds: it may be from one second to ten "
-                         "years (%u)",
-                         seconds, TTL_MAX);
-    wish->ttl = seconds;
-    return 0;
-}
-
-int change_remove_due(struct change *change)
-{
-    return gather_add(&change->gather, GATHER_REMOVE_DUE, &(struct path){0}, NULL, 0, NULL);
-}
-
-int change_remove(struct change *change, const struct path *key)
-{
-    const int error = check_path(key, PATH_KEY);
-    return error ? error : gather_add(&change->gather, OPERATION_REMOVE, key, NULL, 0, NULL);
-}
-
-int change_remove_all(struct change *change, const struct path *path)
-{
-    const enum path_depth depth = path_depth(path);
-    if (depth != PATH_ENVIRONMENT && depth != PATH_SERVICE)
-        return error_set(ERR_INVALID, "only an environment or a service can be removed with all "
-                                      "that is in it");
-    const int error = check_path(path, depth);
-    return error ? error : gather_add(&change->gather, GATHER_REMOVE_ALL, path, NULL, 0, NULL);
-}
 
 void change_result_release(struct change_result *result)
 {
@@ -163,16 +27,33 @@ void change_result_release(struct change_result *result)
 
 /* --- terms --- */
 
+/* The same of the effective value of a key. */
+static int newest_of_value(struct store *store, struct txn *txn, uint64_t *rev,
+                           uint32_t environment, uint64_t name_id)
+{
+    struct resolver resolver;
+    struct spot spot;
+    struct entry entry = {.rev = 0};
+    resolver_begin(&resolver, store, txn, environment, UINT64_MAX);
+    int found = resolve_find_name(&resolver, &spot, name_id);
+    if (!found)
+        found = resolve(&resolver, &entry, &spot);
+    if (!found && entry.rev > *rev)
+        *rev = entry.rev;
+    return found < 0 ? found : 0;
+}
+
 /* The newest revision that changed anything under an environment or a service of it, 0 if none did;
  * an environment that was made in the place of an earlier one changed everything that is asked for.
  */
-static int newest_of_place(struct txn *txn, uint64_t *rev, const struct path *path)
+static int newest_of_place(struct store *store, struct txn *txn, uint64_t *rev,
+                           const struct path *path)
 {
     struct environment_state environment;
     struct place_state place;
     uint32_t service;
     uint64_t name_id;
-    struct moment moment;
+    struct spot spot;
     *rev = 0;
     int found = state_environment(txn, &environment, path->environment);
     if (found)
@@ -194,13 +75,16 @@ static int newest_of_place(struct txn *txn, uint64_t *rev, const struct path *pa
     if (!found)
         found = state_name_id(txn, &name_id, service, path->key);
     if (!found)
-        found = state_moment(txn, &moment, environment.is.id, name_id, UINT64_MAX);
-    if (!found && moment.entry.rev > *rev)
-        *rev = moment.entry.rev;
-    return found < 0 ? found : 0;
+        found = state_moment(txn, &spot, environment.is.id, name_id, UINT64_MAX);
+    if (!found && spot.since > *rev)
+        *rev = spot.since;
+    if (found || spot.kind == SPOT_NONE)
+        return found < 0 ? found : 0;
+    return newest_of_value(store, txn, rev, environment.is.id, name_id);
 }
 
-static int check_if_rev(struct txn *txn, const struct head *head, const struct change_terms *terms)
+static int check_if_rev(struct store *store, struct txn *txn, const struct head *head,
+                        const struct change_terms *terms)
 {
     char text[PATH_TEXT_MAX];
     uint64_t newest = head->rev;
@@ -211,7 +95,7 @@ static int check_if_rev(struct txn *txn, const struct head *head, const struct c
                          "there is no revision %" PRIu64 " yet; the newest is %" PRIu64,
                          terms->if_rev, head->rev);
     if (path_depth(&terms->if_path) != PATH_ROOT) {
-        const int error = newest_of_place(txn, &newest, &terms->if_path);
+        const int error = newest_of_place(store, txn, &newest, &terms->if_path);
         if (error)
             return error;
     }
@@ -242,6 +126,9 @@ struct committing {
     struct draft draft;
     int64_t now; /* the clock's */
     bool sealed; /* the transaction holds a whole commit */
+    size_t equal;
+    size_t seen;   /* outcomes that it came to */
+    size_t copied; /* bytes of values that it copied */
 };
 
 /* Positive 1: this request was committed before, by revision *rev. */
@@ -261,11 +148,14 @@ static int judge(struct committing *at)
                           .plan = &at->plan,
                           .terms = at->terms,
                           .now = at->now};
-    int error = check_if_rev(at->txn, &at->head, at->terms);
+    int error = check_if_rev(at->change->store, at->txn, &at->head, at->terms);
     if (!error)
         error = index_begin(&at->index, at->txn, at->draft.head.rev, at->draft.head.time);
     if (!error)
         error = judge_change(&judge);
+    at->equal = judge.equal;
+    at->seen = judge.seen;
+    at->copied = judge.copied;
     judge_release(&judge);
     return error;
 }
@@ -341,7 +231,8 @@ static int64_t first_end(const struct plan *plan)
     int64_t first = 0;
     for (size_t i = 0; i < plan->count; i++) {
         const struct operation *operation = &plan->steps[i].operation;
-        if (operation_has_value(operation->kind) && operation->expires &&
+        if (operation->kind != OPERATION_REMOVE &&
+            operation->kind != OPERATION_ENVIRONMENT_REMOVE && operation->expires &&
             (!first || operation->expires < first))
             first = operation->expires;
     }
@@ -367,29 +258,53 @@ static int finish(struct committing *at, struct change_result *result)
     return 0;
 }
 
-static size_t room_needed(const struct gather *gather)
+static size_t room_needed(const struct committing *at)
 {
+    const struct gather *gather = &at->change->gather;
     if (!gather->additions)
         return 0;
-    return ROOM_A_COMMIT + gather->value_bytes + gather->additions * ROOM_AN_OPERATION;
+    return ROOM_A_COMMIT + gather->value_bytes + gather->additions * ROOM_AN_OPERATION +
+           at->seen * ROOM_AN_OPERATION;
 }
 
-static int commit_locked(struct committing *at, struct change_result *result)
+static int attempt(struct committing *at, struct change_result *result)
 {
     struct store *store = at->change->store;
-    int error =
-        at->terms->dry_run ? 0 : env_make_room(store->env, room_needed(&at->change->gather));
+    int error = at->terms->dry_run ? 0 : env_make_room(store->env, room_needed(at));
     if (!error)
         error = txn_write_begin(&at->txn, store->env);
-    at->now = at->terms->now ? at->terms->now : time_now();
     if (!error)
         error = prepare(at, result);
+    return error;
+}
+
+static void take_back(struct committing *at)
+{
+    txn_free(at->txn);
+    at->txn = NULL;
+    draft_release(&at->draft);
+    plan_release(&at->plan);
+    at->sealed = false;
+}
+
+/* How much a change needs that is seen in many places, or copies, is known when it was tried. */
+static int commit_locked(struct committing *at, struct change_result *result)
+{
+    at->now = at->terms->now ? at->terms->now : time_now();
+    int error = attempt(at, result);
+    if (error == -ERR_FULL && at->change->gather.additions && (at->seen || at->copied)) {
+        take_back(at);
+        at->change->gather.value_bytes += at->copied;
+        error = attempt(at, result);
+    }
     return error ? error : finish(at, result);
 }
 
 /* What needs no look at the store. */
 static int check_terms(const struct change_terms *terms)
 {
+    if (terms->allow_equal && !(terms->reason && terms->reason[0]))
+        return error_set(ERR_INVALID, "--allow-equal needs a reason (-m WHY)");
     if (terms->reason && strlen(terms->reason) > REASON_MAX)
         return error_set(ERR_INVALID, "the reason has %zu bytes; it may have %u",
                          strlen(terms->reason), REASON_MAX);
@@ -417,7 +332,10 @@ int change_commit(struct change *change, const struct change_terms *terms,
             at.plan.lines = NULL;
         }
         *out = result;
+    } else {
+        *out = (struct change_result){0};
     }
+    out->equal = at.equal;
     draft_release(&at.draft);
     plan_release(&at.plan);
     gather_release(&change->gather);

@@ -35,4 +35,9 @@ struct store {
  */
 int store_damage(struct store *store, uint64_t alarms_before, int error);
 
+/* The inside of a snapshot, for what looks into it beside snapshot.c: its transaction, and the way
+ * that every answer goes so that no damage is met in silence. */
+struct txn *snapshot_txn(struct snapshot *snapshot);
+int snapshot_answer(struct snapshot *snapshot, int result);
+
 #endif

@@ -12,6 +12,7 @@
 
 #include "store/change.h"
 #include "store/crypto/hash.h"
+#include "store/crypto/keyring.h"
 #include "store/db/env.h"
 #include "store/error.h"
 #include "store/log/commit.h"
@@ -65,23 +66,64 @@ static int sync_above(const char *path)
     return failed ? error_system(failed, "cannot write out '%s'", above) : 0;
 }
 
-static int add_identity(struct txn *txn, struct draft *draft, const struct identity *identity)
+struct founding { /* revision 1 in the making */
+    struct index index;
+    struct draft *draft;
+    uint32_t count; /* of operations */
+};
+
+static int add(struct founding *founding, struct operation *operation)
+{
+    operation->name = "";
+    random_bytes(operation->digest, sizeof operation->digest);
+    const int error = index_apply(&founding->index, operation, founding->count++);
+    return error ? error : draft_add(founding->draft, operation, (struct slice){0});
+}
+
+static int add_identity(struct founding *founding, const struct identity *identity)
 {
     uint8_t public_key[CRYPTO_KEY_SIZE], signing_key[CRYPTO_KEY_SIZE];
-    struct index index;
     struct operation operation = {.kind = OPERATION_IDENTITY,
                                   .first = true,
-                                  .name = "",
                                   .public_key = public_key,
                                   .signing_key = signing_key};
     identity_keys(identity, public_key, signing_key);
-    random_bytes(operation.digest, sizeof operation.digest);
-    int error = index_begin(&index, txn, draft->head.rev, draft->head.time);
+    return add(founding, &operation);
+}
+
+/* The store's own pair, from which the key of fingerprints is derived: an environment's key of no
+ * environment, and its grant to the administrator. */
+static int add_pair(struct founding *founding, const uint8_t store_id[static STORE_ID_SIZE],
+                    const struct identity *identity)
+{
+    uint8_t public_key[CRYPTO_KEY_SIZE], signing_key[CRYPTO_KEY_SIZE];
+    struct recipient owner = FINGERPRINT_OWNER;
+    struct wrapped_key wrapped;
+    struct operation pair = {.kind = OPERATION_ENVIRONMENT_KEY,
+                             .first = true,
+                             .turn = owner.generation,
+                             .public_key = owner.public_key};
+    struct operation grant = {.kind = OPERATION_GRANT,
+                              .turn = owner.generation,
+                              .for_key = wrapped.for_public_key,
+                              .wrapped = wrapped.data};
+    identity_keys(identity, public_key, signing_key);
+    int error = keyring_make(store_id, &owner, &wrapped, public_key);
     if (!error)
-        error = index_apply(&index, &operation, 0);
+        error = add(founding, &pair);
+    return error ? error : add(founding, &grant);
+}
+
+static int begin_log(struct txn *txn, struct draft *draft,
+                     const uint8_t store_id[static STORE_ID_SIZE], const struct identity *identity)
+{
+    struct founding founding = {.draft = draft};
+    int error = index_begin(&founding.index, txn, draft->head.rev, draft->head.time);
     if (!error)
-        error = index_finish(&index);
-    return error ? error : draft_add(draft, &operation, (struct slice){0});
+        error = add_identity(&founding, identity);
+    if (!error)
+        error = add_pair(&founding, store_id, identity);
+    return error ? error : index_finish(&founding.index);
 }
 
 static int first_commit(struct txn *txn, const struct identity *identity,
@@ -96,7 +138,7 @@ static int first_commit(struct txn *txn, const struct identity *identity,
     state_put_counters(txn, &(struct counters){0});
     int error = draft_begin(&draft, txn, time_now());
     if (!error)
-        error = add_identity(txn, &draft, identity);
+        error = begin_log(txn, &draft, id, identity);
     if (!error)
         error = draft_finish(&draft, author, "a new store", no_request);
     draft_release(&draft);

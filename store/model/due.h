@@ -11,7 +11,7 @@
 #include "store/model/rules.h"
 
 /* Makes of an empty change one that removes what is due, as many as one commit takes; it stands
- * alone in its change. The commit's author and reason are the store's own. In change.c, which knows
+ * alone in its change. The commit's author and reason are the store's own. In asked.c, which knows
  * a change's inside. */
 int change_remove_due(struct change *);
 

@@ -45,6 +45,23 @@ const char *gather_copy(struct gather *gather, const void *data, size_t size)
     return copy;
 }
 
+struct kept_wish {
+    struct kept_wish *next;
+    struct wish wish;
+};
+
+struct wish *gather_keep(struct gather *gather)
+{
+    struct kept_wish *kept = calloc(1, sizeof *kept);
+    if (!kept) {
+        error_set(ERR_NOMEM, "no memory to gather a change");
+        return NULL;
+    }
+    kept->next = gather->kept;
+    gather->kept = kept;
+    return &kept->wish;
+}
+
 static int grow(struct gather *gather)
 {
     if (gather->count < gather->capacity)
@@ -82,10 +99,9 @@ int gather_add(struct gather *gather, enum operation_kind kind, const struct pat
     wish.environment = copy_name(gather, before ? before->environment : NULL, path->environment);
     wish.service = copy_name(gather, before ? before->service : NULL, path->service);
     wish.key = copy_name(gather, NULL, path->key);
-    if (kind == OPERATION_SET_PLAIN)
+    if (value)
         wish.value = (const unsigned char *)gather_copy(gather, value, size);
-    if (!wish.environment || !wish.service || !wish.key ||
-        (kind == OPERATION_SET_PLAIN && !wish.value))
+    if (!wish.environment || !wish.service || !wish.key || (value && !wish.value))
         return -ERR_NOMEM;
     if (secret) {
         wish.secret = *secret;
@@ -94,7 +110,8 @@ int gather_add(struct gather *gather, enum operation_kind kind, const struct pat
     gather->value_bytes += stored;
     gather->additions += kind != OPERATION_REMOVE && kind != OPERATION_SERVICE_REMOVE &&
                          kind != OPERATION_ENVIRONMENT_REMOVE && kind != GATHER_REMOVE_ALL &&
-                         kind != GATHER_REMOVE_DUE;
+                         kind != GATHER_REMOVE_DUE && kind != OPERATION_UNSHARE &&
+                         kind != OPERATION_UNLOCK;
     gather->wishes[gather->count++] = wish;
     return 0;
 }
@@ -104,6 +121,12 @@ void gather_release(struct gather *gather)
     for (size_t i = 0; i < gather->count; i++)
         secret_release(&gather->wishes[i].secret);
     free(gather->wishes);
+    while (gather->kept) {
+        struct kept_wish *next = gather->kept->next;
+        secret_release(&gather->kept->wish.secret);
+        free(gather->kept);
+        gather->kept = next;
+    }
     while (gather->blocks) {
         struct gather_block *next = gather->blocks->next;
         free(gather->blocks);

@@ -3,6 +3,7 @@
 #ifndef EMSA_STORE_MODEL_GATHER_H
 #define EMSA_STORE_MODEL_GATHER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "store/history.h"
@@ -13,16 +14,23 @@
 #define GATHER_REMOVE_ALL ((enum operation_kind)255)
 /* Another: every key whose moment has come (due.h). */
 #define GATHER_REMOVE_DUE ((enum operation_kind)254)
+/* Two more: what stands at another key is set here too; and removed there. */
+#define GATHER_COPY ((enum operation_kind)253)
+#define GATHER_MOVE ((enum operation_kind)252)
 
 struct wish {
     enum operation_kind kind;
     const char *environment; /* owned by the gather, as are the others; "" where there is none */
     const char *service;
     const char *key;
-    const unsigned char *value; /* of a plain set */
+    const unsigned char *value; /* of a plain set; the text of a link or a template */
     size_t size;                /* of value, or of the secret */
     struct secret secret;       /* of a secret set */
-    uint64_t ttl;               /* of a set: seconds until it ends; 0: for good */
+    uint64_t ttl;               /* of what is made: seconds until it ends; 0: for good */
+    int64_t ends;               /* the same as a moment, where it is known; 0: by ttl */
+    const char *with;           /* of a share: the consumer. Of an environment: its base, or NULL */
+    bool is_protected;          /* of an environment */
+    const struct path *from;    /* of a copy or a move; owned by the gather */
 };
 
 struct gather_block;
@@ -33,12 +41,17 @@ struct gather {
     size_t capacity;
     size_t value_bytes; /* of all values, as they will be stored */
     size_t additions;   /* wishes that are no removals */
+    struct kept_wish *kept;
     struct gather_block *blocks;
 };
 
 /* Copies size bytes (and a closing NUL) into the blocks. NULL: no memory, and the error's text is
  * set. */
 const char *gather_copy(struct gather *gather, const void *data, size_t size);
+
+/* Room for a wish that comes out of another while it is judged, zeroed; what it holds is released
+ * with the gather. NULL: no memory. */
+struct wish *gather_keep(struct gather *gather);
 
 /* Adds a wish for path. The value is copied; a secret is taken over on success. ERR_NOMEM;
  * ERR_INVALID: over a commit's limits. */

@@ -57,7 +57,7 @@ int nearest_service(struct txn *txn, char out[static SERVICE_NAME_MAX + 1], uint
 int nearest_key(struct txn *txn, char out[static KEY_NAME_MAX + 1], uint32_t environment,
                 uint32_t service, const char *name)
 {
-    struct entry entry = {0};
+    struct spot entry = {0};
     const unsigned limit = near_limit(name) + 1;
     unsigned best = limit;
     int found;

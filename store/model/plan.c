@@ -43,6 +43,8 @@ int plan_line(struct plan *plan, char mark, bool secret, uint64_t was_rev, const
     line->secret = secret;
     line->was_rev = was_rev;
     line->expires = 0;
+    line->subject = CHANGE_PLACE;
+    line->with[0] = '\0';
     /* The names were checked when they were gathered. */
     memcpy(line->path.environment, environment, strlen(environment) + 1);
     memcpy(line->path.service, service, strlen(service) + 1);
@@ -53,6 +55,13 @@ int plan_line(struct plan *plan, char mark, bool secret, uint64_t was_rev, const
 void plan_line_expires(struct plan *plan, int64_t expires)
 {
     plan->lines[plan->line_count - 1].expires = expires;
+}
+
+void plan_line_subject(struct plan *plan, enum change_subject subject, const char *with)
+{
+    struct change_line *line = &plan->lines[plan->line_count - 1];
+    line->subject = subject;
+    memcpy(line->with, with, strlen(with) + 1);
 }
 
 void plan_release(struct plan *plan)

@@ -33,6 +33,9 @@ int plan_line(struct plan *plan, char mark, bool secret, uint64_t was_rev, const
 /* The line that was added last is of a key that ends then (0: never). */
 void plan_line_expires(struct plan *plan, int64_t expires);
 
+/* The line that was added last is not of a place but of what is said of its name. */
+void plan_line_subject(struct plan *plan, enum change_subject subject, const char *with);
+
 void plan_release(struct plan *plan);
 
 #endif

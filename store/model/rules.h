@@ -8,6 +8,7 @@
 
 #include "store/error.h"
 #include "store/log/index.h"
+#include "store/log/state.h"
 #include "store/model/core.h"
 #include "store/model/gather.h"
 #include "store/model/nearest.h"
@@ -23,6 +24,11 @@ struct judge {
     /* What was refused: the first reason's code, and all their lines. */
     enum error_code code;
     struct bytes reasons;
+    bool is_partial; /* something that was refused was not applied: what the rest comes to can't be
+                        told */
+    size_t equal;    /* values that are equal to a secret */
+    size_t seen;     /* outcomes that the change comes to */
+    size_t copied;   /* bytes of values that it copies */
     unsigned searches; /* nearest names looked for so far */
     struct nearest near;
     /* The place of the last reason that is about a place and not about a key: told once, not for
@@ -35,10 +41,21 @@ struct judge {
  * with every reason in the text where it is a refusal. */
 int judge_change(struct judge *judge);
 
+/* Notes a reason: 0. What is refused was not applied. */
+int judge_refuse(struct judge *, enum error_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same of something that was applied all the same, so that more reasons may be found. */
+int judge_object(struct judge *, enum error_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* One key's removal, applied; expired is the moment that had come, 0: somebody asked for it. The
- * names are the key's, borrowed until the plan was sealed. For due.c. */
-int judge_drop_entry(struct judge *judge, const struct service *service, const struct entry *entry,
+ * names are the key's, borrowed until the plan was sealed. For due.c, as is the next: an
+ * environment with all that is in it, or, where that takes the plan over most operations, as much
+ * of it. */
+int judge_drop_entry(struct judge *judge, const struct service *service, const struct spot *spot,
                      const char *environment, const char *key, int64_t expired);
+int judge_drop_environment(struct judge *judge, const struct environment *environment,
+                           const char *name, int64_t expired, size_t most);
 
 void judge_release(struct judge *judge);
 

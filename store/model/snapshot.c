@@ -7,8 +7,17 @@
 #include "store/history.h"
 #include "store/log/history.h"
 #include "store/log/state.h"
+#include "store/log/state_relation.h"
 #include "store/model/core.h"
+#include "store/model/resolve.h"
 #include "store/model/value.h"
+
+struct outcomes { /* a chunk of those of a commit, as it was read last */
+    uint64_t rev; /* 0: none */
+    uint32_t chunk;
+    size_t count;
+    struct outcome list[OUTCOMES_A_CHUNK];
+};
 
 struct snapshot {
     struct store *store;
@@ -16,6 +25,7 @@ struct snapshot {
     uint64_t revision;
     uint64_t stamp;  /* that the revision is of */
     uint64_t alarms; /* of the environment, at snapshot_begin */
+    struct outcomes outcomes;
 };
 
 int snapshot_new(struct snapshot **out, struct store *store)
@@ -45,6 +55,16 @@ void snapshot_free(struct snapshot *snapshot)
 static int answer(struct snapshot *snapshot, int result)
 {
     return result >= 0 ? result : store_damage(snapshot->store, snapshot->alarms, result);
+}
+
+int snapshot_answer(struct snapshot *snapshot, int result)
+{
+    return answer(snapshot, result);
+}
+
+struct txn *snapshot_txn(struct snapshot *snapshot)
+{
+    return snapshot->txn;
 }
 
 int snapshot_begin(struct snapshot *snapshot)
@@ -180,51 +200,136 @@ int snapshot_next_service(struct snapshot *snapshot, struct service *out, uint32
     return 0;
 }
 
+/* --- entries --- */
+
+/* As it is now, or was at a revision. A revision that is the newest is the same as now, and found
+ * with fewer look-ups. */
+static void begin_resolver(struct snapshot *snapshot, struct resolver *resolver,
+                           uint32_t environment, uint64_t rev)
+{
+    resolver_begin(resolver, snapshot->store, snapshot->txn, environment,
+                   rev >= snapshot->revision ? UINT64_MAX : rev);
+}
+
+/* What can't be resolved shows nothing. Changes that would leave such a thing are refused; only
+ * what ends by itself can. */
+#define FAULT_SHOWS NOT_THERE
+
+/* An own value needs no look at any other place. */
+static bool is_plain_own(const struct spot *spot)
+{
+    return spot->kind == ENTRY_PLAIN;
+}
+
+static void fill_plain(struct entry *out, const struct spot *spot)
+{
+    out->environment = spot->environment;
+    out->service = spot->service;
+    out->name_id = spot->name_id;
+    memcpy(out->key, spot->key, strlen(spot->key) + 1);
+    out->kind = ENTRY_PLAIN;
+    out->origin = ORIGIN_OWN;
+    out->rev = spot->rev;
+    out->time = spot->time;
+    out->first_rev = spot->first_rev;
+    out->first_time = spot->first_time;
+    out->expires = spot->expires;
+    out->stored_size = spot->stored_size;
+    out->defined = out->value = spot_definition(spot);
+}
+
+/* What a spot that is in effect now comes to. */
+static int show(struct snapshot *snapshot, struct entry *out, const struct spot *spot)
+{
+    struct resolver resolver;
+    if (is_plain_own(spot)) {
+        fill_plain(out, spot);
+    } else {
+        begin_resolver(snapshot, &resolver, spot->environment, UINT64_MAX);
+        const int found = resolve(&resolver, out, spot);
+        if (found)
+            return found > 0 ? FAULT_SHOWS : found;
+    }
+    out->as_of = snapshot->revision;
+    return 0;
+}
+
+static int entry_of(struct snapshot *snapshot, struct entry *out, const struct spot *spot)
+{
+    struct entry entry;
+    const int error = show(snapshot, &entry, spot);
+    if (!error)
+        *out = entry;
+    return error;
+}
+
 int snapshot_entry(struct snapshot *snapshot, struct entry *out, uint32_t environment,
                    uint32_t service, const char *key)
 {
-    return answer(snapshot, state_current(snapshot->txn, out, environment, service, key));
+    struct spot spot;
+    int found = state_current(snapshot->txn, &spot, environment, service, key);
+    if (!found)
+        found = entry_of(snapshot, out, &spot);
+    return answer(snapshot, found);
 }
 
 int snapshot_entry_by_name(struct snapshot *snapshot, struct entry *out, uint32_t environment,
                            uint64_t name_id)
 {
     char key[KEY_NAME_MAX + 1];
-    struct entry entry;
+    struct spot spot;
     uint32_t service;
     int found = state_name(snapshot->txn, &service, key, name_id);
     if (!found)
-        found = state_current(snapshot->txn, &entry, environment, service, key);
+        found = state_current(snapshot->txn, &spot, environment, service, key);
     if (found)
         return answer(snapshot, found);
-    if (entry.name_id != name_id)
+    if (spot.name_id != name_id)
         return answer(snapshot, error_set(ERR_CORRUPT, "the record of '%s' is another key's", key));
-    *out = entry;
-    return 0;
+    return answer(snapshot, entry_of(snapshot, out, &spot));
 }
 
 int snapshot_next_entry(struct snapshot *snapshot, struct entry *out, uint32_t environment,
                         uint32_t service, const char *after)
 {
-    return answer(snapshot, state_next_current(snapshot->txn, out, environment, service, after));
+    struct spot spot;
+    int found;
+    while (!(found = state_next_current(snapshot->txn, &spot, environment, service, after))) {
+        found = entry_of(snapshot, out, &spot);
+        if (found != FAULT_SHOWS)
+            break;
+        after = spot.key;
+    }
+    return answer(snapshot, found);
 }
 
 int snapshot_entry_at(struct snapshot *snapshot, struct entry *out, uint32_t environment,
                       uint64_t name_id, uint64_t rev)
 {
-    struct moment moment;
-    int found = state_moment(snapshot->txn, &moment, environment, name_id, rev);
+    struct resolver resolver;
+    struct entry entry;
+    struct spot spot;
+    int found = state_moment(snapshot->txn, &spot, environment, name_id, rev);
+    if (!found && spot.kind == SPOT_NONE)
+        found = NOT_THERE;
     if (found)
         return answer(snapshot, found);
-    if (moment.removed)
-        return NOT_THERE;
-    found = state_name(snapshot->txn, &moment.entry.service, moment.entry.key, name_id);
+    found = state_name(snapshot->txn, &spot.service, spot.key, name_id);
     if (found > 0)
         found = error_set(ERR_CORRUPT, "name %llu has history and no name",
                           (unsigned long long)name_id);
     if (found)
         return answer(snapshot, found);
-    *out = moment.entry;
+    if (is_plain_own(&spot)) {
+        fill_plain(&entry, &spot);
+    } else {
+        begin_resolver(snapshot, &resolver, environment, rev);
+        found = resolve(&resolver, &entry, &spot);
+        if (found)
+            return answer(snapshot, found > 0 ? FAULT_SHOWS : found);
+    }
+    entry.as_of = rev < snapshot->revision ? rev : snapshot->revision;
+    *out = entry;
     return 0;
 }
 
@@ -235,16 +340,41 @@ int snapshot_entry_last(struct snapshot *snapshot, struct entry *out, uint32_t e
                         uint64_t name_id)
 {
     uint64_t rev = UINT64_MAX;
-    struct moment moment;
-    for (unsigned i = 0; i < IN_VAIN_MAX; i++) {
-        int found = state_moment(snapshot->txn, &moment, environment, name_id, rev);
+    struct spot spot;
+    for (unsigned i = 0; i < IN_VAIN_MAX && rev; i++) {
+        int found = state_moment(snapshot->txn, &spot, environment, name_id, rev);
         if (found)
             return answer(snapshot, found);
-        if (!moment.removed)
+        if (spot.kind != SPOT_NONE)
             return snapshot_entry_at(snapshot, out, environment, name_id, rev);
-        rev = moment.entry.rev - 1;
+        rev = spot.since - 1;
     }
     return NOT_THERE;
+}
+
+int snapshot_definition(struct snapshot *snapshot, struct entry *out, uint32_t environment,
+                        uint32_t service, const char *key)
+{
+    struct spot spot;
+    const int found = state_current(snapshot->txn, &spot, environment, service, key);
+    if (found || !spot_is_own(&spot))
+        return answer(snapshot, found ? found : NOT_THERE);
+    fill_plain(out, &spot);
+    out->kind = out->defined.kind = out->value.kind = (enum entry_kind)spot.kind;
+    out->as_of = snapshot->revision;
+    return 0;
+}
+
+int snapshot_text(struct snapshot *snapshot, const unsigned char **data, size_t *size,
+                  const struct definition *definition, struct secret *scratch)
+{
+    return answer(snapshot,
+                  value_bytes(snapshot->store, snapshot->txn, data, size, definition, scratch));
+}
+
+bool entry_is_composed(const struct entry *entry)
+{
+    return entry->value.kind == ENTRY_TEMPLATE && entry->kind != ENTRY_TEMPLATE;
 }
 
 int snapshot_name(struct snapshot *snapshot, uint32_t *service, char key[static KEY_NAME_MAX + 1],
@@ -266,28 +396,45 @@ int snapshot_environment_name(struct snapshot *snapshot, char name[static ENVIRO
     return answer(snapshot, state_environment_name(snapshot->txn, name, &before, environment));
 }
 
+/* Beside 0 and failures. */
+static int composed(struct snapshot *snapshot, const struct entry *entry, int result)
+{
+    if (result > 0) /* it was resolved before */
+        result =
+            error_set(ERR_CORRUPT, "what '%s' is made of is not there (emsa verify)", entry->key);
+    return answer(snapshot, result);
+}
+
 int snapshot_size(struct snapshot *snapshot, size_t *size, const struct entry *entry)
 {
-    return answer(snapshot, value_size(snapshot->store, snapshot->txn, size, entry));
+    struct resolver resolver;
+    if (!entry_is_composed(entry))
+        return answer(snapshot, value_size(snapshot->store, snapshot->txn, size, &entry->value));
+    begin_resolver(snapshot, &resolver, entry->environment, entry->as_of);
+    return composed(snapshot, entry, resolve_size(&resolver, size, entry));
 }
 
 int snapshot_value(struct snapshot *snapshot, const unsigned char **data, size_t *size,
                    const struct entry *entry, struct secret *scratch)
 {
-    return answer(snapshot,
-                  value_bytes(snapshot->store, snapshot->txn, data, size, entry, scratch));
+    struct resolver resolver;
+    if (!entry_is_composed(entry))
+        return snapshot_text(snapshot, data, size, &entry->value, scratch);
+    begin_resolver(snapshot, &resolver, entry->environment, entry->as_of);
+    return composed(snapshot, entry, resolve_bytes(&resolver, data, size, entry, scratch));
 }
 
 int snapshot_sealed(struct snapshot *snapshot, const unsigned char **data, size_t *size,
                     const struct entry *entry)
 {
-    return answer(snapshot, value_sealed(snapshot->txn, data, size, entry));
+    return answer(snapshot, value_sealed(snapshot->txn, data, size, &entry->value));
 }
 
 int snapshot_reopen(struct snapshot *snapshot, const struct entry *entry,
                     const unsigned char *sealed, size_t sealed_size, struct secret *scratch)
 {
-    return answer(snapshot, value_reopen(snapshot->store, scratch, entry, sealed, sealed_size));
+    return answer(snapshot,
+                  value_reopen(snapshot->store, scratch, &entry->value, sealed, sealed_size));
 }
 
 int history_commit(struct snapshot *snapshot, struct commit_info *out, uint64_t rev)
@@ -305,4 +452,40 @@ int history_touched(struct snapshot *snapshot, uint64_t *found, const struct pat
                     uint64_t rev)
 {
     return answer(snapshot, past_touched(snapshot->txn, found, path, rev));
+}
+
+int history_outcome(struct snapshot *snapshot, struct outcome *out, uint64_t rev, uint32_t index)
+{
+    struct outcomes *kept = &snapshot->outcomes;
+    const uint32_t chunk = index / OUTCOMES_A_CHUNK, place = index % OUTCOMES_A_CHUNK;
+    if (kept->rev != rev || kept->chunk != chunk) {
+        /* A commit's outcomes never change: what was read once is good in any later snapshot. */
+        kept->rev = 0;
+        const int found = state_outcomes(snapshot->txn, kept->list, &kept->count, rev, chunk);
+        if (found)
+            return answer(snapshot, found);
+        kept->rev = rev;
+        kept->chunk = chunk;
+    }
+    if (place >= kept->count)
+        return NOT_THERE;
+    *out = kept->list[place];
+    return 0;
+}
+
+int history_outcome_path(struct snapshot *snapshot, struct path *out, const struct outcome *outcome)
+{
+    struct path path = {0};
+    uint32_t before, service;
+    int found =
+        state_environment_name(snapshot->txn, path.environment, &before, outcome->environment);
+    if (!found && outcome->service)
+        found = state_service_name(snapshot->txn, path.service, outcome->service);
+    if (!found && outcome->name_id)
+        found = state_name(snapshot->txn, &service, path.key, outcome->name_id);
+    if (found > 0)
+        found = error_set(ERR_CORRUPT, "an outcome names a place that never was");
+    if (!found)
+        *out = path;
+    return answer(snapshot, found);
 }

@@ -1,5 +1,5 @@
-/* The bytes of an entry's value, plain or secret, from where the entry stands. Works in any
- * transaction, so that a change can compare a new value with the one that is there. */
+/* The bytes of a definition, plain or secret, from where it stands. Works in any transaction, so
+ * that a change can compare a new value with the one that is there. */
 #ifndef EMSA_STORE_MODEL_VALUE_H
 #define EMSA_STORE_MODEL_VALUE_H
 
@@ -7,19 +7,20 @@
 #include "store/model/core.h"
 #include "store/snapshot.h"
 
-/* As snapshot_size and snapshot_value. A plain value is valid as long as the transaction's slices.
- */
-int value_size(struct store *store, struct txn *txn, size_t *size, const struct entry *entry);
+/* The exact length, and the bytes: plain, or the text of a link or a template, as they lie in the
+ * transaction's slices; of a secret in scratch. ERR_NO_KEY, ERR_CORRUPT, ERR_NOMEM. */
+int value_size(struct store *store, struct txn *txn, size_t *size,
+               const struct definition *definition);
 int value_bytes(struct store *store, struct txn *txn, const unsigned char **data, size_t *size,
-                const struct entry *entry, struct secret *scratch);
+                const struct definition *definition, struct secret *scratch);
 
 /* As snapshot_sealed and snapshot_reopen. */
 int value_sealed(struct txn *txn, const unsigned char **data, size_t *size,
-                 const struct entry *entry);
-int value_reopen(struct store *store, struct secret *out, const struct entry *entry,
+                 const struct definition *definition);
+int value_reopen(struct store *store, struct secret *out, const struct definition *definition,
                  const unsigned char *sealed, size_t sealed_size);
 
-/* Where an entry's current version stands: what its envelope is bound to. */
-struct place value_place(const struct store *store, const struct entry *entry);
+/* Where a definition stands: what its envelope is bound to. */
+struct place value_place(const struct store *store, const struct definition *definition);
 
 #endif

@@ -81,7 +81,7 @@ int assignments_begin(struct assignments *assignments, const char *key, size_t l
     if (found != NULL)
         assignments_note(assignments, line, "'%s' stands in line %u already: the last one holds",
                          name, found->line);
-    else
+    if (found == NULL || assignments->for_interpolation)
         found = &assignments->list[assignments->count++];
     *found = (struct assignment){.offset = assignments->text.size, .line = line};
     memcpy(found->key, name, length + 1);

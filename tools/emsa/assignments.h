@@ -17,6 +17,7 @@ struct assignment {
     size_t size;
     unsigned line;
     bool secret;
+    bool bare; /* a name alone, for_interpolation only: its value is somebody else's to know */
 };
 
 struct assignments {
@@ -25,6 +26,9 @@ struct assignments {
     size_t count;
     size_t capacity;
     const char *file; /* for messages */
+    /* Values are kept as they will be interpolated: a dollar that stands for itself is doubled. A
+     * name alone is taken, and a key that stands twice is there twice, in the file's order. */
+    bool for_interpolation;
     /* Something that the user should know, with file and line; may be NULL. */
     void (*note)(const char *text);
 };

@@ -1,5 +1,6 @@
 #include "tools/emsa/command.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "store/error.h"
@@ -10,8 +11,13 @@
 
 const struct command commands[] = {
     {"init", NULL, run_init, 0, 0, 0, false, "init", "make a store and its identity"},
-    {"env", "add", run_environment_add, OPTIONS_CHANGE, 1, MANY, false, "env add NAME...",
-     "make environments"},
+    {"env", "add", run_environment_add,
+     OPTIONS_CHANGE | OPTION_PROTECTED | OPTION_BASE | OPTION_TTL, 1, MANY, false,
+     "env add NAME... [--protected] [--base ENV] [--ttl TIME]", "make environments"},
+    {"env", "cp", run_environment_copy,
+     OPTIONS_CHANGE | OPTION_ALLOW_EQUAL | OPTION_PROTECTED | OPTION_TTL, 2, 2, false,
+     "env cp ENV NEW [--protected] [--ttl TIME]",
+     "make an environment with all that another one defines, but secrets"},
     {"env", "ls", run_environment_list, 0, 0, 0, false, "env ls", "list environments"},
     {"env", "rm", run_environment_remove, OPTIONS_CHANGE | OPTION_ALL, 1, MANY, false,
      "env rm NAME... [--all]", "remove environments; --all: with everything in them"},
@@ -22,12 +28,21 @@ const struct command commands[] = {
     {"service", "rm", run_service_remove, OPTIONS_CHANGE | OPTION_ALL, 1, MANY, false,
      "service rm ENV/SERVICE... [--all]", "remove services; --all: with every key in them"},
     {"set", NULL, run_set,
-     OPTIONS_CHANGE | OPTION_SECRET | OPTION_RAW | OPTION_FILE | OPTION_SECRET_FILE | OPTION_NEW |
-         OPTION_TTL,
+     OPTIONS_VALUES | OPTION_SECRET | OPTION_RAW | OPTION_FILE | OPTION_SECRET_FILE |
+         OPTION_TEMPLATE | OPTION_TTL,
      1, MANY, false,
      "set ENV/SERVICE KEY=VALUE... | set ENV/SERVICE/KEY VALUE|-|--file FILE "
-     "[--secret] [--secret-file KEY=FILE] [--raw] [--new] [--ttl TIME]",
+     "[--secret|--template] [--secret-file KEY=FILE] [--raw] [--new] [--ttl TIME] [--allow-equal]",
      "set values, all in one commit"},
+    {"link", NULL, run_link, OPTIONS_CHANGE | OPTION_NEW | OPTION_TTL, 2, 2, false,
+     "link ENV/SERVICE/KEY SERVICE/KEY [--new] [--ttl TIME]",
+     "let a key have the value of another one"},
+    {"cp", NULL, run_copy, OPTIONS_VALUES, 2, 2, false,
+     "cp ENV/SERVICE[/KEY] ENV/SERVICE[/KEY] [--new] [--allow-equal]",
+     "copy a key, or all that a service defines"},
+    {"mv", NULL, run_move, OPTIONS_VALUES, 2, 2, false,
+     "mv ENV/SERVICE[/KEY] ENV/SERVICE[/KEY] [--new] [--allow-equal]",
+     "give a key or a service another name, within an environment"},
     {"get", NULL, run_get, OPTION_REVEAL, 1, 1, false, "get ENV/SERVICE/KEY [--reveal]",
      "print one value"},
     {"ls", NULL, run_list, 0, 0, 1, false, "ls [ENV[/SERVICE]]",
@@ -35,16 +50,33 @@ const struct command commands[] = {
     {"tree", NULL, run_tree, 0, 0, 1, false, "tree [PATH]", "list everything beneath a place"},
     {"rm", NULL, run_remove, OPTIONS_CHANGE, 1, MANY, false, "rm ENV/SERVICE/KEY...",
      "remove keys"},
+    {"find", NULL, run_find, OPTION_VALUE, 1, 1, false, "find PATTERN [--value TEXT]",
+     "find keys by their names or plain values, everywhere"},
+    {"share", NULL, run_share, OPTIONS_CHANGE | OPTION_WITH, 1, MANY, false,
+     "share ENV/SERVICE/KEY... --with SERVICE|'*'...", "let services refer to a key"},
+    {"unshare", NULL, run_unshare, OPTIONS_CHANGE | OPTION_WITH, 1, MANY, false,
+     "unshare ENV/SERVICE/KEY... --with SERVICE|'*'...", "let them no longer"},
+    {"explain", NULL, run_explain, 0, 1, 1, false, "explain ENV/SERVICE/KEY",
+     "where a value comes from, and what it is elsewhere"},
+    {"refs", NULL, run_refs, 0, 1, 1, false, "refs ENV/SERVICE/KEY", "who uses a key"},
+    {"suggest", NULL, run_suggest, OPTIONS_CHANGE | OPTION_ALLOW_EQUAL | OPTION_APPLY, 1, 1, false,
+     "suggest ENV [--apply] [--allow-equal]",
+     "the commands that define once what services repeat; --apply: do it"},
+    {"lock", NULL, run_lock, OPTIONS_CHANGE, 0, MANY, false, "lock [ENV[/SERVICE[/KEY]]...]",
+     "let nothing change what is in effect at places; without any: list what is locked"},
+    {"unlock", NULL, run_unlock, OPTIONS_CHANGE, 1, MANY, false, "unlock ENV[/SERVICE[/KEY]]...",
+     "let it change again"},
     {"log", NULL, run_log, OPTION_NUMBER, 0, 1, false, "log [PATH] [-n N]",
      "who changed what, when, why"},
     {"show", NULL, run_show, 0, 1, 1, false, "show REV", "one commit, secrets masked"},
     {"import", NULL, run_import,
-     OPTIONS_CHANGE | OPTION_FORMAT | OPTION_SECRET_KEY | OPTION_PLAIN_KEY | OPTION_GUESS |
-         OPTION_NEW | OPTION_TREE | OPTION_VERBOSE | OPTION_TTL,
+     OPTIONS_VALUES | OPTION_FORMAT | OPTION_SECRET_KEY | OPTION_PLAIN_KEY | OPTION_GUESS |
+         OPTION_TREE | OPTION_VERBOSE | OPTION_TTL | OPTION_DOTENV,
      0, 2, false,
      "import ENV/SERVICE FILE [--format dotenv|json] [--secret KEY]... [--plain KEY]... "
-     "[--guess-secrets] [--ttl TIME] | import --tree FILE",
-     "set a service's keys from a file, or a whole tree from JSON lines"},
+     "[--guess-secrets] [--ttl TIME] [--allow-equal] | import --format compose FILE "
+     "[--dotenv FILE] ENV | import --format kubernetes FILE ENV | import --tree FILE",
+     "set a service's keys from a file, a whole environment, or a whole tree from JSON lines"},
     {"export", NULL, run_export, OPTION_FORMAT | OPTION_REVEAL | OPTION_NO_SECRETS | OPTION_STRICT,
      1, 1, false, "export ENV/SERVICE [--format dotenv|json|shell] [--reveal|--no-secrets]",
      "print all values of a service"},
@@ -79,10 +111,23 @@ const struct command *command_find(const char *word, const char *second)
     return NULL;
 }
 
+/* "add, cp, ls or rm" */
 static int wanted_second(const char *word)
 {
-    return error_set(ERR_INVALID, "'%s' wants one of add, ls and rm next: 'emsa help %s' shows how",
-                     word, word);
+    char words[128] = "";
+    size_t count = 0, at = 0;
+    for (size_t i = 0; i < command_count; i++)
+        count += strcmp(commands[i].name, word) == 0;
+    for (size_t i = 0; i < command_count; i++) {
+        if (strcmp(commands[i].name, word) != 0)
+            continue;
+        const char *between = at == 0 ? "" : at + 1 == count ? " and " : ", ";
+        size_t used = strlen(words);
+        snprintf(words + used, sizeof words - used, "%s%s", between, commands[i].sub);
+        at++;
+    }
+    return error_set(ERR_INVALID, "'%s' wants one of %s next: 'emsa help %s' shows how", word,
+                     words, word);
 }
 
 int command_unknown(const char *word, const char *second)

@@ -14,7 +14,7 @@ struct command {
     const char *sub; /* the second word, or NULL */
     /* Negative: a failure, with its text; else the exit status. */
     int (*run)(struct session *session);
-    uint32_t options;   /* which it takes: bits of option_bit */
+    uint64_t options;   /* which it takes: bits of option_bit */
     size_t least, most; /* arguments */
     bool runs;          /* what follows its first argument is another program's command line */
     const char *synopsis;
@@ -30,8 +30,9 @@ const struct command *command_find(const char *word, const char *second);
 /* ERR_INVALID, with the nearest verb there is. */
 int command_unknown(const char *word, const char *second);
 
-int run_init(struct session *);            /* init.c */
-int run_environment_add(struct session *); /* places.c */
+int run_init(struct session *);             /* init.c */
+int run_environment_add(struct session *);  /* places.c */
+int run_environment_copy(struct session *); /* replica.c */
 int run_environment_list(struct session *);
 int run_environment_remove(struct session *);
 int run_service_add(struct session *);
@@ -42,7 +43,18 @@ int run_remove(struct session *); /* places.c */
 int run_get(struct session *);    /* get.c */
 int run_list(struct session *);   /* list.c */
 int run_tree(struct session *);
-int run_log(struct session *); /* past.c */
+int run_copy(struct session *); /* copy.c */
+int run_move(struct session *);
+int run_link(struct session *);
+int run_share(struct session *); /* share.c */
+int run_unshare(struct session *);
+int run_lock(struct session *);
+int run_unlock(struct session *);
+int run_explain(struct session *); /* explain.c */
+int run_refs(struct session *);
+int run_find(struct session *);    /* find.c */
+int run_suggest(struct session *); /* suggest.c */
+int run_log(struct session *);     /* past.c */
 int run_show(struct session *);
 int run_import(struct session *); /* import.c */
 int run_export(struct session *); /* export.c */

@@ -72,6 +72,13 @@ static int append(struct reader *reader, int c)
     return assignments_append(reader->out, &byte, 1);
 }
 
+/* A byte that stands for itself, also where the value will be interpolated. */
+static int append_literal(struct reader *reader, int c)
+{
+    int error = c == '$' && reader->out->for_interpolation ? append(reader, '$') : 0;
+    return error < 0 ? error : append(reader, c);
+}
+
 /* Up to the end of the line, or to a blank and '#'; blanks at the end are not part of it. Appended
  * run by run: what stands in the file stands in the value. */
 static int read_bare(struct reader *reader, const char *key)
@@ -99,8 +106,27 @@ static int read_bare(struct reader *reader, const char *key)
     return assignments_append(reader->out, reader->text + begin, end - begin);
 }
 
+/* Up to three more digits of an octal number. */
+static int read_octal(struct reader *reader)
+{
+    int value = 0;
+    for (int i = 0; i < 3 && peek(reader) >= '0' && peek(reader) <= '7'; i++)
+        value = value * 8 + (take(reader) - '0');
+    return value & 0xff;
+}
+
+/* The rarer ones, which compose knows; emsa-dotenv(5) leaves them as they are. */
+static int unescape_rare(struct reader *reader, int c)
+{
+    static const char letters[] = "abfv", bytes[] = "\a\b\f\v";
+    const char *found = c > 0 ? strchr(letters, c) : NULL;
+    if (found != NULL)
+        return bytes[found - letters];
+    return c == '0' ? read_octal(reader) : END;
+}
+
 /* What a backslash and c stand for in double quotes; END: for themselves. */
-static int unescape(int c)
+static int unescape(struct reader *reader, int c)
 {
     switch (c) {
     case 'n':
@@ -114,20 +140,22 @@ static int unescape(int c)
     case '$':
         return c;
     default:
-        return END;
+        return reader->out->for_interpolation ? unescape_rare(reader, c) : END;
     }
 }
 
 static int append_escaped(struct reader *reader, int quote)
 {
     int c = take(reader);
-    int meant = quote == '"' ? unescape(c) : c == '\'' ? c : END;
+    int meant = quote == '"' ? unescape(reader, c) : c == '\'' ? c : END;
     if (c == END)
         return 0; /* the missing quote is told by the caller */
     if (meant != END)
-        return append(reader, meant);
+        return append_literal(reader, meant);
     int error = append(reader, '\\');
-    return error < 0 ? error : append(reader, c);
+    if (error < 0)
+        return error;
+    return quote == '\'' ? append_literal(reader, c) : append(reader, c);
 }
 
 static int read_quoted(struct reader *reader, const char *key)
@@ -142,7 +170,9 @@ static int read_quoted(struct reader *reader, const char *key)
         if (c == END)
             return assignments_fail(reader->out, line,
                                     "the quote before the value of '%s' is never closed", key);
-        error = c == '\\' ? append_escaped(reader, quote) : append(reader, c);
+        error = c == '\\'       ? append_escaped(reader, quote)
+                : quote == '\'' ? append_literal(reader, c)
+                                : append(reader, c);
         if (error < 0)
             return error;
     }
@@ -178,6 +208,16 @@ static void skip_export(struct reader *reader)
     }
 }
 
+static int keep_bare(struct reader *reader, size_t begin, size_t length, unsigned line)
+{
+    struct assignment *assignment;
+    int error = assignments_begin(reader->out, reader->text + begin, length, line, &assignment);
+    if (error < 0)
+        return error;
+    assignment->bare = true;
+    return assignments_end(reader->out, assignment);
+}
+
 static int read_statement(struct reader *reader)
 {
     struct assignment *assignment;
@@ -189,6 +229,8 @@ static int read_statement(struct reader *reader)
     size_t length = reader->at - begin;
     skip_blanks(reader);
     int c = peek(reader);
+    if (reader->out->for_interpolation && (c == '\n' || c == END))
+        return keep_bare(reader, begin, length, line);
     /* the line itself stays out of the message: it may be a secret */
     if (c != '=' && c != ':')
         return assignments_fail(reader->out, line, "no '=' after the first word of the line");

@@ -132,6 +132,9 @@ static int paths_of(struct session *session, json_t **out)
     int error = path_parse(&service, word, strlen(word));
     if (error == 0 && path_depth(&service) != PATH_SERVICE)
         error = error_set(ERR_INVALID, "'%s' is no service: write ENVIRONMENT/SERVICE", word);
+    if (error == 0 && strcmp(service.environment, "all") == 0)
+        error = error_set(ERR_INVALID,
+                          "'all' has definitions, not values: name an environment to run in");
     if (error < 0)
         return error;
     json_t *paths = json_array();

@@ -38,7 +38,9 @@ static int parse(struct assignments *out, const char *format, const struct secre
         return dotenv_parse(out, data, text->size);
     if (strcmp(format, "json") == 0)
         return flat_parse(out, data, text->size);
-    return error_set(ERR_INVALID, "the format '%.32s' cannot be imported: dotenv and json can",
+    return error_set(ERR_INVALID,
+                     "the format '%.32s' cannot be imported: dotenv, json, compose and kubernetes "
+                     "can",
                      format);
 }
 
@@ -160,9 +162,17 @@ static int import_service(struct session *session, const char *place, const char
     return error;
 }
 
+static bool is_environment(const char *format)
+{
+    return format != NULL && (strcmp(format, "compose") == 0 || strcmp(format, "kubernetes") == 0);
+}
+
 int run_import(struct session *session)
 {
     const struct texts *words = &session->options.arguments;
+    if (session->options.dotenv != NULL &&
+        (session->options.format == NULL || strcmp(session->options.format, "compose") != 0))
+        return error_set(ERR_INVALID, "--dotenv stands with --format compose only");
     if (session->options.tree != NULL) {
         if (words->count > 0 || session->options.secret_keys.count > 0 ||
             session->options.plain_keys.count > 0 || session->options.format != NULL)
@@ -179,5 +189,7 @@ int run_import(struct session *session)
     }
     if (words->count != 2)
         return error_set(ERR_INVALID, "usage: emsa %s", session->command->synopsis);
-    return import_service(session, words->list[0], words->list[1]);
+    return is_environment(session->options.format)
+               ? import_environment(session)
+               : import_service(session, words->list[0], words->list[1]);
 }

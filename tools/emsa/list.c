@@ -8,6 +8,8 @@
 #include "tools/emsa/output.h"
 #include "tools/emsa/table.h"
 
+#define NOTE_MAX (ENVIRONMENT_NAME_MAX + 16)
+
 void path_share(struct path *shared, const struct path *other)
 {
     if (strcmp(shared->environment, other->environment) != 0)
@@ -71,39 +73,57 @@ static enum colour colour_of(const char *kind)
     return strcmp(kind, "plain") == 0 ? COLOUR_NONE : COLOUR_BLUE;
 }
 
+/* Of a key where it is defined, if that is elsewhere; of an environment what it stands on, and
+ * whether it is protected. */
+static void note_of(json_t *item, char out[static NOTE_MAX])
+{
+    const char *origin = json_string_value(json_object_get(item, "origin"));
+    const char *base = json_string_value(json_object_get(item, "base"));
+    out[0] = '\0';
+    if (origin != NULL && strcmp(origin, "own") != 0)
+        snprintf(out, NOTE_MAX, "from %s", origin);
+    else if (base != NULL)
+        snprintf(out, NOTE_MAX, "on %s", base);
+    else if (json_is_true(json_object_get(item, "protected")))
+        snprintf(out, NOTE_MAX, "protected");
+}
+
 static void add_row(struct table *table, json_t *item, const char *name)
 {
+    char note[NOTE_MAX];
     char size[SIZE_TEXT_MAX], rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], end[TIME_TEXT_MAX];
     json_t *expires = json_object_get(item, "expires");
     json_t *bytes = json_object_get(item, "size");
     const char *kind = json_string_value(json_object_get(item, "kind"));
     if (name == NULL || kind == NULL)
         return;
+    note_of(item, note);
     const char *cells[] = {name,
                            kind,
                            bytes != NULL ? number_text(size, json_integer_value(bytes)) : "-",
                            number_text(rev, json_integer_value(json_object_get(item, "rev"))),
                            time_text(time, json_integer_value(json_object_get(item, "time"))),
+                           note,
                            expires != NULL ? time_text(end, json_integer_value(expires)) : ""};
-    enum colour colours[] = {colour_of(kind), colour_of(kind), COLOUR_NONE,
-                             COLOUR_NONE,     COLOUR_FAINT,    COLOUR_YELLOW};
+    enum colour colours[] = {colour_of(kind), colour_of(kind), COLOUR_NONE,  COLOUR_NONE,
+                             COLOUR_FAINT,    COLOUR_BLUE,     COLOUR_YELLOW};
     table_row(table, cells, colours);
 }
 
-static bool any_expires(json_t *items)
+static bool any_has(json_t *items, const char *member)
 {
     for (size_t i = 0; i < json_array_size(items); i++)
-        if (json_object_get(json_array_get(items, i), "expires") != NULL)
+        if (json_object_get(json_array_get(items, i), member) != NULL)
             return true;
     return false;
 }
 
-/* The last column is empty but where something ends, and so stands only then. */
-static int print_items(json_t *items, const char *name_member)
+/* The last columns are empty but where something is inherited or ends, and so stand only then. */
+int list_print_items(json_t *items, const char *name_member)
 {
-    const char *const heading[] = {"NAME", "KIND",    "SIZE",
-                                   "REV",  "CHANGED", any_expires(items) ? "EXPIRES" : ""};
-    struct table *table = table_new("llrrll");
+    const char *const heading[] = {
+        "NAME", "KIND", "SIZE", "REV", "CHANGED", "", any_has(items, "expires") ? "EXPIRES" : ""};
+    struct table *table = table_new("llrrlll");
     size_t index;
     json_t *item;
     if (json_array_size(items) > 0)
@@ -123,7 +143,7 @@ int list_print(struct session *session, const char *method, const char *path)
         return error;
     if (session->options.json)
         return output_json(whole);
-    error = print_items(json_object_get(whole, "items"), "name");
+    error = list_print_items(json_object_get(whole, "items"), "name");
     json_decref(whole);
     return error;
 }

@@ -12,6 +12,9 @@ int list_print(struct session *session, const char *method, const char *path);
  * one's. */
 int list_gather(struct session *session, const char *method, const char *path, json_t **out);
 
+/* Prints items, each called by what that member of it says. */
+int list_print_items(json_t *items, const char *name_member);
+
 /* Makes *shared the deepest place that both are in. */
 void path_share(struct path *shared, const struct path *other);
 

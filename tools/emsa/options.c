@@ -12,7 +12,7 @@ struct option_row {
     const char *name;
     char letter;
     const char *argument; /* what it is, NULL for a flag */
-    uint32_t bit;         /* 0: every verb takes it */
+    uint64_t bit;         /* 0: every verb takes it */
 };
 
 static const struct option_row rows[] = {
@@ -34,6 +34,7 @@ static const struct option_row rows[] = {
     {"all", 0, NULL, OPTION_ALL},
     {"format", 0, "FORMAT", OPTION_FORMAT},
     {"tree", 0, "FILE", OPTION_TREE},
+    {"dotenv", 0, "FILE", OPTION_DOTENV},
     {"only", 0, "KEY,KEY", OPTION_ONLY},
     {"pristine", 0, NULL, OPTION_PRISTINE},
     {"strict", 0, NULL, OPTION_STRICT},
@@ -46,10 +47,17 @@ static const struct option_row rows[] = {
     {"ttl", 0, "TIME", OPTION_TTL},
     {"metrics", 0, NULL, OPTION_METRICS},
     {"from", 0, "REV", OPTION_FROM},
+    {"template", 0, NULL, OPTION_TEMPLATE},
+    {"with", 0, "SERVICE", OPTION_WITH},
+    {"value", 0, "TEXT", OPTION_VALUE},
+    {"protected", 0, NULL, OPTION_PROTECTED},
+    {"base", 0, "ENV", OPTION_BASE},
+    {"allow-equal", 0, NULL, OPTION_ALLOW_EQUAL},
+    {"apply", 0, NULL, OPTION_APPLY},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
-const char *options_listed(unsigned n, uint32_t bits, bool *taken)
+const char *options_listed(unsigned n, uint64_t bits, bool *taken)
 {
     if (n >= ROWS)
         return NULL;
@@ -79,7 +87,7 @@ static int number(const char *name, const char *text, uint64_t *out)
     return 0;
 }
 
-static bool *flag(struct options *options, uint32_t bit)
+static bool *flag(struct options *options, uint64_t bit)
 {
     switch (bit) {
     case OPTION_DRY_RUN:
@@ -110,6 +118,14 @@ static bool *flag(struct options *options, uint32_t bit)
         return &options->verbose;
     case OPTION_METRICS:
         return &options->metrics;
+    case OPTION_TEMPLATE:
+        return &options->template;
+    case OPTION_PROTECTED:
+        return &options->protect;
+    case OPTION_ALLOW_EQUAL:
+        return &options->allow_equal;
+    case OPTION_APPLY:
+        return &options->apply;
     default:
         return &options->no_secrets;
     }
@@ -143,9 +159,20 @@ static int apply_text(struct options *options, const struct option_row *row, con
     case OPTION_TREE:
         options->tree = text;
         return 0;
+    case OPTION_DOTENV:
+        options->dotenv = text;
+        return 0;
     case OPTION_ONLY:
         options->only = text;
         return 0;
+    case OPTION_VALUE:
+        options->value = text;
+        return 0;
+    case OPTION_BASE:
+        options->base = text;
+        return 0;
+    case OPTION_WITH:
+        return add_text(&options->with, text);
     case OPTION_SECRET_KEY:
         return add_text(&options->secret_keys, text);
     case OPTION_PLAIN_KEY:
@@ -181,7 +208,7 @@ static const char *learn_more(const struct line *line)
 static const struct option_row *find_row(const struct line *line, const char *name, size_t length,
                                          char letter)
 {
-    uint32_t taken = line->command == NULL ? 0 : line->command->options;
+    uint64_t taken = line->command == NULL ? 0 : line->command->options;
     for (size_t i = 0; i < ROWS; i++) {
         bool named = letter != 0 ? rows[i].letter == letter
                                  : strlen(rows[i].name) == length &&
@@ -300,6 +327,7 @@ void options_release(struct options *options)
     free(options->secret_keys.list);
     free(options->plain_keys.list);
     free(options->secret_files.list);
+    free(options->with.list);
     free(options->arguments.list);
     *options = (struct options){0};
 }

@@ -9,37 +9,46 @@
 struct command;
 
 /* One bit an option; a verb's row says which it takes. */
-enum option_bit {
-    OPTION_REASON = 1 << 0,
-    OPTION_IF_REV = 1 << 1,
-    OPTION_DRY_RUN = 1 << 2,
-    OPTION_REVEAL = 1 << 3,
-    OPTION_SECRET = 1 << 4,     /* a flag: set */
-    OPTION_SECRET_KEY = 1 << 5, /* --secret KEY: import */
-    OPTION_PLAIN_KEY = 1 << 6,
-    OPTION_GUESS = 1 << 7,
-    OPTION_RAW = 1 << 8,
-    OPTION_FILE = 1 << 9,
-    OPTION_SECRET_FILE = 1 << 10,
-    OPTION_NEW = 1 << 11,
-    OPTION_ALL = 1 << 12,
-    OPTION_FORMAT = 1 << 13,
-    OPTION_TREE = 1 << 14,
-    OPTION_ONLY = 1 << 15,
-    OPTION_PRISTINE = 1 << 16,
-    OPTION_STRICT = 1 << 17,
-    OPTION_CACHE = 1 << 18,
-    OPTION_FOREGROUND = 1 << 19,
-    OPTION_MASKED = 1 << 20,
-    OPTION_NUMBER = 1 << 21,
-    OPTION_VERBOSE = 1 << 22,
-    OPTION_NO_SECRETS = 1 << 23,
-    OPTION_TTL = 1 << 24,
-    OPTION_METRICS = 1 << 28,
-    OPTION_FROM = 1 << 29,
-};
+#define OPTION_BIT(n) (UINT64_C(1) << (n))
+#define OPTION_REASON OPTION_BIT(0)
+#define OPTION_IF_REV OPTION_BIT(1)
+#define OPTION_DRY_RUN OPTION_BIT(2)
+#define OPTION_REVEAL OPTION_BIT(3)
+#define OPTION_SECRET OPTION_BIT(4)     /* a flag: set */
+#define OPTION_SECRET_KEY OPTION_BIT(5) /* --secret KEY: import */
+#define OPTION_PLAIN_KEY OPTION_BIT(6)
+#define OPTION_GUESS OPTION_BIT(7)
+#define OPTION_RAW OPTION_BIT(8)
+#define OPTION_FILE OPTION_BIT(9)
+#define OPTION_SECRET_FILE OPTION_BIT(10)
+#define OPTION_NEW OPTION_BIT(11)
+#define OPTION_ALL OPTION_BIT(12)
+#define OPTION_FORMAT OPTION_BIT(13)
+#define OPTION_TREE OPTION_BIT(14)
+#define OPTION_ONLY OPTION_BIT(15)
+#define OPTION_PRISTINE OPTION_BIT(16)
+#define OPTION_STRICT OPTION_BIT(17)
+#define OPTION_CACHE OPTION_BIT(18)
+#define OPTION_FOREGROUND OPTION_BIT(19)
+#define OPTION_MASKED OPTION_BIT(20)
+#define OPTION_NUMBER OPTION_BIT(21)
+#define OPTION_VERBOSE OPTION_BIT(22)
+#define OPTION_NO_SECRETS OPTION_BIT(23)
+#define OPTION_TTL OPTION_BIT(24)
+#define OPTION_METRICS OPTION_BIT(25)
+#define OPTION_FROM OPTION_BIT(26)
+#define OPTION_TEMPLATE OPTION_BIT(27)
+#define OPTION_WITH OPTION_BIT(28)
+#define OPTION_VALUE OPTION_BIT(29)
+#define OPTION_PROTECTED OPTION_BIT(30)
+#define OPTION_BASE OPTION_BIT(31)
+#define OPTION_ALLOW_EQUAL OPTION_BIT(32)
+#define OPTION_APPLY OPTION_BIT(40)
+#define OPTION_DOTENV OPTION_BIT(34)
 
 #define OPTIONS_CHANGE (OPTION_REASON | OPTION_IF_REV | OPTION_DRY_RUN)
+/* Of a change that brings values. */
+#define OPTIONS_VALUES (OPTIONS_CHANGE | OPTION_ALLOW_EQUAL | OPTION_NEW)
 
 struct texts { /* a list of argv's texts */
     const char **list;
@@ -54,13 +63,13 @@ struct options { /* texts are argv's */
     bool has_if_rev;
     uint64_t if_rev;
     bool dry_run, reveal, secret, guess_secrets, raw, allow_new, all, pristine, strict, cache,
-        foreground, masked, verbose, no_secrets, metrics;
-    const char *file, *format, *tree, *only;
+        foreground, masked, verbose, no_secrets, metrics, template, protect, allow_equal, apply;
+    const char *file, *format, *tree, *only, *value, *base, *dotenv;
     uint64_t number;
     bool has_from;
     uint64_t from;
     uint64_t ttl; /* seconds; 0: for good */
-    struct texts secret_keys, plain_keys, secret_files;
+    struct texts secret_keys, plain_keys, secret_files, with;
     struct texts arguments;
     bool has_dashes; /* "--" stood among the arguments */
     size_t before_dashes;
@@ -73,6 +82,6 @@ void options_release(struct options *options);
 
 /* The n-th option of the table as it is written ("--dry-run"), NULL past its end; whether a verb
  * with these bits takes it. For help, completion and tests. */
-const char *options_listed(unsigned n, uint32_t bits, bool *taken);
+const char *options_listed(unsigned n, uint64_t bits, bool *taken);
 
 #endif

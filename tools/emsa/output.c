@@ -87,6 +87,12 @@ void output_tame(char *out, size_t capacity, const char *text)
     out[used] = '\0';
 }
 
+const char *output_member(json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
+}
+
 int output_json(json_t *object)
 {
     if (object == NULL)

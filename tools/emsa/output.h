@@ -22,6 +22,9 @@ void output_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * full, never within a character. */
 void output_tame(char *out, size_t capacity, const char *text);
 
+/* A text member of an object, "" where it has none; borrowed. */
+const char *output_member(json_t *object, const char *name);
+
 /* A JSON text and a newline; the object is taken over. */
 int output_json(json_t *object);
 

@@ -132,6 +132,17 @@ static bool is_tame(char *tame, size_t capacity, const json_t *value)
     return strncmp(tame, text, strlen(tame)) == 0;
 }
 
+static const char *mark_of(const char *kind, bool first)
+{
+    static const char *const away[] = {"remove", "environment-remove", "service-remove",
+                                       "expire", "environment-expire", "unshare",
+                                       "unlock"};
+    for (size_t i = 0; i < sizeof away / sizeof away[0]; i++)
+        if (strcmp(kind, away[i]) == 0)
+            return "-";
+    return first || strcmp(kind, "share") == 0 || strcmp(kind, "lock") == 0 ? "+" : "~";
+}
+
 static void print_operation(struct table *table, json_t *operation)
 {
     static const enum colour colours[] = {COLOUR_NONE, COLOUR_NONE, COLOUR_BLUE, COLOUR_FAINT,
@@ -142,12 +153,15 @@ static void print_operation(struct table *table, json_t *operation)
     json_t *size = json_object_get(operation, "size");
     json_t *value = json_object_get(operation, "value");
     bool first = json_is_true(json_object_get(operation, "first"));
-    const bool expired = strcmp(kind, "expire") == 0;
-    const char *mark = expired || strstr(kind, "remove") != NULL ? "-" : first ? "+" : "~";
+    const bool expired = strstr(kind, "expire") != NULL;
+    const char *with = text_of(operation, "with");
+    const char *mark = mark_of(kind, first);
     if (number_of(operation, "expires") > 0)
         snprintf(until, sizeof until, "%s %s", expired ? "ended" : "until",
                  time_text(time, number_of(operation, "expires")));
-    if (json_is_true(json_object_get(operation, "secret")))
+    if (with[0] != '\0')
+        snprintf(shown, sizeof shown, "with %s", strcmp(with, "*") == 0 ? "every service" : with);
+    else if (json_is_true(json_object_get(operation, "secret")))
         snprintf(shown, sizeof shown, "********");
     else if (is_tame(tame, sizeof tame, value))
         snprintf(shown, sizeof shown, "%s", tame);

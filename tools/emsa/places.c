@@ -6,31 +6,7 @@
 #include "tools/emsa/command.h"
 #include "tools/emsa/list.h"
 #include "tools/emsa/report.h"
-
-/* The arguments as a list of paths, each of the wanted depth; *shared is the deepest place that all
- * of them are in, for --if-rev. */
-static int paths_of(const struct texts *texts, enum path_depth depth, const char *wanted,
-                    json_t **out, struct path *shared)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < texts->count; i++) {
-        struct path path;
-        int error = path_parse(&path, texts->list[i], strlen(texts->list[i]));
-        if (error == 0 && path_depth(&path) != depth)
-            error = error_set(ERR_INVALID, "'%s' is not %s", texts->list[i], wanted);
-        if (error < 0) {
-            json_decref(list);
-            return error;
-        }
-        char text[PATH_TEXT_MAX];
-        json_array_append_new(list, json_string(path_text(&path, text)));
-        if (i == 0)
-            *shared = path;
-        path_share(shared, &path);
-    }
-    *out = list;
-    return 0;
-}
+#include "tools/emsa/words.h"
 
 static int change_places(struct session *session, const char *method, const char *parameter,
                          enum path_depth depth, const char *wanted)
@@ -38,7 +14,7 @@ static int change_places(struct session *session, const char *method, const char
     json_t *list;
     struct path shared;
     char text[PATH_TEXT_MAX];
-    int error = paths_of(&session->options.arguments, depth, wanted, &list, &shared);
+    int error = words_paths(&session->options.arguments, depth, wanted, &list, &shared);
     if (error < 0)
         return error;
     return report_change(session, method,
@@ -48,8 +24,20 @@ static int change_places(struct session *session, const char *method, const char
 
 int run_environment_add(struct session *session)
 {
-    return change_places(session, "io.emsa.EnvironmentAdd", "names", PATH_ENVIRONMENT,
-                         "the name of an environment");
+    const struct options *options = &session->options;
+    json_t *list;
+    struct path shared;
+    char text[PATH_TEXT_MAX];
+    int error = words_paths(&options->arguments, PATH_ENVIRONMENT, "the name of an environment",
+                            &list, &shared);
+    if (error < 0)
+        return error;
+    json_t *parameters = json_pack("{s:o, s:b, s:s*}", "names", list, "protected",
+                                   (int)options->protect, "base", options->base);
+    if (parameters != NULL && options->ttl > 0)
+        json_object_set_new(parameters, "ttl", json_integer((json_int_t)options->ttl));
+    return report_change(session, "io.emsa.EnvironmentAdd", parameters, path_text(&shared, text),
+                         NULL, 0);
 }
 
 int run_environment_remove(struct session *session)

@@ -42,7 +42,10 @@ static int print_lines(json_t *lines)
         if (number_of(line, "expires") > 0)
             snprintf(until, sizeof until, ", until %s",
                      time_text(time, number_of(line, "expires")));
-        if (mark[0] == '+')
+        const char *note = json_string_value(json_object_get(line, "note"));
+        if (note != NULL)
+            snprintf(was, sizeof was, "(%s%s)", note, mark[0] == '=' ? " as it was" : "");
+        else if (mark[0] == '+')
             snprintf(was, sizeof was, "(new%s%s)", secret ? ", secret" : "", until);
         else if (mark[0] == '=')
             snprintf(was, sizeof was, "(as it was)");
@@ -57,7 +60,7 @@ static int print_lines(json_t *lines)
     return error;
 }
 
-static int print_result(json_t *reply)
+int report_print(json_t *reply)
 {
     int error = print_lines(json_object_get(reply, "lines"));
     long long rev = number_of(reply, "rev");
@@ -79,14 +82,20 @@ int report_change(struct session *session, const char *method, json_t *parameter
                   const struct piece *pieces, size_t piece_count)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
+    int error = report_ask(session, method, parameters, path, pieces, piece_count, &answer);
+    if (error < 0)
+        return error;
+    return session->options.json ? output_json(json_incref(answer.reply))
+                                 : report_print(answer.reply);
+}
+
+int report_ask(struct session *session, const char *method, json_t *parameters, const char *path,
+               const struct piece *pieces, size_t piece_count, struct answer *out)
+{
     int error = parameters != NULL ? session_terms(session, parameters, path) : 0;
     if (error < 0) {
         json_decref(parameters);
         return error;
     }
-    error = session_ask(session, method, parameters, pieces, piece_count, &answer);
-    if (error < 0)
-        return error;
-    return session->options.json ? output_json(json_incref(answer.reply))
-                                 : print_result(answer.reply);
+    return session_ask(session, method, parameters, pieces, piece_count, out);
 }

@@ -8,4 +8,9 @@
 int report_change(struct session *session, const char *method, json_t *parameters, const char *path,
                   const struct piece *pieces, size_t piece_count);
 
+/* The two halves of that, for who has more to tell of the reply. */
+int report_ask(struct session *session, const char *method, json_t *parameters, const char *path,
+               const struct piece *pieces, size_t piece_count, struct answer *out);
+int report_print(json_t *reply);
+
 #endif

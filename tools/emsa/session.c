@@ -56,6 +56,8 @@ int session_terms(struct session *session, json_t *parameters, const char *path)
         json_object_set_new(parameters, "dry_run", json_true());
     if (options->allow_new)
         json_object_set_new(parameters, "allow_new", json_true());
+    if (options->allow_equal)
+        json_object_set_new(parameters, "allow_equal", json_true());
     return add_request_id(parameters);
 }
 

@@ -79,6 +79,8 @@ static int check_argument(const struct session *session, const struct path *path
     const char *why;
     if (session->options.secret)
         return refuse_secret_argument(path);
+    if (session->options.template) /* ${...} may stand where a password would */
+        return 0;
     why = recognise_value((const unsigned char *)value, strlen(value));
     if (why != NULL)
         output_note(
@@ -261,7 +263,15 @@ static int gather(struct session *session, struct settings *settings)
         "'%s' is no place for values: write ENVIRONMENT/SERVICE or ENVIRONMENT/SERVICE/KEY", first);
 }
 
-static json_t *operation_of(const struct setting *setting, struct piece *piece)
+static const char *kind_of(const struct session *session, const struct setting *setting)
+{
+    if (setting->value.secret)
+        return "secret";
+    return session->options.template ? "template" : "plain";
+}
+
+static json_t *operation_of(const struct session *session, const struct setting *setting,
+                            struct piece *piece)
 {
     char text[PATH_TEXT_MAX];
     if (setting->text != NULL)
@@ -269,7 +279,7 @@ static json_t *operation_of(const struct setting *setting, struct piece *piece)
     else
         *piece = (struct piece){input_data(&setting->value), input_size(&setting->value)};
     return json_pack("{s:s, s:s, s:I}", "path", path_text(&setting->path, text), "kind",
-                     setting->value.secret ? "secret" : "plain", "size", (json_int_t)piece->size);
+                     kind_of(session, setting), "size", (json_int_t)piece->size);
 }
 
 static int send_settings(struct session *session, const struct settings *settings)
@@ -282,7 +292,7 @@ static int send_settings(struct session *session, const struct settings *setting
         return error_set(ERR_NOMEM, "no memory for %zu values", settings->count);
     }
     for (size_t i = 0; i < settings->count; i++)
-        json_array_append_new(operations, operation_of(&settings->list[i], &pieces[i]));
+        json_array_append_new(operations, operation_of(session, &settings->list[i], &pieces[i]));
     ttl_give(operations, session->options.ttl);
     int error = report_change(session, "io.emsa.Set", json_pack("{s:o}", "operations", operations),
                               path_text(&settings->shared, text), pieces, settings->count);
@@ -293,6 +303,9 @@ static int send_settings(struct session *session, const struct settings *setting
 int run_set(struct session *session)
 {
     struct settings settings = {0};
+    if (session->options.template && session->options.secret)
+        return error_set(ERR_INVALID, "a template's text is no secret: its value is one where it "
+                                      "refers to one; give one of --template and --secret");
     int error = gather(session, &settings);
     if (error == 0)
         error = send_settings(session, &settings);

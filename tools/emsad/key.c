@@ -70,7 +70,7 @@ int key_seal(int *fd)
     return 0;
 }
 
-void key_lock(int fd)
+void key_hold(int fd)
 {
     struct stat status;
     if (fstat(fd, &status) < 0 || status.st_size <= 0 || status.st_size > SIZE_MAXIMUM)

@@ -25,6 +25,6 @@ int key_seal(int *fd);
 
 /* For a server: keeps what is behind fd locked in memory for as long as this process lives. What
  * cannot be locked is not. */
-void key_lock(int fd);
+void key_hold(int fd);
 
 #endif

@@ -102,7 +102,7 @@ static void unlock(struct server *server)
     }
     int error = lseek(fd, 0, SEEK_SET) < 0 ? error_system(errno, "cannot read identity '%s'", path)
                                            : identity_read(&identity, fd, path);
-    key_lock(fd);
+    key_hold(fd);
     descriptor_close(&server->given.fd[SETUP_IDENTITY]);
     if (error == 0)
         error = store_unlock(server->store, identity);

@@ -13,5 +13,15 @@ int item_of_entry(struct snapshot *, const struct entry *entry, const struct pat
 
 /* "plain", "secret", "link", "template" */
 const char *kind_word(enum entry_kind kind);
+/* "own", "base", "all", "shared", "schema" */
+const char *origin_word(enum entry_origin origin);
+
+/* Adds bytes to an object as a text, where they are one (UTF-8 without NUL, up to maximum bytes);
+ * else nothing. */
+void item_add_text(json_t *object, const char *name, const unsigned char *data, size_t size,
+                   size_t maximum);
+
+/* Adds when and, where by_whom, by whom and why a revision was made: time, author, reason. */
+int item_add_commit(struct snapshot *, json_t *object, uint64_t rev, bool by_whom);
 
 #endif

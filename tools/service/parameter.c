@@ -101,6 +101,22 @@ static int request_id(const char *text, uint8_t out[static REQUEST_ID_SIZE])
     return 0;
 }
 
+int parameter_environment(json_t *parameters, struct environment_terms *out)
+{
+    struct environment_terms terms = {0};
+    bool has_ttl = false;
+    int error = parameter_text(parameters, "base", &terms.base);
+    if (error == 0)
+        error = parameter_bool(parameters, "protected", &terms.is_protected);
+    if (error == 0)
+        error = parameter_number(parameters, "ttl", &terms.ttl, &has_ttl);
+    if (error == 0 && has_ttl && terms.ttl == 0)
+        error = wrong_kind("ttl", "a time to live: at least a second");
+    if (error == 0)
+        *out = terms;
+    return error;
+}
+
 int parameter_terms(json_t *parameters, struct change_terms *out)
 {
     struct change_terms terms = {0};
@@ -114,6 +130,8 @@ int parameter_terms(json_t *parameters, struct change_terms *out)
         error = parameter_bool(parameters, "dry_run", &terms.dry_run);
     if (error == 0)
         error = parameter_bool(parameters, "allow_new", &terms.allow_new);
+    if (error == 0)
+        error = parameter_bool(parameters, "allow_equal", &terms.allow_equal);
     if (error == 0)
         error = parameter_text(parameters, "request_id", &id);
     if (error == 0)

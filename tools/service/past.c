@@ -102,6 +102,10 @@ static const char *operation_word(const struct operation_info *operation)
         {OPERATION_SET_TEMPLATE, "set-template"},
         {OPERATION_SET_LINK, "set-link"},
         {OPERATION_REMOVE, "remove"},
+        {OPERATION_LOCK, "lock"},
+        {OPERATION_UNLOCK, "unlock"},
+        {OPERATION_SHARE, "share"},
+        {OPERATION_UNSHARE, "unshare"},
         {OPERATION_ENVIRONMENT_ADD, "environment-add"},
         {OPERATION_ENVIRONMENT_REMOVE, "environment-remove"},
         {OPERATION_SERVICE_ADD, "service-add"},
@@ -113,14 +117,17 @@ static const char *operation_word(const struct operation_info *operation)
     };
     if (operation->kind == OPERATION_REMOVE && operation->expires != 0)
         return "expire";
+    if (operation->kind == OPERATION_ENVIRONMENT_REMOVE && operation->expires != 0)
+        return "environment-expire";
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (words[i].kind == operation->kind)
             return words[i].word;
     return "unknown";
 }
 
-/* The size, and of a small plain text the text, of what this very operation set. A later operation
- * of the same commit on the same key hides it. */
+/* The size, and the text where it is small and no secret, of what this very operation set: of a
+ * link or a template its own text. A later operation of the same commit on the same key hides it.
+ */
 static int add_value(struct snapshot *snapshot, const struct operation_info *operation,
                      json_t *object)
 {
@@ -130,26 +137,30 @@ static int add_value(struct snapshot *snapshot, const struct operation_info *ope
     size_t size;
     int found = snapshot_entry_at(snapshot, &entry, operation->environment, operation->name_id,
                                   operation->rev);
-    if (found != 0 || entry.rev != operation->rev || entry.op != operation->op)
+    const struct definition *defined = &entry.defined;
+    if (found != 0 || defined->environment != operation->environment ||
+        defined->rev != operation->rev || defined->op != operation->op)
         return found < 0 ? found : 0;
-    int error = snapshot_size(snapshot, &size, &entry);
-    if (error != 0)
+    int error = 0;
+    if (defined->kind == ENTRY_SECRET) {
+        error = snapshot_size(snapshot, &size, &entry);
+        if (error == 0)
+            json_object_set_new(object, "size", json_integer((json_int_t)size));
         return error == -ERR_NO_KEY ? 0 : error;
+    }
+    error = snapshot_text(snapshot, &data, &size, defined, &scratch);
+    if (error != 0)
+        return error < 0 ? error : 0;
     json_object_set_new(object, "size", json_integer((json_int_t)size));
-    if (entry.kind != ENTRY_PLAIN || size > SHOWN_VALUE_MAX)
-        return 0;
-    error = snapshot_value(snapshot, &data, &size, &entry, &scratch);
-    /* jansson makes no string of what is not UTF-8: then the value is not shown */
-    if (error == 0 && memchr(data, 0, size) == NULL)
-        json_object_set_new(object, "value", json_stringn((const char *)data, size));
-    return error;
+    item_add_text(object, "value", data, size, SHOWN_VALUE_MAX);
+    return 0;
 }
 
 static int operation_object(struct snapshot *snapshot, const struct operation_info *operation,
                             json_t **out)
 {
     char text[PATH_TEXT_MAX];
-    bool sets = operation->kind <= OPERATION_SET_LINK;
+    bool sets = operation->kind <= OPERATION_SET_TEMPLATE;
     *out =
         json_pack("{s:I, s:s, s:s, s:b, s:b}", "op", (json_int_t)operation->op, "kind",
                   operation_word(operation), "path", path_text(&operation->path, text), "secret",
@@ -158,6 +169,12 @@ static int operation_object(struct snapshot *snapshot, const struct operation_in
         return error_set(ERR_NOMEM, "no memory for a commit");
     if (operation->expires != 0)
         json_object_set_new(*out, "expires", json_integer((json_int_t)operation->expires));
+    if (operation->with[0] != '\0')
+        json_object_set_new(*out, "with", json_string(operation->with));
+    if (operation->is_same)
+        json_object_set_new(*out, "same", json_true());
+    if (operation->is_allowed_equal)
+        json_object_set_new(*out, "allowed_equal", json_true());
     int error = sets ? add_value(snapshot, operation, *out) : 0;
     if (error < 0)
         json_decref(*out);

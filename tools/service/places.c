@@ -1,10 +1,7 @@
 /* Environments and services: made, and taken away. */
-#include <string.h>
-
 #include "store/error.h"
 #include "tools/service/parameter.h"
 #include "tools/service/verb.h"
-#include "tools/service/walk.h"
 #include "tools/service/write.h"
 
 static int wrong_depth(const struct path *path, const char *wanted)
@@ -15,10 +12,11 @@ static int wrong_depth(const struct path *path, const char *wanted)
 
 static int add_environment(struct request *request, struct change *change, const struct path *path)
 {
-    (void)request;
+    struct environment_terms terms;
     if (path_depth(path) != PATH_ENVIRONMENT)
         return wrong_depth(path, "the name of an environment");
-    return change_environment_add(change, path->environment);
+    int error = parameter_environment(request->call->parameters, &terms);
+    return error < 0 ? error : change_environment_add(change, path->environment, &terms);
 }
 
 int verb_environment_add(struct request *request)
@@ -44,30 +42,6 @@ static int wants_all(struct request *request, bool *all)
     return parameter_bool(request->call->parameters, "all", all);
 }
 
-/* Removes every key beneath scope, and beneath an environment every service once its keys are gone.
- * What another caller adds meanwhile makes the commit a refusal, not a loss. */
-static int empty(struct request *request, struct change *change, const struct path *scope)
-{
-    struct snapshot *snapshot;
-    struct walk walk;
-    struct path service = {0};
-    int error = request_snapshot(request, &snapshot);
-    if (error == 0)
-        error = walk_start(&walk, snapshot, scope, PATH_KEY, &(struct path){0});
-    while (error == 0 && (error = walk_step(&walk)) == 0) {
-        if (path_depth(&walk.at) == PATH_KEY) {
-            error = change_remove(change, &walk.at);
-            continue;
-        }
-        if (service.service[0] != '\0')
-            error = change_service_remove(change, &service);
-        service = walk.at;
-    }
-    if (error == NOT_THERE)
-        error = service.service[0] != '\0' ? change_service_remove(change, &service) : 0;
-    return error;
-}
-
 static int remove_environment(struct request *request, struct change *change,
                               const struct path *path)
 {
@@ -75,9 +49,10 @@ static int remove_environment(struct request *request, struct change *change,
     if (path_depth(path) != PATH_ENVIRONMENT)
         return wrong_depth(path, "the name of an environment");
     int error = wants_all(request, &all);
-    if (error == 0 && all)
-        error = empty(request, change, path);
-    return error < 0 ? error : change_environment_remove(change, path->environment);
+    if (error < 0)
+        return error;
+    return all ? change_remove_all(change, path)
+               : change_environment_remove(change, path->environment);
 }
 
 int verb_environment_remove(struct request *request)
@@ -91,9 +66,9 @@ static int remove_service(struct request *request, struct change *change, const 
     if (path_depth(path) != PATH_SERVICE)
         return wrong_depth(path, "a service (environment/service)");
     int error = wants_all(request, &all);
-    if (error == 0 && all)
-        error = empty(request, change, path);
-    return error < 0 ? error : change_service_remove(change, path);
+    if (error < 0)
+        return error;
+    return all ? change_remove_all(change, path) : change_service_remove(change, path);
 }
 
 int verb_service_remove(struct request *request)

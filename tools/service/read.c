@@ -90,6 +90,7 @@ static int take_value(struct take *take, const struct entry *entry, size_t *size
     if (part->is_secret)
         return 0;
     bytes_append(&part->plain, data, *size);
+    secret_release(&part->secret); /* where it was put together */
     return part->plain.error;
 }
 

@@ -35,15 +35,21 @@ static bool owns(struct store *store, const struct caller *caller)
     return stat(store_path(store), &folder) == 0 && folder.st_uid == caller->uid;
 }
 
+bool rights_hold(struct dispatcher *service, const struct caller *caller, enum right right,
+                 const struct path *path)
+{
+    (void)path;
+    return right == RIGHT_NONE || owns(service->store, caller);
+}
+
 int rights_judge(struct dispatcher *service, const struct caller *caller, enum right right,
                  const char *method, const struct path *path)
 {
-    struct store *store = service->store;
     char text[PATH_TEXT_MAX];
     char who[AUTHOR_MAX + 1];
-    if (right == RIGHT_NONE || owns(store, caller))
+    if (rights_hold(service, caller, right, path))
         return 0;
-    denials_add(&service->denials, store_path(store), time(NULL), caller, method,
+    denials_add(&service->denials, store_path(service->store), time(NULL), caller, method,
                 path_text(path, text));
     caller_text(caller, who, sizeof who);
     error_set(ERR_DENIED, "%s has no right to %s '%s'", who, method, text);

@@ -7,6 +7,7 @@
 
 #include "store/error.h"
 #include "tools/service/failure.h"
+#include "tools/service/operation.h"
 #include "tools/service/parameter.h"
 #include "tools/service/verb.h"
 
@@ -19,6 +20,7 @@ int service_new(struct dispatcher **out, struct store *store, const struct servi
         return error_set(ERR_NOMEM, "no memory for the dispatcher");
     service->store = store;
     denials_init(&service->denials);
+    guard_init(&service->guard);
     if (host != NULL)
         service->host = *host;
     *out = service;
@@ -27,8 +29,10 @@ int service_new(struct dispatcher **out, struct store *store, const struct servi
 
 void service_free(struct dispatcher *service)
 {
-    if (service != NULL)
+    if (service != NULL) {
         denials_release(&service->denials);
+        guard_release(&service->guard);
+    }
     free(service);
 }
 
@@ -141,6 +145,8 @@ static int judge_one(struct request *request, const struct verb *verb, json_t *t
  */
 static int judge(struct request *request, const struct verb *verb)
 {
+    if (verb->right == RIGHT_OF_EACH)
+        return operations_judge(request);
     json_t *named =
         verb->judged == NULL ? NULL : json_object_get(request->call->parameters, verb->judged);
     if (json_is_null(named) || (json_is_array(named) && json_array_size(named) == 0))

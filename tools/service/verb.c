@@ -2,17 +2,34 @@
 
 #define TERMS                                                                                      \
     "reason: ?string, if_rev: ?int, if_path: ?string, dry_run: ?bool, allow_new: ?bool, "          \
-    "request_id: ?string, quiet: ?bool"
+    "allow_equal: ?bool, request_id: ?string, quiet: ?bool"
 
 #define CHANGED                                                                                    \
     "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, "         \
     "removed: int, same: int, late: bool, lines: []Line)"
 
+#define COPIED                                                                                     \
+    "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, "         \
+    "removed: int, same: int, late: bool, lines: []Line, secrets: [](path: string, from: "         \
+    "string), shares: [](path: string, with: string), left: [](path: string, from: string, "       \
+    "needs: ?string), out: [](path: string, "                                                      \
+    "needs: string, because: string))"
+
 #define LISTED "(rev: int, path: string, items: []Item, more: bool)"
 
 const struct verb verbs[] = {
-    {"EnvironmentAdd", verb_environment_add, RIGHT_ADMIN, "names", "names: []string, " TERMS,
-     CHANGED, "Makes environments."},
+    {"EnvironmentAdd", verb_environment_add, RIGHT_ADMIN, "names",
+     "names: []string, base: ?string, protected: ?bool, ttl: ?int, " TERMS, CHANGED,
+     "Makes environments; base: that stand on another one and have its services; ttl: seconds "
+     "after\n"
+     "# which they go with all that is in them."},
+    {"EnvironmentCopy", verb_environment_copy, RIGHT_ADMIN, "to",
+     "from: string, to: string, protected: ?bool, ttl: ?int, " TERMS, COPIED,
+     "Makes an environment with what another one defines. Secrets are not copied: they are listed, "
+     "and\n"
+     "# what cannot be there without them, in the order in which it can be added: with whom they "
+     "are shared,\n"
+     "# services (out) of which something that is inherited needs one, and single keys (left)."},
     {"EnvironmentRemove", verb_environment_remove, RIGHT_ADMIN, "names",
      "names: []string, all: ?bool, " TERMS, CHANGED,
      "Removes environments; all: with everything in them."},
@@ -25,13 +42,17 @@ const struct verb verbs[] = {
      "Removes services; all: with every key in them."},
     {"ServiceList", verb_service_list, RIGHT_LIST, "path",
      "path: string, after: ?string, limit: ?int", LISTED, "The services of an environment."},
-    {"Set", verb_set, RIGHT_SET, "operations", "operations: []Operation, values: ?int, " TERMS,
-     CHANGED,
-     "Sets keys, all or none. Where an operation has a size and no value, its bytes are the next "
-     "ones of\n"
-     "# the stream behind the descriptor with index values."},
+    {"Set", verb_set, RIGHT_OF_EACH, NULL, "operations: []Operation, values: ?int, " TERMS, CHANGED,
+     "Changes what is set, shared or locked, all or nothing of it. Where an operation has a size "
+     "and no\n"
+     "# value, its bytes are the next ones of the stream behind the descriptor with index "
+     "values."},
     {"Remove", verb_remove, RIGHT_SET, "paths", "paths: []string, " TERMS, CHANGED,
      "Removes keys."},
+    {"Copy", verb_copy, RIGHT_SET, "to", "from: string, to: string, " TERMS, CHANGED,
+     "Sets a key to what another one is, or makes a service with what another one defines."},
+    {"Move", verb_move, RIGHT_SET, "to", "from: string, to: string, " TERMS, CHANGED,
+     "The same, and removes what was copied; within one environment."},
     {"Get", verb_get, RIGHT_READ, "paths", "paths: []string, reveal: ?bool, skip_secrets: ?bool",
      "(rev: int, entries: []Item, values: ?int)",
      "Values of keys or whole services, in one revision. The bytes of all entries follow each "
@@ -41,6 +62,25 @@ const struct verb verbs[] = {
      "What is at a place: environments, services or keys. Never values."},
     {"Tree", verb_tree, RIGHT_LIST, "path", "path: ?string, after: ?string, limit: ?int", LISTED,
      "Everything beneath a place, in the order of a walk."},
+    {"Explain", verb_explain, RIGHT_READ, "path", "path: string",
+     "(rev: int, entry: Item, steps: []Step, beneath: []Beneath, elsewhere: []Elsewhere, lock: "
+     "?Lock, cut: bool)",
+     "Where a key's value comes from: the definitions it is put together from, each followed by "
+     "those\n"
+     "# that it refers to; what they cover; what the key is in other environments. Secrets are "
+     "masked."},
+    {"Refs", verb_refs, RIGHT_LIST, "path", "path: string",
+     "(rev: int, path: string, common: bool, shares: []Share, referrers: []Referrer, cut: bool)",
+     "Who uses a key, directly or through others, in every environment where it is in effect; "
+     "common: as\n"
+     "# a plain value of 'shared' it may be used by every service."},
+    {"Find", verb_find, RIGHT_LIST, NULL, "pattern: string, value: ?string, after: ?string",
+     "(rev: int, items: []Item, more: bool, after: string)",
+     "Keys whose path matches a pattern (KEY, SERVICE/KEY or ENVIRONMENT/SERVICE/KEY, with *, ? "
+     "and [])\n"
+     "# and, of plain ones, whose value is this. after: where the next piece goes on."},
+    {"Locks", verb_locks, RIGHT_AUDIT, "path", "path: ?string", "(rev: int, locks: []Lock)",
+     "What is locked, in one environment or in all."},
     {"Log", verb_log, RIGHT_AUDIT, "path", "path: ?string, before: ?int, limit: ?int",
      "(commits: []Commit, more: bool)",
      "Commits that touched a place, newest first; before: older than this revision."},

@@ -6,6 +6,7 @@
 #include "store/change.h"
 #include "store/snapshot.h"
 #include "tools/service/denials.h"
+#include "tools/service/guard.h"
 #include "tools/service/rights.h"
 #include "tools/service/service.h"
 
@@ -13,6 +14,7 @@ struct dispatcher {
     struct store *store;
     struct service_host host;
     struct denials denials;
+    struct guard guard;
 };
 
 struct request {
@@ -44,12 +46,19 @@ int verb_service_add(struct request *);
 int verb_service_remove(struct request *);
 int verb_set(struct request *); /* write.c */
 int verb_remove(struct request *);
-int verb_get(struct request *);  /* read.c */
-int verb_list(struct request *); /* list.c */
+int verb_copy(struct request *); /* copy.c */
+int verb_move(struct request *);
+int verb_environment_copy(struct request *); /* replica.c */
+int verb_get(struct request *);              /* read.c */
+int verb_list(struct request *);             /* list.c */
 int verb_tree(struct request *);
 int verb_environment_list(struct request *);
 int verb_service_list(struct request *);
-int verb_log(struct request *); /* past.c */
+int verb_explain(struct request *); /* explain.c */
+int verb_refs(struct request *);    /* refs.c */
+int verb_find(struct request *);    /* search.c */
+int verb_locks(struct request *);   /* locks.c */
+int verb_log(struct request *);     /* past.c */
 int verb_show(struct request *);
 int verb_watch(struct request *);  /* watch.c */
 int verb_status(struct request *); /* admin.c */

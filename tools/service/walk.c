@@ -117,3 +117,11 @@ int walk_step(struct walk *walk)
         found = next_environment(walk);
     return found;
 }
+
+void walk_pass(struct walk *walk)
+{
+    if (path_depth(&walk->at) == PATH_ENVIRONMENT)
+        walk->environment.id = 0; /* no environment's: it has no service */
+    else
+        walk->service.id = 0;
+}

@@ -26,4 +26,7 @@ int walk_start(struct walk *walk, struct snapshot *snapshot, const struct path *
 /* The next place; path_depth(&walk->at) says what it is. NOT_THERE past the last. */
 int walk_step(struct walk *walk);
 
+/* The environment or service that was given last is passed by: nothing in it is given. */
+void walk_pass(struct walk *walk);
+
 #endif

@@ -1,5 +1,6 @@
 /*
- * What changes at some places, from a revision on. One reply tells a bounded piece of the log and
+ * What changes at some places, from a revision on: the outcomes of commits, so that whoever watches
+ * a place hears of it wherever what changed it was set. One reply tells a bounded piece of them and
  * where the next one begins; nothing is kept for whoever watches, so one who is slow, or comes back
  * after years, costs no more than one who is not, and one who says where it was goes on exactly
  * there with any server of the store.
@@ -14,7 +15,7 @@
 #include "tools/service/verb.h"
 
 #define PATHS_MAX 1024u
-#define LOOKED_MAX 20000u /* operations and commits that one reply looks at */
+#define LOOKED_MAX 20000u /* outcomes and commits that one reply looks at */
 #define BYTES_MAX 32768u  /* and about as much text: one goes into a socket at once */
 #define CHANGE_BYTES 100u /* of a change or a commit, beside its texts */
 
@@ -24,7 +25,7 @@ struct watching {
     size_t path_count;
     uint64_t told; /* no further than this revision */
     uint64_t rev;  /* the next place to look at */
-    uint32_t op;
+    uint32_t op;   /* outcomes of it that were looked at */
     json_t *commits;
     json_t *changes; /* of the commit that is looked at; borrowed, NULL before its first */
     size_t bytes;
@@ -42,26 +43,12 @@ static bool is_beneath(const struct path *wanted, const struct path *path)
            is_same(wanted->service, path->service) && is_same(wanted->key, path->key);
 }
 
-static bool concerns(const struct watching *watching, const struct operation_info *operation)
+static bool concerns(const struct watching *watching, const struct path *path)
 {
-    if (path_depth(&operation->path) == PATH_ROOT || operation->kind >= OPERATION_IDENTITY)
-        return false;
     for (size_t i = 0; i < watching->path_count; i++)
-        if (is_beneath(&watching->paths[i], &operation->path))
+        if (is_beneath(&watching->paths[i], path))
             return true;
     return false;
-}
-
-static const char *mark_of(const struct operation_info *operation)
-{
-    switch (operation->kind) {
-    case OPERATION_REMOVE:
-    case OPERATION_ENVIRONMENT_REMOVE:
-    case OPERATION_SERVICE_REMOVE:
-        return "-";
-    default:
-        return operation->first ? "+" : "~";
-    }
 }
 
 static int begin_commit(struct watching *watching)
@@ -82,19 +69,28 @@ static int begin_commit(struct watching *watching)
     return 0;
 }
 
-static int add_change(struct watching *watching, const struct operation_info *operation)
+static int add_change(struct watching *watching, const struct outcome *outcome,
+                      const struct path *path)
 {
-    char text[PATH_TEXT_MAX];
+    char text[PATH_TEXT_MAX], mark[2] = {outcome->mark, '\0'};
     int error = watching->changes == NULL ? begin_commit(watching) : 0;
     if (error < 0)
         return error;
-    json_t *change = json_pack("{s:s, s:s, s:b}", "mark", mark_of(operation), "path",
-                               path_text(&operation->path, text), "secret",
-                               (int)(operation->kind == OPERATION_SET_SECRET));
+    json_t *change = json_pack("{s:s, s:s, s:b}", "mark", mark, "path", path_text(path, text),
+                               "secret", (int)outcome->is_secret);
     if (change == NULL || json_array_append_new(watching->changes, change) < 0)
         return error_set(ERR_NOMEM, "no memory for a change");
     watching->bytes += CHANGE_BYTES + strlen(text);
     return 0;
+}
+
+static int look_at(struct watching *watching, const struct outcome *outcome)
+{
+    struct path path;
+    int found = history_outcome_path(watching->snapshot, &path, outcome);
+    if (found != 0)
+        return found < 0 ? found : error_set(ERR_CORRUPT, "what changed has no name");
+    return concerns(watching, &path) ? add_change(watching, outcome, &path) : 0;
 }
 
 /* From the place on, until there is no more or enough was looked at. */
@@ -102,13 +98,13 @@ static int look(struct watching *watching)
 {
     while (watching->rev <= watching->told && watching->looked++ < LOOKED_MAX &&
            watching->bytes < BYTES_MAX) {
-        struct operation_info operation;
-        int found = history_operation(watching->snapshot, &operation, watching->rev, watching->op);
+        struct outcome outcome;
+        int found = history_outcome(watching->snapshot, &outcome, watching->rev, watching->op);
         if (found < 0)
             return found;
         if (found == 0) {
             watching->op++;
-            found = concerns(watching, &operation) ? add_change(watching, &operation) : 0;
+            found = look_at(watching, &outcome);
             if (found < 0)
                 return found;
             continue;

@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "store/error.h"
+#include "tools/service/operation.h"
 #include "tools/service/parameter.h"
 #include "tools/service/stream.h"
 
@@ -33,6 +35,19 @@ static void count(struct tally *tally, char mark)
     }
 }
 
+/* What is about a name and no value, in words. */
+static void add_note(json_t *object, const struct change_line *line)
+{
+    bool is_gone = line->mark == '-';
+    if (line->subject == CHANGE_LOCK)
+        json_object_set_new(object, "note", json_string(is_gone ? "unlocked" : "locked"));
+    if (line->subject == CHANGE_SHARE)
+        json_object_set_new(
+            object, "note",
+            json_sprintf("%s with %s", is_gone ? "no longer shared" : "shared",
+                         strcmp(line->with, "*") == 0 ? "every service" : line->with));
+}
+
 static json_t *line_object(const struct change_line *line)
 {
     char text[PATH_TEXT_MAX];
@@ -43,6 +58,7 @@ static json_t *line_object(const struct change_line *line)
         json_object_set_new(object, "was_rev", json_integer((json_int_t)line->was_rev));
     if (object != NULL && line->expires != 0)
         json_object_set_new(object, "expires", json_integer((json_int_t)line->expires));
+    add_note(object, line);
     return object;
 }
 
@@ -64,34 +80,126 @@ static json_t *result_object(const struct change_result *result, bool dry_run, b
                      tally.same, "lines", lines);
 }
 
-int write_commit(struct request *request, struct change *change)
+static int64_t seconds_now(void)
 {
-    const struct service_host *host = &request->service->host;
-    struct change_terms terms = {0};
-    struct change_result result = {0};
-    bool quiet = false;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now); /* setting the clock ends no hour */
+    return now.tv_sec;
+}
+
+/* The first place that the call names, for what is written down of it. */
+static const char *first_place(const struct request *request)
+{
+    static const char *const lists[] = {"operations", "paths", "names"};
+    json_t *parameters = request->call->parameters;
+    json_t *found = json_object_get(parameters, "to");
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0] && found == NULL; i++)
+        found = json_array_get(json_object_get(parameters, lists[i]), 0);
+    if (json_is_object(found))
+        found = json_object_get(found, "path");
+    return json_is_string(found) ? json_string_value(found) : "";
+}
+
+/* Whoever was told too often that a value is a secret's is told nothing more. */
+static int admit(struct request *request, const struct change *change,
+                 const struct change_terms *terms)
+{
+    struct dispatcher *service = request->service;
+    const struct caller *caller = &request->call->caller;
+    if (!change_brings_values(change) || guard_admits(&service->guard, caller->uid, seconds_now()))
+        return 0;
+    denials_add(&service->denials, store_path(service->store), time(NULL), caller, "Unexamined",
+                first_place(request));
+    error_set(ERR_DENIED,
+              "%s brought %u values within an hour that were equal to secrets of another place: "
+              "changes with values are refused unexamined until the hour is over",
+              terms->author.name, GUARD_HITS);
+    return error_add(ERR_DENIED, "each of them is a line in '%s/denials'",
+                     store_path(service->store));
+}
+
+/* Each value that was a secret's: counted, and a line in the denials. */
+static void note_equal(struct request *request, const struct change_terms *terms, size_t equal)
+{
+    struct dispatcher *service = request->service;
+    const struct caller *caller = &request->call->caller;
+    guard_count(&service->guard, caller->uid, seconds_now(), equal);
+    for (size_t i = 0; i < equal && i < DENIALS_A_MINUTE; i++)
+        denials_add(&service->denials, store_path(service->store), time(NULL), caller,
+                    terms->dry_run ? "Equal-dry-run" : "Equal", first_place(request));
+}
+
+static void drop_snapshot(struct request *request)
+{
     if (request->snapshot != NULL)
         snapshot_end(request->snapshot);
     snapshot_free(request->snapshot);
     request->snapshot = NULL;
-    int error = parameter_terms(request->call->parameters, &terms);
+}
+
+static int read_terms(struct request *request, struct change_terms *terms, bool *quiet)
+{
+    *quiet = false;
+    int error = parameter_terms(request->call->parameters, terms);
     if (error == 0)
-        error = parameter_bool(request->call->parameters, "quiet", &quiet);
-    if (error < 0)
-        return error;
-    caller_text(&request->call->caller, terms.author.name, sizeof terms.author.name);
-    error = change_commit(change, &terms, &result);
-    if (error < 0)
-        return error;
-    /* A repeated one too: the server that committed it may have ended before it could tell. */
+        error = parameter_bool(request->call->parameters, "quiet", quiet);
+    if (error == 0)
+        caller_text(&request->call->caller, terms->author.name, sizeof terms->author.name);
+    return error;
+}
+
+/* Tells the views and makes the reply; takes the result over. */
+static void conclude(struct request *request, const struct change_terms *terms,
+                     struct change_result *result, bool quiet)
+{
+    const struct service_host *host = &request->service->host;
     bool late = false;
-    if (result.expires != 0 && host->expiring != NULL)
-        host->expiring(host->arg, result.expires);
-    if ((result.committed || result.repeated) && host->published != NULL)
-        late = host->published(host->arg, result.rev) != 0;
-    request->call->reply = result_object(&result, terms.dry_run, late, quiet);
-    change_result_release(&result);
-    return 0;
+    if (result->expires != 0 && host->expiring != NULL)
+        host->expiring(host->arg, result->expires);
+    /* A repeated one too: the server that committed it may have ended before it could tell. */
+    if ((result->committed || result->repeated) && host->published != NULL)
+        late = host->published(host->arg, result->rev) != 0;
+    request->call->reply = result_object(result, terms->dry_run, late, quiet);
+    change_result_release(result);
+}
+
+int write_commit(struct request *request, struct change *change)
+{
+    struct change_terms terms = {0};
+    struct change_result result = {0};
+    bool quiet;
+    drop_snapshot(request);
+    int error = read_terms(request, &terms, &quiet);
+    if (error == 0)
+        error = admit(request, change, &terms);
+    if (error < 0)
+        return error;
+    error = change_commit(change, &terms, &result);
+    note_equal(request, &terms, result.equal);
+    if (error == 0)
+        conclude(request, &terms, &result, quiet);
+    return error;
+}
+
+/* A change with nothing in it does nothing, and finds the request that was done before. */
+int write_repeated(struct request *request)
+{
+    struct change *change CHANGE_CLEANUP = NULL;
+    struct change_terms terms = {0};
+    struct change_result result = {0};
+    bool quiet;
+    int error = read_terms(request, &terms, &quiet);
+    if (error == 0)
+        error = write_begin(request, &change);
+    if (error == 0)
+        error = change_commit(change, &terms, &result);
+    if (error < 0)
+        return error;
+    if (result.repeated)
+        conclude(request, &terms, &result, quiet);
+    else
+        change_result_release(&result);
+    return request->call->reply != NULL ? 1 : 0;
 }
 
 int write_each(struct request *request, const char *parameter, write_step step)
@@ -117,97 +225,6 @@ int write_each(struct request *request, const char *parameter, write_step step)
     return write_commit(request, change);
 }
 
-static int set_from_text(struct change *change, const struct path *path, bool is_secret,
-                         json_t *value)
-{
-    if (!json_is_string(value))
-        return error_set(ERR_INVALID, "the parameter 'value' is not a text");
-    if (is_secret) /* its copies in a parser cannot be wiped */
-        return error_set(ERR_INVALID, "a secret travels in the stream, never as a parameter");
-    return change_set_plain(change, path, json_string_value(value), json_string_length(value));
-}
-
-static int set_plain(struct change *change, const struct path *path, struct stream *stream,
-                     size_t size)
-{
-    struct bytes value BYTES_CLEANUP = BYTES_INIT(VALUE_MAX);
-    unsigned char *room = size == 0 ? NULL : bytes_reserve(&value, size);
-    if (size > 0 && room == NULL)
-        return error_set(ERR_NOMEM, "no memory for a value of %zu bytes", size);
-    int error = stream_take(stream, room, size);
-    return error < 0 ? error
-                     : change_set_plain(change, path, size == 0 ? "" : (const void *)room, size);
-}
-
-static int set_secret(struct change *change, const struct path *path, struct stream *stream,
-                      size_t size)
-{
-    struct secret value SECRET_CLEANUP = {0};
-    int error = secret_alloc(&value, size > 0 ? size : 1);
-    if (error == 0)
-        error = stream_take(stream, value.data, size);
-    if (error < 0)
-        return error;
-    value.size = size;
-    return change_set_secret(change, path, &value);
-}
-
-static int set_from_stream(struct change *change, const struct path *path, bool is_secret,
-                           struct stream *stream, json_t *size)
-{
-    char text[PATH_TEXT_MAX];
-    if (!json_is_integer(size) || json_integer_value(size) < 0)
-        return error_set(ERR_INVALID, "the operation on '%s' has neither a value nor a size",
-                         path_text(path, text));
-    if (json_integer_value(size) > (json_int_t)VALUE_MAX)
-        return error_set(ERR_INVALID,
-                         "the value of '%s' is over %u bytes: larger things are files, not values",
-                         path_text(path, text), VALUE_MAX);
-    size_t bytes = (size_t)json_integer_value(size);
-    return is_secret ? set_secret(change, path, stream, bytes)
-                     : set_plain(change, path, stream, bytes);
-}
-
-static int set_value(struct change *change, json_t *operation, struct stream *stream)
-{
-    struct path path;
-    const char *kind = json_string_value(json_object_get(operation, "kind"));
-    json_t *value = json_object_get(operation, "value");
-    int error = path_of(json_object_get(operation, "path"), &path);
-    if (error < 0)
-        return error;
-    bool is_secret = kind != NULL && strcmp(kind, "secret") == 0;
-    if (!is_secret && (kind == NULL || strcmp(kind, "plain") != 0))
-        return error_set(ERR_INVALID, "the kind of an operation is neither 'plain' nor 'secret'");
-    if (value != NULL && !json_is_null(value))
-        return set_from_text(change, &path, is_secret, value);
-    return set_from_stream(change, &path, is_secret, stream, json_object_get(operation, "size"));
-}
-
-/* The value, and how long it lives where that is said. */
-static int set_one(struct change *change, json_t *operation, struct stream *stream)
-{
-    uint64_t ttl = 0;
-    bool has_ttl = false;
-    int error = parameter_number(operation, "ttl", &ttl, &has_ttl);
-    if (error == 0)
-        error = set_value(change, operation, stream);
-    return error == 0 && has_ttl ? change_ttl(change, ttl) : error;
-}
-
-static int set_all(struct change *change, json_t *operations, struct stream *stream)
-{
-    size_t index;
-    json_t *operation;
-    json_array_foreach(operations, index, operation)
-    {
-        int error = set_one(change, operation, stream);
-        if (error < 0)
-            return error;
-    }
-    return 0;
-}
-
 int verb_set(struct request *request)
 {
     struct call *call = request->call;
@@ -220,7 +237,7 @@ int verb_set(struct request *request)
     if (error == 0)
         error = stream_begin(&stream, call->input, call->input_deadline);
     if (error == 0)
-        error = set_all(change, operations, &stream);
+        error = operations_add(change, operations, &stream);
     stream_end(&stream);
     return error < 0 ? error : write_commit(request, change);
 }

@@ -11,6 +11,11 @@ int write_begin(struct request *request, struct change **out);
  * have been begun, or is ended here: what it showed may be gone. */
 int write_commit(struct request *request, struct change *change);
 
+/* For a handler whose change is made from what stands in the store, which an earlier try of the
+ * same request may have changed: 1, with the reply made, where that had done it; 0 where it is to
+ * be done; or a failure. */
+int write_repeated(struct request *request);
+
 /* What is done to the change for one place; negative ends it. */
 typedef int (*write_step)(struct request *request, struct change *change, const struct path *path);
 

@@ -25,7 +25,7 @@ for file in "$values"/*; do
     key=$(basename "$file")
     holds "set $key" emsa set "dev/sizes/$key" --file "$file"
     holds "set $key as a secret" emsa set dev/secrets --secret-file "$key=$file"
-    holds "set $key from a pipe" bash -c "emsa set --raw dev/piped/$key - <'$file'"
+    holds "set $key from a pipe" bash -c "emsa set --raw dev/piped/$key --allow-equal -m 'the same thrice' - <'$file'"
 done
 ends "one byte more than the largest" 2 "1 MiB\|1048576\|too large" emsa set dev/sizes/MORE --file "$work/too-large"
 mounted "$work/env"

@@ -246,7 +246,8 @@ class Soak:
             if dice.random() < 0.1:
                 operation["ttl"] = dice.randint(1, 3)
             operations.append(operation)
-        reply = call("Set", b"".join(values), operations=operations, reason=reason, request_id=dice.randbytes(16).hex())
+        reply = call("Set", b"".join(values), operations=operations, reason=reason, request_id=dice.randbytes(16).hex(),
+                     allow_equal=True)
         self.settle(reply)
         if reply["committed"]:  # what is set to what it is makes no commit
             reasons.append(reason)

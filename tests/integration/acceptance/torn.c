@@ -249,7 +249,7 @@ static void commit_value(struct torn *t, unsigned key)
     int length = snprintf(
         t->message, VALUE_MOST,
         "{\"method\":\"io.emsa.Set\",\"parameters\":{\"operations\":[{\"path\":\"%s/K%03u\","
-        "\"kind\":\"%s\",\"size\":%zu}],\"values\":0,\"reason\":\"torn\"}}",
+        "\"kind\":\"%s\",\"size\":%zu}],\"values\":0,\"reason\":\"torn\",\"allow_equal\":true}}",
         t->path, key, is_secret(key) ? "secret" : "plain", size);
     send_call(t, (size_t)length + 1, ends[0]);
     close(ends[0]);

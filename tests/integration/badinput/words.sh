@@ -77,8 +77,8 @@ table() {
 
     # Against a rule.
     bad 4 "billing" emsa set prod/biling A=1
-    bad 4 "all" emsa env add all
-    bad 4 "all" emsa set all/billing A=1
+    bad 4 "all" emsa env add all --protected
+    bad 4 "all" emsa set all/billing --secret-file "A=$work/nul.jsonl"
     bad 4 "\-\-all" emsa env rm prod
     bad 4 "reveal" emsa get prod/billing/PASSWORD
     bad 4 "reveal" emsa export prod/billing

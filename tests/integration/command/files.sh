@@ -11,7 +11,7 @@ kind() {
 
 marks() {
     local place=$1
-    printf 'PORT=1\nAPI_TOKEN=abc\nDB=postgres://u:p@h/\nPEM="-----BEGIN PRIVATE KEY-----\nx"\n' >"$work/x.env"
+    printf 'PORT=1\nAPI_TOKEN=abc\nDB=postgres://u:p@h/%s\nPEM="-----BEGIN PRIVATE KEY-----\n%s"\n' "$place" "$place" >"$work/x.env"
     ends "all suspects are listed" 4 "API_TOKEN" emsa import "$place" "$work/x.env"
     is "each of them" "3" "$(grep -c "line [0-9]" "$work/err")"
     is "by line" "1" "$(grep -c "PEM (line 4)" "$work/err")"

@@ -94,33 +94,55 @@ def read_identity(text):
 
 # --- records -------------------------------------------------------------------------------------------------
 
-SET_PLAIN, SET_SECRET, REMOVE = 1, 2, 5
+SET_PLAIN, SET_SECRET, SET_LINK, SET_TEMPLATE, REMOVE = 1, 2, 3, 4, 5
+SETS = (SET_PLAIN, SET_SECRET, SET_LINK, SET_TEMPLATE)
+LOCK, UNLOCK, SHARE, UNSHARE = 6, 7, 8, 9
 ENVIRONMENT_ADD, ENVIRONMENT_REMOVE, SERVICE_ADD, SERVICE_REMOVE = 16, 17, 18, 19
 IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT = 32, 33, 34, 35
+# what must be there, and what may be: tag and size
 FIELDS = {IDENTITY: {1: 32, 4: 32}, ENVIRONMENT_KEY: {1: 32}, SERVICE_KEY: {1: 32, 2: 32, 3: 112}, GRANT: {2: 32, 3: 112}}
+PERHAPS = {ENVIRONMENT_ADD: {16: 4, 17: 8}, ENVIRONMENT_REMOVE: {17: 8}, REMOVE: {17: 8}, **{kind: {17: 8} for kind in SETS}}
+KINDS = (*SETS, REMOVE, LOCK, UNLOCK, SHARE, UNSHARE, ENVIRONMENT_ADD, ENVIRONMENT_REMOVE, SERVICE_ADD, SERVICE_REMOVE,
+         IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT)
+# flag by flag, the kinds that may have it: made, SAME, allowed equal, protected
+FLAGS = {1: (*SETS, ENVIRONMENT_ADD, SERVICE_ADD, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT), 2: (*SETS, REMOVE), 4: SETS,
+         8: (ENVIRONMENT_ADD,)}
 
 
-def read_operation(body):
-    reader = begin(body, "operation")
-    kind, flags, zero = (reader.number("B") for _ in range(3))
-    must(kind in (1, 2, 5, 16, 17, 18, 19, 32, 33, 34, 35) and flags <= 1 and zero == 0, "operation: unknown")
-    operation = {"kind": kind, "first": bool(flags & 1)}
-    for name, letter in (("environment", "I"), ("service", "I"), ("turn", "I"), ("name_id", "Q"), ("entry_id", "Q"),
-                         ("stored_size", "I")):
-        operation[name] = reader.number(letter)
-    operation["digest"] = reader.raw(32)
-    operation["name"] = reader.short().decode()
+def read_fields(reader, kind):
     fields = {}
     while reader.left():
         tag = reader.number("B")
         must(not fields or tag > max(fields), "operation: fields out of order")
         fields[tag] = reader.raw(reader.number("H"))
-    moment = fields.pop(17, None)
-    must(moment is None or (len(moment) == 8 and kind in (SET_PLAIN, SET_SECRET, REMOVE)), "operation: expiry")
-    operation["expires"] = struct.unpack("<q", moment)[0] if moment else 0
-    must(moment is None or operation["expires"] > 0, "operation: expiry")
-    must({tag: len(data) for tag, data in fields.items()} == FIELDS.get(kind, {}), "operation: fields")
-    operation["fields"] = fields
+    sizes = {tag: len(data) for tag, data in fields.items()}
+    if kind in (SHARE, UNSHARE):
+        must(set(sizes) == {19} and 1 <= sizes[19] <= 63, "operation: consumer")
+        return fields
+    perhaps = PERHAPS.get(kind, {})
+    must({tag: size for tag, size in sizes.items() if tag not in perhaps} == FIELDS.get(kind, {}), "operation: fields")
+    must(all(sizes[tag] == size for tag, size in perhaps.items() if tag in sizes), "operation: fields")
+    return fields
+
+
+def read_operation(body):
+    reader = begin(body, "operation")
+    kind, flags, zero = (reader.number("B") for _ in range(3))
+    must(kind in KINDS and flags < 16 and zero == 0, "operation: unknown")
+    must(all(kind in kinds for bit, kinds in FLAGS.items() if flags & bit), "operation: a flag of another kind")
+    operation = {"kind": kind, "first": bool(flags & 1), "same": bool(flags & 2), "protected": bool(flags & 8)}
+    for name, letter in (("environment", "I"), ("service", "I"), ("turn", "I"), ("name_id", "Q"), ("entry_id", "Q"),
+                         ("stored_size", "I")):
+        operation[name] = reader.number(letter)
+    operation["digest"] = reader.raw(32)
+    operation["name"] = reader.short().decode()
+    fields = operation["fields"] = read_fields(reader, kind)
+    operation["expires"] = struct.unpack("<q", fields[17])[0] if 17 in fields else 0
+    must(17 not in fields or operation["expires"] > 0, "operation: expiry")
+    operation["base"] = struct.unpack("<I", fields[16])[0] if 16 in fields else 0
+    must(16 not in fields or operation["base"] > 0, "operation: base")
+    must(not operation["protected"] or not fields, "operation: a protected environment with a base or an end")
+    operation["consumer"] = fields[19].decode() if 19 in fields else ""
     return operation
 
 
@@ -149,21 +171,23 @@ def padded(size):
 
 # --- a store -------------------------------------------------------------------------------------------------
 
+DATABASES = {"meta", "commit", "log", "value", "request", "environment", "place", "current", "history", "name", "key", "expiry",
+             "outcome", "reference", "share", "lock", "leak"}
+
+
 class Store:
-    """Checks everything when made; values(identity) opens what is current, at(rev) what was."""
+    """Checks the log when made; open() opens a secret. What is derived from it is emsa_settle's."""
 
     def __init__(self, databases):
         self.bodies = {name: {key: record_body(name, key, record) for key, record in records.items()}
                        for name, records in databases.items()}
-        must(set(self.bodies) == {"meta", "commit", "log", "value", "request", "environment", "place", "current",
-                                  "history", "name", "key", "expiry"}, "the databases")
+        must(set(self.bodies) == DATABASES, "the databases")
         self._read_meta()
         self._read_log()
-        self._check_derived()
 
     def _read_meta(self):
         reader = begin(self.bodies["meta"][b"store"], "store")
-        must(reader.number("I") == 1, "the store's format")
+        must(reader.number("I") == 2, "the store's format")
         self.id = reader.raw(16)
         reader.end()
         reader = begin(self.bodies["meta"][b"head"], "head")
@@ -171,7 +195,7 @@ class Store:
         reader.end()
 
     def _read_log(self):
-        parent, time, count = bytes(32), -1, 0
+        parent, time, count, values = bytes(32), -1, 0, 0
         self.commits, self.log = {}, {}
         for rev in range(1, self.rev + 1):
             body = self.bodies["commit"][struct.pack(">Q", rev)]
@@ -179,14 +203,17 @@ class Store:
             must(commit["store"] == self.id and commit["rev"] == rev, f"commit {rev}: store or rev")
             must(commit["parent"] == parent, f"commit {rev}: parent")
             must(commit["time"] > time, f"commit {rev}: time")
-            self._read_operations(commit)
+            values += self._read_operations(commit)
             parent, time, count = H("emsa-commit-1", body), commit["time"], count + commit["operations"]
             self.commits[rev] = commit
         must(parent == self.head and time == self.time, "the head")
         must(len(self.bodies["commit"]) == self.rev and len(self.bodies["log"]) == count, "commits or operations too many")
+        must(len(self.bodies["value"]) == values, "values too many")
+        kinds = [(self.log[1, op]["kind"], self.log[1, op]["environment"]) for op in range(self.commits[1]["operations"])]
+        must(kinds == [(IDENTITY, 0), (ENVIRONMENT_KEY, 0), (GRANT, 0)], f"revision 1 holds {kinds}")
 
     def _read_operations(self, commit):
-        scopes = {}
+        scopes, values = {}, 0
         for op in range(commit["operations"]):
             key = struct.pack(">QI", commit["rev"], op)
             body = self.bodies["log"][key]
@@ -194,70 +221,21 @@ class Store:
             leaf = H("emsa-operation-1", self.id, struct.pack("<QI", commit["rev"], op), body)
             scopes.setdefault((operation["environment"], operation["service"]), []).append(leaf)
             value = self.bodies["value"].get(key)
-            must((value is not None) == (operation["kind"] in (SET_PLAIN, SET_SECRET)), "a value too few or too many")
+            must((value is not None) == (operation["kind"] in SETS), "a value too few or too many")
             if value is not None:
+                values += 1
                 must(H("emsa-digest-1", value) == operation["digest"], f"commit {commit['rev']}, operation {op}: digest")
                 must(value[0] == 1 and value[1] == operation["kind"], "value: head")
+                must(operation["kind"] == SET_SECRET or len(value) - 18 == operation["stored_size"], "value: size")
             self.log[commit["rev"], op] = operation
         sums = [(env, service, len(leaves), H("emsa-scope-1", struct.pack("<II", env, service), b"".join(leaves)))
                 for (env, service), leaves in sorted(scopes.items())]
         must(sums == commit["scopes"], f"commit {commit['rev']}: scopes")
+        return values
 
-    def replay(self, rev):
-        """What the log comes to at rev: {(environment id, service id, key): (rev, op)}, and the names."""
-        current, environments, services = {}, {}, {}
-        for (at, op), operation in sorted(self.log.items()):
-            if at > rev:
-                break
-            place = (operation["environment"], operation["service"], operation["name"])
-            kind = operation["kind"]
-            if kind in (SET_PLAIN, SET_SECRET):
-                current[place] = (at, op)
-            elif kind == REMOVE:
-                was = current.pop(place, None)
-                must(was, "a removal of nothing")
-                if operation["expires"]:
-                    must(self.log[was]["expires"] == operation["expires"] <= self.commits[at]["time"], "an expiry of another moment")
-                    must(self.log[was]["entry_id"] == operation["entry_id"], "an expiry of another entry")
-                    must(self.commits[at]["author"].startswith("emsa (expiry of rev"), "an expiry by somebody")
-            elif kind == ENVIRONMENT_ADD:
-                environments[operation["environment"]] = operation["name"]
-            elif kind == ENVIRONMENT_REMOVE:
-                must(environments.pop(operation["environment"]) == operation["name"], "an environment's name")
-            elif kind == SERVICE_ADD:
-                services[operation["service"]] = operation["name"]
-        return current, environments, services
-
-    def _check_derived(self):
-        current, environments, _ = self.replay(self.rev)
-        entries = self.bodies["current"]
-        must(len(entries) == len(current), "current: number")
-        first, ends = {}, {}
-        for (rev, op), operation in self.log.items():
-            if operation["first"] and operation["entry_id"]:
-                first[operation["entry_id"]] = rev
-        for (environment, service, name), (rev, op) in current.items():
-            reader = begin(entries[struct.pack(">II", environment, service) + name.encode()], "entry")
-            operation = self.log[rev, op]
-            found = [reader.number(letter) for letter in "BHQQQIQqqI"]
-            begun = first[operation["entry_id"]]
-            expires = operation["expires"]
-            must(found == [operation["kind"], int(expires > 0), operation["name_id"], operation["entry_id"], rev, op, begun,
-                           self.commits[rev]["time"], self.commits[begun]["time"], operation["stored_size"]],
-                 f"current: {name}")
-            if expires:
-                must(reader.number("q") == expires, f"current: the end of {name}")
-                ends[struct.pack(">QIQ", expires, environment, operation["name_id"])] = (rev, op)
-            reader.end()
-            reader = begin(self.bodies["name"][b"N" + struct.pack(">Q", operation["name_id"])], "name")
-            must((reader.number("I"), reader.short()) == (service, name.encode()), f"name: {name}")
-        must(set(self.bodies["expiry"]) == set(ends), "expiry: what ends")
-        for key, (rev, op) in ends.items():
-            reader = begin(self.bodies["expiry"][key], "expiry")
-            must((reader.number("Q"), reader.number("I")) == (rev, op), "expiry: rev and op")
-            reader.end()
-        alive = [key.decode() for key, body in self.bodies["environment"].items() if body[1] == 1]
-        must(sorted(alive) == sorted(environments.values()), "environments")
+    def content(self, rev, op):
+        """What stands in a Value: bytes, an envelope, a text."""
+        return self.bodies["value"][struct.pack(">QI", rev, op)][18:]
 
     # -- secrets
 
@@ -311,16 +289,3 @@ class Store:
         text = unseal(derive(dek, "emsa-value-1"), place + H("emsa-envelope-1", head), envelope[64 + 92 * count:])
         must(len(text) == size == padded(length) and not any(text[length:]), "envelope: padding")
         return text[:length]
-
-    def at(self, rev, identity):
-        """{path: bytes} as of rev."""
-        current, environments, services = self.replay(rev)
-        found = {}
-        for (environment, service, name), (at, op) in current.items():
-            body = self.bodies["value"][struct.pack(">QI", at, op)][18:]
-            if self.log[at, op]["kind"] == SET_SECRET:
-                body = self.open(identity, at, op, body)
-            else:
-                must(len(body) == self.log[at, op]["stored_size"], "a plain value's size")
-            found[f"{environments[environment]}/{services[service]}/{name}"] = body
-        return found

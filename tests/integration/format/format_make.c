@@ -1,5 +1,5 @@
-/* A small store with every kind of operation in it: format_make FOLDER makes FOLDER/store and
- * FOLDER/store.identity, and prints what its values must be at every revision. */
+/* A small store with every kind of operation and of derived record in it: format_make FOLDER makes
+ * FOLDER/store and FOLDER/store.identity, and prints what its values must be at every revision. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,125 +9,260 @@
 #include "tests/support/store/sample.h"
 #include "tests/support/store/trial.h"
 
-static void commit(struct store *store, const struct sample_step steps[], size_t count)
-{
-    struct change_result result;
-    static uint64_t request;
-    MUST_DO(sample_commit(store, &result, "vectors", ++request, steps, count));
-    change_result_release(&result);
-}
-#define COMMIT(store_, ...)                                                                        \
-    commit(store_, (const struct sample_step[]){__VA_ARGS__},                                      \
-           sizeof((const struct sample_step[]){__VA_ARGS__}) / sizeof(struct sample_step))
-
-/* A value that is none of dice's: large enough to be padded in steps, or of a size that is told. */
-static void set(struct store *store, const char *text, const void *value, size_t size, bool hidden)
-{
-    struct change *change;
-    struct change_result result;
-    struct secret secret = {0};
-    const struct path path = sample_path(text);
-    const struct change_terms terms = sample_terms("one value", 0);
-    MUST_DO(change_new(&change, store));
-    if (hidden) {
-        MUST_DO(secret_copy(&secret, value, size));
-        MUST_DO(change_set_secret(change, &path, &secret));
-    } else {
-        MUST_DO(change_set_plain(change, &path, value, size));
-    }
-    MUST_DO(change_commit(change, &terms, &result));
-    change_result_release(&result);
-    change_free(change);
-}
-
 #define SECOND 1000000000ll
+#define LATE (4000000000 * SECOND) /* 2096: no commit but those that end something is later */
+#define LARGE 5000                 /* large enough to be padded in steps */
 
-/* A key that ends ttl seconds after now. */
-static void set_for(struct store *store, const char *text, bool hidden, uint64_t ttl, int64_t now)
+enum what {
+    DO_ENVIRONMENT,
+    DO_BASED, /* on the environment that text names */
+    DO_GUARDED,
+    DO_PASSING, /* for ttl seconds */
+    DO_SERVICE,
+    DO_PLAIN,
+    DO_HIDDEN,
+    DO_LINK,
+    DO_TEMPLATE,
+    DO_COPY,
+    DO_MOVE,
+    DO_UNSET,
+    DO_DROP,
+    DO_SHARE,
+    DO_UNSHARE,
+    DO_LOCK,
+    DO_UNLOCK
+};
+
+struct step {
+    enum what what;
+    const char *path;
+    const char *text;
+    uint64_t ttl;
+};
+
+static int set_hidden(struct change *change, const struct path *path, const char *text)
 {
+    struct secret secret = {0};
+    MUST_DO(secret_copy(&secret, text, strlen(text)));
+    return change_set_secret(change, path, &secret);
+}
+
+static int gather_value(struct change *change, const struct step *step, const struct path *path)
+{
+    switch (step->what) {
+    case DO_PLAIN:
+        return change_set_plain(change, path, step->text, strlen(step->text));
+    case DO_HIDDEN:
+        return set_hidden(change, path, step->text);
+    case DO_LINK:
+        return change_set_link(change, path, step->text);
+    case DO_TEMPLATE:
+        return change_set_template(change, path, step->text, strlen(step->text));
+    case DO_COPY:
+        return change_copy(change, path, &(struct path[]){sample_path(step->text)}[0]);
+    default:
+        return change_move(change, path, &(struct path[]){sample_path(step->text)}[0]);
+    }
+}
+
+static int gather(struct change *change, const struct step *step)
+{
+    const struct path path = sample_path(step->path);
+    const struct environment_terms terms = {.base = step->what == DO_BASED ? step->text : NULL,
+                                            .is_protected = step->what == DO_GUARDED,
+                                            .ttl = step->ttl};
+    switch (step->what) {
+    case DO_ENVIRONMENT:
+    case DO_BASED:
+    case DO_GUARDED:
+    case DO_PASSING:
+        return change_environment_add(change, step->path, &terms);
+    case DO_SERVICE:
+        return change_service_add(change, &path);
+    case DO_UNSET:
+        return change_remove(change, &path);
+    case DO_DROP:
+        return change_remove_all(change, &path);
+    case DO_SHARE:
+        return change_share(change, &path, step->text);
+    case DO_UNSHARE:
+        return change_unshare(change, &path, step->text);
+    case DO_LOCK:
+        return change_lock(change, &path);
+    case DO_UNLOCK:
+        return change_unlock(change, &path);
+    default:
+        break;
+    }
+    const int error = gather_value(change, step, &path);
+    return error || !step->ttl ? error : change_ttl(change, step->ttl);
+}
+
+static void commit(struct store *store, int64_t now, const struct step steps[], size_t count)
+{
+    static uint64_t request;
     struct change *change;
     struct change_result result;
-    const struct sample_step step = {hidden ? SECRET : SET, text, ttl};
-    struct change_terms terms = sample_terms("for a while", 0);
+    struct change_terms terms = sample_terms("vectors", ++request);
     terms.now = now;
+    terms.allow_equal = true;
     MUST_DO(change_new(&change, store));
-    MUST_DO(sample_gather(change, &step, 1));
-    MUST_DO(change_ttl(change, ttl));
+    for (size_t i = 0; i < count; i++)
+        MUST_DO(gather(change, &steps[i]));
     MUST_DO(change_commit(change, &terms, &result));
+    MUST(result.committed, "'%s' and what follows changed nothing", steps[0].path);
     change_result_release(&result);
     change_free(change);
 }
+#define COMMIT_AT(store_, now_, ...)                                                               \
+    commit(store_, now_, (const struct step[]){__VA_ARGS__},                                       \
+           sizeof((const struct step[]){__VA_ARGS__}) / sizeof(struct step))
+#define COMMIT(store_, ...) COMMIT_AT(store_, 0, __VA_ARGS__)
 
-static void print_value(struct snapshot *snapshot, const char *path, uint64_t rev)
+static void print_value(struct snapshot *snapshot, const char *environment, const char *service,
+                        const struct entry *entry)
 {
-    BYTES_CLEANUP struct bytes value = BYTES_INIT(VALUE_MAX);
-    if (sample_read(snapshot, NULL, &value, path) != 0)
-        return;
-    printf("value %llu %s ", (unsigned long long)rev, path);
-    for (size_t i = 0; i < value.size; i++)
-        printf("%02x", value.data[i]);
-    printf("%s\n", value.size ? "" : "-");
+    SECRET_CLEANUP struct secret scratch = {0};
+    const unsigned char *data;
+    size_t size;
+    MUST_DO(snapshot_value(snapshot, &data, &size, entry, &scratch));
+    printf("value %llu %s/%s/%s ", (unsigned long long)snapshot_revision(snapshot), environment,
+           service, entry->key);
+    for (size_t i = 0; i < size; i++)
+        printf("%02x", data[i]);
+    printf("%s\n", size ? "" : "-");
+}
+
+static void print_service(struct snapshot *snapshot, const char *environment,
+                          const struct service *service)
+{
+    struct entry entry = {0};
+    while (!snapshot_next_entry(snapshot, &entry, service->environment, service->id, entry.key))
+        print_value(snapshot, environment, service->name, &entry);
 }
 
 /* What stands now is what must stand at this revision for ever. */
 static void print(struct store *store)
 {
-    static const char *const paths[] = {
-        "prod/billing/PORT", "prod/billing/EMPTY", "prod/billing/PASSWORD", "prod/web/CERT",
-        "prod/web/TOKEN",    "prod/web/NOTHING",   "dev/billing/PORT",      "dev/web/TOKEN",
-        "prod/web/SOON",     "prod/web/SOON_TOO",  "prod/web/LATER",        "prod/web/KEPT",
-        "prod/web/MOVED"};
     struct snapshot *snapshot;
+    struct environment environment = {0};
     MUST_DO(snapshot_new(&snapshot, store));
     MUST_DO(snapshot_begin(snapshot));
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-        print_value(snapshot, paths[i], snapshot_revision(snapshot));
+    while (!snapshot_next_environment(snapshot, &environment, environment.name)) {
+        struct service service = {0};
+        while (!snapshot_next_service(snapshot, &service, environment.id, service.name))
+            print_service(snapshot, environment.name, &service);
+    }
     snapshot_end(snapshot);
     snapshot_free(snapshot);
 }
 
-/* Two keys that go, one that goes on, one whose end was taken back, one that ends far away. */
+/* What is set where it is read. */
+static void set_plainly(struct store *store)
+{
+    char large[LARGE + 1] = {0};
+    memset(large, 'L', LARGE);
+    COMMIT(store, {DO_ENVIRONMENT, "prod"}, {DO_SERVICE, "prod/web"});
+    COMMIT(store, {DO_PLAIN, "prod/billing/PORT", "8080"},
+           {DO_HIDDEN, "prod/billing/PASSWORD", "s3cret"});
+    print(store);
+    COMMIT(store, {DO_PLAIN, "prod/billing/EMPTY", ""}, {DO_HIDDEN, "prod/web/NOTHING", ""},
+           {DO_PLAIN, "prod/web/CERT", large}, {DO_HIDDEN, "prod/web/TOKEN", large});
+    COMMIT(store, {DO_ENVIRONMENT, "dev"}, {DO_PLAIN, "dev/billing/PORT", "8"},
+           {DO_HIDDEN, "dev/web/TOKEN", "a token of dev"}, {DO_PLAIN, "prod/billing/PORT", "10"},
+           {DO_HIDDEN, "prod/billing/PASSWORD", "another s3cret"});
+    COMMIT(store, {DO_PLAIN, "dev/web/MADE", "and gone"}, {DO_UNSET, "dev/web/MADE"},
+           {DO_PLAIN, "dev/web/LEFT", "here"});
+    print(store);
+    COMMIT(store, {DO_DROP, "dev/web"}, {DO_SERVICE, "dev/web"}, {DO_UNSET, "prod/billing/PORT"},
+           {DO_HIDDEN, "prod/billing/PORT", "12"});
+    print(store);
+    COMMIT(store, {DO_DROP, "dev"}, {DO_ENVIRONMENT, "dev"},
+           {DO_HIDDEN, "dev/web/TOKEN", "of a new dev"});
+    print(store);
+}
+
+/* What is set once and read in many places; more outcomes in one commit than a record holds. */
+static void set_for_all(struct store *store)
+{
+    char path[PATH_TEXT_MAX];
+    struct change *change;
+    struct change_result result;
+    const struct change_terms terms = sample_terms("many", 0);
+    COMMIT(store, {DO_BASED, "preview", "dev"}, {DO_SERVICE, "dev/billing"},
+           {DO_SERVICE, "preview/billing"});
+    MUST_DO(change_new(&change, store));
+    for (int i = 0; i < 23; i++) {
+        snprintf(path, sizeof path, "all/web/K%02d", i);
+        const struct path key = sample_path(path);
+        MUST_DO(change_set_plain(change, &key, path, strlen(path)));
+    }
+    MUST_DO(change_commit(change, &terms, &result));
+    change_result_release(&result);
+    change_free(change);
+    print(store);
+    COMMIT(store, {DO_PLAIN, "all/shared/HOST", "db.example"},
+           {DO_PLAIN, "dev/web/K00", "all/web/K00"}, {DO_PLAIN, "dev/web/K01", "of dev"},
+           {DO_PLAIN, "preview/web/K01", "of preview"}, {DO_UNSET, "all/web/K02"});
+    COMMIT(store, {DO_UNSET, "dev/web/K00"}, {DO_UNSET, "preview/web/K01"},
+           {DO_PLAIN, "all/web/K01", "new"});
+    COMMIT(store, {DO_DROP, "preview/web"}, {DO_SERVICE, "preview/web"});
+    print(store);
+}
+
+/* What refers to what else. */
+static void refer(struct store *store)
+{
+    COMMIT(store, {DO_SHARE, "prod/billing/PASSWORD", "web"}, {DO_SHARE, "all/web/K03", "*"},
+           {DO_LINK, "prod/web/PASSWORD", "billing/PASSWORD"},
+           {DO_LINK, "all/billing/K03", "web/K03"}, {DO_PLAIN, "all/billing/PORT", "5432"},
+           {DO_TEMPLATE, "all/billing/URL", "pg://${shared/HOST}:${PORT|url}/$$${K03|json}"});
+    print(store);
+    COMMIT(store, {DO_HIDDEN, "prod/billing/PASSWORD", "a third \"one\""},
+           {DO_TEMPLATE, "prod/web/ALL", "${PASSWORD|base64} ${PASSWORD|json} ${PASSWORD|url}"},
+           {DO_PLAIN, "dev/shared/HOST", "dev.example"}, {DO_PLAIN, "all/web/K03", "changed"});
+    print(store);
+    COMMIT(store, {DO_COPY, "dev/billing/MINE", "prod/billing/PASSWORD"},
+           {DO_COPY, "dev/billing/URL", "all/billing/URL"},
+           {DO_MOVE, "prod/web/SECRET", "prod/web/TOKEN"}, {DO_SHARE, "dev/billing/MINE", "web"},
+           {DO_SHARE, "prod/billing/PASSWORD", "*"}, {DO_UNSHARE, "prod/billing/PASSWORD", "web"});
+    print(store);
+    COMMIT(store, {DO_LOCK, "prod/billing/PASSWORD"}, {DO_LOCK, "dev/web"}, {DO_LOCK, "preview"},
+           {DO_LOCK, "all"}, {DO_GUARDED, "vault"}, {DO_HIDDEN, "vault/web/KEY", "of the vault"});
+    COMMIT(store, {DO_UNLOCK, "all"}, {DO_UNLOCK, "preview"}, {DO_UNLOCK, "dev/web"},
+           {DO_DROP, "dev/billing"}, {DO_PLAIN, "all/shared/HOST", "db2.example"});
+    print(store);
+}
+
+/* Keys that go, some with something beneath, one that goes on, one whose end was taken back, one
+ * that ends far away; an environment that goes. */
 static void expire(struct store *store)
 {
     struct expiry_result gone;
-    const int64_t now = 4000000000 * SECOND; /* 2096: none of the other commits is later */
-    set_for(store, "prod/web/SOON", false, 30, now);
-    set_for(store, "prod/web/SOON_TOO", true, 20, now);
-    set_for(store, "prod/web/LATER", false, 86400, now);
-    set_for(store, "prod/web/KEPT", false, 30, now);
-    set_for(store, "prod/web/MOVED", true, 30, now);
-    set_for(store, "prod/web/MOVED", true, 3600, now);
-    set(store, "prod/web/KEPT", "for good", 8, false);
+    COMMIT_AT(store, LATE, {DO_PLAIN, "prod/web/SOON", "for 30 s", 30},
+              {DO_HIDDEN, "prod/web/SOON_TOO", "for 20 s", 20},
+              {DO_PLAIN, "prod/web/LATER", "a day", 86400},
+              {DO_PLAIN, "prod/web/KEPT", "not for long", 30},
+              {DO_HIDDEN, "prod/web/MOVED", "on", 30},
+              {DO_PLAIN, "prod/web/K04", "over that of all", 30}, {DO_PASSING, "passing", NULL, 25},
+              {DO_PLAIN, "passing/web/K05", "passing"});
+    COMMIT_AT(store, LATE, {DO_HIDDEN, "prod/web/MOVED", "on and on", 3600},
+              {DO_PLAIN, "prod/web/KEPT", "for good"});
     print(store);
-    MUST_DO(expiry_commit(store, &gone, now + 30 * SECOND));
-    MUST(gone.count == 2 && gone.next == now + 3600 * SECOND, "%zu keys went", gone.count);
+    MUST_DO(expiry_commit(store, &gone, LATE + 30 * SECOND));
+    MUST(gone.count >= 3 && gone.next == LATE + 3600 * SECOND, "%zu keys went", gone.count);
     print(store);
 }
 
 int main(int count, char **arguments)
 {
-    char path[TRIAL_PATH_MAX], large[5000];
+    char path[TRIAL_PATH_MAX];
     MUST(count == 2, "format_make FOLDER");
-    memset(large, 'L', sizeof large);
     sample_create(trial_path(path, arguments[1], "store"));
     struct store *store = sample_open(path, true);
-    COMMIT(store, {ADD, "prod", 0}, {ADD, "prod/web", 0});
-    set(store, "prod/billing/PORT", "8080", 4, false);
-    set(store, "prod/billing/PASSWORD", "s3cret", 6, true);
-    print(store);
-    set(store, "prod/billing/EMPTY", "", 0, false);
-    set(store, "prod/web/NOTHING", "", 0, true);
-    set(store, "prod/web/CERT", large, sizeof large, false);
-    set(store, "prod/web/TOKEN", large, sizeof large, true);
-    COMMIT(store, {ADD, "dev", 0}, {SET, "dev/billing/PORT", 8}, {SECRET, "dev/web/TOKEN", 9},
-           {SET, "prod/billing/PORT", 10}, {SECRET, "prod/billing/PASSWORD", 11});
-    print(store);
-    COMMIT(store, {DROP, "dev/web/TOKEN", 0}, {DROP, "dev/web", 0}, {ADD, "dev/web", 0},
-           {DROP, "prod/billing/PORT", 0}, {SECRET, "prod/billing/PORT", 12});
-    print(store);
-    COMMIT(store, {DROP, "dev/billing/PORT", 0}, {DROP, "dev/billing", 0}, {DROP, "dev/web", 0},
-           {DROP, "dev", 0}, {ADD, "dev", 0}, {SECRET, "dev/web/TOKEN", 13});
-    print(store);
+    set_plainly(store);
+    set_for_all(store);
+    refer(store);
     expire(store);
     store_close(store);
     return 0;

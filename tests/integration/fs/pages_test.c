@@ -12,23 +12,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "tests/integration/fs/pages.h"
 #include "tests/integration/fs/world.h"
 
 #define SIZE 40000
-#define CACHESTAT 451 /* cachestat(2), Linux 6.5 */
-
-struct cachestat_range {
-    uint64_t offset, length;
-};
-struct cachestat {
-    uint64_t cached, dirty, writeback, evicted, recently_evicted;
-};
 
 static struct world world;
 static int watch_secret, watch_plain;
@@ -57,30 +49,9 @@ static int end(void **state)
     return 0;
 }
 
-static uint64_t pages(int fd)
-{
-    struct cachestat_range range = {0, 0};
-    struct cachestat result;
-    if (syscall(CACHESTAT, fd, &range, &result, 0) < 0)
-        fail_msg("cachestat: %s", strerror(errno));
-    return result.cached;
-}
-
-/* A commit is answered after all that was asked of the notifier before it, so one waits for the
- * sweeps; only what the kernel does behind a call's back (readahead) may take more. None of them
- * touches the secret. */
 static uint64_t pages_left(int fd)
 {
-    static unsigned turn;
-    uint64_t left = 1;
-    for (int i = 0; i < 100 && left > 0; i++) {
-        char value[16];
-        int n = snprintf(value, sizeof(value), "%u", ++turn);
-        world_set(&world, "prod/b/WAIT", value, (size_t)n);
-        world_commit(&world);
-        left = pages(fd);
-    }
-    return left;
+    return pages_swept(&world, "prod/b/WAIT", fd);
 }
 
 static int open_secret(void)
@@ -96,7 +67,7 @@ static void by_read(void **state)
     char data[SIZE];
     int fd = open_secret();
     assert_int_equal(read(fd, data, sizeof(data)), SIZE);
-    assert_int_equal(pages(watch_secret), 0); /* at once: no page was ever made */
+    assert_int_equal(pages_cached(watch_secret), 0); /* at once: no page was ever made */
     close(fd);
 }
 
@@ -206,7 +177,7 @@ static void by_a_server_that_is_killed(void **state)
     int fd = open_secret();
     const volatile char *map = mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
     assert_int_equal(map[0], 's');
-    assert_true(pages(watch_secret) > 0);
+    assert_true(pages_cached(watch_secret) > 0);
     world_server_kill(&world);
     world_notifier_start(&world);
     world_server_start(&world);
@@ -222,7 +193,7 @@ static void a_plain_value_may_stay(void **state)
     int fd = open(world_path(&world, "prod/a/PLAIN"), O_RDONLY);
     const volatile char *map = mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
     assert_int_equal(map[0], 's');
-    assert_true(pages(watch_plain) > 0);
+    assert_true(pages_cached(watch_plain) > 0);
     munmap((void *)(uintptr_t)map, SIZE);
     close(fd);
 }

@@ -140,11 +140,15 @@ static void gather(struct serving *serving, const struct command *command, const
     struct change *change = change_now(serving);
     struct secret secret = {0};
     struct path path;
+    char text[512] = "";
+    if (command->size < sizeof(text))
+        memcpy(text, value, command->size);
+    const struct environment_terms terms = {.base = text[0] ? text : NULL};
     int error = path_parse(&path, command->path, strlen(command->path));
     must(error, "path_parse");
     switch (command->kind) {
     case COMMAND_ENVIRONMENT_ADD:
-        error = change_environment_add(change, path.environment);
+        error = change_environment_add(change, path.environment, &terms);
         break;
     case COMMAND_ENVIRONMENT_REMOVE:
         error = change_environment_remove(change, path.environment);
@@ -161,6 +165,15 @@ static void gather(struct serving *serving, const struct command *command, const
     case COMMAND_SET_SECRET:
         must(secret_copy(&secret, value, command->size), "secret_copy");
         error = change_set_secret(change, &path, &secret);
+        break;
+    case COMMAND_SET_LINK:
+        error = change_set_link(change, &path, text);
+        break;
+    case COMMAND_SET_TEMPLATE:
+        error = change_set_template(change, &path, value, command->size);
+        break;
+    case COMMAND_SHARE:
+        error = change_share(change, &path, text);
         break;
     default:
         error = change_remove(change, &path);

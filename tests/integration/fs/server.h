@@ -7,12 +7,15 @@
 #include "tests/integration/fs/world.h"
 
 enum command_kind {
-    COMMAND_ENVIRONMENT_ADD,
+    COMMAND_ENVIRONMENT_ADD, /* the value is its base */
     COMMAND_ENVIRONMENT_REMOVE,
     COMMAND_SERVICE_ADD,
     COMMAND_SERVICE_REMOVE,
     COMMAND_SET,
     COMMAND_SET_SECRET,
+    COMMAND_SET_LINK,
+    COMMAND_SET_TEMPLATE,
+    COMMAND_SHARE, /* the value is the consumer */
     COMMAND_REMOVE,
     COMMAND_COMMIT,
     COMMAND_STATUS,

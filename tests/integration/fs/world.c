@@ -212,6 +212,11 @@ void world_environment_add(struct world *world, const char *name)
     tell(world, COMMAND_ENVIRONMENT_ADD, name, NULL, 0);
 }
 
+void world_environment_add_on(struct world *world, const char *name, const char *base)
+{
+    tell(world, COMMAND_ENVIRONMENT_ADD, name, base, strlen(base));
+}
+
 void world_environment_remove(struct world *world, const char *name)
 {
     tell(world, COMMAND_ENVIRONMENT_REMOVE, name, NULL, 0);
@@ -235,6 +240,21 @@ void world_set(struct world *world, const char *path, const void *value, size_t 
 void world_set_secret(struct world *world, const char *path, const void *value, size_t size)
 {
     tell(world, COMMAND_SET_SECRET, path, value, size);
+}
+
+void world_set_link(struct world *world, const char *path, const char *target)
+{
+    tell(world, COMMAND_SET_LINK, path, target, strlen(target));
+}
+
+void world_set_template(struct world *world, const char *path, const char *text)
+{
+    tell(world, COMMAND_SET_TEMPLATE, path, text, strlen(text));
+}
+
+void world_share(struct world *world, const char *path, const char *consumer)
+{
+    tell(world, COMMAND_SHARE, path, consumer, strlen(consumer));
 }
 
 void world_remove(struct world *world, const char *path)

@@ -45,11 +45,15 @@ void world_notifier_kill(struct world *world);
 /* Commands for the server; all end the program when it fails. Operations gather until world_commit,
  * which returns the revision after it was published. */
 void world_environment_add(struct world *world, const char *name);
+void world_environment_add_on(struct world *world, const char *name, const char *base);
 void world_environment_remove(struct world *world, const char *name);
 void world_service_add(struct world *world, const char *path);
 void world_service_remove(struct world *world, const char *path);
 void world_set(struct world *world, const char *path, const void *value, size_t size);
 void world_set_secret(struct world *world, const char *path, const void *value, size_t size);
+void world_set_link(struct world *world, const char *path, const char *target);
+void world_set_template(struct world *world, const char *path, const char *text);
+void world_share(struct world *world, const char *path, const char *consumer);
 void world_remove(struct world *world, const char *path);
 uint64_t world_commit(struct world *world);
 /* The same where readers may keep the directory so busy that telling it takes its time. */

@@ -10,12 +10,14 @@
 uint64_t dice_seed(void)
 {
     uint64_t seed;
-    const char *text = getenv("EMSA_SEED");
+    const char *text = getenv("EMSA_TEST_SEED");
+    if (!text)
+        text = getenv("EMSA_SEED");
     if (text)
         seed = strtoull(text, NULL, 0);
     else
         MUST(getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed), "no random bytes");
-    printf("EMSA_SEED=%llu\n", (unsigned long long)seed);
+    printf("EMSA_TEST_SEED=%llu\n", (unsigned long long)seed);
     return seed;
 }
 

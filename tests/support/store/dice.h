@@ -10,7 +10,8 @@ struct dice {
     uint64_t state;
 };
 
-/* The seed: $EMSA_SEED, else a random one; printed, with how to run it again. */
+/* The seed: $EMSA_TEST_SEED (or $EMSA_SEED), else a random one; printed, with how to run it again.
+ */
 uint64_t dice_seed(void);
 
 struct dice dice_new(uint64_t seed);

@@ -59,8 +59,8 @@ static void compare_value(struct likeness *like, const struct entry *entry,
     MUST(entry->time == like->times[entry->rev] &&
              entry->first_time == like->times[entry->first_rev],
          "'%s': times", entry->key);
-    MUST(entry->entry_id == should->entry_id, "'%s' is entry %llu, not %llu", entry->key,
-         (unsigned long long)entry->entry_id, (unsigned long long)should->entry_id);
+    MUST(entry->defined.entry_id == should->entry_id, "'%s' is entry %llu, not %llu", entry->key,
+         (unsigned long long)entry->defined.entry_id, (unsigned long long)should->entry_id);
     MUST_DO(snapshot_value(like->snapshot, &data, &size, entry, &scratch));
     MUST(value_is(data, size, should->number), "'%s' has a wrong value", entry->key);
     MUST_DO(snapshot_size(like->snapshot, &told, entry));
@@ -78,19 +78,21 @@ static void compare_entry(struct likeness *like, const struct service *service,
         like->name_ids[s][k] = entry->name_id;
     MUST(like->name_ids[s][k] == entry->name_id, "'%s' has another name id", entry->key);
     if (!should->entry_id) {
-        MUST(entry->entry_id > like->newest_entry_id, "'%s' has an old entry id", entry->key);
-        should->entry_id = entry->entry_id;
-        if (like->greatest_entry_id < entry->entry_id)
-            like->greatest_entry_id = entry->entry_id;
+        MUST(entry->defined.entry_id > like->newest_entry_id, "'%s' has an old entry id",
+             entry->key);
+        should->entry_id = entry->defined.entry_id;
+        if (like->greatest_entry_id < entry->defined.entry_id)
+            like->greatest_entry_id = entry->defined.entry_id;
     }
     compare_value(like, entry, should);
     MUST_DO(snapshot_entry(like->snapshot, &same, service->environment, service->id,
                            reference_keys[k]));
-    MUST(memcmp(&same, entry, sizeof(same)) == 0 || same.entry_id == entry->entry_id,
+    MUST(memcmp(&same, entry, sizeof(same)) == 0 ||
+             same.defined.entry_id == entry->defined.entry_id,
          "'%s' differs", entry->key);
     MUST_DO(snapshot_entry_by_name(like->snapshot, &same, service->environment, entry->name_id));
-    MUST(same.entry_id == entry->entry_id && strcmp(same.key, entry->key) == 0, "'%s' by name",
-         entry->key);
+    MUST(same.defined.entry_id == entry->defined.entry_id && strcmp(same.key, entry->key) == 0,
+         "'%s' by name", entry->key);
 }
 
 static void compare_keys(struct likeness *like, const struct service *service, unsigned s,
@@ -230,7 +232,7 @@ static void remember(struct likeness *like, const struct reference_outcome *outc
             .life = done->life, .service = done->service, .key = done->key};
         if (environment->life == done->life)
             moment->is = environment->services[done->service].keys[done->key];
-        moment->is.rev = like->reference.rev;
+        moment->is.since = like->reference.rev;
     }
     like->first_operation[like->reference.rev + 1] = like->operation_count;
 }
@@ -256,7 +258,7 @@ static void compare_moment(struct likeness *like, const struct likeness_moment *
     MUST(strcmp(entry.key, reference_keys[moment->key]) == 0, "'%s'", entry.key);
     struct reference_key should = moment->is;
     if (!should.entry_id)
-        should.entry_id = entry.entry_id;
+        should.entry_id = entry.defined.entry_id;
     compare_value(like, &entry, &should);
 }
 
@@ -267,7 +269,7 @@ static struct likeness_moment moment_at(struct likeness *like, unsigned life, un
     for (size_t i = like->moment_count; i-- > 0;) {
         const struct likeness_moment *moment = &like->moments[i];
         if (moment->life == life && moment->service == service && moment->key == key &&
-            moment->is.rev <= rev)
+            moment->is.since <= rev)
             return *moment;
     }
     return (struct likeness_moment){.life = life, .service = service, .key = key};
@@ -277,7 +279,7 @@ static void compare_random_past(struct likeness *like, struct dice *dice)
 {
     MUST_DO(snapshot_begin(like->snapshot));
     for (size_t i = 0; i < like->moment_count; i++)
-        compare_moment(like, &like->moments[i], like->moments[i].is.rev);
+        compare_moment(like, &like->moments[i], like->moments[i].is.since);
     for (unsigned i = 0; i < trial_scaled(5000) && like->reference.lives > 0; i++) {
         const unsigned life = 1 + (unsigned)dice_roll(dice, like->reference.lives);
         const uint64_t rev = dice_roll(dice, like->reference.rev + 2);
@@ -336,7 +338,7 @@ static bool touches(struct likeness *like, uint64_t rev, const struct reference_
                                                                           : PATH_SERVICE;
         if (of >= depth && (depth < PATH_ENVIRONMENT || done->environment == place->environment) &&
             (depth < PATH_SERVICE || done->service == place->service) &&
-            (depth < PATH_KEY || done->key == place->key))
+            (depth < PATH_KEY || (done->key == place->key && !done->is_undone)))
             return true;
     }
     return false;

@@ -186,7 +186,6 @@ static void set_key(struct step *step, bool secret)
     const uint64_t was = first ? 0 : key->rev;
     if (first) {
         *key = (struct reference_key){.alive = true, .first_rev = step->rev};
-        step->service->listed_rev = step->rev;
     }
     key->secret = secret;
     key->number = step->wish->number;
@@ -206,7 +205,6 @@ static void remove_key(struct step *step)
     line(step, '-', key->secret, key->rev, PATH_KEY);
     *key = (struct reference_key){.rev = step->rev};
     step->service->changed_rev = step->rev;
-    step->service->listed_rev = step->rev;
     operation(step, OPERATION_REMOVE, false);
 }
 
@@ -265,9 +263,54 @@ static void apply(struct step *step, unsigned *lives)
     }
 }
 
+/* What the change is when it is whole: a service's list is of this revision where its names are
+ * others, a key that was removed and made again was there all the time, one whose value is what it
+ * was did not change, and one that was there neither before nor is now was not touched. */
+static void settle_key(struct reference_service *service, const struct reference_service *before,
+                       unsigned key, uint64_t rev)
+{
+    struct reference_key *is = &service->keys[key];
+    const struct reference_key *was = &before->keys[key];
+    if (is->alive != was->alive)
+        service->listed_rev = rev;
+    if (!is->alive && !was->alive)
+        is->rev = was->rev;
+    is->since = is->rev == rev ? rev : was->since;
+    if (!is->alive || !was->alive)
+        return;
+    is->first_rev = was->first_rev;
+    if (is->number == was->number && is->secret == was->secret)
+        is->rev = was->rev;
+}
+
+static void settle(struct reference *reference, const struct reference *before)
+{
+    for (unsigned e = 0; e < REFERENCE_ENVIRONMENTS; e++)
+        for (unsigned s = 0; s < REFERENCE_SERVICES; s++)
+            for (unsigned k = 0; k < REFERENCE_KEYS; k++)
+                if (reference->environments[e].life == before->environments[e].life)
+                    settle_key(&reference->environments[e].services[s],
+                               &before->environments[e].services[s], k, reference->rev + 1);
+}
+
+static void find_undone(const struct reference *reference, const struct reference *before,
+                        struct reference_outcome *outcome)
+{
+    for (size_t i = 0; i < outcome->operation_count; i++) {
+        struct reference_operation *done = &outcome->operations[i];
+        const struct reference_environment *is = &reference->environments[done->environment];
+        const struct reference_environment *was = &before->environments[done->environment];
+        done->is_undone = done->kind < OPERATION_ENVIRONMENT_ADD &&
+                          !is->services[done->service].keys[done->key].alive &&
+                          !was->services[done->service].keys[done->key].alive;
+    }
+}
+
 void reference_apply(struct reference *reference, struct reference_outcome *outcome,
                      const struct reference_wish wishes[], size_t count)
 {
+    static struct reference before;
+    before = *reference;
     outcome->error = 0;
     outcome->line_count = outcome->operation_count = 0;
     for (size_t i = 0; i < count; i++) {
@@ -281,6 +324,8 @@ void reference_apply(struct reference *reference, struct reference_outcome *outc
                             .key = &service->keys[wishes[i].key]};
         apply(&step, &reference->lives);
     }
+    settle(reference, &before);
+    find_undone(reference, &before, outcome);
 }
 
 uint64_t reference_changed(const struct reference *reference, unsigned depth,
@@ -294,6 +339,6 @@ uint64_t reference_changed(const struct reference *reference, unsigned depth,
         return environment->changed_rev;
     const uint64_t least = environment->again ? environment->made_rev : 0;
     const uint64_t changed =
-        depth == PATH_SERVICE ? service->changed_rev : service->keys[place->key].rev;
+        depth == PATH_SERVICE ? service->changed_rev : service->keys[place->key].since;
     return changed > least ? changed : least;
 }

@@ -26,6 +26,7 @@ struct reference_key {
     bool alive, secret;
     uint64_t number; /* of the value, see dice.h */
     uint64_t rev, first_rev;
+    uint64_t since;    /* the last commit that set or removed it */
     uint64_t entry_id; /* learned when first seen; 0: not yet */
 };
 
@@ -72,6 +73,7 @@ struct reference_wish {
 struct reference_operation {
     enum operation_kind kind;
     bool first;
+    bool is_undone; /* of a key that was there neither before the commit nor after it */
     unsigned life, environment, service, key; /* indices; as deep as the kind is */
 };
 

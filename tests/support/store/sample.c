@@ -86,24 +86,88 @@ static int gather_value(struct change *change, const struct path *path, bool sec
     return error;
 }
 
-static int gather_step(struct change *change, const struct sample_step *step)
+static int gather_secret(struct change *change, const struct path *path, const char *text)
 {
-    struct path path = sample_path(step->path);
-    bool add = step->verb == ADD;
-    if (step->verb == SET || step->verb == SECRET)
-        return gather_value(change, &path, step->verb == SECRET, step->value);
-    switch (path_depth(&path)) {
+    struct secret hidden = {0};
+    int error = secret_copy(&hidden, text, strlen(text));
+    if (!error)
+        error = change_set_secret(change, path, &hidden);
+    secret_release(&hidden);
+    return error;
+}
+
+static int gather_place(struct change *change, const struct path *path,
+                        const struct sample_step *step)
+{
+    const bool add = step->verb == ADD;
+    const struct environment_terms terms = {.base = step->text, .ttl = step->ttl};
+    switch (path_depth(path)) {
     case PATH_ENVIRONMENT:
-        return add ? change_environment_add(change, path.environment)
-                   : change_environment_remove(change, path.environment);
+        return add ? change_environment_add(change, path->environment, &terms)
+                   : change_environment_remove(change, path->environment);
     case PATH_SERVICE:
-        return add ? change_service_add(change, &path) : change_service_remove(change, &path);
+        return add ? change_service_add(change, path) : change_service_remove(change, path);
     case PATH_KEY:
     case PATH_ROOT:
         break;
     }
-    MUST(!add && path.key[0], "a step of the wrong depth: '%s'", step->path);
-    return change_remove(change, &path);
+    MUST(!add && path->key[0], "a step of the wrong depth: '%s'", step->path);
+    return change_remove(change, path);
+}
+
+static int gather_relation(struct change *change, const struct path *path,
+                           const struct sample_step *step)
+{
+    struct path from;
+    switch (step->verb) {
+    case SHARE_WITH:
+        return change_share(change, path, step->text);
+    case UNSHARE_WITH:
+        return change_unshare(change, path, step->text);
+    case LOCK_PLACE:
+        return change_lock(change, path);
+    case UNLOCK_PLACE:
+        return change_unlock(change, path);
+    default:
+        from = sample_path(step->text);
+        return step->verb == COPY_FROM ? change_copy(change, path, &from)
+                                       : change_move(change, path, &from);
+    }
+}
+
+static int gather_key(struct change *change, const struct path *path,
+                      const struct sample_step *step)
+{
+    switch (step->verb) {
+    case SET:
+    case SECRET:
+        return gather_value(change, path, step->verb == SECRET, step->value);
+    case SET_TEXT:
+        return change_set_plain(change, path, step->text, strlen(step->text));
+    case SECRET_TEXT:
+        return gather_secret(change, path, step->text);
+    case SET_LINK:
+        return change_set_link(change, path, step->text);
+    default:
+        return change_set_template(change, path, step->text, strlen(step->text));
+    }
+}
+
+static bool is_set(enum sample_verb verb)
+{
+    return verb == SET || verb == SECRET || verb == SET_LINK || verb == SET_TEMPLATE ||
+           verb == SET_TEXT || verb == SECRET_TEXT;
+}
+
+static int gather_step(struct change *change, const struct sample_step *step)
+{
+    const struct path path = sample_path(step->path);
+    if (step->verb == ADD || step->verb == DROP)
+        return gather_place(change, &path, step);
+    if (!is_set(step->verb))
+        return gather_relation(change, &path, step);
+    const int error = gather_key(change, &path, step);
+    return error || !step->ttl ? error : change_ttl(change, step->ttl);
 }
 
 int sample_gather(struct change *change, const struct sample_step steps[], size_t count)
@@ -119,7 +183,10 @@ int sample_gather(struct change *change, const struct sample_step steps[], size_
 struct change_terms sample_terms(const char *reason, uint64_t number)
 {
     struct change_terms terms = {
-        .author = {.name = "uid 0 (root)"}, .reason = reason, .allow_new = true};
+        .author = {.name = "uid 0 (root)"},
+        .reason = reason,
+        .allow_new = true,
+        .allow_equal = reason && reason[0]}; /* a number is the same value everywhere */
     memcpy(terms.request_id, &number, sizeof(number));
     return terms;
 }

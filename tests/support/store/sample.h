@@ -29,19 +29,40 @@ int sample_identity(struct identity **out, const char *path);
 
 struct path sample_path(const char *text);
 
-enum sample_verb { ADD, DROP, SET, SECRET };
+enum sample_verb {
+    ADD,
+    DROP,
+    SET,
+    SECRET,
+    SET_LINK,
+    SET_TEMPLATE,
+    SHARE_WITH,
+    UNSHARE_WITH,
+    LOCK_PLACE,
+    UNLOCK_PLACE,
+    COPY_FROM,
+    MOVE_FROM,
+    SET_TEXT,
+    SECRET_TEXT,
+};
 
-/* One operation; ADD and DROP by the depth of the path. The value is that of a number (dice.h). */
+/* One operation; ADD and DROP by the depth of the path. The value is that of a number (dice.h), or
+ * the text: of a link or a template, the consumer of a share, where a copy or a move begins, the
+ * base of an environment, a plain value or a secret as it stands. What is set with a ttl ends so
+ * many seconds after the commit. */
 struct sample_step {
     enum sample_verb verb;
     const char *path;
     uint64_t value;
+    const char *text;
+    uint64_t ttl;
 };
 
 /* Adds the steps to a change; the first failure ends it and is returned. */
 int sample_gather(struct change *change, const struct sample_step steps[], size_t count);
 
-/* The terms of a commit: an author, the reason, and a request id made of number (0: none). */
+/* The terms of a commit: an author, the reason, and a request id made of number (0: none). New
+ * names are meant, and equal values too where there is a reason. */
 struct change_terms sample_terms(const char *reason, uint64_t number);
 
 /* A whole change: what change_commit returns, or the first failure before it. */

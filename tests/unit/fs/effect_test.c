@@ -20,19 +20,25 @@ static int fresh(void **state)
     return 0;
 }
 
-static struct operation_info key(enum operation_kind kind, bool first, uint64_t name_id,
-                                 const char *name)
+static struct outcome key(char mark, uint64_t name_id)
 {
-    struct operation_info operation = {.kind = kind,
-                                       .environment = 3,
-                                       .service = 4,
-                                       .incarnation = 1,
-                                       .name_id = name_id,
-                                       .first = first};
-    snprintf(operation.path.key, sizeof(operation.path.key), "%s", name);
-    snprintf(operation.path.service, sizeof(operation.path.service), "web");
-    snprintf(operation.path.environment, sizeof(operation.path.environment), "prod");
-    return operation;
+    return (struct outcome){.kind = OUTCOME_KEY,
+                            .mark = mark,
+                            .environment = 3,
+                            .service = 4,
+                            .incarnation = 1,
+                            .name_id = name_id};
+}
+
+static struct outcome service(char mark)
+{
+    return (struct outcome){
+        .kind = OUTCOME_SERVICE, .mark = mark, .environment = 3, .service = 4, .incarnation = 1};
+}
+
+static struct outcome environment(char mark)
+{
+    return (struct outcome){.kind = OUTCOME_ENVIRONMENT, .mark = mark, .environment = 3};
 }
 
 static const char *short_name(uint64_t node)
@@ -67,8 +73,7 @@ static const char *run(void)
 static void a_change_waits_and_invalidates(void **state)
 {
     (void)state;
-    struct operation_info one = key(OPERATION_SET_PLAIN, false, 10, "A"),
-                          two = key(OPERATION_SET_SECRET, false, 11, "B");
+    struct outcome one = key('~', 10), two = key('~', 11);
     assert_true(effects_of(&effects, &one));
     assert_true(effects_of(&effects, &two));
     assert_string_equal(run(), "Wsvc Nk10 Nk11");
@@ -77,8 +82,7 @@ static void a_change_waits_and_invalidates(void **state)
 static void a_key_that_is_new_or_gone_changes_too(void **state)
 {
     (void)state;
-    struct operation_info one = key(OPERATION_SET_PLAIN, true, 10, "A"),
-                          two = key(OPERATION_REMOVE, false, 11, "B");
+    struct outcome one = key('+', 10), two = key('-', 11);
     assert_true(effects_of(&effects, &one));
     assert_true(effects_of(&effects, &two));
     assert_string_equal(run(), "Wsvc Nk10 Nk11"); /* its name is another matter */
@@ -87,12 +91,10 @@ static void a_key_that_is_new_or_gone_changes_too(void **state)
 static void directories_are_names_only(void **state)
 {
     (void)state;
-    struct operation_info add = key(OPERATION_ENVIRONMENT_ADD, true, 0, ""),
-                          place = key(OPERATION_SERVICE_ADD, true, 0, ""),
-                          grant = key(OPERATION_GRANT, false, 0, "");
+    struct outcome add = environment('+'), place = service('+'), gone = service('-');
     assert_true(effects_of(&effects, &add));
     assert_true(effects_of(&effects, &place));
-    assert_true(effects_of(&effects, &grant));
+    assert_true(effects_of(&effects, &gone));
     assert_string_equal(run(), "");
 }
 
@@ -107,11 +109,11 @@ static int no_names(void **state)
     return 0;
 }
 
-static void happens(struct operation_info operation, uint64_t rev, uint32_t op)
+static void happens(struct outcome outcome, uint64_t rev, uint32_t index)
 {
-    operation.rev = rev;
-    operation.op = op;
-    assert_int_equal(name_changes_add(&names, &operation), 0);
+    outcome.rev = rev;
+    outcome.index = index;
+    assert_int_equal(name_changes_add(&names, &outcome), 0);
 }
 
 static const char *comes_to(void)
@@ -124,7 +126,7 @@ static const char *comes_to(void)
         const struct name_change *change = &names.items[i];
         used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%c%s@%d.%d", used ? " " : "",
                                  change->made ? '+' : '-', short_name(change->node),
-                                 (int)change->at.rev, (int)change->at.op);
+                                 (int)change->at.rev, (int)change->at.index);
     }
     return text;
 }
@@ -132,59 +134,59 @@ static const char *comes_to(void)
 static void a_step_is_what_it_comes_to(void **state)
 {
     (void)state;
-    happens(key(OPERATION_SET_PLAIN, true, 10, "A"), 5, 0);
-    happens(key(OPERATION_SET_PLAIN, false, 10, "A"), 5, 1);
-    happens(key(OPERATION_REMOVE, false, 11, "B"), 6, 0);
+    happens(key('+', 10), 5, 0);
+    happens(key('~', 10), 5, 1);
+    happens(key('-', 11), 6, 0);
     assert_string_equal(comes_to(), "-k11@6.0 +k10@5.0");
     /* made and removed again, removed and made again: nothing, but new values */
     no_names(NULL);
-    happens(key(OPERATION_SET_PLAIN, true, 10, "A"), 5, 0);
-    happens(key(OPERATION_REMOVE, false, 11, "B"), 5, 1);
-    happens(key(OPERATION_REMOVE, false, 10, "A"), 6, 0);
-    happens(key(OPERATION_SET_PLAIN, true, 11, "B"), 7, 0);
+    happens(key('+', 10), 5, 0);
+    happens(key('-', 11), 5, 1);
+    happens(key('-', 10), 6, 0);
+    happens(key('+', 11), 7, 0);
     assert_string_equal(comes_to(), "");
-    /* by the operation that says how it stands now, or how it was called */
+    /* by the outcome that says so first, of what goes, or last, of what is there */
     no_names(NULL);
-    happens(key(OPERATION_SET_PLAIN, true, 10, "A"), 5, 0);
-    happens(key(OPERATION_REMOVE, false, 10, "A"), 6, 0);
-    happens(key(OPERATION_SET_PLAIN, true, 10, "A"), 7, 3);
-    happens(key(OPERATION_REMOVE, false, 11, "B"), 8, 0);
-    happens(key(OPERATION_SET_PLAIN, true, 11, "B"), 9, 0);
-    happens(key(OPERATION_REMOVE, false, 11, "B"), 10, 0);
+    happens(key('+', 10), 5, 0);
+    happens(key('-', 10), 6, 0);
+    happens(key('+', 10), 7, 3);
+    happens(key('-', 11), 8, 0);
+    happens(key('+', 11), 9, 0);
+    happens(key('-', 11), 10, 0);
     assert_string_equal(comes_to(), "-k11@8.0 +k10@7.3");
 }
 
 static void what_is_made_in_a_new_directory_comes_with_it(void **state)
 {
     (void)state;
-    happens(key(OPERATION_SERVICE_ADD, true, 0, ""), 5, 0);
-    happens(key(OPERATION_SET_PLAIN, true, 10, "A"), 5, 1);
+    happens(service('+'), 5, 0);
+    happens(key('+', 10), 5, 1);
     assert_string_equal(comes_to(), "+svc@5.0");
     no_names(NULL);
-    happens(key(OPERATION_ENVIRONMENT_ADD, true, 0, ""), 4, 0);
-    happens(key(OPERATION_SERVICE_ADD, true, 0, ""), 5, 0);
-    happens(key(OPERATION_SET_PLAIN, true, 10, "A"), 5, 1);
+    happens(environment('+'), 4, 0);
+    happens(service('+'), 5, 0);
+    happens(key('+', 10), 5, 1);
     assert_string_equal(comes_to(), "+env@4.0");
 }
 
 static void what_goes_goes_from_the_leaves(void **state)
 {
     (void)state;
-    happens(key(OPERATION_REMOVE, false, 10, "A"), 5, 0);
-    happens(key(OPERATION_REMOVE, false, 11, "B"), 5, 1);
-    happens(key(OPERATION_SERVICE_REMOVE, false, 0, ""), 5, 2);
-    happens(key(OPERATION_ENVIRONMENT_REMOVE, false, 0, ""), 5, 3);
+    happens(key('-', 10), 5, 0);
+    happens(key('-', 11), 5, 1);
+    happens(service('-'), 5, 2);
+    happens(environment('-'), 5, 3);
     assert_string_equal(comes_to(), "-k11@5.1 -k10@5.0 -svc@5.2 -env@5.3");
 }
 
 static void a_directory_made_again_is_another(void **state)
 {
     (void)state;
-    struct operation_info again = key(OPERATION_SERVICE_ADD, true, 0, "");
-    struct operation_info new_key = key(OPERATION_SET_PLAIN, true, 11, "B");
+    struct outcome again = service('+');
+    struct outcome new_key = key('+', 11);
     again.incarnation = new_key.incarnation = 2;
-    happens(key(OPERATION_REMOVE, false, 10, "A"), 5, 0);
-    happens(key(OPERATION_SERVICE_REMOVE, false, 0, ""), 5, 1);
+    happens(key('-', 10), 5, 0);
+    happens(service('-'), 5, 1);
     happens(again, 6, 0);
     happens(new_key, 6, 1);
     assert_string_equal(comes_to(), "-k10@5.0 -svc@5.1 +svc2@6.0");

@@ -100,11 +100,10 @@ static void hear(int fd, struct told *told)
 
 static void change_for(struct effects *effects)
 {
-    struct operation_info operation = {
-        .kind = OPERATION_SET_PLAIN, .environment = 1, .service = 2, .name_id = 3, .first = true};
+    struct outcome outcome = {
+        .kind = OUTCOME_KEY, .mark = '+', .environment = 1, .service = 2, .name_id = 3};
     memset(effects, 0, sizeof(*effects));
-    snprintf(operation.path.key, sizeof(operation.path.key), "KEY");
-    assert_true(effects_of(effects, &operation));
+    assert_true(effects_of(effects, &outcome));
 }
 
 static void tells_in_order_and_confirms(void **state)
@@ -203,11 +202,11 @@ static void nor_of_what_was_being_told(void **state)
 {
     (void)state;
     static struct effects effects;
-    struct operation_info operation = {.kind = OPERATION_SET_PLAIN, .environment = 1};
+    struct outcome outcome = {.kind = OUTCOME_KEY, .mark = '~', .environment = 1};
     char fill[4096] = "";
     int pipes[2], unread;
     memset(&effects, 0, sizeof(effects));
-    for (operation.name_id = 1; effects_of(&effects, &operation); operation.name_id++)
+    for (outcome.name_id = 1; effects_of(&effects, &outcome); outcome.name_id++)
         ;
     assert_int_equal(pipe(pipes), 0);
     for (int i = 0; i < 15; i++)

@@ -114,7 +114,7 @@ static uint64_t commit(const char *environment)
     struct change_result result;
     struct change *change;
     assert_int_equal(change_new(&change, store), 0);
-    assert_int_equal(change_environment_add(change, environment), 0);
+    assert_int_equal(change_environment_add(change, environment, NULL), 0);
     assert_int_equal(change_commit(change, &terms, &result), 0);
     change_free(change);
     uint64_t rev = result.rev;
@@ -148,7 +148,7 @@ static uint64_t commit_key(const char *text, bool is_new_place)
     assert_int_equal(path_parse(&path, text, strlen(text)), 0);
     assert_int_equal(change_new(&change, store), 0);
     if (is_new_place)
-        assert_int_equal(change_environment_add(change, path.environment), 0);
+        assert_int_equal(change_environment_add(change, path.environment, NULL), 0);
     assert_int_equal(change_set_plain(change, &path, "x", 1), 0);
     assert_int_equal(change_commit(change, &terms, &result), 0);
     change_free(change);
@@ -420,7 +420,7 @@ static void much_is_told_in_pieces(void **state)
     assert_int_equal(notify_view_add(notify, 1), 0);
     assert_int_equal(notify_start(notify), 0);
     assert_int_equal(change_new(&change, store), 0);
-    assert_int_equal(change_environment_add(change, "large"), 0);
+    assert_int_equal(change_environment_add(change, "large", NULL), 0);
     for (int i = 0; i < 20000; i++) {
         int n = snprintf(text, sizeof(text), "large/service/KEY_NUMBER_%d", i);
         assert_int_equal(path_parse(&path, text, (size_t)n), 0);

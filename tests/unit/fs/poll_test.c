@@ -103,7 +103,7 @@ static int make_store(void **state)
     identity_free(identity);
     assert_int_equal(store_open(&store, &options), 0);
     assert_int_equal(change_new(&change, store), 0);
-    assert_int_equal(change_environment_add(change, "prod"), 0);
+    assert_int_equal(change_environment_add(change, "prod", NULL), 0);
     commit(change);
     return snapshot_new(&snapshot, store);
 }

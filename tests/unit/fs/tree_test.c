@@ -31,8 +31,8 @@ static struct path path_of(const char *text)
 static void fill(struct change *change)
 {
     struct path where = path_of("prod/web/PORT");
-    assert_int_equal(change_environment_add(change, "prod"), 0);
-    assert_int_equal(change_environment_add(change, "dev"), 0);
+    assert_int_equal(change_environment_add(change, "prod", NULL), 0);
+    assert_int_equal(change_environment_add(change, "dev", NULL), 0);
     assert_int_equal(change_set_plain(change, &where, "8080", 4), 0);
     where = path_of("prod/web/A");
     assert_int_equal(change_set_plain(change, &where, "", 0), 0);
@@ -43,6 +43,16 @@ static void fill(struct change *change)
     assert_int_equal(secret_copy(&secret, "s3cret", 6), 0);
     where = path_of("prod/web/PASSWORD");
     assert_int_equal(change_set_secret(change, &where, &secret), 0);
+    where = path_of("prod/web/URL");
+    assert_int_equal(change_set_template(change, &where, "http://host:${PORT}/", 20), 0);
+    where = path_of("prod/web/LOGIN");
+    assert_int_equal(change_set_template(change, &where, "me:${PASSWORD}", 14), 0);
+    where = path_of("prod/web/SAME");
+    assert_int_equal(change_set_link(change, &where, "web/PASSWORD"), 0);
+    where = path_of("all/web/TEXT");
+    assert_int_equal(change_set_template(change, &where, "${PORT} for all", 15), 0);
+    where = path_of("all/web/LINK");
+    assert_int_equal(change_set_link(change, &where, "web/PORT"), 0);
 }
 
 static uint64_t find(uint64_t parent, const char *name)
@@ -158,9 +168,9 @@ static void a_walk_goes_on_from_any_offset(void **state)
 {
     (void)state;
     struct walk walk;
-    walked(NODE_ROOT, "dev prod ");
+    walked(NODE_ROOT, "all dev prod ");
     walked(environment, "api web ");
-    walked(service, "A PASSWORD PORT ");
+    walked(service, "A LINK LOGIN PASSWORD PORT SAME TEXT URL ");
     assert_int_equal(walk_begin(snapshot, &walk, port, 0), NOT_THERE);
     assert_int_equal(walk_begin(snapshot, &walk, service, 1ull << 60), NOT_THERE);
     assert_int_equal(walk_begin(snapshot, &walk, environment, 1ull << 40), NOT_THERE);
@@ -198,6 +208,27 @@ static void attributes_by_view(void **state)
     assert_true(st.st_ino == 9 && S_ISDIR(st.st_mode));
 }
 
+static void has_size(uint64_t parent, const char *name, off_t size)
+{
+    const struct view_options view = {0};
+    struct stat st = attributes(find(parent, name), &view);
+    assert_int_equal(st.st_size, size);
+}
+
+/* What is read there; in `all` what was said. */
+static void sizes_are_of_what_is_read(void **state)
+{
+    (void)state;
+    const uint64_t all = find(find(NODE_ROOT, "all"), "web");
+    has_size(service, "URL", 17);
+    has_size(service, "LOGIN", 9);
+    has_size(service, "SAME", 6);
+    has_size(service, "TEXT", 12);
+    has_size(service, "LINK", 4);
+    has_size(all, "TEXT", 15);
+    has_size(all, "LINK", 8);
+}
+
 static void is_attribute(uint64_t id, const char *name, const char *expected)
 {
     struct place place;
@@ -212,6 +243,21 @@ static void is_attribute(uint64_t id, const char *name, const char *expected)
     assert_int_equal(found, 0);
     assert_int_equal(length, strlen(expected));
     assert_memory_equal(value, expected, length);
+}
+
+static void kinds_are_of_what_is_read(void **state)
+{
+    (void)state;
+    const uint64_t all = find(find(NODE_ROOT, "all"), "web");
+    is_attribute(find(service, "URL"), "user.emsa.kind", "plain");
+    is_attribute(find(service, "URL"), "user.emsa.origin", "own");
+    is_attribute(find(service, "LOGIN"), "user.emsa.kind", "secret");
+    is_attribute(find(service, "SAME"), "user.emsa.kind", "secret");
+    is_attribute(find(service, "LINK"), "user.emsa.kind", "plain");
+    is_attribute(find(service, "LINK"), "user.emsa.origin", "all");
+    is_attribute(find(all, "LINK"), "user.emsa.kind", "link");
+    is_attribute(find(all, "LINK"), "user.emsa.origin", "own");
+    is_attribute(find(all, "TEXT"), "user.emsa.kind", "template");
 }
 
 static void extended_attributes(void **state)
@@ -252,6 +298,8 @@ int main(void)
         cmocka_unit_test(what_is_not_there),
         cmocka_unit_test(a_walk_goes_on_from_any_offset),
         cmocka_unit_test(attributes_by_view),
+        cmocka_unit_test(sizes_are_of_what_is_read),
+        cmocka_unit_test(kinds_are_of_what_is_read),
         cmocka_unit_test(extended_attributes),
     };
     return cmocka_run_group_tests(tests, make, end);

@@ -105,10 +105,8 @@ static void test_refusals(void **state)
     } rows[] = {
         {{SET, "prd/billing/A", 1}, ERR_NOT_FOUND, "'prd'; did you mean 'prod'? (emsa env add prd"},
         {{SET, "elsewhere/x/A", 1}, ERR_NOT_FOUND, "no environment 'elsewhere' (emsa env add"},
-        {{SET, "all/billing/A", 1}, ERR_REFUSED, "'all' is reserved"},
-        {{SECRET, "all/billing/A", 1}, ERR_REFUSED, "'all' is reserved"},
-        {{ADD, "all", 0}, ERR_REFUSED, "'all' is reserved"},
-        {{ADD, "all/x", 0}, ERR_REFUSED, "'all' is reserved"},
+        {{SECRET, "all/billing/A", 1}, ERR_REFUSED, "'all/billing/A': a secret cannot stand in"},
+        {{DROP, "all", 0}, ERR_REFUSED, "environment 'all' stays"},
         {{SET, "prod/biling/A", 1}, ERR_REFUSED, "misspelling of 'prod/billing'; --new"},
         {{ADD, "prod/Billing", 0}, ERR_REFUSED, "misspelling of 'prod/billing'; --new"},
         {{SET, "prod/billing/S", 1}, ERR_REFUSED, "'prod/billing/S' is a secret"},
@@ -146,14 +144,13 @@ static void test_every_reason_is_told(void **state)
     COMMIT(model, {ADD, "prod", 0}, {SET, "prod/web/A", 1});
     assert_int_equal(ATTEMPT(model, &result, &terms, {DROP, "prod/web/X", 0},
                              {SET, "prod/web/B", 1}, {SET, "dev/web/A", 1}, {SET, "dev/web/B", 1},
-                             {ADD, "all", 0}),
+                             {SECRET, "all/web/A", 1}),
                      ERR(ERR_NOT_FOUND));
     assert_string_equal(
         error_text(),
         "no key 'prod/web/X'; did you mean 'A'?\n"
         "no environment 'dev' (emsa env add dev makes it)\n"
-        "environment 'all' is reserved for definitions that are true in every environment, which "
-        "this version does not take yet");
+        "'all/web/A': a secret cannot stand in 'all': set it in the environments that need it");
     assert_int_equal(store_revision(model->store), 2);
 }
 
@@ -263,8 +260,8 @@ static void test_wrong_use(void **state)
     unsigned char *large = calloc(1, VALUE_MAX + 1);
     struct secret hidden = {0};
     assert_int_equal(change_new(&change, model->store), 0);
-    assert_int_equal(change_environment_add(change, "a/b"), ERR(ERR_INVALID));
-    assert_int_equal(change_environment_add(change, ""), ERR(ERR_INVALID));
+    assert_int_equal(change_environment_add(change, "a/b", NULL), ERR(ERR_INVALID));
+    assert_int_equal(change_environment_add(change, "", NULL), ERR(ERR_INVALID));
     assert_int_equal(change_service_add(change, &key), ERR(ERR_INVALID));
     assert_int_equal(change_set_plain(change, &service, "x", 1), ERR(ERR_INVALID));
     assert_int_equal(change_remove(change, &service), ERR(ERR_INVALID));

@@ -104,8 +104,11 @@ static inline int make_world(void **state)
 static inline int free_world(void **state)
 {
     struct world *world = *state;
+    size_t used = 0, locked = 0;
     keyring_free(world->keyring);
     free(world);
+    secret_usage(&used, &locked);
+    assert_int_equal(used, 0); /* no key is left behind */
     return 0;
 }
 

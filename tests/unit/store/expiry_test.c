@@ -160,7 +160,7 @@ static void test_many_at_once_are_one_commit(void **state)
     snprintf(expected, sizeof expected, "emsa (expiry of revs %" PRIu64 " to %" PRIu64 ")", first,
              last);
     assert_string_equal(commit.author.name, expected);
-    assert_string_equal(commit.reason, "5 keys expired, the first at 2096-10-02T07:06:45Z: "
+    assert_string_equal(commit.reason, "5 places expired, the first at 2096-10-02T07:06:45Z: "
                                        "prod/api/B, prod/web/A, dev/api/C and 2 more");
     assert_int_equal(sample_verify(model->store, true), 0);
 }
@@ -438,43 +438,58 @@ static void test_random(void **state)
 
 /* --- damage --- */
 
-static struct entry current(struct txn *txn, const char *key)
+static struct spot current(struct txn *txn, const char *key)
 {
-    struct entry entry;
-    assert_int_equal(state_current(txn, &entry, 1, 1, key), 0);
-    return entry;
+    struct spot spot;
+    assert_int_equal(state_current(txn, &spot, 1, 1, key), 0);
+    return spot;
+}
+/* What the index by moment has of a spot. */
+static struct expiry ending(const struct spot *spot)
+{
+    return (struct expiry){.moment = spot->expires,
+                           .environment = spot->environment,
+                           .name_id = spot->name_id,
+                           .rev = spot->since,
+                           .op = spot->op};
 }
 static void drop_record(struct txn *txn)
 {
-    const struct entry entry = current(txn, "A");
-    state_delete_expiry(txn, &entry);
+    const struct spot spot = current(txn, "A");
+    const struct expiry expiry = ending(&spot);
+    state_delete_expiry(txn, &expiry);
 }
 static void move_record(struct txn *txn)
 {
-    struct entry entry = current(txn, "A");
-    state_delete_expiry(txn, &entry);
-    entry.expires++;
-    state_put_expiry(txn, &entry);
+    const struct spot spot = current(txn, "A");
+    struct expiry expiry = ending(&spot);
+    state_delete_expiry(txn, &expiry);
+    expiry.moment++;
+    state_put_expiry(txn, &expiry);
 }
 static void stray_record(struct txn *txn)
 {
-    struct entry entry = current(txn, "B");
-    entry.expires = START;
-    state_put_expiry(txn, &entry);
+    const struct spot spot = current(txn, "B");
+    struct expiry expiry = ending(&spot);
+    expiry.moment = START;
+    state_put_expiry(txn, &expiry);
 }
 static void wrong_record(struct txn *txn)
 {
-    struct entry entry = current(txn, "A");
-    entry.op++;
-    state_put_expiry(txn, &entry);
+    const struct spot spot = current(txn, "A");
+    struct expiry expiry = ending(&spot);
+    expiry.op++;
+    state_put_expiry(txn, &expiry);
 }
 static void later_entry(struct txn *txn)
 {
-    struct entry entry = current(txn, "A");
-    state_delete_expiry(txn, &entry);
-    entry.expires += SECOND;
-    state_put_current(txn, &entry);
-    state_put_expiry(txn, &entry);
+    struct spot spot = current(txn, "A");
+    struct expiry expiry = ending(&spot);
+    state_delete_expiry(txn, &expiry);
+    spot.expires += SECOND;
+    state_put_current(txn, &spot);
+    expiry.moment = spot.expires;
+    state_put_expiry(txn, &expiry);
 }
 static void edit_log(struct txn *txn, uint64_t rev, uint32_t op)
 {
@@ -501,11 +516,11 @@ static const struct {
     void (*edit)(struct txn *);
     const char *says; /* part of the first fault */
 } edits[] = {
-    {"drop_record", drop_record, "entry 'A' of 1/1 expires, and the index"},
-    {"move_record", move_record, "entry 'A' of 1/1 expires, and the index"},
+    {"drop_record", drop_record, "key 1 of environment 1 (0: all of it) expires, and the index"},
+    {"move_record", move_record, "key 1 of environment 1 (0: all of it) expires, and the index"},
     {"stray_record", stray_record, "which does not expire then"},
-    {"wrong_record", wrong_record, "entry 'A' of 1/1 expires, and the index"},
-    {"later_entry", later_entry, "current entry 'A' of 1/1 does not match its history"},
+    {"wrong_record", wrong_record, "key 1 of environment 1 (0: all of it) expires, and the index"},
+    {"later_entry", later_entry, "current entry 'A' of 1/1 does not match the log"},
     {"edit_set", edit_set, "commit 3: operation 2: the history of 'A' does not match"},
     {"edit_removal", edit_removal, "commit 4: operation 0: it says that 'C' expired"},
 };

@@ -77,6 +77,66 @@ static void test_plan(void **state)
     assert_int_equal(plan_add(&plan, &operation, NULL), ERR(ERR_INVALID));
 }
 
+/* What comes out of another wish while it is judged is the gather's, a secret too. */
+static void test_what_is_kept(void **state)
+{
+    (void)state;
+    struct gather gather = {0};
+    size_t before, after, locked;
+    secret_usage(&before, &locked);
+    struct wish *first = gather_keep(&gather), *second = gather_keep(&gather);
+    assert_non_null(first);
+    assert_non_null(second);
+    assert_ptr_not_equal(first, second);
+    assert_int_equal(first->kind, 0);
+    assert_int_equal(secret_copy(&first->secret, "s3cret", 6), 0);
+    assert_int_equal(gather.count, 0);
+    gather_release(&gather);
+    secret_usage(&after, &locked);
+    assert_int_equal(after, before);
+}
+
+/* Only what makes records needs room ahead. */
+static void test_additions(void **state)
+{
+    (void)state;
+    static const enum operation_kind fewer[] = {
+        OPERATION_REMOVE,  OPERATION_SERVICE_REMOVE, OPERATION_ENVIRONMENT_REMOVE,
+        OPERATION_UNSHARE, OPERATION_UNLOCK,         GATHER_REMOVE_ALL,
+        GATHER_REMOVE_DUE};
+    static const enum operation_kind more[] = {OPERATION_SET_LINK, OPERATION_SET_TEMPLATE,
+                                               OPERATION_SHARE,    OPERATION_LOCK,
+                                               GATHER_COPY,        GATHER_MOVE};
+    struct gather gather = {0};
+    const struct path path = {.environment = "prod", .service = "web", .key = "A"};
+    for (size_t i = 0; i < sizeof fewer / sizeof fewer[0]; i++)
+        assert_int_equal(gather_add(&gather, fewer[i], &path, NULL, 0, NULL), 0);
+    assert_int_equal(gather.additions, 0);
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
+        assert_int_equal(gather_add(&gather, more[i], &path, NULL, 0, NULL), 0);
+    assert_int_equal(gather.additions, sizeof more / sizeof more[0]);
+    gather_release(&gather);
+}
+
+static void test_lines_say_what_they_are_about(void **state)
+{
+    (void)state;
+    struct plan plan = {0};
+    assert_int_equal(plan_line(&plan, '+', true, 0, "prod", "web", "A"), 0);
+    plan_line_expires(&plan, 77);
+    assert_int_equal(plan_line(&plan, '-', false, 3, "prod", "web", "B"), 0);
+    plan_line_subject(&plan, CHANGE_SHARE, "*");
+    assert_int_equal(plan.line_count, 2);
+    assert_int_equal(plan.lines[0].subject, CHANGE_PLACE);
+    assert_string_equal(plan.lines[0].with, "");
+    assert_int_equal(plan.lines[0].expires, 77);
+    assert_int_equal(plan.lines[1].subject, CHANGE_SHARE);
+    assert_string_equal(plan.lines[1].with, "*");
+    assert_int_equal(plan.lines[1].expires, 0);
+    plan_release(&plan);
+    assert_int_equal(plan.line_count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +144,9 @@ int main(void)
         cmocka_unit_test(test_bytes_of_a_commit),
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_plan),
+        MODEL_TEST(test_what_is_kept),
+        MODEL_TEST(test_additions),
+        MODEL_TEST(test_lines_say_what_they_are_about),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

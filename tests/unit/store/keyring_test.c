@@ -169,6 +169,85 @@ static void keys_that_are_none_are_refused(void **state)
                      ERR(ERR_CORRUPT));
 }
 
+/* The store's own pair, with a private key that is known. */
+static void give_fingerprint_key(struct world *world)
+{
+    struct recipient owner = FINGERPRINT_OWNER;
+    uint8_t private_key[CRYPTO_KEY_SIZE];
+    for (size_t i = 0; i < sizeof(private_key); i++)
+        private_key[i] = (uint8_t)i;
+    public_of(owner.public_key, private_key);
+    wrap_by_hand(&world->log, &owner, private_key, world->identity_key);
+}
+
+static void check_fingerprint(struct world *world, const void *value, size_t size,
+                              const char *expected)
+{
+    uint8_t out[FINGERPRINT_SIZE];
+    char text[2 * FINGERPRINT_SIZE + 1];
+    assert_int_equal(keyring_fingerprint(world->keyring, &world->log, out, value, size), 0);
+    for (size_t i = 0; i < sizeof(out); i++)
+        snprintf(text + 2 * i, 3, "%02x", out[i]);
+    assert_string_equal(text, expected);
+}
+
+/* python3: F = hashlib.blake2b(bytes([22]) + b"emsa-fingerprint-key-1", key=bytes(range(32)),
+ * digest_size=32).digest(); hashlib.blake2b(bytes([18]) + b"emsa-fingerprint-1" + value, key=F,
+ * digest_size=16) */
+static void fingerprints_known_answers(void **state)
+{
+    struct world *world = *state;
+    static const char secret[] = "e4e7e0fe0c22c0f1eacbd5cef46f86c5";
+    static const char nothing[] = "7baa66a282615112edba98cfa1a6b4f9";
+    unsigned char large[5000];
+    for (size_t i = 0; i < sizeof(large); i++)
+        large[i] = (unsigned char)(i % 251);
+    give_fingerprint_key(world);
+    check_fingerprint(world, "S3cret-of-production", 20, secret);
+    check_fingerprint(world, "S3cret-of-production\n", 21, secret);
+    check_fingerprint(world, "S3cret-of-production\r\n", 22, secret);
+    check_fingerprint(world, "", 0, nothing);
+    check_fingerprint(world, "\n", 1, nothing);
+    check_fingerprint(world, "\r\n", 2, nothing);
+    check_fingerprint(world, large, sizeof(large), "1c806b90bef4c3b05a5baed3879a5c4b");
+}
+
+static void fingerprints_cover_all_but_one_newline(void **state)
+{
+    (void)state;
+    assert_int_equal(fingerprint_covers("", 0), 0);
+    assert_int_equal(fingerprint_covers("\n", 1), 0);
+    assert_int_equal(fingerprint_covers("\r\n", 2), 0);
+    assert_int_equal(fingerprint_covers("\n\n", 2), 1);
+    assert_int_equal(fingerprint_covers("a\n", 2), 1);
+    assert_int_equal(fingerprint_covers("a\r\n", 3), 1);
+    assert_int_equal(fingerprint_covers("a\r\n\r\n", 5), 3);
+    assert_int_equal(fingerprint_covers("a\r", 2), 2);
+    assert_int_equal(fingerprint_covers("a\n\r", 3), 3);
+}
+
+static void fingerprints_need_their_key_once(void **state)
+{
+    struct world *world = *state;
+    struct keyring *other = NULL;
+    uint8_t out[FINGERPRINT_SIZE] = {7}, again[FINGERPRINT_SIZE];
+    static const uint8_t untouched[FINGERPRINT_SIZE] = {7};
+    assert_int_equal(keyring_fingerprint(world->keyring, &world->log, out, "value", 5),
+                     ERR(ERR_NO_KEY)); /* the log has no such pair */
+    give_fingerprint_key(world);
+    assert_int_equal(keyring_new(&other, test_store_id, &log_source), 0);
+    assert_int_equal(keyring_fingerprint(other, &world->log, out, "value", 5), ERR(ERR_NO_KEY));
+    assert_memory_equal(out, untouched, sizeof(out));
+    keyring_free(other);
+    assert_int_equal(keyring_fingerprint(world->keyring, &world->log, out, "value", 5), 0);
+    const size_t asked = world->log.asked;
+    assert_int_equal(keyring_fingerprint(world->keyring, &world->log, again, "value", 5), 0);
+    assert_int_equal(world->log.asked, asked);
+    assert_memory_equal(out, again, sizeof(out));
+    assert_int_equal(keyring_fingerprint(world->keyring, &world->log, again, "valuf", 5), 0);
+    assert_memory_not_equal(out, again, sizeof(out));
+}
+
 /* RFC 7748, section 6.1: Alice's private key and both public keys. */
 static void x25519_known_answer(void **state)
 {
@@ -220,6 +299,17 @@ struct reading {
 
 enum { ENVELOPES = 20 };
 
+/* The first of all threads makes the key. */
+static bool has_fingerprint(struct reading *reading, struct log *log)
+{
+    static const uint8_t expected[FINGERPRINT_SIZE] = {0xfc, 0x7e, 0x27, 0x02, 0x20, 0x58,
+                                                       0xd9, 0x2c, 0xc0, 0xa3, 0x92, 0x25,
+                                                       0xa1, 0xa7, 0x5c, 0xbe};
+    uint8_t out[FINGERPRINT_SIZE];
+    return keyring_fingerprint(reading->world->keyring, log, out, "value", 5) == 0 &&
+           memcmp(out, expected, sizeof(out)) == 0;
+}
+
 static void *read_all(void *arg)
 {
     struct reading *reading = arg;
@@ -230,7 +320,7 @@ static void *read_all(void *arg)
         const struct bytes *envelope = &reading->envelopes[i % ENVELOPES];
         if (envelope_open(reading->world->keyring, &log, &out, &place, envelope->data,
                           envelope->size) ||
-            out.size != 5 || memcmp(out.data, "value", 5) != 0)
+            out.size != 5 || memcmp(out.data, "value", 5) != 0 || !has_fingerprint(reading, &log))
             return (void *)1;
         secret_clear(&out);
     }
@@ -245,6 +335,7 @@ static void many_threads_read(void **state)
     struct place place = place_of(2);
     struct reading reading = {world, envelopes};
     pthread_t threads[4];
+    give_fingerprint_key(world);
     assert_int_equal(secret_copy(&value, "value", 5), 0);
     for (int i = 0; i < ENVELOPES; i++) { /* each its own commit */
         struct sealer *sealer = NULL;
@@ -278,6 +369,9 @@ int main(void)
         WITH(every_flipped_bit_of_a_wrapped_key_is_refused),
         WITH(keys_do_not_move),
         WITH(keys_that_are_none_are_refused),
+        WITH(fingerprints_known_answers),
+        cmocka_unit_test(fingerprints_cover_all_but_one_newline),
+        WITH(fingerprints_need_their_key_once),
         cmocka_unit_test(x25519_known_answer),
         cmocka_unit_test(cache_is_bounded_and_keeps_what_is_used),
         WITH(many_threads_read),

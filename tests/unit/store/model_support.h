@@ -85,7 +85,9 @@ static inline uint64_t model_commit(struct model *model, const struct sample_ste
                                     size_t count)
 {
     struct change_result result;
-    assert_int_equal(sample_commit(model->store, &result, "test", 0, steps, count), 0);
+    const int error = sample_commit(model->store, &result, "test", 0, steps, count);
+    if (error)
+        fail_msg("refused (%d): %s", error, error_text());
     const uint64_t rev = result.rev;
     change_result_release(&result);
     return rev;

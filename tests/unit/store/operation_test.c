@@ -31,8 +31,19 @@ static struct operation make(enum operation_kind kind)
     }
     if (kind == OPERATION_IDENTITY)
         operation.signing_key = signing_key;
-    if (operation_is_of_key(kind))
+    if (operation_is_of_key(kind) || kind == OPERATION_ENVIRONMENT_ADD ||
+        kind == OPERATION_ENVIRONMENT_REMOVE)
         operation.expires = 0x0102030405060708;
+    if (kind == OPERATION_ENVIRONMENT_ADD) {
+        operation.base = 0x090807;
+        operation.is_protected = true;
+    }
+    if (kind == OPERATION_SHARE || kind == OPERATION_UNSHARE) {
+        operation.consumer = "billing";
+        operation.consumer_size = 7;
+    }
+    operation.is_same = operation_is_of_key(kind);
+    operation.is_allowed_equal = operation_has_value(kind);
     return operation;
 }
 
@@ -53,7 +64,13 @@ static void same_material(const uint8_t *a, const uint8_t *b, size_t size)
 
 static const enum operation_kind kinds[] = {OPERATION_SET_PLAIN,
                                             OPERATION_SET_SECRET,
+                                            OPERATION_SET_LINK,
+                                            OPERATION_SET_TEMPLATE,
                                             OPERATION_REMOVE,
+                                            OPERATION_LOCK,
+                                            OPERATION_UNLOCK,
+                                            OPERATION_SHARE,
+                                            OPERATION_UNSHARE,
                                             OPERATION_ENVIRONMENT_ADD,
                                             OPERATION_ENVIRONMENT_REMOVE,
                                             OPERATION_SERVICE_ADD,
@@ -73,6 +90,13 @@ static void test_every_kind_comes_back(void **state)
         assert_int_equal(operation_decode(&found, encode(&bytes, &given)), 0);
         assert_int_equal(found.kind, given.kind);
         assert_true(found.first);
+        assert_int_equal(found.is_same, given.is_same);
+        assert_int_equal(found.is_allowed_equal, given.is_allowed_equal);
+        assert_int_equal(found.is_protected, given.is_protected);
+        assert_int_equal(found.base, given.base);
+        assert_int_equal(found.consumer_size, given.consumer_size);
+        if (given.consumer)
+            assert_memory_equal(found.consumer, given.consumer, given.consumer_size);
         assert_int_equal(found.environment, given.environment);
         assert_int_equal(found.service, given.service);
         assert_int_equal(found.turn, given.turn);
@@ -96,7 +120,7 @@ static void test_layout(void **state)
     (void)state;
     BYTES_CLEANUP struct bytes bytes = BYTES_INIT(4096);
     const struct operation given = make(OPERATION_SET_PLAIN);
-    const unsigned char head[] = {1, 1, 1, 0, 3, 0, 0, 0, 3, 2, 1, 0, 7, 0, 0, 0, 5,  4,
+    const unsigned char head[] = {1, 1, 7, 0, 3, 0, 0, 0, 3, 2, 1, 0, 7, 0, 0, 0, 5,  4,
                                   3, 2, 1, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0};
     encode(&bytes, &given);
     assert_int_equal(bytes.size, 68 + 1 + 9 + 1 + 2 + 8);
@@ -115,8 +139,8 @@ static void test_what_is_cut_or_longer_is_refused(void **state)
         struct operation found = {.turn = 4711};
         const struct slice body = encode(&bytes, &given);
         for (size_t size = 0; size < body.size; size++) {
-            if (given.expires && size == 68 + 1 + 9) /* the same without an end, and whole */
-                continue;
+            if (given.expires && (size == 68 + 1 + 9 || (given.base && size == 68 + 1 + 9 + 3 + 4)))
+                continue; /* the same without an end, or a base, and whole */
             /* A copy of its own, so that a sanitizer sees a read past the end. */
             unsigned char *copy = malloc(size + 1);
             memcpy(copy, body.data, size);
@@ -144,21 +168,33 @@ static void expect(const struct operation *given, size_t offset, unsigned char v
 static void test_what_is_unknown_is_refused(void **state)
 {
     (void)state;
-    const struct operation plain = make(OPERATION_SET_PLAIN);
+    struct operation plain = make(OPERATION_SET_PLAIN);
+    const struct operation remove = make(OPERATION_REMOVE);
+    const struct operation share = make(OPERATION_SHARE);
+    const struct operation environment = make(OPERATION_ENVIRONMENT_ADD);
     const struct operation pair = make(OPERATION_SERVICE_KEY);
     const size_t fields = 68 + 1 + 9;
-    expect(&plain, 0, 2, ERR_FORMAT); /* format */
-    expect(&plain, 1, 3, ERR_FORMAT); /* kind: a template, not yet */
+    expect(&plain, 0, 2, ERR_FORMAT);  /* format */
+    expect(&plain, 1, 10, ERR_FORMAT); /* kind */
     expect(&plain, 1, 99, ERR_FORMAT);
-    expect(&plain, 2, 2, ERR_FORMAT); /* flag */
+    expect(&plain, 2, 16, ERR_FORMAT);  /* flag */
+    expect(&plain, 2, 8, ERR_CORRUPT);  /* a key that is protected */
+    expect(&remove, 2, 4, ERR_CORRUPT); /* a removal that was allowed to be equal */
+    expect(&pair, 2, 2, ERR_CORRUPT);   /* a key pair that left a value as it was */
     expect(&plain, 3, 1, ERR_FORMAT);
     expect(&pair, fields + 3 + 32, 99, ERR_FORMAT);     /* tag of the second field */
     expect(&pair, fields + 3 + 32, 1, ERR_CORRUPT);     /* twice, out of order */
     expect(&pair, fields + 1, 31, ERR_CORRUPT);         /* size of the first */
     expect(&pair, 1, OPERATION_SET_PLAIN, ERR_CORRUPT); /* fields that do not fit */
     expect(&plain, 1, OPERATION_SERVICE_KEY, ERR_CORRUPT);
-    expect(&plain, 1, OPERATION_ENVIRONMENT_ADD, ERR_CORRUPT); /* which never expires */
-    expect(&plain, fields + 3 + 7, 0x80, ERR_CORRUPT);         /* before 1970 */
+    plain.is_same = plain.is_allowed_equal = false;
+    expect(&plain, 1, OPERATION_SERVICE_ADD, ERR_CORRUPT); /* which never expires */
+    expect(&plain, 1, OPERATION_SHARE, ERR_CORRUPT);
+    expect(&share, 1, OPERATION_LOCK, ERR_CORRUPT);
+    expect(&share, fields + 3, 0, ERR_CORRUPT); /* a consumer's name with a NUL */
+    expect(&share, fields + 1, 0, ERR_CORRUPT); /* and an empty one */
+    expect(&environment, 1, OPERATION_ENVIRONMENT_REMOVE, ERR_CORRUPT); /* with a base */
+    expect(&plain, fields + 3 + 7, 0x80, ERR_CORRUPT);                  /* before 1970 */
     expect(&plain, fields + 1, 7, ERR_CORRUPT);
     expect(&plain, fields, 18, ERR_FORMAT);
 }

@@ -125,17 +125,17 @@ static void test_as_of(void **state)
     assert_int_equal(snapshot_entry_at(model->snapshot, &entry, 1, name, one - 1), NOT_THERE);
     assert_int_equal(snapshot_entry_at(model->snapshot, &entry, 1, name, one), 0);
     assert_int_equal(entry.rev, one);
-    const uint64_t life = entry.entry_id;
+    const uint64_t life = entry.defined.entry_id;
     assert_int_equal(snapshot_entry_at(model->snapshot, &entry, 1, name, two), 0);
     assert_int_equal(entry.rev, two);
     assert_int_equal(entry.first_rev, one);
-    assert_int_equal(entry.entry_id, life);
+    assert_int_equal(entry.defined.entry_id, life);
     assert_string_equal(entry.key, "A");
     assert_int_equal(snapshot_entry_at(model->snapshot, &entry, 1, name, three), NOT_THERE);
     assert_int_equal(snapshot_entry_at(model->snapshot, &entry, 1, name, four + 9), 0);
     assert_int_equal(entry.kind, ENTRY_SECRET);
     assert_int_equal(entry.first_rev, four);
-    assert_true(entry.entry_id > life);
+    assert_true(entry.defined.entry_id > life);
     assert_int_equal(snapshot_entry_at(model->snapshot, &entry, 2, name, four), NOT_THERE);
     assert_int_equal(snapshot_entry_at(model->snapshot, &entry, 1, name + 1, four), NOT_THERE);
     snapshot_end(model->snapshot);
@@ -257,23 +257,34 @@ static void test_without_an_identity(void **state)
     snapshot_end(model->snapshot);
 }
 
-static void show_other_secret(struct txn *txn)
+static void show_other_record(struct txn *txn)
 {
-    struct entry entry;
-    assert_int_equal(state_current(txn, &entry, 1, 1, "S"), 0);
-    memcpy(entry.key, "T", 2);
-    state_put_current(txn, &entry);
+    struct spot spot;
+    assert_int_equal(state_current(txn, &spot, 1, 1, "S"), 0);
+    memcpy(spot.key, "T", 2);
+    state_put_current(txn, &spot);
 }
 
-/* And the name made to fit, in the other service: the envelope itself knows where it belongs. */
+/* And the name made to fit. */
+static void show_other_secret(struct txn *txn)
+{
+    struct spot spot, other;
+    assert_int_equal(state_current(txn, &spot, 1, 1, "S"), 0);
+    assert_int_equal(state_current(txn, &other, 1, 1, "T"), 0);
+    spot.name_id = other.name_id;
+    memcpy(spot.key, "T", 2);
+    state_put_current(txn, &spot);
+}
+
+/* The same in the other service: the envelope itself knows where it belongs. */
 static void show_in_other_service(struct txn *txn)
 {
-    struct entry entry, other;
-    assert_int_equal(state_current(txn, &entry, 1, 1, "S"), 0);
+    struct spot spot, other;
+    assert_int_equal(state_current(txn, &spot, 1, 1, "S"), 0);
     assert_int_equal(state_current(txn, &other, 1, 2, "S"), 0);
-    other.rev = entry.rev;
-    other.op = entry.op;
-    other.stored_size = entry.stored_size;
+    other.since = spot.since;
+    other.op = spot.op;
+    other.stored_size = spot.stored_size;
     state_put_current(txn, &other);
 }
 
@@ -312,6 +323,21 @@ static void must_not_open(struct model *model, uint32_t service, const char *key
     snapshot_end(model->snapshot);
     assert_int_equal(store_status(model->store, &status), 0);
     assert_int_equal(status.alarms, 2);
+}
+
+/* Whose record it is says the record itself: it is no entry of another key. */
+static void test_a_moved_record_is_damage(void **state)
+{
+    struct model *model = *state;
+    struct entry entry;
+    COMMIT(model, {ADD, "prod", 0}, {SECRET, "prod/web/S", 1}, {SECRET, "prod/web/T", 2});
+    model_edit(model, show_other_record);
+    model->store = sample_open(model->path, true);
+    assert_int_equal(snapshot_new(&model->snapshot, model->store), 0);
+    assert_int_equal(snapshot_begin(model->snapshot), 0);
+    assert_int_equal(snapshot_entry(model->snapshot, &entry, 1, 1, "S"), 0);
+    assert_int_equal(snapshot_entry(model->snapshot, &entry, 1, 1, "T"), ERR(ERR_CORRUPT));
+    snapshot_end(model->snapshot);
 }
 
 static void test_a_moved_secret_does_not_open(void **state)
@@ -376,7 +402,7 @@ static void test_sealed(void **state)
     assert_int_equal(scratch.size, size);
     assert_memory_equal(scratch.data, value, size);
     struct entry other = entry;
-    other.name_id++;
+    other.value.name_id++; /* what the envelope is bound to */
     assert_int_equal(snapshot_reopen(model->snapshot, &other, copy.data, copy.size, &scratch),
                      ERR(ERR_CORRUPT));
 }
@@ -394,6 +420,7 @@ int main(void)
         MODEL_TEST(test_stamps),
         MODEL_TEST(test_sealed),
         MODEL_TEST(test_without_an_identity),
+        MODEL_TEST(test_a_moved_record_is_damage),
         MODEL_TEST(test_a_moved_secret_does_not_open),
         MODEL_TEST(test_nor_in_another_service),
     };

@@ -1,4 +1,4 @@
-/* A store of format 1 that was written once, kept in vectors/format-1.txt: every later version must
+/* A store of format 2 that was written once, kept in vectors/format-2.txt: every later version must
  * read it. The same file is checked by an implementation in Python (tests/integration/format). */
 #include "tests/unit/store/model_support.h"
 
@@ -8,13 +8,19 @@
 #include "store/db/txn.h"
 
 #define LONGEST_LINE ((size_t)64 * 1024)
+#define VALUES_MAX 2048
 #define RECORD_TAIL 16 /* its hash, which is put there anew */
 
 static const char *const names[DB_COUNT] = {
-    [DB_META] = "meta",   [DB_COMMIT] = "commit",   [DB_LOG] = "log",
-    [DB_VALUE] = "value", [DB_REQUEST] = "request", [DB_ENVIRONMENT] = "environment",
-    [DB_PLACE] = "place", [DB_CURRENT] = "current", [DB_HISTORY] = "history",
-    [DB_NAME] = "name",   [DB_KEY] = "key",         [DB_EXPIRY] = "expiry",
+    [DB_META] = "meta",       [DB_COMMIT] = "commit",
+    [DB_LOG] = "log",         [DB_VALUE] = "value",
+    [DB_REQUEST] = "request", [DB_ENVIRONMENT] = "environment",
+    [DB_PLACE] = "place",     [DB_CURRENT] = "current",
+    [DB_HISTORY] = "history", [DB_NAME] = "name",
+    [DB_KEY] = "key",         [DB_EXPIRY] = "expiry",
+    [DB_OUTCOME] = "outcome", [DB_REFERENCE] = "reference",
+    [DB_SHARE] = "share",     [DB_LOCK] = "lock",
+    [DB_LEAK] = "leak",
 };
 
 struct value_line {
@@ -27,7 +33,7 @@ struct value_line {
 struct vectors {
     const char *folder;
     char path[TRIAL_PATH_MAX], identity[TRIAL_PATH_MAX];
-    struct value_line values[128];
+    struct value_line values[VALUES_MAX];
     size_t value_count, record_count;
 };
 
@@ -60,7 +66,7 @@ static void take_value(struct vectors *vectors, char *rest)
 {
     char *after;
     struct value_line *value = &vectors->values[vectors->value_count++];
-    assert_true(vectors->value_count <= 128);
+    assert_true(vectors->value_count <= VALUES_MAX);
     value->rev = strtoull(strtok_r(rest, " ", &after), NULL, 10);
     snprintf(value->path, sizeof value->path, "%s", strtok_r(NULL, " ", &after));
     const char *hex = strtok_r(NULL, " ", &after);
@@ -85,15 +91,15 @@ static void take_line(struct vectors *vectors, struct txn *txn, char *line)
     }
 }
 
-static int setup(void **state)
+static int load(void **state, const char *which)
 {
     static char line[LONGEST_LINE];
     struct vectors *vectors = calloc(1, sizeof *vectors);
     struct env *env;
     struct txn *txn;
     char name[512];
-    snprintf(name, sizeof name, "%.*svectors/format-1.txt",
-             (int)(strrchr(__FILE__, '/') - __FILE__ + 1), __FILE__);
+    snprintf(name, sizeof name, "%.*svectors/%s", (int)(strrchr(__FILE__, '/') - __FILE__ + 1),
+             __FILE__, which);
     FILE *file = fopen(name, "re");
     assert_non_null(file);
     vectors->folder = trial_folder();
@@ -111,6 +117,16 @@ static int setup(void **state)
     assert_true(vectors->record_count > 50 && vectors->value_count > 20);
     *state = vectors;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return load(state, "format-2.txt");
+}
+
+static int setup_of_before(void **state)
+{
+    return load(state, "format-1.txt");
 }
 
 static int teardown(void **state)
@@ -169,9 +185,21 @@ static void test_every_value_at_every_revision(void **state)
     store_close(store);
 }
 
+/* A store of the version before is refused, and says so; nothing is guessed of it. */
+static void test_the_version_before_is_refused(void **state)
+{
+    struct vectors *vectors = *state;
+    struct store *store = NULL;
+    assert_int_equal(sample_try_open(&store, vectors->path, false), ERR(ERR_FORMAT));
+    assert_null(store);
+    assert_non_null(strstr(error_text(), "format 1"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_the_version_before_is_refused, setup_of_before,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_every_value_at_every_revision, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

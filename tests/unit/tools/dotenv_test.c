@@ -202,12 +202,49 @@ static void no_nul(void **state)
     secret_release(&text);
 }
 
+/* Where values will be interpolated: dollars that stand for themselves are doubled. */
+static void for_interpolation(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *value;
+    } rows[] = {
+        {"K=${A}$B$$", "${A}$B$$"},    {"K=\"${A}$$\"", "${A}$$"},
+        {"K=\"\\$A\"", "$$A"},         {"K='$A'", "$$A"},
+        {"K='a\\$A\\'b'", "a\\$$A'b"}, {"K=\"\\a\\b\\f\\v\\053\\x\"", "\a\b\f\v+\\x"},
+        {"K=a\\$A", "a\\$A"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct assignments all = {.file = "x.env", .for_interpolation = true};
+        if (dotenv_parse(&all, rows[i].text, strlen(rows[i].text)) < 0)
+            fail_msg("'%s': %s", rows[i].text, error_text());
+        assert_int_equal(all.count, 1);
+        if (all.list[0].size != strlen(rows[i].value) ||
+            memcmp(assignment_value(&all, &all.list[0]), rows[i].value, all.list[0].size) != 0)
+            fail_msg("'%s'", rows[i].text);
+        assignments_release(&all);
+    }
+    const char *text = "A=1\nBARE\nA=2\nexport LAST";
+    struct assignments all = {.file = "x.env", .note = keep_note, .for_interpolation = true};
+    notes[0] = '\0';
+    assert_int_equal(dotenv_parse(&all, text, strlen(text)), 0);
+    assert_int_equal(all.count, 4);
+    assert_true(all.list[1].bare);
+    assert_false(all.list[2].bare);
+    assert_string_equal(all.list[3].key, "LAST");
+    assert_non_null(strstr(notes, "line 3: 'A' stands in line 1 already"));
+    assignments_release(&all);
+    assert_int_equal(dotenv_parse(&all, "A B\n", 4), -ERR_INVALID);
+    assignments_release(&all);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forms),      cmocka_unit_test(refusals),  cmocka_unit_test(silence),
-        cmocka_unit_test(notes_told), cmocka_unit_test(too_large), cmocka_unit_test(roundtrip),
-        cmocka_unit_test(no_nul),
+        cmocka_unit_test(forms),      cmocka_unit_test(for_interpolation),
+        cmocka_unit_test(refusals),   cmocka_unit_test(silence),
+        cmocka_unit_test(notes_told), cmocka_unit_test(too_large),
+        cmocka_unit_test(roundtrip),  cmocka_unit_test(no_nul),
     };
     if (secret_setup(16u << 20) < 0)
         return 1;

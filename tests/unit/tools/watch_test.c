@@ -42,7 +42,7 @@ static void set(struct world *world, const char *path, const char *value)
     if (value != NULL)
         assert_int_equal(change_set_plain(change, &parsed, value, strlen(value)), 0);
     else if (path_depth(&parsed) == PATH_ENVIRONMENT)
-        assert_int_equal(change_environment_add(change, path), 0);
+        assert_int_equal(change_environment_add(change, path, NULL), 0);
     else
         assert_int_equal(change_remove(change, &parsed), 0);
     assert_int_equal(change_commit(change, &terms, &result), 0);
@@ -176,6 +176,21 @@ static void goes_on_where_it_was(void **state)
     expect_only(world, again, "8:+prod/web/A");
 }
 
+/* What was set elsewhere and is in effect here is told here. */
+static void what_is_inherited(void **state)
+{
+    struct world *world = *state;
+    set(world, "all/web/B", "1");  /* 8 */
+    set(world, "prod/web/B", "2"); /* 9 */
+    set(world, "all/web/B", "3");  /* 10: covered */
+    set(world, "prod/web/B", NULL);
+    set(world, "all/web/B", NULL); /* 12 */
+    expect_only(world, json_pack("{s:[s], s:i}", "paths", "prod", "from", 8),
+                "8:+prod/web/B 9:~prod/web/B 11:~prod/web/B 12:-prod/web/B");
+    expect_only(world, json_pack("{s:[s], s:i}", "paths", "all/web", "from", 8),
+                "8:+all/web 8:+all/web/B 10:~all/web/B 12:-all/web/B");
+}
+
 static void a_piece_at_a_time(void **state)
 {
     struct world *world = *state;
@@ -242,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_environment_a_service_a_key),
         TEST(goes_on_where_it_was),
+        TEST(what_is_inherited),
         TEST(a_piece_at_a_time),
         TEST(what_is_refused),
         TEST(without_a_server),

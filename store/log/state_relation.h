@@ -1,0 +1,75 @@
+/*
+ * The derived records of what names have to do with each other, and of what commits came to:
+ * references, shares, locks, outcomes, fingerprints. The layouts are in store/FORMAT.md, "Derived
+ * records".
+ *
+ * Walks: the next after *at, in the order of all members; one that begins with a prefix has the
+ * rest "" and 0. Look-ups return 0, NOT_THERE, or a failure.
+ */
+#ifndef EMSA_STORE_LOG_STATE_RELATION_H
+#define EMSA_STORE_LOG_STATE_RELATION_H
+
+#include "store/crypto/hash.h"
+#include "store/db/txn.h"
+#include "store/history.h"
+
+struct state_reference { /* the definition of a name in a layer refers to service/key */
+    uint32_t layer;
+    char service[SERVICE_NAME_MAX + 1];
+    char key[KEY_NAME_MAX + 1];
+    uint64_t name_id; /* of who refers */
+};
+/* The next of any layer and name. */
+int state_next_reference(struct txn *, struct state_reference *at);
+bool state_has_reference(struct txn *, const struct state_reference *);
+void state_put_reference(struct txn *, const struct state_reference *);
+void state_delete_reference(struct txn *, const struct state_reference *);
+
+struct state_share {
+    uint32_t layer;
+    char service[SERVICE_NAME_MAX + 1];
+    char key[KEY_NAME_MAX + 1];
+    char consumer[SERVICE_NAME_MAX + 1];
+    uint64_t rev; /* the operation that said so */
+    uint32_t op;
+};
+int state_share(struct txn *, struct state_share *);
+int state_next_share(struct txn *, struct state_share *at);
+void state_put_share(struct txn *, const struct state_share *);
+void state_delete_share(struct txn *, const struct state_share *);
+
+struct state_lock {
+    uint32_t environment;
+    char service[SERVICE_NAME_MAX + 1]; /* "": all of the environment */
+    char key[KEY_NAME_MAX + 1];         /* "": all of the service */
+    uint64_t rev;                       /* the operation that said so */
+    uint32_t op;
+};
+int state_lock(struct txn *, struct state_lock *);
+int state_next_lock(struct txn *, struct state_lock *at);
+void state_put_lock(struct txn *, const struct state_lock *);
+void state_delete_lock(struct txn *, const struct state_lock *);
+
+/* Outcomes stand in chunks of so many. */
+#define OUTCOMES_A_CHUNK 64u
+int state_outcomes(struct txn *, struct outcome out[static OUTCOMES_A_CHUNK], size_t *count,
+                   uint64_t rev, uint32_t chunk);
+void state_put_outcomes(struct txn *, const struct outcome *outcomes, size_t count, uint64_t rev,
+                        uint32_t chunk);
+
+/* A secret of that fingerprint is set there. Whoever has the store's key keeps these
+ * (store/model/leak.h). */
+struct state_leak {
+    uint8_t fingerprint[FINGERPRINT_SIZE];
+    uint32_t environment;
+    uint64_t name_id;
+};
+/* The fingerprint of a place: environment and name id are given. */
+int state_leak(struct txn *, struct state_leak *);
+/* The next of the same fingerprint. */
+int state_next_leak(struct txn *, struct state_leak *at);
+/* One place has one fingerprint: what it had goes with state_delete_leak before. */
+void state_put_leak(struct txn *, const struct state_leak *);
+void state_delete_leak(struct txn *, const struct state_leak *);
+
+#endif

@@ -1,0 +1,296 @@
+/* The first half of store/change.h: what a change is asked to do. Nothing here looks into the
+ * store; what is named is looked for when it is committed (change.c). */
+#include "store/model/asked.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/error.h"
+#include "store/log/operation.h"
+#include "store/model/due.h"
+#include "store/template.h"
+
+int change_new(struct change **out, struct store *store)
+{
+    struct change *change = calloc(1, sizeof *change);
+    if (!change)
+        return error_set(ERR_NOMEM, "no memory for a change");
+    change->store = store;
+    *out = change;
+    return 0;
+}
+
+void change_free(struct change *change)
+{
+    if (!change)
+        return;
+    gather_release(&change->gather);
+    free(change);
+}
+
+static int check_path(const struct path *path, enum path_depth depth)
+{
+    static const char *const words[] = {"the root", "an environment", "a service", "a key"};
+    char text[PATH_TEXT_MAX];
+    int error = 0;
+    if (path_depth(path) != depth)
+        return error_set(ERR_INVALID, "'%s' is not the path of %s", path_text(path, text),
+                         words[depth]);
+    if (depth >= PATH_ENVIRONMENT)
+        error = name_check(NAME_ENVIRONMENT, path->environment, strlen(path->environment));
+    if (!error && depth >= PATH_SERVICE)
+        error = name_check(NAME_SERVICE, path->service, strlen(path->service));
+    if (!error && depth >= PATH_KEY)
+        error = name_check(NAME_KEY, path->key, strlen(path->key));
+    return error;
+}
+
+static int check_size(const struct path *key, size_t size)
+{
+    char text[PATH_TEXT_MAX];
+    if (size <= VALUE_MAX)
+        return 0;
+    return error_set(ERR_INVALID, "the value of '%s' has %zu bytes; a value holds up to %u",
+                     path_text(key, text), size, VALUE_MAX);
+}
+
+static struct wish *last_wish(struct change *change)
+{
+    return &change->gather.wishes[change->gather.count - 1];
+}
+
+static int check_ttl(uint64_t seconds)
+{
+    if (seconds && seconds <= TTL_MAX)
+        return 0;
+    return error_set(ERR_INVALID,
+                     "a time to live of %" PRIu64 " seconds: it may be from one second to ten "
+                     "years (%u)",
+                     seconds, TTL_MAX);
+}
+
+static int environment_path(struct path *path, const char *name)
+{
+    const int error = path_make(path, name, NULL, NULL);
+    if (error)
+        return error;
+    if (path_depth(path) != PATH_ENVIRONMENT)
+        return error_set(ERR_INVALID, "an environment needs a name");
+    return 0;
+}
+
+int change_environment_add(struct change *change, const char *name,
+                           const struct environment_terms *terms)
+{
+    struct path path;
+    const char *base = NULL;
+    int error = environment_path(&path, name);
+    if (!error && terms && terms->ttl)
+        error = check_ttl(terms->ttl);
+    if (!error && terms && terms->base) {
+        error = name_check(NAME_ENVIRONMENT, terms->base, strlen(terms->base));
+        if (!error && !(base = gather_copy(&change->gather, terms->base, strlen(terms->base))))
+            error = -ERR_NOMEM;
+    }
+    if (!error)
+        error = gather_add(&change->gather, OPERATION_ENVIRONMENT_ADD, &path, NULL, 0, NULL);
+    if (error || !terms)
+        return error;
+    last_wish(change)->with = base;
+    last_wish(change)->is_protected = terms->is_protected;
+    last_wish(change)->ttl = terms->ttl;
+    return 0;
+}
+
+int change_environment_remove(struct change *change, const char *name)
+{
+    struct path path;
+    const int error = environment_path(&path, name);
+    return error ? error
+                 : gather_add(&change->gather, OPERATION_ENVIRONMENT_REMOVE, &path, NULL, 0, NULL);
+}
+
+int change_service_add(struct change *change, const struct path *service)
+{
+    const int error = check_path(service, PATH_SERVICE);
+    return error ? error
+                 : gather_add(&change->gather, OPERATION_SERVICE_ADD, service, NULL, 0, NULL);
+}
+
+int change_service_remove(struct change *change, const struct path *service)
+{
+    const int error = check_path(service, PATH_SERVICE);
+    return error ? error
+                 : gather_add(&change->gather, OPERATION_SERVICE_REMOVE, service, NULL, 0, NULL);
+}
+
+int change_set_plain(struct change *change, const struct path *key, const void *value, size_t size)
+{
+    int error = check_path(key, PATH_KEY);
+    if (!error)
+        error = check_size(key, size);
+    return error ? error
+                 : gather_add(&change->gather, OPERATION_SET_PLAIN, key, size ? value : "", size,
+                              NULL);
+}
+
+int change_set_secret(struct change *change, const struct path *key, struct secret *value)
+{
+    int error = check_path(key, PATH_KEY);
+    if (!error)
+        error = check_size(key, value->size);
+    return error ? error
+                 : gather_add(&change->gather, OPERATION_SET_SECRET, key, NULL, value->size, value);
+}
+
+/* A message about a text, with the key that it was to be set at. */
+static int text_invalid(const struct path *key)
+{
+    char text[PATH_TEXT_MAX], why[256];
+    snprintf(why, sizeof why, "%s", error_text());
+    return error_set(ERR_INVALID, "'%s': %s", path_text(key, text), why);
+}
+
+int change_set_link(struct change *change, const struct path *key, const char *target)
+{
+    struct reference reference;
+    const size_t size = strlen(target);
+    int error = check_path(key, PATH_KEY);
+    if (!error && link_parse(&reference, target, size))
+        error = text_invalid(key);
+    return error ? error : gather_add(&change->gather, OPERATION_SET_LINK, key, target, size, NULL);
+}
+
+int change_set_template(struct change *change, const struct path *key, const void *text,
+                        size_t size)
+{
+    int error = check_path(key, PATH_KEY);
+    if (!error)
+        error = check_size(key, size);
+    if (!error && template_check(size ? text : "", size))
+        error = text_invalid(key);
+    return error ? error
+                 : gather_add(&change->gather, OPERATION_SET_TEMPLATE, key, size ? text : "", size,
+                              NULL);
+}
+
+static int add_from(struct change *change, enum operation_kind kind, const struct path *key,
+                    const struct path *from)
+{
+    int error = check_path(key, PATH_KEY);
+    if (!error)
+        error = check_path(from, PATH_KEY);
+    if (error)
+        return error;
+    const char *copy = gather_copy(&change->gather, from, sizeof *from);
+    if (!copy)
+        return -ERR_NOMEM;
+    error = gather_add(&change->gather, kind, key, NULL, 0, NULL);
+    if (!error)
+        last_wish(change)->from = (const struct path *)(const void *)copy;
+    return error;
+}
+
+int change_copy(struct change *change, const struct path *key, const struct path *from)
+{
+    return add_from(change, GATHER_COPY, key, from);
+}
+
+int change_move(struct change *change, const struct path *key, const struct path *from)
+{
+    char text[PATH_TEXT_MAX], other[PATH_TEXT_MAX];
+    if (strcmp(key->environment, from->environment) != 0)
+        return error_set(ERR_INVALID, "'%s' cannot be moved to '%s': it is another environment",
+                         path_text(from, text), path_text(key, other));
+    return add_from(change, GATHER_MOVE, key, from);
+}
+
+static int add_share(struct change *change, enum operation_kind kind, const struct path *key,
+                     const char *consumer)
+{
+    int error = check_path(key, PATH_KEY);
+    if (!error && strcmp(consumer, "*") != 0)
+        error = name_check(NAME_SERVICE, consumer, strlen(consumer));
+    if (error)
+        return error;
+    const char *copy = gather_copy(&change->gather, consumer, strlen(consumer));
+    if (!copy)
+        return -ERR_NOMEM;
+    error = gather_add(&change->gather, kind, key, NULL, 0, NULL);
+    if (!error)
+        last_wish(change)->with = copy;
+    return error;
+}
+
+int change_share(struct change *change, const struct path *key, const char *consumer)
+{
+    return add_share(change, OPERATION_SHARE, key, consumer);
+}
+
+int change_unshare(struct change *change, const struct path *key, const char *consumer)
+{
+    return add_share(change, OPERATION_UNSHARE, key, consumer);
+}
+
+static int add_lock(struct change *change, enum operation_kind kind, const struct path *path)
+{
+    const enum path_depth depth = path_depth(path);
+    if (depth == PATH_ROOT)
+        return error_set(ERR_INVALID, "what is locked is an environment, a service or a key");
+    const int error = check_path(path, depth);
+    return error ? error : gather_add(&change->gather, kind, path, NULL, 0, NULL);
+}
+
+int change_lock(struct change *change, const struct path *path)
+{
+    return add_lock(change, OPERATION_LOCK, path);
+}
+
+int change_unlock(struct change *change, const struct path *path)
+{
+    return add_lock(change, OPERATION_UNLOCK, path);
+}
+
+int change_ttl(struct change *change, uint64_t seconds)
+{
+    struct wish *wish = change->gather.count ? last_wish(change) : NULL;
+    if (!wish || !operation_has_value(wish->kind))
+        return error_set(ERR_INVALID, "only a key that is set can have a time to live");
+    const int error = check_ttl(seconds);
+    if (!error)
+        wish->ttl = seconds;
+    return error;
+}
+
+bool change_brings_values(const struct change *change)
+{
+    for (size_t i = 0; i < change->gather.count; i++) {
+        const enum operation_kind kind = change->gather.wishes[i].kind;
+        if (operation_has_value(kind) || kind == GATHER_COPY || kind == GATHER_MOVE)
+            return true;
+    }
+    return false;
+}
+
+int change_remove_due(struct change *change)
+{
+    return gather_add(&change->gather, GATHER_REMOVE_DUE, &(struct path){0}, NULL, 0, NULL);
+}
+
+int change_remove(struct change *change, const struct path *key)
+{
+    const int error = check_path(key, PATH_KEY);
+    return error ? error : gather_add(&change->gather, OPERATION_REMOVE, key, NULL, 0, NULL);
+}
+
+int change_remove_all(struct change *change, const struct path *path)
+{
+    const enum path_depth depth = path_depth(path);
+    if (depth != PATH_ENVIRONMENT && depth != PATH_SERVICE)
+        return error_set(ERR_INVALID, "only an environment or a service can be removed with all "
+                                      "that is in it");
+    const int error = check_path(path, depth);
+    return error ? error : gather_add(&change->gather, GATHER_REMOVE_ALL, path, NULL, 0, NULL);
+}

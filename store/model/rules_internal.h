@@ -1,0 +1,51 @@
+/* What the files of rules share: how places are found, and how operations are taken. */
+#ifndef EMSA_STORE_MODEL_RULES_INTERNAL_H
+#define EMSA_STORE_MODEL_RULES_INTERNAL_H
+
+#include "store/log/state.h"
+#include "store/model/rules.h"
+
+#define ALL "all"
+#define SHARED "shared"
+
+/* Takes an operation into the plan and applies it. name is its path's last part. */
+int judge_step(struct judge *, struct operation *operation, const char *name,
+               const struct wish *wish);
+/* A key pair is made only when nothing was refused, so it is applied then. */
+int judge_step_of_key_pair(struct judge *, enum operation_kind kind, uint32_t environment,
+                           uint32_t service);
+
+/* Looks the environment up. NOT_THERE: refused, with its reason noted (once for a run of wishes).
+ * `all` is made where it is named for the first time. */
+int judge_find_environment(struct judge *, struct environment *out, const char *name);
+/* Looks the wish's service up; one that is not there is no refusal yet: NOT_THERE with *environment
+ * set and *refused false. */
+int judge_find_service(struct judge *, struct environment *environment, struct service *out,
+                       const struct wish *wish, bool *refused);
+/* What is not there, with what is near. */
+int judge_no_environment(struct judge *, const char *name);
+int judge_no_service(struct judge *, const struct wish *wish, uint32_t environment);
+int judge_no_key(struct judge *, const struct wish *wish, const struct service *service);
+
+/* rules_place.c */
+int judge_environment_add(struct judge *, const struct wish *wish);
+int judge_environment_remove(struct judge *, const struct wish *wish);
+int judge_service_add(struct judge *, const struct wish *wish);
+int judge_service_remove(struct judge *, const struct wish *wish);
+/* Places the wish's service, and what comes with it. NOT_THERE: refused. */
+int judge_make_service(struct judge *, struct service *out, const struct environment *environment,
+                       const struct wish *wish);
+int judge_remove_all(struct judge *, const struct wish *wish);
+
+/* rules_key.c */
+int judge_set(struct judge *, const struct wish *wish);
+int judge_remove(struct judge *, const struct wish *wish);
+int judge_copy(struct judge *, const struct wish *wish);
+/* The next own definition of a service after *out. */
+int judge_next_own(struct judge *, struct spot *out, const struct service *service);
+
+/* rules_relation.c */
+int judge_share(struct judge *, const struct wish *wish);
+int judge_lock(struct judge *, const struct wish *wish);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Random changes of a store that has everything in it: bases, protected environments, links,
+ * templates, shares, locks, ends. Drawn so that most pass, and that each reason to refuse comes up
+ * often enough.
+ */
+#ifndef EMSA_TESTS_CHANCE_H
+#define EMSA_TESTS_CHANCE_H
+
+#include "store/change.h"
+#include "tests/support/store/dice.h"
+#include "tests/support/store/naive.h"
+
+#define CHANCE_WISHES_MAX 80u
+
+struct chance {
+    struct dice dice;
+    int64_t now; /* the clock, which goes on with every change */
+    size_t drawn;
+};
+
+struct chance_change {
+    size_t count;
+    struct naive_wish wishes[CHANCE_WISHES_MAX];
+    struct naive_terms terms; /* is_expiry: no wishes, the store's own commit is due */
+};
+
+struct chance chance_new(uint64_t seed);
+/* The next change of a store that is in this state. */
+void chance_draw(struct chance *chance, struct chance_change *out, const struct naive *state);
+
+/* The same as a change of the store. What change_* returns. */
+int chance_gather(struct change *change, const struct naive_wish *wish);
+/* For people: one line, that sample sequences are made of. */
+void chance_print(const struct naive_wish *wish, char *out, size_t size);
+struct change_terms chance_terms(const struct naive_terms *terms);
+struct path chance_path(const struct naive_spot *spot);
+
+#endif

@@ -1,0 +1,313 @@
+#include "tools/service/operation.h"
+
+#include <string.h>
+
+#include "store/error.h"
+#include "tools/service/parameter.h"
+
+typedef int (*operation_add)(struct change *change, json_t *operation, const struct path *path,
+                             struct stream *stream);
+
+struct kind {
+    const char *word;
+    enum right right;      /* to what is at its path */
+    enum right right_from; /* to what is at its "from"; RIGHT_NONE: it has none */
+    bool sets;             /* a key, which may have a "ttl" */
+    operation_add add;
+};
+
+/* Values */
+
+/* A text that stands in the operation; NULL where there is none. */
+static int text_member(json_t *operation, const char *name, json_t **out)
+{
+    json_t *value = json_object_get(operation, name);
+    *out = json_is_null(value) ? NULL : value;
+    if (*out != NULL && !json_is_string(*out))
+        return error_set(ERR_INVALID, "the parameter '%s' is not a text", name);
+    return 0;
+}
+
+static int wanted_text(json_t *operation, const char *name, const struct path *path,
+                       const char **out)
+{
+    char text[PATH_TEXT_MAX];
+    *out = NULL;
+    int error = parameter_text(operation, name, out);
+    if (error == 0 && *out == NULL)
+        return error_set(ERR_INVALID, "the operation on '%s' has no '%s'", path_text(path, text),
+                         name);
+    return error;
+}
+
+/* How many bytes of the stream are the operation's. */
+static int size_of(json_t *operation, const struct path *path, size_t *out)
+{
+    char text[PATH_TEXT_MAX];
+    json_t *size = json_object_get(operation, "size");
+    if (!json_is_integer(size) || json_integer_value(size) < 0)
+        return error_set(ERR_INVALID, "the operation on '%s' has neither a value nor a size",
+                         path_text(path, text));
+    if (json_integer_value(size) > (json_int_t)VALUE_MAX)
+        return error_set(ERR_INVALID,
+                         "the value of '%s' is over %u bytes: larger things are files, not values",
+                         path_text(path, text), VALUE_MAX);
+    *out = (size_t)json_integer_value(size);
+    return 0;
+}
+
+typedef int (*set_bytes)(struct change *, const struct path *, const void *, size_t);
+
+/* The bytes that stand in the operation, or else its run of the stream. */
+static int set_open(struct change *change, json_t *operation, const struct path *path,
+                    struct stream *stream, set_bytes set)
+{
+    struct bytes value BYTES_CLEANUP = BYTES_INIT(VALUE_MAX);
+    json_t *text;
+    size_t size = 0;
+    int error = text_member(operation, "value", &text);
+    if (error == 0 && text != NULL)
+        return set(change, path, json_string_value(text), json_string_length(text));
+    if (error == 0)
+        error = size_of(operation, path, &size);
+    if (error < 0)
+        return error;
+    unsigned char *room = size == 0 ? NULL : bytes_reserve(&value, size);
+    if (size > 0 && room == NULL)
+        return error_set(ERR_NOMEM, "no memory for a value of %zu bytes", size);
+    error = stream_take(stream, room, size);
+    return error < 0 ? error : set(change, path, size == 0 ? "" : (const void *)room, size);
+}
+
+static int add_plain(struct change *change, json_t *operation, const struct path *path,
+                     struct stream *stream)
+{
+    return set_open(change, operation, path, stream, change_set_plain);
+}
+
+static int add_template(struct change *change, json_t *operation, const struct path *path,
+                        struct stream *stream)
+{
+    return set_open(change, operation, path, stream, change_set_template);
+}
+
+static int add_secret(struct change *change, json_t *operation, const struct path *path,
+                      struct stream *stream)
+{
+    struct secret value SECRET_CLEANUP = {0};
+    json_t *text = NULL;
+    size_t size = 0;
+    int error = text_member(operation, "value", &text);
+    if (error == 0 && text != NULL) /* its copies in a parser cannot be wiped */
+        error = error_set(ERR_INVALID, "a secret travels in the stream, never as a parameter");
+    if (error == 0)
+        error = size_of(operation, path, &size);
+    if (error == 0)
+        error = secret_alloc(&value, size > 0 ? size : 1);
+    if (error == 0)
+        error = stream_take(stream, value.data, size);
+    if (error < 0)
+        return error;
+    value.size = size;
+    return change_set_secret(change, path, &value);
+}
+
+static int add_link(struct change *change, json_t *operation, const struct path *path,
+                    struct stream *stream)
+{
+    const char *target = NULL;
+    (void)stream;
+    int error = wanted_text(operation, "value", path, &target);
+    return error < 0 ? error : change_set_link(change, path, target);
+}
+
+static int add_remove(struct change *change, json_t *operation, const struct path *path,
+                      struct stream *stream)
+{
+    (void)operation;
+    (void)stream;
+    return change_remove(change, path);
+}
+
+/* Places */
+
+static int add_service(struct change *change, json_t *operation, const struct path *path,
+                       struct stream *stream)
+{
+    (void)operation;
+    (void)stream;
+    return change_service_add(change, path);
+}
+
+static int add_environment(struct change *change, json_t *operation, const struct path *path,
+                           struct stream *stream)
+{
+    struct environment_terms terms;
+    char text[PATH_TEXT_MAX];
+    (void)stream;
+    if (path_depth(path) != PATH_ENVIRONMENT)
+        return error_set(ERR_INVALID, "'%s' is not the name of an environment",
+                         path_text(path, text));
+    int error = parameter_environment(operation, &terms);
+    return error < 0 ? error : change_environment_add(change, path->environment, &terms);
+}
+
+/* Names */
+
+static int add_share(struct change *change, json_t *operation, const struct path *path,
+                     struct stream *stream)
+{
+    const char *consumer = NULL;
+    (void)stream;
+    int error = wanted_text(operation, "with", path, &consumer);
+    return error < 0 ? error : change_share(change, path, consumer);
+}
+
+static int add_unshare(struct change *change, json_t *operation, const struct path *path,
+                       struct stream *stream)
+{
+    const char *consumer = NULL;
+    (void)stream;
+    int error = wanted_text(operation, "with", path, &consumer);
+    return error < 0 ? error : change_unshare(change, path, consumer);
+}
+
+static int add_lock(struct change *change, json_t *operation, const struct path *path,
+                    struct stream *stream)
+{
+    (void)operation;
+    (void)stream;
+    return change_lock(change, path);
+}
+
+static int add_unlock(struct change *change, json_t *operation, const struct path *path,
+                      struct stream *stream)
+{
+    (void)operation;
+    (void)stream;
+    return change_unlock(change, path);
+}
+
+static int add_copy(struct change *change, json_t *operation, const struct path *path,
+                    struct stream *stream)
+{
+    struct path from;
+    (void)stream;
+    int error = path_of(json_object_get(operation, "from"), &from);
+    return error < 0 ? error : change_copy(change, path, &from);
+}
+
+static int add_move(struct change *change, json_t *operation, const struct path *path,
+                    struct stream *stream)
+{
+    struct path from;
+    (void)stream;
+    int error = path_of(json_object_get(operation, "from"), &from);
+    return error < 0 ? error : change_move(change, path, &from);
+}
+
+/* Unlocking is a way past a lock, and so is the administrator's as any other way is. */
+static const struct kind kinds[] = {
+    {"plain", RIGHT_SET, RIGHT_NONE, true, add_plain},
+    {"secret", RIGHT_SET, RIGHT_NONE, true, add_secret},
+    {"template", RIGHT_SET, RIGHT_NONE, true, add_template},
+    {"link", RIGHT_SET, RIGHT_NONE, true, add_link},
+    {"remove", RIGHT_SET, RIGHT_NONE, false, add_remove},
+    {"copy", RIGHT_SET, RIGHT_READ, false, add_copy},
+    {"move", RIGHT_SET, RIGHT_SET, false, add_move},
+    {"service", RIGHT_SET, RIGHT_NONE, false, add_service},
+    {"environment", RIGHT_ADMIN, RIGHT_NONE, false, add_environment},
+    {"share", RIGHT_SHARE, RIGHT_NONE, false, add_share},
+    {"unshare", RIGHT_SHARE, RIGHT_NONE, false, add_unshare},
+    {"lock", RIGHT_SET, RIGHT_NONE, false, add_lock},
+    {"unlock", RIGHT_ADMIN, RIGHT_NONE, false, add_unlock},
+};
+#define KINDS (sizeof kinds / sizeof kinds[0])
+
+static const struct kind *find_kind(json_t *operation)
+{
+    const char *word = json_string_value(json_object_get(operation, "kind"));
+    for (size_t i = 0; word != NULL && i < KINDS; i++)
+        if (strcmp(kinds[i].word, word) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+static int judge_path(struct request *request, enum right right, json_t *text)
+{
+    struct path path;
+    int error = path_of(text, &path);
+    return error < 0 ? error
+                     : rights_judge(request->service, &request->call->caller, right, "Set", &path);
+}
+
+static int judge_one(struct request *request, json_t *operation)
+{
+    const struct kind *kind = find_kind(operation);
+    int error =
+        judge_path(request, kind != NULL ? kind->right : RIGHT_SET,
+                   json_is_object(operation) ? json_object_get(operation, "path") : operation);
+    if (error < 0 || kind == NULL || kind->right_from == RIGHT_NONE)
+        return error;
+    return judge_path(request, kind->right_from, json_object_get(operation, "from"));
+}
+
+int operations_judge(struct request *request)
+{
+    json_t *operations = json_object_get(request->call->parameters, "operations");
+    size_t index;
+    json_t *operation;
+    if (!json_is_array(operations) || json_array_size(operations) == 0)
+        return rights_judge(request->service, &request->call->caller, RIGHT_SET, "Set",
+                            &(struct path){0});
+    json_array_foreach(operations, index, operation)
+    {
+        int error = judge_one(request, operation);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+static int unknown_kind(void)
+{
+    struct bytes words BYTES_CLEANUP = BYTES_INIT(ERROR_TEXT_MAX);
+    for (size_t i = 0; i < KINDS; i++)
+        bytes_append_format(&words, "%s%s", i > 0 ? ", " : "", kinds[i].word);
+    bytes_append(&words, "", 1);
+    return error_set(ERR_INVALID, "the kind of an operation is none of: %s",
+                     words.error == 0 ? (const char *)words.data : "those in the manual");
+}
+
+/* What it does, and how long what it sets lives where that is said. */
+static int add_one(struct change *change, json_t *operation, struct stream *stream)
+{
+    const struct kind *kind = find_kind(operation);
+    struct path path;
+    char text[PATH_TEXT_MAX];
+    uint64_t ttl = 0;
+    bool has_ttl = false;
+    int error = kind == NULL ? unknown_kind() : path_of(json_object_get(operation, "path"), &path);
+    if (error == 0)
+        error = parameter_number(operation, "ttl", &ttl, &has_ttl);
+    if (error < 0)
+        return error;
+    if (has_ttl && !kind->sets && kind->add != add_environment)
+        return error_set(ERR_INVALID, "'%s' is not set by '%s', and so cannot end by itself",
+                         path_text(&path, text), kind->word);
+    error = kind->add(change, operation, &path, stream);
+    return error == 0 && has_ttl && kind->sets ? change_ttl(change, ttl) : error;
+}
+
+int operations_add(struct change *change, json_t *operations, struct stream *stream)
+{
+    size_t index;
+    json_t *operation;
+    json_array_foreach(operations, index, operation)
+    {
+        int error = add_one(change, operation, stream);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
