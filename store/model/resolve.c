@@ -18,7 +18,7 @@ void resolver_begin(struct resolver *resolver, struct store *store, struct txn *
     resolver->as_of = as_of;
     resolver->environment = environment;
     resolver->base = resolver->all = 0;
-    resolver->has_layers = resolver->is_all = resolver->judges = false;
+    resolver->has_layers = resolver->is_all = resolver->judges = resolver->lasts = false;
     resolver->plan = NULL;
     resolver->plan_rev = 0;
     resolver->lookups = resolver->depth = 0;
@@ -280,7 +280,7 @@ static int judge_hop(struct resolver *resolver, const struct spot *spot, const s
         if (!shared)
             return lay_fault(resolver, FAULT_NOT_SHARED, to);
     }
-    return check_stays(resolver, spot, entry);
+    return resolver->lasts ? check_stays(resolver, spot, entry) : 0;
 }
 
 /* Steps on to what a reference names: it is the last of the path then, and *spot what stands

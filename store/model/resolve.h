@@ -57,7 +57,8 @@ struct resolver {
     uint32_t base, all; /* ids; 0: none. Looked up when they are asked for: resolver_layers */
     bool has_layers;
     bool is_all; /* the environment is `all` */
-    bool judges; /* also asks whether what is reached is shared, and stays */
+    bool judges; /* also asks whether what is reached is shared, */
+    bool lasts;  /* and whether it stays: a commit of what ends itself can't ask for that */
     /* The values of a commit that is being made, which are not stored yet; NULL: there is none. */
     const struct plan *plan;
     uint64_t plan_rev;

@@ -136,6 +136,7 @@ struct resolver *settle_now(struct settling *settling, uint32_t environment)
         resolver_begin(&settling->now, settling->judge->store, settling->txn, environment,
                        UINT64_MAX);
         settling->now.judges = true;
+        settling->now.lasts = !settling->is_expiry;
         settling->now.plan = settling->judge->plan;
         settling->now.plan_rev = settling->rev;
         settling->has_now = true;

@@ -90,6 +90,7 @@ class Result:
     hops: int = 0
     lookups: int = 0
     fault: str = ""
+    ends: bool = False  # it needs what ends by itself: no fault, but no commit that somebody asks for leaves it so
     definition: Definition | None = None
     reached: list = field(default_factory=list)
 
@@ -171,8 +172,8 @@ class View:
         fault = found.fault
         if not fault and not self.is_shared(environment, definition.service, service, key, found):
             fault = "not shared"
-        if not fault and not self.stays(environment, self.name_ids[service, key], found):
-            fault = "ends by itself"
+        if not fault:
+            result.ends |= found.ends or not self.stays(environment, self.name_ids[service, key], found)
         result.hops = max(result.hops, found.hops + 1)
         if not fault and result.hops > HOPS_MAX:
             fault = "too deep"

@@ -295,11 +295,15 @@ class Settled:
         first = (was.first_rev, was.first_time) if was else (self.rev, self.time)
         return Record(kind, spot[1], self.rev, rev, time, *first, own)
 
+    @staticmethod
+    def _objection(result):
+        return result.fault or ("it ends by itself" if result.ends else "")
+
     def _check(self, before, after, is_expiry):
         """What no commit may do: leave something faulty, say SAME of what is another, set a secret in `all`."""
         for spot in after.records:
-            fault = after.resolve(*spot).fault if self.environments[spot[0]].name != "all" else ""
-            if fault and not is_expiry and not (spot in before.records and before.resolve(*spot).fault):
+            fault = self._objection(after.resolve(*spot)) if self.environments[spot[0]].name != "all" else ""
+            if fault and not is_expiry and not (spot in before.records and self._objection(before.resolve(*spot))):
                 self._tell(f"{self._path(spot)} is faulty: {fault}")
         for spot, same in self.last.items():
             self._check_same(spot, same, before, after)

@@ -1,5 +1,8 @@
 #include "tests/unit/store/told.h"
 
+#include "store/expiry.h"
+#include "store/log/commit.h"
+
 static void test_one_definition_is_seen_everywhere(void **state)
 {
     struct model *model = *state;
@@ -242,6 +245,27 @@ static void test_what_ends(void **state)
     assert_int_equal(sample_verify(model->store, true), 0);
 }
 
+/* What an end brings to light was judged by nobody while it lay beneath. It shows as long as it
+ * can, also where it needs what ends later; nobody could ask for that. */
+static void test_what_an_end_shows(void **state)
+{
+    struct model *model = *state;
+    struct expiry_result result;
+    COMMIT(model, {ADD, "prod"}, {SET_TEXT, "prod/web/A", .text = "own", .ttl = 60},
+           {SET_TEXT, "prod/web/T", .text = "later", .ttl = 3600});
+    COMMIT(model, {SET_TEMPLATE, "all/web/A", .text = "${T}!"});
+    const int64_t minute = time_now() + (int64_t)61 * 1000000000;
+    assert_int_equal(expiry_commit(model->store, &result, minute), 0);
+    TOLD(model, result.rev, "~prod/web/A\n");
+    READS(model, "prod/web/A", "later!", result.rev);
+    REFUSED(model, "'prod/web/A' refers to 'web/T', which ends by itself",
+            {SET_TEXT, "prod/web/T", .text = "other", .ttl = 60});
+    assert_int_equal(expiry_commit(model->store, &result, minute + (int64_t)3600 * 1000000000), 0);
+    assert_true(told_gone(model, "prod/web/A"));
+    assert_true(told_gone(model, "prod/web/T"));
+    assert_int_equal(sample_verify(model->store, true), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +282,7 @@ int main(void)
         MODEL_TEST(test_locks),
         MODEL_TEST(test_protected),
         MODEL_TEST(test_what_ends),
+        MODEL_TEST(test_what_an_end_shows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
