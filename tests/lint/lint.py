@@ -14,8 +14,12 @@ FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 99
 
 # Who may include what. A room is the folder of a file; store's ground is a room of its own.
-GROUND = {"bytes", "codec", "encode", "error", "limits", "name", "secret", "template"}
+GROUND = {"bytes", "codec", "encode", "error", "limits", "name", "secret", "template",
+          "schema", "schema_check", "schema_code", "schema_judge", "type", "type_base64", "type_duration",
+          "type_guess", "type_host", "type_json", "type_number", "type_parts", "type_pattern", "type_pem",
+          "type_url"}
 LIBRARIES = {"lmdb.h": ("store/db/",), "sodium.h": ("store/crypto/", "store/secret.c"),
+             "pcre2.h": ("store/type_pattern.c",),
              "yaml.h": ("tools/emsa/yaml.c", "tools/emsa/yaml_memory.c")}
 STORE_ROOMS = {  # the rooms of store whose own headers each may see; public headers are everybody's
     "ground": set(), "db": {"db"}, "crypto": {"crypto"}, "log": {"db", "crypto", "log"},
