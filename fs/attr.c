@@ -1,5 +1,6 @@
 #include "fs/attr.h"
 
+#include "fs/hidden.h"
 #include "store/error.h"
 
 #define SECOND 1000000000ll
@@ -48,15 +49,36 @@ static int root_time(struct snapshot *snapshot, int64_t *time)
     return found == NOT_THERE ? 0 : found;
 }
 
+void attr_size(struct stat *st, size_t size)
+{
+    st->st_size = (off_t)size;
+    st->st_blocks = (blkcnt_t)((size + STAT_BLOCK - 1) / STAT_BLOCK);
+}
+
 static int file_size(struct snapshot *snapshot, struct stat *st, const struct entry *entry)
 {
     size_t size = 0;
     int error = snapshot_size(snapshot, &size, entry);
     if (error && error != -ERR_NO_KEY)
         return error;
-    st->st_size = (off_t)size;
-    st->st_blocks = (blkcnt_t)((size + STAT_BLOCK - 1) / STAT_BLOCK);
+    attr_size(st, size);
     return 0;
+}
+
+/* Of what is hidden, or of a directory of the past. */
+static void fill_corner(struct stat *st, const struct view_options *view,
+                        const struct corner *corner)
+{
+    char target[HIDDEN_LINK_MAX];
+    const struct node *node = &corner->node;
+    if (node_is_text(node->kind)) {
+        st->st_mode = attr_file_mode(view);
+    } else if (node_is_link(node->kind)) {
+        st->st_mode = S_IFLNK | 0777;
+        attr_size(st, hidden_target(target, node));
+    } else if (node_is_past(node->kind) && node->service) {
+        st->st_nlink = 2;
+    }
 }
 
 int attr_fill(struct snapshot *snapshot, struct stat *st, const struct view_options *view,
@@ -83,9 +105,14 @@ int attr_fill(struct snapshot *snapshot, struct stat *st, const struct view_opti
         filled.st_nlink = 2;
         break;
     case NODE_IS_KEY:
+    case NODE_IS_PAST_KEY:
         time = place->entry.time;
         filled.st_mode = attr_file_mode(view);
         error = file_size(snapshot, &filled, &place->entry);
+        break;
+    default:
+        time = place->corner.time;
+        fill_corner(&filled, view, &place->corner);
         break;
     }
     if (error)
@@ -95,7 +122,13 @@ int attr_fill(struct snapshot *snapshot, struct stat *st, const struct view_opti
     return 0;
 }
 
-void attr_brief(struct stat *st, uint64_t id, bool directory)
+void attr_brief(struct stat *st, uint64_t id)
 {
-    *st = (struct stat){.st_ino = id, .st_mode = directory ? S_IFDIR : S_IFREG};
+    struct node node;
+    mode_t type = S_IFDIR;
+    if (node_parse(&node, id) && (node_is_file(node.kind) || node_is_text(node.kind)))
+        type = S_IFREG;
+    else if (node_parse(&node, id) && node_is_link(node.kind))
+        type = S_IFLNK;
+    *st = (struct stat){.st_ino = id, .st_mode = type};
 }

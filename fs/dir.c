@@ -21,8 +21,7 @@ void dir_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
         return;
     }
     info->fh = 0;
-    info->keep_cache = 1;
-    info->cache_readdir = 1;
+    info->keep_cache = info->cache_readdir = place.kind != NODE_IS_HIDDEN;
     fuse_reply_open(request, info);
 }
 
@@ -50,18 +49,32 @@ static bool page_add(struct page *page, const char *name, const struct fuse_entr
     return true;
 }
 
+/* What ".." shows: for people, the kernel knows better. */
+static uint64_t parent_of(uint64_t id)
+{
+    struct node node;
+    if (!node_parse(&node, id))
+        return NODE_ROOT;
+    if (node.kind == NODE_IS_AT)
+        return node_hidden(NODE_IS_HIDDEN, node.environment, node.service, node.incarnation);
+    if (node.kind == NODE_IS_HIDDEN && node.service)
+        return node_service(node.environment, node.service, node.incarnation);
+    if (node.kind == NODE_IS_SERVICE || node.kind == NODE_IS_HIDDEN)
+        return node.environment ? node_environment(node.environment) : NODE_ROOT;
+    if (node_is_past(node.kind) && node.service && node.kind != NODE_IS_PAST_BY_SERVICE)
+        return node_of_revision(node.kind, node.environment, 0, node.rev);
+    return NODE_ROOT;
+}
+
 /* "." and ".."; ino 0 says that it is no lookup. */
 static bool page_add_dots(struct page *page, uint64_t node, uint64_t *offset)
 {
     static const char *const names[OFFSET_ENTRIES] = {".", ".."};
-    struct node parsed;
-    uint64_t parent = NODE_ROOT;
-    if (node_parse(&parsed, node) && parsed.kind == NODE_IS_SERVICE)
-        parent = node_environment(parsed.environment);
+    uint64_t parent = parent_of(node);
     for (; *offset < OFFSET_ENTRIES; ++*offset) {
         struct fuse_entry_param entry;
         memset(&entry, 0, sizeof(entry));
-        attr_brief(&entry.attr, *offset == 0 ? node : parent, true);
+        attr_brief(&entry.attr, *offset == 0 ? node : parent);
         if (!page_add(page, names[*offset], &entry, *offset + 1))
             return false;
     }
@@ -69,13 +82,14 @@ static bool page_add_dots(struct page *page, uint64_t node, uint64_t *offset)
 }
 
 /* What is told of an entry: all of it for READDIRPLUS. An entry that is damaged is listed without,
- * so that it does not hide the others; looking it up will say EIO. */
+ * so that it does not hide the others; looking it up will say EIO. So is a text of `.emsa`, which
+ * would have to be made for it. */
 static void describe(struct page *page, struct fuse_entry_param *entry, const struct place *place)
 {
-    if (page->plus && ops_entry(page->worker, entry, place) == 0)
+    if (page->plus && place_stays(place) && ops_entry(page->worker, entry, place) == 0)
         return;
     memset(entry, 0, sizeof(*entry));
-    attr_brief(&entry->attr, place->id, place->kind != NODE_IS_KEY);
+    attr_brief(&entry->attr, place->id);
 }
 
 static int page_fill(struct page *page, uint64_t node, uint64_t offset)
@@ -113,6 +127,9 @@ static void read_any(fuse_req_t request, fuse_ino_t node, size_t size, off_t off
                         .data = (char *)worker->reply,
                         .size = size < VIEW_MAX_READ_LIMIT ? size : VIEW_MAX_READ_LIMIT,
                         .plus = plus};
+    struct node parsed;
+    if (node_parse(&parsed, node) && node_is_past(parsed.kind))
+        loop_invite(worker); /* it may pass over much that was there at other revisions only */
     int found = offset < 0 ? NOT_THERE : snapshot_begin(worker->snapshot);
     if (found == 0) {
         found = page_fill(&page, node, (uint64_t)offset);

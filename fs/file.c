@@ -7,6 +7,7 @@
 #include "fs/kernel.h"
 #include "fs/pin.h"
 #include "fs/server.h"
+#include "fs/text.h"
 #include "store/error.h"
 
 /* A view with `cache` lets the kernel keep plain values of up to a page: one page can't be half of
@@ -28,7 +29,7 @@ static int look_up(struct worker *worker, const struct recent **out, uint64_t no
     int found = tree_find(snapshot, &place, node);
     if (found)
         return found;
-    if (place.kind != NODE_IS_KEY)
+    if (!node_is_file(place.kind))
         return NOT_THERE;
     found = file_refuse_masked(worker, &place.entry);
     if (!found)
@@ -64,13 +65,36 @@ static bool may_keep(const struct worker *worker, const struct entry *entry, siz
            entry->rev <= atomic_load(&worker->fs->state->published);
 }
 
+static void open_live(struct worker *worker, struct fuse_file_info *info, const struct recent *file)
+{
+    bool keep = may_keep(worker, &file->entry, file->size);
+    info->keep_cache = keep;
+    info->direct_io = !keep;
+    info->fh = pin_take(worker->fs->state, worker->view->options.id, file->rev, &worker->pin_hint);
+}
+
+/* What is past never changes, so the kernel may keep all of it that is plain. */
+static void open_past(struct fuse_file_info *info, const struct recent *file,
+                      const struct node *node)
+{
+    info->keep_cache = file->entry.kind != ENTRY_SECRET;
+    info->direct_io = !info->keep_cache;
+    info->fh = pin_fixed(node->rev);
+}
+
 void file_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
 {
     struct worker *worker = loop_worker();
     const struct recent *file;
+    struct node parsed;
     if ((info->flags & O_ACCMODE) != O_RDONLY || info->flags & O_TRUNC) {
         if (!edited_open(request, info))
             ops_errno(request, EROFS);
+        return;
+    }
+    bool known = node_parse(&parsed, node);
+    if (known && node_is_text(parsed.kind)) {
+        text_open(request, node, &parsed, info);
         return;
     }
     int found = find_file(worker, &file, node);
@@ -78,10 +102,10 @@ void file_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
         ops_fail(worker, request, found);
         return;
     }
-    bool keep = may_keep(worker, &file->entry, file->size);
-    info->keep_cache = keep;
-    info->direct_io = !keep;
-    info->fh = pin_take(worker->fs->state, worker->view->options.id, file->rev, &worker->pin_hint);
+    if (known && parsed.kind == NODE_IS_PAST_KEY)
+        open_past(info, file, &parsed);
+    else
+        open_live(worker, info, file);
     fuse_reply_open(request, info);
 }
 

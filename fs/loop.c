@@ -225,19 +225,13 @@ static const char *opcode_name(uint32_t opcode)
         uint32_t opcode;
         const char *name;
     } names[] = {
-        {FUSE_LOOKUP, "LOOKUP"},
-        {FUSE_GETATTR, "GETATTR"},
-        {FUSE_OPEN, "OPEN"},
-        {FUSE_READ, "READ"},
-        {FUSE_RELEASE, "RELEASE"},
-        {FUSE_OPENDIR, "OPENDIR"},
-        {FUSE_READDIR, "READDIR"},
-        {FUSE_READDIRPLUS, "READDIRPLUS"},
-        {FUSE_GETXATTR, "GETXATTR"},
-        {FUSE_LISTXATTR, "LISTXATTR"},
-        {FUSE_STATFS, "STATFS"},
-        {FUSE_POLL, "POLL"},
-        {FUSE_RELEASEDIR, "RELEASEDIR"},
+        {FUSE_LOOKUP, "LOOKUP"},     {FUSE_GETATTR, "GETATTR"},
+        {FUSE_OPEN, "OPEN"},         {FUSE_READ, "READ"},
+        {FUSE_RELEASE, "RELEASE"},   {FUSE_OPENDIR, "OPENDIR"},
+        {FUSE_READDIR, "READDIR"},   {FUSE_READDIRPLUS, "READDIRPLUS"},
+        {FUSE_GETXATTR, "GETXATTR"}, {FUSE_LISTXATTR, "LISTXATTR"},
+        {FUSE_STATFS, "STATFS"},     {FUSE_READLINK, "READLINK"},
+        {FUSE_POLL, "POLL"},         {FUSE_RELEASEDIR, "RELEASEDIR"},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (names[i].opcode == opcode)
@@ -471,6 +465,7 @@ static void worker_release(struct worker *worker)
 {
     snapshot_free(worker->snapshot);
     secret_release(&worker->scratch);
+    secret_release(&worker->window);
     if (worker->reply)
         munmap(worker->reply, VIEW_MAX_READ_LIMIT);
     if (worker->copy)

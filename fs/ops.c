@@ -8,7 +8,9 @@
 #include "fs/attr.h"
 #include "fs/edited.h"
 #include "fs/errno.h"
+#include "fs/hidden.h"
 #include "fs/server.h"
+#include "fs/text.h"
 #include "fs/xattr.h"
 #include "store/error.h"
 
@@ -41,12 +43,35 @@ void ops_fail(struct worker *worker, fuse_req_t request, int found)
     fuse_reply_err(request, errno_value);
 }
 
+static int ops_attr(struct worker *worker, struct stat *out, const struct place *place)
+{
+    int error = attr_fill(worker->snapshot, out, &worker->view->options, place);
+    return error || !node_is_text(place->kind) ? error : text_attr(worker, out, place);
+}
+
+/* A text that can't be made now (no key is at hand) shows no size, and may be there the next time.
+ */
+static double attr_keep(const struct place *place, const struct stat *st)
+{
+    return node_is_text(place->kind) && st->st_size == 0 ? 0 : KEEP_SECONDS;
+}
+
 int ops_entry(struct worker *worker, struct fuse_entry_param *out, const struct place *place)
 {
     memset(out, 0, sizeof(*out));
     out->ino = place->id;
-    out->entry_timeout = out->attr_timeout = KEEP_SECONDS;
-    return attr_fill(worker->snapshot, &out->attr, &worker->view->options, place);
+    out->entry_timeout = place_stays(place) ? KEEP_SECONDS : 0;
+    int error = ops_attr(worker, &out->attr, place);
+    out->attr_timeout = attr_keep(place, &out->attr);
+    return error;
+}
+
+/* Whether what is not in a directory will not be there until its name is made: not so in at/, where
+ * revisions come by themselves. */
+static bool is_kept(fuse_ino_t directory)
+{
+    struct node node;
+    return node_parse(&node, directory) && node.kind != NODE_IS_AT;
 }
 
 static void lookup(fuse_req_t request, fuse_ino_t parent, const char *name)
@@ -73,7 +98,7 @@ static void lookup(fuse_req_t request, fuse_ino_t parent, const char *name)
         /* Kept too: when the name appears it is made in the kernel. Not while names are on their
          * way: the notifier could not remove one that the kernel takes for gone. */
         memset(&entry, 0, sizeof(entry));
-        entry.entry_timeout = ahead ? 0 : KEEP_SECONDS;
+        entry.entry_timeout = ahead || !is_kept(parent) ? 0 : KEEP_SECONDS;
         found = 0;
     }
     if (found == 0)
@@ -95,27 +120,48 @@ static int removed_attr(struct worker *worker, struct stat *st, fuse_ino_t node)
     return found;
 }
 
+static int node_attr(struct worker *worker, struct stat *st, double *keep, fuse_ino_t node)
+{
+    struct place place;
+    int found = tree_find(worker->snapshot, &place, node);
+    if (found == NOT_THERE)
+        return removed_attr(worker, st, node);
+    if (found == 0)
+        found = ops_attr(worker, st, &place);
+    if (found == 0)
+        *keep = attr_keep(&place, st);
+    return found;
+}
+
 static void getattr(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
 {
     (void)info;
     struct worker *worker = loop_worker();
-    struct place place;
     struct stat st;
+    double keep = KEEP_SECONDS;
     int found = snapshot_begin(worker->snapshot);
     if (found == 0) {
-        found = tree_find(worker->snapshot, &place, node);
-        if (found == 0)
-            found = attr_fill(worker->snapshot, &st, &worker->view->options, &place);
-        else if (found == NOT_THERE)
-            found = removed_attr(worker, &st, node);
+        found = node_attr(worker, &st, &keep, node);
         if (found == NOT_THERE && edited_getattr(worker, request, &st, node))
             found = 0;
         snapshot_end(worker->snapshot);
     }
     if (found == 0)
-        fuse_reply_attr(request, &st, KEEP_SECONDS);
+        fuse_reply_attr(request, &st, keep);
     else
         ops_fail(worker, request, found);
+}
+
+static void readlink(fuse_req_t request, fuse_ino_t node)
+{
+    char target[HIDDEN_LINK_MAX];
+    struct node parsed;
+    if (!node_parse(&parsed, node) || !node_is_link(parsed.kind)) {
+        ops_errno(request, EINVAL);
+        return;
+    }
+    (void)hidden_target(target, &parsed);
+    fuse_reply_readlink(request, target);
 }
 
 static void statfs(fuse_req_t request, fuse_ino_t node)
@@ -251,6 +297,7 @@ static void refuse_copy(fuse_req_t request, fuse_ino_t from, off_t from_offset,
 const struct fuse_lowlevel_ops ops_table = {
     .lookup = lookup,
     .getattr = getattr,
+    .readlink = readlink,
     .statfs = statfs,
     .getxattr = getxattr,
     .listxattr = listxattr,

@@ -22,6 +22,7 @@
 
 #include "fs/pin.h"
 #include "fs/server.h"
+#include "fs/text.h"
 #include "store/error.h"
 #include "store/limits.h"
 
@@ -74,6 +75,21 @@ static bool takes_newest(const struct reading *reading)
            (reading->offset == 0 && pin->moves);
 }
 
+/* What is past is what it is, whatever the handle says. */
+static int choose_past(struct worker *worker, struct reading *reading, const struct recent *recent)
+{
+    struct place place;
+    reading->is_current = true;
+    if (recent) {
+        reading->entry = recent->entry;
+        return 0;
+    }
+    int found = tree_find(worker->snapshot, &place, reading->id);
+    if (found == 0)
+        reading->entry = place.entry;
+    return found;
+}
+
 /* The entry that this read is to show. One that takes the newest takes what was there last if it
  * was removed: what fstat shows the size of, as of an unlinked file elsewhere. */
 static int choose(struct worker *worker, struct reading *reading)
@@ -85,6 +101,8 @@ static int choose(struct worker *worker, struct reading *reading)
     uint64_t shown = snapshot_revision(snapshot);
     int found = 0;
     reading->expected = recent ? recent->size : 0;
+    if (node->kind == NODE_IS_PAST_KEY)
+        return choose_past(worker, reading, recent);
     if (recent)
         reading->entry = recent->entry;
     else
@@ -133,6 +151,10 @@ static void clear_scratch(struct worker *worker)
 /* A plain value stays: what was checked and copied is good for whoever reads the same version. */
 void file_forget(struct worker *worker)
 {
+    if (worker->window.size)
+        secret_clear(&worker->window);
+    if (worker->window.capacity > SCRATCH_KEPT)
+        secret_release(&worker->window);
     if (!worker->has_opened)
         return;
     worker->kept.size = 0;
@@ -270,8 +292,7 @@ static int read_part(struct worker *worker, struct reading *reading)
     return 0;
 }
 
-/* A page of a secret is about to reach a page cache. */
-static void mark(struct worker *worker, uint64_t node)
+void file_mark(struct worker *worker, uint64_t node)
 {
     worker->sweep_turn = marks_add(&worker->fs->marks, worker->view->options.id, node);
     worker->sweep_node = node;
@@ -367,7 +388,7 @@ static void reply(struct worker *worker, fuse_req_t request, uint64_t handle,
 {
     move(worker, handle, reading);
     if (!reading->direct && is_secret(&reading->entry))
-        mark(worker, reading->id);
+        file_mark(worker, reading->id);
     fuse_reply_buf(request, (const char *)reading->data, reading->got);
 }
 
@@ -380,7 +401,12 @@ void file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
                               .direct = info->lock_owner != 0,
                               .size = size < VIEW_MAX_READ_LIMIT ? size : VIEW_MAX_READ_LIMIT,
                               .offset = (size_t)offset};
-    if (!node_parse(&reading.node, node) || reading.node.kind != NODE_IS_KEY || offset < 0) {
+    bool known = node_parse(&reading.node, node) && offset >= 0;
+    if (known && node_is_text(reading.node.kind)) {
+        text_read(request, node, &reading.node, reading.size, reading.offset, info);
+        return;
+    }
+    if (!known || !node_is_file(reading.node.kind)) {
         ops_errno(request, EINVAL);
         return;
     }

@@ -36,6 +36,15 @@ struct kept {
     size_t size; /* 0: nothing is kept */
 };
 
+/* How long a text of `.emsa` is (fs/text.h), which never changes. */
+#define TEXT_NOTES 64u
+struct text_note {
+    uint64_t id; /* of its node; 0: nothing is noted */
+    size_t size;
+    bool has_secret;
+    bool is_too_large;
+};
+
 /* One thread that answers requests, and all that it needs for one: nothing is shared with the
  * others. */
 struct worker {
@@ -46,6 +55,8 @@ struct worker {
     struct secret scratch; /* plaintext; cleared at the latest before this thread blocks */
     bool has_opened;       /* a secret, which scratch or a register may still hold */
     struct kept kept;      /* in scratch, or in copy */
+    struct secret window;  /* a piece of a text, until it is sent (fs/text.h) */
+    struct text_note notes[TEXT_NOTES];
     struct recents *recents;
     unsigned char *copy;          /* VALUE_MAX; of a plain value */
     unsigned char *reply;         /* VIEW_MAX_READ_LIMIT; written before it is sent, so present */
@@ -143,6 +154,8 @@ int file_refuse_masked(const struct worker *worker, const struct entry *entry);
 /* read.c */
 void file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
                struct fuse_file_info *info);
+/* A page of a secret is about to reach a page cache: it is swept after the answer. */
+void file_mark(struct worker *worker, uint64_t node);
 /* Forgets a secret that is kept, and wipes it. */
 void file_forget(struct worker *worker);
 

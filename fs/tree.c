@@ -1,5 +1,8 @@
 #include "fs/tree.h"
 
+#include "fs/hidden.h"
+#include "fs/past.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -54,6 +57,15 @@ int tree_find(struct snapshot *snapshot, struct place *out, uint64_t id)
         if (!found)
             place_entry(&place);
         break;
+    case NODE_IS_PAST_KEY:
+    case NODE_IS_PAST:
+    case NODE_IS_PAST_BY_ENVIRONMENT:
+    case NODE_IS_PAST_BY_SERVICE:
+        found = past_find(snapshot, &place, &node, id);
+        break;
+    default:
+        found = hidden_find(snapshot, &place, &node, id);
+        break;
     }
     if (!found)
         *out = place;
@@ -103,8 +115,16 @@ static int lookup_service(struct snapshot *snapshot, struct place *place, const 
 int tree_lookup(struct snapshot *snapshot, struct place *out, uint64_t parent, const char *name)
 {
     struct node node;
-    if (!node_parse(&node, parent) || node.kind == NODE_IS_KEY)
+    if (!node_parse(&node, parent))
         return NOT_THERE;
+    if (node_is_past(node.kind))
+        return past_lookup(snapshot, out, &node, name);
+    if (node.kind == NODE_IS_HIDDEN || node.kind == NODE_IS_AT)
+        return hidden_lookup(snapshot, out, &node, name);
+    if (node.kind > NODE_IS_SERVICE)
+        return NOT_THERE;
+    if (strcmp(name, HIDDEN_NAME) == 0)
+        return hidden_of(snapshot, out, &node);
     size_t limit = node.kind == NODE_IS_SERVICE ? KEY_NAME_MAX
                    : node.kind == NODE_IS_ROOT  ? ENVIRONMENT_NAME_MAX
                                                 : SERVICE_NAME_MAX;
@@ -188,11 +208,14 @@ int tree_shown(struct snapshot *snapshot, const struct place *place, const struc
 static int walk_resume(struct snapshot *snapshot, struct walk *walk, uint64_t last)
 {
     uint32_t service;
-    if (walk->directory.kind == NODE_IS_ROOT)
+    const struct node *directory = &walk->directory;
+    if (directory->kind == NODE_IS_HIDDEN || directory->kind == NODE_IS_AT)
+        return hidden_name(walk->name, last);
+    if (!directory->environment)
         return last > ENVIRONMENT_ID_MAX
                    ? NOT_THERE
                    : snapshot_environment_name(snapshot, walk->name, (uint32_t)last);
-    if (walk->directory.kind == NODE_IS_ENVIRONMENT)
+    if (!directory->service)
         return last > SERVICE_ID_MAX ? NOT_THERE
                                      : snapshot_service_name(snapshot, walk->name, (uint32_t)last);
     return last > NAME_ID_MAX ? NOT_THERE : snapshot_name(snapshot, &service, walk->name, last);
@@ -204,7 +227,7 @@ int walk_begin(struct snapshot *snapshot, struct walk *walk, uint64_t directory,
     int found = tree_find(snapshot, &place, directory);
     if (found)
         return found;
-    if (place.kind == NODE_IS_KEY || !node_parse(&walk->directory, directory))
+    if (!place_is_directory(&place) || !node_parse(&walk->directory, directory))
         return NOT_THERE;
     walk->name[0] = 0;
     return offset <= OFFSET_ENTRIES ? 0 : walk_resume(snapshot, walk, node_offset_id(offset));
@@ -215,7 +238,11 @@ static int next_place(struct snapshot *snapshot, const struct walk *walk, struct
 {
     const struct node *directory = &walk->directory;
     int found;
-    if (directory->kind == NODE_IS_ROOT) {
+    if (node_is_past(directory->kind)) {
+        found = past_next(snapshot, place, directory, walk->name, id);
+    } else if (directory->kind == NODE_IS_HIDDEN || directory->kind == NODE_IS_AT) {
+        found = hidden_next(snapshot, place, directory, walk->name, id);
+    } else if (directory->kind == NODE_IS_ROOT) {
         found = snapshot_next_environment(snapshot, &place->environment, walk->name);
         if (!found) {
             place_environment(place);
@@ -260,8 +287,21 @@ const char *place_name(const struct place *place)
     case NODE_IS_SERVICE:
         return place->service.name;
     case NODE_IS_KEY:
+    case NODE_IS_PAST_KEY:
         return place->entry.key;
-    default:
+    case NODE_IS_ROOT:
         return "";
+    default:
+        return place->corner.name;
     }
+}
+
+bool place_is_directory(const struct place *place)
+{
+    return !node_is_file(place->kind) && !node_is_text(place->kind) && !node_is_link(place->kind);
+}
+
+bool place_stays(const struct place *place)
+{
+    return !node_is_text(place->kind) && !node_is_link(place->kind);
 }

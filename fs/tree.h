@@ -6,13 +6,22 @@
 #include "fs/step.h"
 #include "store/snapshot.h"
 
+/* What is neither an environment, nor a service, nor a key: in `.emsa` (fs/hidden.h), or a
+ * directory of the past (fs/past.h). */
+struct corner {
+    struct node node;
+    int64_t time;                    /* that it shows */
+    char name[SERVICE_NAME_MAX + 1]; /* where it was come to by one; else "" */
+};
+
 struct place { /* what stands at a node */
     enum node_kind kind;
     uint64_t id; /* its node id */
     union {
         struct environment environment;
         struct service service;
-        struct entry entry;
+        struct entry entry; /* of a key, and of a past one */
+        struct corner corner;
     };
 };
 
@@ -43,5 +52,11 @@ int walk_begin(struct snapshot *snapshot, struct walk *walk, uint64_t directory,
 int walk_next(struct snapshot *snapshot, struct walk *walk, struct place *out, uint64_t *offset);
 
 const char *place_name(const struct place *place);
+
+bool place_is_directory(const struct place *place);
+
+/* Whether a name leads to the same place for as long as nobody says otherwise: not so in `.emsa`,
+ * where it leads to another one after each change. */
+bool place_stays(const struct place *place);
 
 #endif

@@ -85,12 +85,24 @@ static int entry_text(struct snapshot *snapshot, char *out, size_t size, const s
     return ABSENT;
 }
 
+/* A directory of the past is of the kind that it was. */
+static const char *corner_kind(const struct node *node)
+{
+    if (!node_is_past(node->kind))
+        return "hidden";
+    return node->service ? "service" : node->environment ? "environment" : "root";
+}
+
 static int directory_text(struct snapshot *snapshot, char *out, size_t size,
                           const struct place *place, const char *name)
 {
     uint64_t rev = snapshot_revision(snapshot);
     const char *kind = "root";
-    if (place->kind == NODE_IS_ENVIRONMENT) {
+    if (place->kind > NODE_IS_KEY) {
+        const struct node *node = &place->corner.node;
+        rev = node->rev ? node->rev : rev;
+        kind = corner_kind(node);
+    } else if (place->kind == NODE_IS_ENVIRONMENT) {
         rev = place->environment.changed_rev;
         kind = "environment";
     } else if (place->kind == NODE_IS_SERVICE) {
@@ -110,7 +122,7 @@ int xattr_get(struct snapshot *snapshot, char out[static XATTR_VALUE_MAX], size_
     if (strncmp(name, PREFIX, sizeof(PREFIX) - 1) != 0)
         return NOT_THERE;
     name += sizeof(PREFIX) - 1;
-    int n = place->kind == NODE_IS_KEY
+    int n = node_is_file(place->kind)
                 ? entry_text(snapshot, out, XATTR_VALUE_MAX, &place->entry, name)
                 : directory_text(snapshot, out, XATTR_VALUE_MAX, place, name);
     if (n == ABSENT)
@@ -123,7 +135,7 @@ int xattr_get(struct snapshot *snapshot, char out[static XATTR_VALUE_MAX], size_
 
 size_t xattr_list(const struct place *place, const char **names)
 {
-    bool file = place->kind == NODE_IS_KEY;
+    bool file = node_is_file(place->kind);
     *names = file ? file_names : directory_names;
     if (!file)
         return sizeof(directory_names);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "store/name.h"
+#include "store/schema.h"
 #include "store/secret.h"
 #include "store/snapshot.h"
 #include "store/store.h"
@@ -53,9 +54,12 @@ int change_set_link(struct change *, const struct path *key, const char *target)
 int change_set_template(struct change *, const struct path *key, const void *text, size_t size);
 /* What stands at from (its definition: a value, or the text of a link or template) is set at key
  * too; change_move: and removed at from, which must lie in the same environment. Secrets are sealed
- * anew, which needs their key (ERR_NO_KEY at commit). */
+ * anew, which needs their key (ERR_NO_KEY at commit). Where it was taken from is recorded. */
 int change_copy(struct change *, const struct path *key, const struct path *from);
 int change_move(struct change *, const struct path *key, const struct path *from);
+/* As change_copy, of what was defined at from as of revision rev, in an environment of that name
+ * and also where it is gone since; with the end that it had. ERR_INVALID also for revision 0. */
+int change_copy_at(struct change *, const struct path *key, const struct path *from, uint64_t rev);
 /* The key's value may be referred to by a service of that name, "*" for every service: in this
  * environment, in those that stand on it, in `all` everywhere. */
 int change_share(struct change *, const struct path *key, const char *consumer);
@@ -63,6 +67,15 @@ int change_unshare(struct change *, const struct path *key, const char *consumer
 /* Nothing under the path (of any depth but the root) may change; the reason is the commit's. */
 int change_lock(struct change *, const struct path *path);
 int change_unlock(struct change *, const struct path *path);
+/* A name for a revision that is there; one that is given already moves. ERR_INVALID: no name for a
+ * tag (tag_check), revision 0. */
+int change_tag(struct change *, const char *name, uint64_t rev);
+int change_untag(struct change *, const char *name);
+/* What the service declares of its keys, in an environment or in `all`. The service must be there
+ * (in `all` it is placed). Copied. ERR_INVALID: schema_check has something against it (a line for
+ * each fault), it is another service's, or of more than SCHEMA_SIZE_MAX bytes. */
+int change_schema_set(struct change *, const struct path *service, const struct schema *schema);
+int change_schema_remove(struct change *, const struct path *service);
 /* The key that was set last ends so many seconds after the commit, by a commit of the store's own
  * (store/expiry.h); without this a set is for good, also of a key that was to end. ERR_INVALID: 0,
  * over TTL_MAX, or nothing was set. */
@@ -71,6 +84,13 @@ int change_remove(struct change *, const struct path *key);
 /* Removes a service with its keys, or an environment with all its services: told apart at commit,
  * so that it is everything that stands there then, in one revision. */
 int change_remove_all(struct change *, const struct path *path);
+
+enum change_override {
+    OVERRIDE_SCHEMA = 1, /* values that a schema says are wrong */
+    OVERRIDE_LOCK = 2,   /* changes of what is locked */
+    OVERRIDE_SHARE = 4,  /* references to what is not shared: they are, by the same commit */
+    OVERRIDE_ALL = 7,
+};
 
 struct change_terms {
     struct author author;
@@ -83,11 +103,18 @@ struct change_terms {
     bool has_if_rev;
     uint64_t if_rev;
     struct path if_path;
+    const struct path *if_paths; /* the same asked of each of these, instead of if_path; borrowed,
+                                    NULL: not */
+    size_t if_path_count;
     bool dry_run;   /* judge and report, commit nothing */
     bool allow_new; /* --new: make a service whose name looks like a misspelling of another */
     /* A value may be equal to a secret of another environment (store/model/leak.h); needs a reason,
      * and the operations say so for ever. */
     bool allow_equal;
+    /* Of enum change_override: what a caller with the admin right lets pass. Needs a reason
+     * (ERR_INVALID), and where something did pass for it, the commit's operations say so for ever.
+     */
+    unsigned override;
     /* What the clock says: nanoseconds since 1970, what ends is counted from. 0: it is read when
      * the writer's turn has come. */
     int64_t now;
@@ -100,10 +127,24 @@ struct change_line { /* what one operation did */
     uint64_t was_rev; /* for '~' and '-': the revision it had */
     int64_t expires;  /* for '+' and '~': when it will end, 0: never; for '-': when it was to, where
                          that moment had come */
-    /* Of what is about a name and no value: the service that it was shared with, "*": all; else
-     * "". */
+    /* Of what is about a name and no value: the service that it was shared with, "*": all; the
+     * tag, whose path is the root and whose was_rev is what it named; else "". */
     char with[SERVICE_NAME_MAX + 1];
-    enum change_subject { CHANGE_PLACE, CHANGE_SHARE, CHANGE_LOCK } subject;
+    enum change_subject {
+        CHANGE_PLACE,
+        CHANGE_SHARE,
+        CHANGE_LOCK,
+        CHANGE_SCHEMA,
+        CHANGE_TAG
+    } subject;
+};
+
+/* What a schema that was set finds wrong (and does not refuse, since it is the schema that
+ * changed), or what shows otherwise because of its defaults: words that follow the path. Also of a
+ * dry run. */
+struct change_note {
+    struct path path;
+    char text[TYPE_TEXT_MAX];
 };
 
 struct change_result {
@@ -113,6 +154,8 @@ struct change_result {
     int64_t expires; /* the first moment at which something that this commit set ends; 0: none */
     size_t count;
     struct change_line *lines; /* owned by the caller: change_result_release */
+    size_t note_count;
+    struct change_note *notes; /* owned as lines are */
     /* How many values were refused for being equal to a secret; set where the commit failed too
      * (all else is zero then), for whoever counts guesses. */
     size_t equal;

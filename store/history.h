@@ -29,10 +29,24 @@ enum operation_kind {
     OPERATION_ENVIRONMENT_REMOVE = 17,
     OPERATION_SERVICE_ADD = 18,
     OPERATION_SERVICE_REMOVE = 19,
+    OPERATION_SCHEMA_SET = 20,
+    OPERATION_SCHEMA_REMOVE = 21,
+    OPERATION_DEFAULT_SET = 22,    /* a key of the schema that has one, */
+    OPERATION_DEFAULT_REMOVE = 23, /* or has none any more */
+
+    OPERATION_TAG = 24,
+    OPERATION_UNTAG = 25,
     OPERATION_IDENTITY = 32,
     OPERATION_ENVIRONMENT_KEY = 33,
     OPERATION_SERVICE_KEY = 34,
     OPERATION_GRANT = 35,
+};
+
+/* A definition as of a revision, which another one was copied from. */
+struct copied_from {
+    uint32_t environment; /* 0: nowhere */
+    uint64_t name_id;
+    uint64_t rev;
 };
 
 struct operation_info { /* one operation, as effects and logs need it */
@@ -50,7 +64,11 @@ struct operation_info { /* one operation, as effects and logs need it */
                              was made because it had come */
     char with[SERVICE_NAME_MAX + 1]; /* of a share: the consumer, "*": every service */
     bool is_same;                    /* what is in effect at its place stayed as it was */
-    bool is_allowed_equal; /* its value was let be equal to a secret of another environment */
+    bool is_allowed_equal;      /* its value was let be equal to a secret of another environment */
+    bool is_override;           /* its commit passes where a rule was overridden */
+    struct copied_from from;    /* of a set that copies */
+    char tag[TAG_NAME_MAX + 1]; /* of a tag and its removal; else "" */
+    uint64_t tagged;            /* of a tag: the revision that it names */
 };
 
 /* What readers see otherwise since a commit: a name that is new or gone, a value that is another.
@@ -82,10 +100,67 @@ int history_outcome(struct snapshot *, struct outcome *out, uint64_t rev, uint32
 
 /* The path of what it is about. Names are for ever, so it is there for all outcomes. */
 int history_outcome_path(struct snapshot *, struct path *out, const struct outcome *outcome);
+/* The same of a key by its ids. */
+int history_path(struct snapshot *, struct path *out, uint32_t environment, uint64_t name_id);
 
 /* The newest revision at or before rev that touched path (any depth). NOT_THERE when none did.
  * Bounded work a call: it may return 2 (LOOK_ON) with *found as where to go on. */
 #define LOOK_ON 2
 int history_touched(struct snapshot *, uint64_t *found, const struct path *path, uint64_t rev);
+
+/*
+ * What stood there as of a revision (which may be the newest). Ids are for ever; an environment of
+ * a name that was removed and added again is another one. NOT_THERE where there was none. One
+ * look-up or two each, but that a walk passes over all that ever was in its directory, and a name
+ * of environments over all that had it since. (Of one key as of a revision: snapshot_entry_at.)
+ */
+int history_environment(struct snapshot *, uint32_t *id, const char *name, uint64_t rev);
+int history_service(struct snapshot *, uint32_t *service, uint32_t environment, const char *name,
+                    uint64_t rev);
+/* Whether an environment (service 0) or a service in one was there: 0 or NOT_THERE. */
+int history_stands(struct snapshot *, uint32_t environment, uint32_t service, uint64_t rev);
+/* The next by name after the given one ("" before the first), which becomes its name. */
+int history_next_environment(struct snapshot *, uint32_t *id,
+                             char name[static ENVIRONMENT_NAME_MAX + 1], uint64_t rev);
+int history_next_service(struct snapshot *, uint32_t *service,
+                         char name[static SERVICE_NAME_MAX + 1], uint32_t environment,
+                         uint64_t rev);
+/* The next key that a service ever had, in any environment, after the given one ("" before the
+ * first), which becomes that. What is there as of a revision is among them
+ * (snapshot_entry_at). */
+int history_next_name(struct snapshot *, uint64_t *name_id, char key[static KEY_NAME_MAX + 1],
+                      uint32_t service);
+/* The ids of names, for ever. NOT_THERE: nobody ever had it. */
+int history_service_id(struct snapshot *, uint32_t *service, const char *name);
+int history_name(struct snapshot *, uint64_t *name_id, const char *service, const char *key);
+/* What was defined at exactly this place, and when it was to end (0: never). NOT_THERE: nothing,
+ * whatever was in effect. */
+int history_definition(struct snapshot *, struct definition *out, int64_t *expires,
+                       uint32_t environment, uint64_t name_id, uint64_t rev);
+
+/* A name that somebody gave to a revision. */
+struct tag {
+    char name[TAG_NAME_MAX + 1];
+    uint64_t rev;      /* what it names */
+    uint64_t said_rev; /* the commit that says so */
+    uint32_t said_op;
+};
+/* NOT_THERE: no revision has that name. */
+int history_tag(struct snapshot *, struct tag *out, const char *name);
+/* The next tag by name: fill *at with zeros to begin, then give back what was found. NOT_THERE past
+ * the last. */
+int history_next_tag(struct snapshot *, struct tag *at);
+
+/* A key as of a revision, by its name, and the next one by name after the given one. */
+int history_entry(struct snapshot *, struct entry *out, uint32_t environment, uint32_t service,
+                  const char *key, uint64_t rev);
+int history_next_entry(struct snapshot *, struct entry *out, uint32_t environment, uint32_t service,
+                       const char *after, uint64_t rev);
+
+/* The outcome by which a key came to a value: rev is the revision of an entry of it. Its place
+ * (rev, index) names that version of that key for ever. NOT_THERE: the key has none of that
+ * revision. */
+int history_outcome_of(struct snapshot *, uint32_t *index, uint32_t environment, uint32_t service,
+                       uint64_t name_id, uint64_t rev);
 
 #endif

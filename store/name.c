@@ -88,6 +88,21 @@ int name_check(enum name_kind kind, const char *text, size_t length)
     return 0;
 }
 
+int tag_check(const char *text, size_t length)
+{
+    char name[SHOWN_TEXT];
+    size_t digits = 0;
+    while (digits < length && text[digits] >= '0' && text[digits] <= '9')
+        digits++;
+    if (length && length <= TAG_NAME_MAX && digits < length &&
+        is_allowed(NAME_ENVIRONMENT, text, length))
+        return 0;
+    return error_set(ERR_INVALID,
+                     "tag '%s' is not allowed: use up to %d letters, digits, '_', '.' and '-', "
+                     "first a letter or digit, and not digits only",
+                     shown(name, text, length), TAG_NAME_MAX);
+}
+
 /* Checks one part and copies it to where a path has it. */
 static int set_part(struct path *path, enum name_kind kind, const char *text, size_t length)
 {
@@ -160,9 +175,16 @@ enum path_depth path_depth(const struct path *path)
 
 const char *path_text(const struct path *path, char out[static PATH_TEXT_MAX])
 {
-    enum path_depth depth = path_depth(path);
-    snprintf(out, PATH_TEXT_MAX, "%s%s%s%s%s", path->environment, depth >= PATH_SERVICE ? "/" : "",
-             path->service, depth == PATH_KEY ? "/" : "", path->key);
+    const enum path_depth depth = path_depth(path);
+    char *at = stpcpy(out, path->environment);
+    if (depth >= PATH_SERVICE) {
+        *at++ = '/';
+        at = stpcpy(at, path->service);
+    }
+    if (depth == PATH_KEY) {
+        *at++ = '/';
+        stpcpy(at, path->key);
+    }
     return out;
 }
 

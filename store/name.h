@@ -25,6 +25,10 @@ enum path_depth { PATH_ROOT, PATH_ENVIRONMENT, PATH_SERVICE, PATH_KEY };
  */
 int name_check(enum name_kind kind, const char *text, size_t length);
 
+/* Whether the length bytes at text may name a revision: as an environment is named, but not with
+ * digits only, which are a revision's number. ERR_INVALID. */
+int tag_check(const char *text, size_t length);
+
 /* Parses length bytes "", "prod", "prod/billing" or "prod/billing/KEY" (one final '/' is ignored).
  * Every part given is checked. ERR_INVALID, *path untouched. */
 int path_parse(struct path *path, const char *text, size_t length);

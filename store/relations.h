@@ -29,11 +29,17 @@ struct share { /* one consumer of a name, as one layer has it */
     char service[SERVICE_NAME_MAX + 1];
     char key[KEY_NAME_MAX + 1];
     char consumer[SERVICE_NAME_MAX + 1]; /* "*": every service */
-    uint64_t rev;
+    uint64_t rev;                        /* the operation that said so */
+    uint32_t op;
 };
 /* The next consumer of service/key in the layer. */
 int relation_next_share(struct snapshot *, struct share *at, uint32_t layer, const char *service,
                         const char *key);
+/* The next share of any name in the layer, in the order of names and consumers. */
+int relation_next_share_of(struct snapshot *, struct share *at, uint32_t layer);
+/* The next consumer of any key of the service in the layer, key by key, shorter names first. */
+int relation_next_share_in(struct snapshot *, struct share *at, uint32_t layer,
+                           const char *service);
 /* Whether service/key may be referred to by consumer in the environment: the lists of its layers
  * together, and what is shared from birth. 1, 0, or a failure. rev is the commit that shared it, 0:
  * from birth. layer is where that was said. */

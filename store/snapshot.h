@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "store/limits.h"
+#include "store/schema.h"
 #include "store/secret.h"
 #include "store/store.h"
 
@@ -72,7 +73,8 @@ enum entry_origin { ORIGIN_OWN = 0, ORIGIN_BASE, ORIGIN_ALL, ORIGIN_SHARED, ORIG
 
 /* Where bytes that somebody set lie, and what they are bound to: a definition. */
 struct definition {
-    uint32_t environment; /* the layer: the environment of whoever asked, its base, or `all` */
+    uint32_t environment; /* the layer: the environment of whoever asked, its base, or `all`; or
+                             one of defaults (definition_environment) */
     uint32_t service;
     uint64_t name_id;
     uint64_t entry_id; /* one life of a definition: new when it is made again after a removal */
@@ -81,6 +83,18 @@ struct definition {
     enum entry_kind kind;
     uint32_t stored_size; /* secret: the padded size; all others: the size of the value or text */
 };
+
+/*
+ * The default of a schema is a definition as well, in a layer of its own: the layer of defaults of
+ * the environment, its base or `all`, whose id has this bit set.
+ */
+#define LAYER_OF_DEFAULTS 0x80000000u
+
+/* The id of the environment in which a definition stands, or whose schema says it. */
+static inline uint32_t definition_environment(const struct definition *definition)
+{
+    return definition->environment & ~LAYER_OF_DEFAULTS;
+}
 
 /*
  * The effective entry of one key of one service in one environment: what a reader gets, links
@@ -137,6 +151,26 @@ int snapshot_definition(struct snapshot *, struct entry *out, uint32_t environme
  * snapshot_value. */
 int snapshot_text(struct snapshot *, const unsigned char **data, size_t *size,
                   const struct definition *definition, struct secret *scratch);
+
+/* Where a schema was set: in an environment (the layer), by an operation. */
+struct schema_place {
+    uint32_t layer;
+    uint64_t rev;
+    uint32_t op;
+};
+/* The schema in force for a service in an environment: of the first of its layers (itself, its
+ * base, `all`) that has one, alone. place may be NULL. Owned by the caller: schema_release.
+ * NOT_THERE: none is. */
+int snapshot_schema(struct snapshot *, struct schema *out, struct schema_place *place,
+                    uint32_t environment, uint32_t service);
+/* The one of exactly that layer. */
+int snapshot_schema_of(struct snapshot *, struct schema *out, struct schema_place *place,
+                       uint32_t layer, uint32_t service);
+
+/* Whether two secrets that are set now are certainly not equal, which needs no key and opens
+ * neither: 1; 0: they have to be opened to know. */
+int snapshot_secrets_differ(struct snapshot *, const struct definition *a,
+                            const struct definition *b);
 
 /* The entry as it was at revision rev (which may be the newest). NOT_THERE if there was none then.
  */

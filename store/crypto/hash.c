@@ -16,6 +16,17 @@ int crypto_setup(void)
     return sodium_init() < 0 ? error_set(ERR_IO, "libsodium can't start: no random numbers") : 0;
 }
 
+/* Most of what is hashed is shorter than this: one run over one buffer then, instead of a call for
+ * each piece of it. */
+#define ONE_RUN 512u
+
+static unsigned char *write_size(unsigned char *at, size_t size)
+{
+    for (size_t i = 0; i < 8; i++)
+        *at++ = (unsigned char)((uint64_t)size >> (8 * i));
+    return at;
+}
+
 static crypto_generichash_state *state_of(struct hasher *hasher)
 {
     return (crypto_generichash_state *)(void *)hasher->opaque;
@@ -33,8 +44,7 @@ void hasher_begin(struct hasher *hasher, const char *domain)
 void hasher_add(struct hasher *hasher, const void *data, size_t size)
 {
     unsigned char frame[8];
-    for (size_t i = 0; i < sizeof(frame); i++)
-        frame[i] = (unsigned char)((uint64_t)size >> (8 * i));
+    write_size(frame, size);
     crypto_generichash_update(state_of(hasher), frame, sizeof(frame));
     crypto_generichash_update(state_of(hasher), data, size);
 }
@@ -44,18 +54,41 @@ void hasher_end(struct hasher *hasher, uint8_t out[static BLAKE_SIZE])
     crypto_generichash_final(state_of(hasher), out, BLAKE_SIZE);
 }
 
+/* False: too long for one run. */
+static bool hash_short(uint8_t out[static BLAKE_SIZE], const char *domain,
+                       const struct hash_part parts[], size_t count)
+{
+    unsigned char run[ONE_RUN], *at = run;
+    size_t length = strlen(domain), size = 1 + length;
+    for (size_t i = 0; i < count && size <= sizeof(run); i++)
+        size += parts[i].size <= sizeof(run) ? 8 + parts[i].size : sizeof(run);
+    if (length > DOMAIN_MAX || size > sizeof(run))
+        return false;
+    *at++ = (unsigned char)length;
+    memcpy(at, domain, length);
+    at += length;
+    for (size_t i = 0; i < count; i++) {
+        at = write_size(at, parts[i].size);
+        if (parts[i].size > 0)
+            memcpy(at, parts[i].data, parts[i].size);
+        at += parts[i].size;
+    }
+    crypto_generichash(out, BLAKE_SIZE, run, size, NULL, 0);
+    sodium_memzero(run, size); /* an identity's seed is hashed too */
+    return true;
+}
+
 void hash_parts(uint8_t out[static BLAKE_SIZE], const char *domain, const struct hash_part parts[],
                 size_t count)
 {
     struct hasher hasher;
+    if (hash_short(out, domain, parts, count))
+        return;
     hasher_begin(&hasher, domain);
     for (size_t i = 0; i < count; i++)
         hasher_add(&hasher, parts[i].data, parts[i].size);
     hasher_end(&hasher, out);
 }
-
-/* Most records are shorter than this: one run over one buffer then, instead of four calls. */
-#define ONE_RUN 512u
 
 void hash_record(uint8_t out[static RECORD_HASH_SIZE], const char *database, const void *key,
                  size_t key_size, const void *body, size_t body_size)

@@ -34,7 +34,8 @@ static const char *const names[DB_COUNT] = {
     [DB_KEY] = "key",         [DB_EXPIRY] = "expiry",
     [DB_OUTCOME] = "outcome", [DB_REFERENCE] = "reference",
     [DB_SHARE] = "share",     [DB_LOCK] = "lock",
-    [DB_LEAK] = "leak",
+    [DB_SCHEMA] = "schema",   [DB_PRESENCE] = "presence",
+    [DB_TAG] = "tag",         [DB_LEAK] = "leak",
 };
 
 const char *database_name(enum database database)

@@ -37,6 +37,9 @@ enum database {
     DB_REFERENCE, /* derived: layer, service, key, name id -> that definition refers to the key */
     DB_SHARE,     /* derived: layer, service, key, consumer -> where that was said */
     DB_LOCK,      /* derived: environment id, service, key -> where that was said */
+    DB_SCHEMA,    /* derived: layer, service id -> where that was said */
+    DB_PRESENCE,  /* derived: environment id, service id, rev, op -> it came or went then */
+    DB_TAG,       /* derived: name -> the revision that it names, and where that was said */
     DB_LEAK,      /* derived, with the store's key only: who has a secret of which fingerprint */
     DB_COUNT
 };

@@ -122,6 +122,20 @@ struct slice key_lock(struct key *, uint32_t environment, const char *service, c
 int key_lock_parse(struct slice found, uint32_t *environment,
                    char service[static SERVICE_NAME_MAX + 1], char key[static KEY_NAME_MAX + 1]);
 
+/* DB_TAG: name ("" to start a walk) */
+struct slice key_tag(struct key *, const char *name);
+int key_tag_parse(struct slice found, char name[static TAG_NAME_MAX + 1]);
+
+/* DB_SCHEMA: layer u32, service u32 (0 to start a walk) */
+struct slice key_schema(struct key *, uint32_t layer, uint32_t service);
+int key_schema_parse(struct slice found, uint32_t *layer, uint32_t *service);
+
+/* DB_PRESENCE: environment u32, service u32 (0: the environment itself), rev u64, op u32 */
+struct slice key_presence(struct key *, uint32_t environment, uint32_t service, uint64_t rev,
+                          uint32_t op);
+int key_presence_parse(struct slice found, uint32_t *environment, uint32_t *service, uint64_t *rev,
+                       uint32_t *op);
+
 /* DB_LEAK: the first byte says which.
  *   'F' fingerprint, environment u32, name id u64 (0 and 0 to start a walk) -> nothing
  *   'P' environment u32, name id u64                                       -> fingerprint */

@@ -6,6 +6,7 @@
 #include "store/crypto/hash.h"
 #include "store/db/guard.h"
 #include "store/db/internal.h"
+#include "store/db/tail.h"
 #include "store/error.h"
 
 struct txn {
@@ -17,6 +18,7 @@ struct txn {
     int error;       /* sticky; writers only */
     MDB_cursor *cursors[DB_COUNT]; /* readers only */
     bool is_bound[DB_COUNT];       /* the cursor belongs to this renewal */
+    struct tail tails[DB_COUNT];   /* a writer's only */
 };
 
 /* What one guarded piece of work gets and gives. */
@@ -140,6 +142,7 @@ static int drop(void *arg)
     if (txn->mdb)
         mdb_txn_abort(txn->mdb);
     txn->mdb = NULL;
+    memset(txn->tails, 0, sizeof(txn->tails));
     return 0;
 }
 
@@ -278,6 +281,7 @@ int txn_commit(struct txn *txn)
         txn_free(txn);
         return error;
     }
+    memset(txn->tails, 0, sizeof(txn->tails)); /* LMDB frees them */
     int failed = guard_call(writer_commit, txn);
     atomic_fetch_add(&txn->env->commits, 1);
     if (failed != GUARD_FAULT)
@@ -351,8 +355,12 @@ static int do_put(void *arg)
     uint8_t hash[RECORD_HASH_SIZE];
     hash_record(hash, database_name(call->database), call->key.mv_data, call->key.mv_size,
                 body.data, body.size);
-    int failed = mdb_put(call->txn->mdb, call->txn->env->handles[call->database], &call->key, &room,
-                         call->flags | MDB_RESERVE);
+    MDB_txn *mdb = call->txn->mdb;
+    const MDB_dbi handle = call->txn->env->handles[call->database];
+    int failed;
+    if (!tail_put(&call->txn->tails[call->database], mdb, handle, &call->key, &room, call->flags,
+                  &failed))
+        failed = mdb_put(mdb, handle, &call->key, &room, call->flags | MDB_RESERVE);
     if (failed)
         return failed;
     unsigned char *place = room.mv_data;
@@ -392,6 +400,7 @@ void txn_append(struct txn *txn, enum database database, struct slice key, struc
 static int do_delete(void *arg)
 {
     struct call *call = arg;
+    tail_leave(&call->txn->tails[call->database]);
     return mdb_del(call->txn->mdb, call->txn->env->handles[call->database], &call->key, NULL);
 }
 

@@ -5,6 +5,7 @@
 
 #include "store/error.h"
 #include "store/limits.h"
+#include "store/name.h"
 
 #define ALL "all"
 
@@ -250,6 +251,8 @@ static int end_place(struct expected *expected, const char **why, const struct o
     struct place_state *place = living_place(expected, operation);
     if (!place)
         NO_FIT("its service is not there");
+    if (relations_has_schema(&expected->relations, operation->environment, operation->service))
+        NO_FIT("its service still has a schema");
     place->alive = false;
     place->is.changed_rev = rev;
     environment->is.listed_time = time;
@@ -274,9 +277,14 @@ static int change_key(struct expected *expected, const char **why,
 {
     struct environment_state *environment = living_environment(expected, operation->environment);
     struct place_state *place = living_place(expected, operation);
-    const bool is_removal = operation->kind == OPERATION_REMOVE;
+    const bool is_key = operation_is_of_key(operation->kind);
+    const bool is_removal =
+        operation->kind == OPERATION_REMOVE || operation->kind == OPERATION_DEFAULT_REMOVE;
     if (!environment || !place)
         NO_FIT("its service is not there");
+    if (operation->from.environment > expected->counters.environment_id ||
+        operation->from.name_id > expected->counters.name_id || operation->from.rev > rev)
+        NO_FIT("it is copied from where nothing was yet");
     if (operation->kind == OPERATION_SET_SECRET && strcmp(environment->is.name, ALL) == 0)
         NO_FIT("it sets a secret in 'all'");
     if (learn_name(expected, why, operation))
@@ -286,9 +294,9 @@ static int change_key(struct expected *expected, const char **why,
         NO_FIT("its entry's id does not fit what came before");
     if (operation->first) {
         expected->counters.entry_id = operation->entry_id;
-        expected->counters.entries++;
+        expected->counters.entries += is_key;
     }
-    expected->counters.entries -= is_removal;
+    expected->counters.entries -= is_removal && is_key;
     expected->values += !is_removal;
     environment->is.changed_rev = place->is.changed_rev = rev;
     return 0;
@@ -301,16 +309,34 @@ static int say(struct expected *expected, const char **why, const struct operati
     struct environment_state *environment = living_environment(expected, operation->environment);
     struct place_state *place = living_place(expected, operation);
     const bool is_lock = operation->kind == OPERATION_LOCK || operation->kind == OPERATION_UNLOCK;
+    const bool is_schema = operation_is_of_schema(operation->kind);
     if (!environment || (!place && (operation->service || operation->name_id || !is_lock)))
         NO_FIT("its environment or service is not there");
-    if ((operation->name_id || !is_lock) && learn_name(expected, why, operation))
+    if (is_schema && !same_name(place->is.name, operation))
+        NO_FIT("its name is not its service's");
+    if ((operation->name_id || !(is_lock || is_schema)) && learn_name(expected, why, operation))
         return 1;
     environment->is.changed_rev = rev;
     if (place)
         place->is.changed_rev = rev;
     const int error = relations_apply(&expected->relations, operation, rev, op);
     if (error > 0)
-        NO_FIT("it takes back what was not said");
+        NO_FIT(is_schema ? "it is not what came of the schema before"
+                         : "it takes back what was not said");
+    expected->values += operation->kind == OPERATION_SCHEMA_SET;
+    return error;
+}
+
+static int name_revision(struct expected *expected, const char **why,
+                         const struct operation *operation, uint32_t op, uint64_t rev)
+{
+    if (operation->environment || operation->service || operation->name_id || operation->entry_id)
+        NO_FIT("its tag is in a place");
+    if (tag_check(operation->name, operation->name_size) || operation->tagged >= rev)
+        NO_FIT("its tag is no name, or of no revision before it");
+    const int error = relations_apply(&expected->relations, operation, rev, op);
+    if (error > 0)
+        NO_FIT("it takes back a tag that there was not");
     return error;
 }
 
@@ -402,12 +428,19 @@ int expected_apply(struct expected *expected, const char **why, const struct ope
     case OPERATION_SET_LINK:
     case OPERATION_SET_TEMPLATE:
     case OPERATION_REMOVE:
+    case OPERATION_DEFAULT_SET:
+    case OPERATION_DEFAULT_REMOVE:
         return change_key(expected, why, operation, rev);
     case OPERATION_LOCK:
     case OPERATION_UNLOCK:
     case OPERATION_SHARE:
     case OPERATION_UNSHARE:
+    case OPERATION_SCHEMA_SET:
+    case OPERATION_SCHEMA_REMOVE:
         return say(expected, why, operation, op, rev);
+    case OPERATION_TAG:
+    case OPERATION_UNTAG:
+        return name_revision(expected, why, operation, op, rev);
     case OPERATION_SERVICE_KEY:
         expected->keys += 2; /* the public key and the wrapped private one */
         return 0;

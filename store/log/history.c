@@ -90,6 +90,11 @@ int past_operation(struct txn *txn, struct operation_info *out, uint64_t rev, ui
     info.expires = operation.expires;
     info.is_same = operation.is_same;
     info.is_allowed_equal = operation.is_allowed_equal;
+    info.is_override = operation.is_override;
+    info.from = operation.from;
+    info.tagged = operation.tagged;
+    if (operation_is_of_tag(operation.kind) && operation.name_size <= TAG_NAME_MAX)
+        memcpy(info.tag, operation.name, operation.name_size);
     if (operation.consumer)
         memcpy(info.with, operation.consumer, operation.consumer_size);
     *out = info;

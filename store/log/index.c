@@ -11,6 +11,7 @@ int index_begin(struct index *index, struct txn *txn, uint64_t rev, int64_t time
     *index = (struct index){.txn = txn, .rev = rev, .time = time};
     const int error = state_counters(txn, &index->counters);
     index->names_before = index->counters.name_id;
+    index->services_before = index->counters.service_id;
     return error;
 }
 
@@ -155,7 +156,7 @@ static int learn_name(struct index *index, const struct operation *operation, ui
         return misfit(index, op, "its name's id");
     index->counters.name_id = operation->name_id;
     state_put_name(index->txn, operation->name_id, operation->service, index->name);
-    return 0;
+    return index_saw_name(index, operation->service);
 }
 
 /* The index by moment follows the definition: what it said of its end before holds no more. */
@@ -176,12 +177,12 @@ static void move_expiry(struct index *index, const struct spot *before, const st
     state_put_expiry(index->txn, &expiry);
 }
 
-/* The spot that an operation on a key speaks of, as it stands now; its kind is SPOT_NONE where
- * nothing is in effect there. */
+/* The spot that an operation on a key or a default speaks of, as it stands now; its kind is
+ * SPOT_NONE where nothing is in effect there. */
 static int find_spot(struct index *index, struct spot *spot, const struct operation *operation)
 {
     const int found =
-        state_current(index->txn, spot, operation->environment, operation->service, index->name);
+        index_current(index, spot, operation_layer(operation), operation->service, index->name);
     if (found > 0)
         *spot = (struct spot){.kind = SPOT_NONE};
     return found < 0 ? found : 0;
@@ -207,7 +208,7 @@ static int apply_set(struct index *index, const struct operation *operation, uin
         if (operation->entry_id != index->counters.entry_id + 1 || spot_is_own(&spot))
             return misfit(index, op, "its entry's id");
         index->counters.entry_id++;
-        index->counters.entries++;
+        index->counters.entries += operation_is_of_key(operation->kind);
     } else if (!is_that_life(&spot, operation)) {
         return misfit(index, op, "its entry");
     }
@@ -216,11 +217,11 @@ static int apply_set(struct index *index, const struct operation *operation, uin
         spot.first_rev = index->rev;
         spot.first_time = index->time;
     }
-    spot.environment = operation->environment;
+    spot.environment = operation_layer(operation);
     spot.service = operation->service;
     spot.name_id = operation->name_id;
     memcpy(spot.key, index->name, operation->name_size + 1);
-    spot.kind = (unsigned)operation->kind;
+    spot.kind = (unsigned)operation_value_kind(operation->kind);
     spot.since = spot.rev = index->rev;
     spot.time = index->time;
     spot.entry_id = operation->entry_id;
@@ -231,7 +232,7 @@ static int apply_set(struct index *index, const struct operation *operation, uin
     state_put_moment(index->txn, &spot);
     move_expiry(index, &before, &spot);
     touch_place(index, false);
-    return 0;
+    return index_saw_spot(index, operation->environment, operation->service);
 }
 
 static int apply_remove(struct index *index, const struct operation *operation, uint32_t op)
@@ -250,9 +251,32 @@ static int apply_remove(struct index *index, const struct operation *operation, 
     move_expiry(index, &spot, NULL);
     spot.kind = SPOT_NONE;
     spot.since = index->rev;
-    state_delete_current(index->txn, operation->environment, operation->service, index->name);
+    state_delete_current(index->txn, spot.environment, operation->service, index->name);
     state_put_moment(index->txn, &spot);
-    index->counters.entries--;
+    index->counters.entries -= operation_is_of_key(operation->kind);
+    touch_place(index, false);
+    return 0;
+}
+
+/* A service's schema in a layer; its defaults come and go by operations of their own. */
+static int apply_schema(struct index *index, const struct operation *operation, uint32_t op)
+{
+    struct state_schema schema = {.layer = operation->environment, .service = operation->service};
+    const bool is_set = operation->kind == OPERATION_SCHEMA_SET;
+    int found = find_both(index, operation, op);
+    if (found)
+        return found;
+    found = state_schema(index->txn, &schema);
+    if (found < 0)
+        return found;
+    if (is_set ? operation->first != (found > 0) : found > 0)
+        return misfit(index, op, "its schema");
+    schema.rev = index->rev;
+    schema.op = op;
+    if (is_set)
+        state_put_schema(index->txn, &schema);
+    else
+        state_delete_schema(index->txn, &schema);
     touch_place(index, false);
     return 0;
 }
@@ -301,6 +325,18 @@ static int apply_lock(struct index *index, const struct operation *operation, ui
     return 0;
 }
 
+/* That a place came or went: what is asked of a revision that is long past. */
+static void note_presence(struct index *index, const struct operation *operation, uint32_t op,
+                          bool is_there)
+{
+    state_put_presence(index->txn, &(struct presence){.environment = operation->environment,
+                                                      .service = operation->service,
+                                                      .rev = index->rev,
+                                                      .op = op,
+                                                      .is_there = is_there,
+                                                      .incarnation = (uint16_t)operation->turn});
+}
+
 int index_touch(struct index *index, uint32_t environment, uint32_t service, bool listed)
 {
     int found = find_environment(index, environment);
@@ -344,6 +380,7 @@ static int apply_environment_add(struct index *index, const struct operation *op
     index->counters.environments++;
     state_put_environment(index->txn, state);
     state_put_environment_name(index->txn, state);
+    note_presence(index, operation, op, true);
     return 0;
 }
 
@@ -365,6 +402,7 @@ static int apply_environment_remove(struct index *index, const struct operation 
     index->environment.is.changed_rev = index->rev;
     index->counters.environments--;
     state_put_environment(index->txn, &index->environment);
+    note_presence(index, operation, op, false);
     return 0;
 }
 
@@ -400,6 +438,7 @@ static int apply_service_add(struct index *index, const struct operation *operat
     index->has_place = true;
     index->counters.services++;
     state_put_place(index->txn, state);
+    note_presence(index, operation, op, true);
     touch_environment(index, true);
     return 0;
 }
@@ -421,8 +460,13 @@ static int drop_shares(struct index *index)
 
 static int apply_service_remove(struct index *index, const struct operation *operation, uint32_t op)
 {
+    struct state_schema schema = {.layer = operation->environment, .service = operation->service};
     int error = find_both(index, operation, op);
     if (!error)
+        error = state_schema(index->txn, &schema);
+    if (!error)
+        return misfit(index, op, "what is left of its schema");
+    if (error > 0)
         error = drop_shares(index);
     if (error)
         return error;
@@ -430,7 +474,22 @@ static int apply_service_remove(struct index *index, const struct operation *ope
     index->place.is.changed_rev = index->rev;
     index->counters.services--;
     state_put_place(index->txn, &index->place);
+    note_presence(index, operation, op, false);
     touch_environment(index, true);
+    return 0;
+}
+
+static int apply_tag(struct index *index, const struct operation *operation, uint32_t op)
+{
+    struct state_tag tag = {.rev = operation->tagged, .said_rev = index->rev, .said_op = op};
+    if (!operation->name_size || operation->name_size > TAG_NAME_MAX ||
+        operation->tagged >= index->rev)
+        return misfit(index, op, "its tag");
+    memcpy(tag.name, index->name, operation->name_size);
+    if (operation->kind == OPERATION_TAG)
+        state_put_tag(index->txn, &tag);
+    else
+        state_delete_tag(index->txn, tag.name);
     return 0;
 }
 
@@ -470,8 +529,14 @@ int index_apply(struct index *index, const struct operation *operation, uint32_t
     case OPERATION_SET_LINK:
     case OPERATION_SET_TEMPLATE:
         return apply_set(index, operation, op);
+    case OPERATION_DEFAULT_SET:
+        return apply_set(index, operation, op);
     case OPERATION_REMOVE:
+    case OPERATION_DEFAULT_REMOVE:
         return apply_remove(index, operation, op);
+    case OPERATION_SCHEMA_SET:
+    case OPERATION_SCHEMA_REMOVE:
+        return apply_schema(index, operation, op);
     case OPERATION_SHARE:
     case OPERATION_UNSHARE:
         return apply_share(index, operation, op);
@@ -486,6 +551,9 @@ int index_apply(struct index *index, const struct operation *operation, uint32_t
         return apply_service_add(index, operation, op);
     case OPERATION_SERVICE_REMOVE:
         return apply_service_remove(index, operation, op);
+    case OPERATION_TAG:
+    case OPERATION_UNTAG:
+        return apply_tag(index, operation, op);
     case OPERATION_IDENTITY:
         return apply_identity(index, operation);
     case OPERATION_ENVIRONMENT_KEY:

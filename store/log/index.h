@@ -8,6 +8,7 @@
 #define EMSA_STORE_LOG_INDEX_H
 
 #include "store/log/operation.h"
+#include "store/log/seen.h"
 #include "store/log/state.h"
 
 struct index {       /* one revision being applied in a write transaction */
@@ -15,7 +16,9 @@ struct index {       /* one revision being applied in a write transaction */
     uint64_t rev;
     int64_t time;
     struct counters counters;
-    uint64_t names_before; /* the last name that was given before this revision */
+    uint64_t names_before;    /* the last name that was given before this revision */
+    uint32_t services_before; /* and the last service */
+    struct seen names, spots; /* of services that came by this revision */
     /* What was looked at last: operations come in runs of one service. Written through, never
      * behind. */
     struct environment_state environment;
@@ -28,12 +31,20 @@ struct index {       /* one revision being applied in a write transaction */
 int index_begin(struct index *index, struct txn *txn, uint64_t rev, int64_t time);
 /* Writes the counters. The sticky error of the transaction. */
 int index_finish(struct index *index);
+/* Frees what it holds; after index_begin, whatever came of it. One of zeros may be released too. */
+void index_release(struct index *index);
 
 /* Look-ups that see what was applied so far, also of what ended (alive is false). 0 and *out,
  * borrowed until the next call; NOT_THERE; or a failure. */
 int index_environment(struct index *index, const struct environment_state **out, const char *name);
 int index_place(struct index *index, const struct place_state **out, uint32_t environment,
                 const char *service);
+
+/* The id of a key's name, and the spot at a key's own place in a service that index_place gave
+ * last, as far as this revision has come. NOT_THERE. */
+int index_name_id(struct index *index, uint64_t *id, uint32_t service, const char *key);
+int index_current(struct index *index, struct spot *out, uint32_t environment, uint32_t service,
+                  const char *key);
 
 /* The next unused ids; taken when the operation that has one is applied. ERR_REFUSED: there is none
  * left. */
@@ -46,6 +57,10 @@ uint64_t index_new_entry(const struct index *index);
  * Of keys it applies what was said at their own place; what that means in other places is settled
  * when the commit is whole (store/model/settle.h). */
 int index_apply(struct index *index, const struct operation *operation, uint32_t op);
+
+/* Inside (index_seen.c): the key of the operation in hand has a name, and a spot, from now on. */
+int index_saw_name(struct index *index, uint32_t service);
+int index_saw_spot(struct index *index, uint32_t environment, uint32_t service);
 
 /* Something in the service that stands in the environment changed in this revision, listed: its set
  * of keys too. */

@@ -11,7 +11,8 @@
 #define FLAG_SAME 2u
 #define FLAG_ALLOWED_EQUAL 4u
 #define FLAG_PROTECTED 8u
-#define FLAGS_KNOWN 15u
+#define FLAG_OVERRIDE 16u
+#define FLAGS_KNOWN 31u
 
 enum field {
     FIELD_PUBLIC_KEY = 1,
@@ -21,21 +22,57 @@ enum field {
     FIELD_BASE = 16,
     FIELD_EXPIRES = 17,
     FIELD_CONSUMER = 19,
+    FIELD_REVISION = 20,
+    FIELD_FROM = 21,
 };
 
+/* environment u32, name id u64, rev u64 */
+#define FROM_SIZE 20u
+
 bool operation_has_value(enum operation_kind kind)
+{
+    return operation_is_set(kind) || kind == OPERATION_SCHEMA_SET || kind == OPERATION_DEFAULT_SET;
+}
+
+enum operation_kind operation_value_kind(enum operation_kind kind)
+{
+    return kind == OPERATION_DEFAULT_SET ? OPERATION_SET_PLAIN : kind;
+}
+
+bool operation_is_set(enum operation_kind kind)
 {
     return kind >= OPERATION_SET_PLAIN && kind <= OPERATION_SET_TEMPLATE;
 }
 
 bool operation_is_of_key(enum operation_kind kind)
 {
-    return operation_has_value(kind) || kind == OPERATION_REMOVE;
+    return operation_is_set(kind) || kind == OPERATION_REMOVE;
+}
+
+bool operation_is_of_default(enum operation_kind kind)
+{
+    return kind == OPERATION_DEFAULT_SET || kind == OPERATION_DEFAULT_REMOVE;
+}
+
+bool operation_is_of_schema(enum operation_kind kind)
+{
+    return kind == OPERATION_SCHEMA_SET || kind == OPERATION_SCHEMA_REMOVE;
+}
+
+uint32_t operation_layer(const struct operation *operation)
+{
+    const uint32_t bit = operation_is_of_default(operation->kind) ? LAYER_OF_DEFAULTS : 0;
+    return operation->environment | bit;
 }
 
 bool operation_is_relation(enum operation_kind kind)
 {
     return kind >= OPERATION_LOCK && kind <= OPERATION_UNSHARE;
+}
+
+bool operation_is_of_tag(enum operation_kind kind)
+{
+    return kind == OPERATION_TAG || kind == OPERATION_UNTAG;
 }
 
 static bool is_share(enum operation_kind kind)
@@ -59,6 +96,12 @@ static bool kind_known(unsigned kind)
     case OPERATION_ENVIRONMENT_REMOVE:
     case OPERATION_SERVICE_ADD:
     case OPERATION_SERVICE_REMOVE:
+    case OPERATION_SCHEMA_SET:
+    case OPERATION_SCHEMA_REMOVE:
+    case OPERATION_DEFAULT_SET:
+    case OPERATION_DEFAULT_REMOVE:
+    case OPERATION_TAG:
+    case OPERATION_UNTAG:
     case OPERATION_IDENTITY:
     case OPERATION_ENVIRONMENT_KEY:
     case OPERATION_SERVICE_KEY:
@@ -73,7 +116,8 @@ static unsigned flags_of(const struct operation *operation)
 {
     return (operation->first ? FLAG_FIRST : 0) | (operation->is_same ? FLAG_SAME : 0) |
            (operation->is_allowed_equal ? FLAG_ALLOWED_EQUAL : 0) |
-           (operation->is_protected ? FLAG_PROTECTED : 0);
+           (operation->is_protected ? FLAG_PROTECTED : 0) |
+           (operation->is_override ? FLAG_OVERRIDE : 0);
 }
 
 static void put_field(struct bytes *out, enum field tag, const void *data, size_t size)
@@ -114,6 +158,18 @@ void operation_encode(struct bytes *out, const struct operation *operation)
         put_i64(out, operation->expires);
     }
     put_field(out, FIELD_CONSUMER, operation->consumer, operation->consumer_size);
+    if (operation->tagged) {
+        put_u8(out, FIELD_REVISION);
+        put_u16(out, sizeof operation->tagged);
+        put_u64(out, operation->tagged);
+    }
+    if (operation->from.environment) {
+        put_u8(out, FIELD_FROM);
+        put_u16(out, FROM_SIZE);
+        put_u32(out, operation->from.environment);
+        put_u64(out, operation->from.name_id);
+        put_u64(out, operation->from.rev);
+    }
 }
 
 /* What a field of this tag must hold; 0: it is not known. A consumer's name is of any length up to
@@ -133,6 +189,10 @@ static size_t field_size(unsigned tag)
         return sizeof(int64_t);
     case FIELD_CONSUMER:
         return SERVICE_NAME_MAX;
+    case FIELD_REVISION:
+        return sizeof(uint64_t);
+    case FIELD_FROM:
+        return FROM_SIZE;
     default:
         return 0;
     }
@@ -153,6 +213,25 @@ static int64_t moment_of(const unsigned char *data)
 {
     struct decoder in = DECODER(data, sizeof(int64_t));
     return take_i64(&in);
+}
+
+/* A revision, or a definition as of one; none is written as no field at all. */
+static int take_revision(uint64_t *out, const unsigned char *data)
+{
+    struct decoder in = DECODER(data, sizeof(uint64_t));
+    *out = take_u64(&in);
+    return *out ? 0 : error_set(ERR_CORRUPT, "operation: it speaks of revision 0");
+}
+
+static int take_from(struct copied_from *out, const unsigned char *data)
+{
+    struct decoder in = DECODER(data, FROM_SIZE);
+    out->environment = take_u32(&in);
+    out->name_id = take_u64(&in);
+    out->rev = take_u64(&in);
+    if (out->environment && out->name_id && out->rev)
+        return 0;
+    return error_set(ERR_CORRUPT, "operation: it is copied from nowhere");
 }
 
 /* One field into its member; a tag may come once and in order, so that a record has one encoding.
@@ -200,6 +279,10 @@ static int take_field(struct operation *out, struct decoder *in, unsigned *last)
         if (out->expires <= 0) /* none is written as no field at all */
             return error_set(ERR_CORRUPT, "operation: it expires before time began");
         break;
+    case FIELD_REVISION:
+        return take_revision(&out->tagged, data);
+    case FIELD_FROM:
+        return take_from(&out->from, data);
     }
     return 0;
 }
@@ -221,8 +304,12 @@ static int check_fields(const struct operation *operation)
     if (!operation->consumer != !is_share(operation->kind))
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
     if ((operation->is_same && !operation_is_of_key(operation->kind)) ||
-        (operation->is_allowed_equal && !operation_has_value(operation->kind)))
+        (operation->is_allowed_equal && !operation_is_set(operation->kind) &&
+         operation->kind != OPERATION_DEFAULT_SET))
         return error_set(ERR_CORRUPT, "operation: its flags do not fit its kind");
+    if ((operation->from.environment && !operation_has_value(operation->kind)) ||
+        !operation->tagged != (operation->kind != OPERATION_TAG))
+        return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
     if (!operation->public_key != !is_public || !operation->signing_key != !is_identity ||
         !operation->wrapped != !is_wrapped || !operation->for_key != !is_wrapped)
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
@@ -246,6 +333,7 @@ int operation_decode(struct operation *out, struct slice body)
     found.is_same = flags & FLAG_SAME;
     found.is_allowed_equal = flags & FLAG_ALLOWED_EQUAL;
     found.is_protected = flags & FLAG_PROTECTED;
+    found.is_override = flags & FLAG_OVERRIDE;
     found.environment = take_u32(&in);
     found.service = take_u32(&in);
     found.turn = take_u32(&in);
@@ -282,13 +370,12 @@ void operation_leaf(uint8_t out[static HASH_SIZE], const uint8_t store_id[static
     hash_parts(out, "emsa-operation-1", parts, 3);
 }
 
-void value_head_encode(struct bytes *out, enum operation_kind kind)
+void value_head_encode(struct bytes *out, enum operation_kind kind,
+                       const uint8_t salt[static SALT_SIZE])
 {
-    unsigned char salt[SALT_SIZE];
-    random_bytes(salt, sizeof salt);
     put_u8(out, VALUE_FORMAT);
     put_u8(out, (uint8_t)kind);
-    bytes_append(out, salt, sizeof salt);
+    bytes_append(out, salt, SALT_SIZE);
 }
 
 int value_decode(const unsigned char **data, size_t *size, enum operation_kind expected,

@@ -24,6 +24,7 @@ struct operation {
     bool is_same;          /* of a key: what is in effect there stayed as it was */
     bool is_allowed_equal; /* of a set: its value was let be equal to a secret of elsewhere */
     bool is_protected;     /* of an environment that is made */
+    bool is_override;      /* a rule was overridden in its commit */
     uint32_t environment;  /* 0: none */
     uint32_t service;      /* 0: the environment itself, or none */
     uint32_t turn; /* of a service and its keys: the incarnation; of a key pair: the generation */
@@ -38,6 +39,8 @@ struct operation {
      * this). */
     const char *name;
     size_t name_size;
+    struct copied_from from; /* of a set that copies: what it was taken from */
+    uint64_t tagged;         /* of a tag: the revision that it names */
     /* Of a share: a service's name, "*": all; borrowed, not ended; NULL: none. */
     const char *consumer;
     size_t consumer_size;
@@ -51,11 +54,30 @@ struct operation {
 /* Whether this kind brings a value (DB_VALUE has a record of the same key). */
 bool operation_has_value(enum operation_kind kind);
 
+/* The kind that its record there says: a default's is a plain value's. */
+enum operation_kind operation_value_kind(enum operation_kind kind);
+
+/* Whether this kind sets a key of a service. */
+bool operation_is_set(enum operation_kind kind);
+
 /* Whether this kind sets or removes one key of a service. */
 bool operation_is_of_key(enum operation_kind kind);
 
+/* Whether this kind sets or removes the default of one key: a definition in the layer of
+ * defaults. */
+bool operation_is_of_default(enum operation_kind kind);
+
+/* Whether this kind sets or removes a service's schema. */
+bool operation_is_of_schema(enum operation_kind kind);
+
+/* The layer in which a set or removal of a key or a default defines something. */
+uint32_t operation_layer(const struct operation *operation);
+
 /* Whether this kind says something about a name, and brings no value: of a share or a lock. */
 bool operation_is_relation(enum operation_kind kind);
+
+/* Whether this kind names a revision, or takes that back. */
+bool operation_is_of_tag(enum operation_kind kind);
 
 /* Appends the record's body. Sticky error of out. */
 void operation_encode(struct bytes *out, const struct operation *operation);
@@ -71,8 +93,10 @@ void operation_leaf(uint8_t out[static HASH_SIZE], const uint8_t store_id[static
 /* What stands in DB_VALUE: a head and then the bytes or the envelope. */
 #define VALUE_HEAD_SIZE (2 + SALT_SIZE)
 
-/* Appends the head: format, kind and a random salt. The bytes follow, appended by the caller. */
-void value_head_encode(struct bytes *out, enum operation_kind kind);
+/* Appends the head: format, kind and a salt, random and used once. The bytes follow, appended by
+ * the caller. */
+void value_head_encode(struct bytes *out, enum operation_kind kind,
+                       const uint8_t salt[static SALT_SIZE]);
 
 /* Splits a DB_VALUE body: *data and *size are what follows the head. ERR_FORMAT, ERR_CORRUPT (also
  * a kind that is not the one expected). */

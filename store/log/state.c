@@ -373,6 +373,37 @@ int state_name_id(struct txn *txn, uint64_t *id, uint32_t service, const char *t
     return error;
 }
 
+int state_next_name(struct txn *txn, uint64_t *id, char text[static KEY_NAME_MAX + 1],
+                    uint32_t service)
+{
+    struct key key;
+    struct slice found, body;
+    struct decoder in;
+    uint32_t found_service;
+    char name[KEY_NAME_MAX + 1];
+    int error =
+        txn_seek(txn, &found, &body, DB_NAME, key_name_entry_text(&key, service, text), true);
+    if (error)
+        return error;
+    if (found.data[0] != key.data[0]) /* ids and names of another sort */
+        return NOT_THERE;
+    error = key_name_entry_text_parse(found, &found_service, name);
+    if (error)
+        return error;
+    if (found_service != service)
+        return NOT_THERE;
+    error = record_open(&in, body, "name id");
+    if (error)
+        return error;
+    const uint64_t found_id = take_u64(&in);
+    error = decoder_end(&in, "name id record");
+    if (error)
+        return error;
+    *id = found_id;
+    memcpy(text, name, strlen(name) + 1);
+    return 0;
+}
+
 void state_put_name(struct txn *txn, uint64_t id, uint32_t service, const char *text)
 {
     struct key key;

@@ -15,7 +15,7 @@
 #include "store/db/txn.h"
 #include "store/snapshot.h"
 
-#define STORE_FORMAT 2
+#define STORE_FORMAT 3
 
 struct head { /* the newest commit */
     uint64_t rev;
@@ -54,7 +54,11 @@ enum spot_kind {                /* of an own definition: enum entry_kind */
                  SPOT_NONE = 0, /* in `history` only */
                  SPOT_IN_BASE = 5,
                  SPOT_IN_ALL = 6,
+                 SPOT_IN_SCHEMA = 7, /* a default: of the schema of the environment, */
+                 SPOT_IN_BASE_SCHEMA = 8,
+                 SPOT_IN_ALL_SCHEMA = 9,
 };
+#define SPOT_KIND_LAST SPOT_IN_ALL_SCHEMA
 
 struct spot {
     uint32_t environment;
@@ -77,6 +81,11 @@ struct spot {
 static inline bool spot_is_own(const struct spot *spot)
 {
     return spot->kind >= ENTRY_PLAIN && spot->kind <= ENTRY_TEMPLATE;
+}
+
+static inline bool spot_is_default(unsigned kind)
+{
+    return kind >= SPOT_IN_SCHEMA && kind <= SPOT_IN_ALL_SCHEMA;
 }
 
 struct expiry { /* what ends at a moment */
@@ -124,6 +133,10 @@ void state_put_service_name(struct txn *, uint32_t id, const char *name);
 
 int state_name(struct txn *, uint32_t *service, char key[static KEY_NAME_MAX + 1], uint64_t id);
 int state_name_id(struct txn *, uint64_t *id, uint32_t service, const char *key);
+/* The next key of the service by name, after key, which becomes that; whether or not there is
+ * anything of that name. */
+int state_next_name(struct txn *, uint64_t *id, char key[static KEY_NAME_MAX + 1],
+                    uint32_t service);
 void state_put_name(struct txn *, uint64_t id, uint32_t service, const char *key);
 
 int state_current(struct txn *, struct spot *out, uint32_t environment, uint32_t service,
@@ -138,6 +151,22 @@ void state_delete_current(struct txn *, uint32_t environment, uint32_t service, 
 int state_moment(struct txn *, struct spot *out, uint32_t environment, uint64_t name_id,
                  uint64_t rev);
 void state_put_moment(struct txn *, const struct spot *);
+/* That an environment (service 0) or a service in one came (is_there) or went, by that operation.
+ */
+struct presence {
+    uint32_t environment;
+    uint32_t service;
+    uint64_t rev;
+    uint32_t op;
+    bool is_there;
+    uint16_t incarnation; /* of a service */
+};
+/* The last word at or before revision rev. NOT_THERE: it never was until then. */
+int state_presence(struct txn *, struct presence *out, uint32_t environment, uint32_t service,
+                   uint64_t rev);
+/* What exactly that operation said; environment, service, rev and op are given in *out. */
+int state_presence_of(struct txn *, struct presence *out);
+void state_put_presence(struct txn *, const struct presence *);
 /* The first to end of those that stand after the given one in the order of (moment, environment,
  * name id); NULL: of all. */
 int state_next_expiry(struct txn *, struct expiry *out, const struct expiry *after);

@@ -1,4 +1,4 @@
-/* The part of state.h that is about spots: what is in effect, what was, and what ends. */
+/* The part of state.h that is about spots and presence: what is in effect, what was, what ends. */
 #include "store/log/state.h"
 
 #include <string.h>
@@ -42,7 +42,7 @@ static void take_spot(struct spot *spot, struct decoder *in, unsigned flags)
 
 static bool is_known(const struct spot *spot, unsigned flags)
 {
-    return spot->kind <= SPOT_IN_ALL && flags <= (spot_is_own(spot) ? FLAG_EXPIRES : 0);
+    return spot->kind <= SPOT_KIND_LAST && flags <= (spot_is_own(spot) ? FLAG_EXPIRES : 0);
 }
 
 static int read_current(struct spot *out, struct decoder *in, uint32_t environment,
@@ -136,10 +136,11 @@ static int read_moment(struct spot *out, struct decoder *in, uint32_t environmen
 /* Who asks for the newest at or before a revision would take a damaged key, or a page that the tree
  * does not lead to, for nothing, and an older value for the right one. So the record that follows
  * is looked at as well: it is whole, and lies after what was asked for. */
-static int check_following(struct txn *txn, struct slice found, struct slice asked)
+static int check_following(struct txn *txn, enum database database, struct slice found,
+                           struct slice asked)
 {
     struct slice next, body;
-    const int error = txn_seek(txn, &next, &body, DB_HISTORY, found, true);
+    const int error = txn_seek(txn, &next, &body, database, found, true);
     if (error)
         return error == TXN_NOT_FOUND ? 0 : error;
     const size_t size = next.size < asked.size ? next.size : asked.size;
@@ -160,7 +161,7 @@ int state_moment(struct txn *txn, struct spot *out, uint32_t environment, uint64
     const struct slice asked = key_history(&key, environment, name_id, rev);
     int error = txn_seek_back(txn, &found, &body, DB_HISTORY, asked);
     if (!error)
-        error = check_following(txn, found, asked);
+        error = check_following(txn, DB_HISTORY, found, asked);
     if (!error)
         error = key_history_parse(found, &found_environment, &found_name, &found_rev);
     if (error)
@@ -235,4 +236,67 @@ void state_delete_expiry(struct txn *txn, const struct expiry *expiry)
     struct key key;
     txn_delete(txn, DB_EXPIRY,
                key_expiry(&key, expiry->moment, expiry->environment, expiry->name_id));
+}
+
+static int read_presence(struct presence *out, struct slice body)
+{
+    struct decoder in;
+    struct presence presence = *out;
+    int error = record_open(&in, body, "presence");
+    if (error)
+        return error;
+    const unsigned is_there = take_u8(&in);
+    presence.is_there = is_there == 1;
+    presence.incarnation = take_u16(&in);
+    in.failed |= is_there > 1;
+    error = decoder_end(&in, "presence record");
+    if (!error)
+        *out = presence;
+    return error;
+}
+
+int state_presence(struct txn *txn, struct presence *out, uint32_t environment, uint32_t service,
+                   uint64_t rev)
+{
+    struct key key;
+    struct slice found, body;
+    struct presence presence;
+    const struct slice asked = key_presence(&key, environment, service, rev, UINT32_MAX);
+    int error = txn_seek_back(txn, &found, &body, DB_PRESENCE, asked);
+    if (!error)
+        error = check_following(txn, DB_PRESENCE, found, asked);
+    if (!error)
+        error = key_presence_parse(found, &presence.environment, &presence.service, &presence.rev,
+                                   &presence.op);
+    if (error)
+        return error;
+    if (presence.environment != environment || presence.service != service)
+        return NOT_THERE;
+    error = read_presence(&presence, body);
+    if (!error)
+        *out = presence;
+    return error;
+}
+
+int state_presence_of(struct txn *txn, struct presence *out)
+{
+    struct key key;
+    struct slice body;
+    const int error =
+        txn_get(txn, &body, DB_PRESENCE,
+                key_presence(&key, out->environment, out->service, out->rev, out->op));
+    return error ? error : read_presence(out, body);
+}
+
+void state_put_presence(struct txn *txn, const struct presence *presence)
+{
+    struct key key;
+    struct record record;
+    struct bytes *out = record_begin(&record);
+    put_u8(out, presence->is_there);
+    put_u16(out, presence->incarnation);
+    txn_put(
+        txn, DB_PRESENCE,
+        key_presence(&key, presence->environment, presence->service, presence->rev, presence->op),
+        record_body(&record));
 }

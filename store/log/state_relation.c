@@ -150,6 +150,89 @@ void state_delete_lock(struct txn *txn, const struct state_lock *lock)
     txn_delete(txn, DB_LOCK, lock_key(&key, lock));
 }
 
+static int read_tag(struct state_tag *tag, struct decoder *in)
+{
+    const uint64_t rev = take_u64(in);
+    const int error = read_source(&tag->said_rev, &tag->said_op, in, "tag record");
+    if (!error)
+        tag->rev = rev;
+    return error;
+}
+
+int state_tag(struct txn *txn, struct state_tag *tag)
+{
+    struct key key;
+    struct decoder in;
+    const int error = record_get(txn, &in, DB_TAG, key_tag(&key, tag->name), "tag");
+    return error ? error : read_tag(tag, &in);
+}
+
+int state_next_tag(struct txn *txn, struct state_tag *at)
+{
+    struct key key = {0};
+    struct slice found, body;
+    struct decoder in;
+    int error = txn_seek(txn, &found, &body, DB_TAG, key_tag(&key, at->name), at->name[0] != '\0');
+    if (!error)
+        error = key_tag_parse(found, at->name);
+    if (!error)
+        error = record_open(&in, body, "tag");
+    return error ? error : read_tag(at, &in);
+}
+
+void state_put_tag(struct txn *txn, const struct state_tag *tag)
+{
+    struct key key;
+    struct record record;
+    struct bytes *out = record_begin(&record);
+    put_u64(out, tag->rev);
+    put_u64(out, tag->said_rev);
+    put_u32(out, tag->said_op);
+    txn_put(txn, DB_TAG, key_tag(&key, tag->name), record_body(&record));
+}
+
+void state_delete_tag(struct txn *txn, const char *name)
+{
+    struct key key;
+    txn_delete(txn, DB_TAG, key_tag(&key, name));
+}
+
+int state_schema(struct txn *txn, struct state_schema *schema)
+{
+    struct key key;
+    struct decoder in;
+    const int error =
+        record_get(txn, &in, DB_SCHEMA, key_schema(&key, schema->layer, schema->service), "schema");
+    return error ? error : read_source(&schema->rev, &schema->op, &in, "schema record");
+}
+
+int state_next_schema(struct txn *txn, struct state_schema *at)
+{
+    struct key key;
+    struct slice found, body;
+    struct decoder in;
+    int error =
+        txn_seek(txn, &found, &body, DB_SCHEMA, key_schema(&key, at->layer, at->service), true);
+    if (!error)
+        error = key_schema_parse(found, &at->layer, &at->service);
+    if (!error)
+        error = record_open(&in, body, "schema");
+    return error ? error : read_source(&at->rev, &at->op, &in, "schema record");
+}
+
+void state_put_schema(struct txn *txn, const struct state_schema *schema)
+{
+    struct key key;
+    put_source(txn, DB_SCHEMA, key_schema(&key, schema->layer, schema->service), schema->rev,
+               schema->op);
+}
+
+void state_delete_schema(struct txn *txn, const struct state_schema *schema)
+{
+    struct key key;
+    txn_delete(txn, DB_SCHEMA, key_schema(&key, schema->layer, schema->service));
+}
+
 static const char marks[] = {'+', '~', '-'};
 
 static int read_outcome(struct outcome *out, struct decoder *in)

@@ -50,6 +50,29 @@ int state_next_lock(struct txn *, struct state_lock *at);
 void state_put_lock(struct txn *, const struct state_lock *);
 void state_delete_lock(struct txn *, const struct state_lock *);
 
+struct state_tag {
+    char name[TAG_NAME_MAX + 1];
+    uint64_t rev;      /* that it names */
+    uint64_t said_rev; /* the operation that said so */
+    uint32_t said_op;
+};
+/* The tag of that name. */
+int state_tag(struct txn *, struct state_tag *);
+int state_next_tag(struct txn *, struct state_tag *at);
+void state_put_tag(struct txn *, const struct state_tag *);
+void state_delete_tag(struct txn *, const char *name);
+
+struct state_schema { /* a service's schema, as one layer has it */
+    uint32_t layer, service;
+    uint64_t rev; /* the operation that set it */
+    uint32_t op;
+};
+int state_schema(struct txn *, struct state_schema *);
+/* The next of any layer and service. */
+int state_next_schema(struct txn *, struct state_schema *at);
+void state_put_schema(struct txn *, const struct state_schema *);
+void state_delete_schema(struct txn *, const struct state_schema *);
+
 /* Outcomes stand in chunks of so many. */
 #define OUTCOMES_A_CHUNK 64u
 int state_outcomes(struct txn *, struct outcome out[static OUTCOMES_A_CHUNK], size_t *count,

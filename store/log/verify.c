@@ -260,8 +260,11 @@ static int check_counts(struct verify *verify)
         {DB_NAME, "name", names},
         {DB_KEY, "key", expected->keys},
         {DB_OUTCOME, "outcome", verify->outcome_chunks},
+        {DB_PRESENCE, "presence", verify->presences},
         {DB_SHARE, "share", expected->relations.shares},
         {DB_LOCK, "lock", expected->relations.locks},
+        {DB_SCHEMA, "schema", expected->relations.schemas},
+        {DB_TAG, "tag", expected->relations.tags},
     };
     int error = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0] && !error; i++)

@@ -52,6 +52,8 @@ struct verify {
     struct expected expected;
     struct tally told; /* by operations and outcomes */
     uint64_t outcome_chunks;
+    bool is_override;   /* the first operation of the commit in hand says so */
+    uint64_t presences; /* records that the operations so far must have made */
     /* the history's walk */
     struct key last_moment; /* empty at the beginning */
     struct spot before;     /* the moment before, of whatever spot; since 0: none */
@@ -132,6 +134,14 @@ int verify_references_of(struct verify *verify, const struct spot *definition);
 
 /* That what is shared and locked is what the log said last. Failures only. */
 int verify_relations(struct verify *verify);
+
+/* That a schema which is there can be read, and that its defaults are what is defined in its layer
+ * of defaults. Failures only. */
+int verify_schema_of(struct verify *verify, const struct state_schema *is);
+
+/* The first of the layers (0: none) that has a schema of the service; 0: none has. */
+int verify_in_force(struct verify *verify, uint32_t *layer, const uint32_t layers[static 3],
+                    uint32_t service);
 
 /* That a pointer leads to a definition, and that what stands on the environment of a definition
  * shows it. Failures only. */

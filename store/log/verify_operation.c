@@ -46,7 +46,7 @@ static int check_value(struct verify *verify, const struct subject *subject)
         value_digest(digest, body);
         if (memcmp(digest, operation->digest, HASH_SIZE) != 0)
             return verify_fault(verify, "%s: its value does not match its hash", subject->what);
-        found = value_decode(&data, &size, operation->kind, body);
+        found = value_decode(&data, &size, operation_value_kind(operation->kind), body);
     }
     found = verify_read(verify, found, subject->what);
     if (found)
@@ -119,6 +119,26 @@ static int check_pair(struct verify *verify, const struct subject *subject)
     return found < 0 ? found : 0;
 }
 
+/* That a place came or went. */
+static int check_presence(struct verify *verify, const struct subject *subject)
+{
+    const struct operation *operation = &subject->operation;
+    const bool came =
+        operation->kind == OPERATION_ENVIRONMENT_ADD || operation->kind == OPERATION_SERVICE_ADD;
+    struct presence presence = {.environment = operation->environment,
+                                .service = operation->service,
+                                .rev = verify->rev,
+                                .op = subject->op};
+    verify->report->derived++;
+    verify->presences++;
+    const int found = verify_read(verify, state_presence_of(verify->txn, &presence), subject->what);
+    if (found == TXN_NOT_FOUND ||
+        (!found && (presence.is_there != came || presence.incarnation != operation->turn)))
+        verify_fault(verify, "%s: the record of what came or went does not match the log",
+                     subject->what);
+    return found < 0 ? found : 0;
+}
+
 static int check_derived(struct verify *verify, const struct subject *subject)
 {
     const struct operation *operation = &subject->operation;
@@ -129,6 +149,11 @@ static int check_derived(struct verify *verify, const struct subject *subject)
     case OPERATION_SERVICE_KEY:
     case OPERATION_GRANT:
         return check_pair(verify, subject);
+    case OPERATION_ENVIRONMENT_ADD:
+    case OPERATION_ENVIRONMENT_REMOVE:
+    case OPERATION_SERVICE_ADD:
+    case OPERATION_SERVICE_REMOVE:
+        return check_presence(verify, subject);
     default:
         break;
     }
@@ -143,7 +168,7 @@ static int check_derived(struct verify *verify, const struct subject *subject)
 static int add_touch(struct touches *touches, const struct subject *subject)
 {
     const struct operation *operation = &subject->operation;
-    if (!operation_is_of_key(operation->kind))
+    if (!operation_is_of_key(operation->kind) && !operation_is_of_default(operation->kind))
         return 0;
     if (touches->count == touches->capacity) {
         const size_t capacity = touches->capacity ? touches->capacity * 2 : 64;
@@ -153,8 +178,9 @@ static int add_touch(struct touches *touches, const struct subject *subject)
         touches->items = items;
         touches->capacity = capacity;
     }
-    touches->items[touches->count++] = (struct touch){
-        .environment = operation->environment, .name_id = operation->name_id, .op = subject->op};
+    touches->items[touches->count++] = (struct touch){.environment = operation_layer(operation),
+                                                      .name_id = operation->name_id,
+                                                      .op = subject->op};
     return 0;
 }
 
@@ -184,6 +210,11 @@ int verify_operation(struct verify *verify, uint32_t op)
     if (found)
         return found < 0 ? found : 0;
     verify->report->operations++;
+    if (op == 0)
+        verify->is_override = subject.operation.is_override;
+    if (subject.operation.is_override != verify->is_override)
+        verify_fault(verify, "%s: it says otherwise than the first whether a rule was overridden",
+                     subject.what);
     memcpy(subject.name, subject.operation.name, subject.operation.name_size);
     found = add_leaf(verify, &subject, body);
     if (!found)

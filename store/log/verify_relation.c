@@ -1,8 +1,8 @@
 /*
  * What names have to do with each other. References: the index has what the text of each link and
- * template names, and what it has is named by such a text. Shares and locks: as the log said last.
- * Layers: what is not defined where it is shown is defined beneath, and what is defined beneath is
- * shown.
+ * template names, and what it has is named by such a text. Shares, locks and tags: as the log said
+ * last. Layers: what is not defined where it is shown is defined beneath, and what is defined
+ * beneath is shown.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -133,7 +133,7 @@ int verify_next_reference(struct verify *verify)
     return found < 0 ? found : 0;
 }
 
-/* --- shares and locks --- */
+/* --- shares, locks and tags --- */
 
 /* The record of what was said of a name. */
 static int find_relation(struct verify *verify, const struct relation *relation, uint64_t *rev,
@@ -141,7 +141,14 @@ static int find_relation(struct verify *verify, const struct relation *relation,
 {
     struct state_share share = {.layer = relation->environment};
     struct state_lock lock = {.environment = relation->environment};
+    struct state_schema schema = {.layer = relation->environment, .service = relation->service};
     uint32_t service;
+    if (relation->is_schema) {
+        const int there = state_schema(verify->txn, &schema);
+        *rev = schema.rev;
+        *op = schema.op;
+        return there;
+    }
     int found =
         relation->service ? state_service_name(verify->txn, share.service, relation->service) : 0;
     if (!found && relation->name_id)
@@ -159,18 +166,39 @@ static int find_relation(struct verify *verify, const struct relation *relation,
     return found;
 }
 
+static int check_tag(struct verify *verify, const struct relation *relation)
+{
+    struct state_tag tag = {0};
+    verify->report->derived++;
+    memcpy(tag.name, relation->consumer, sizeof tag.name);
+    const int found = verify_read(verify, state_tag(verify->txn, &tag), "tags");
+    if (found == TXN_NOT_FOUND ||
+        (!found && (tag.rev != relation->tagged || tag.said_rev != relation->rev ||
+                    tag.said_op != relation->op)))
+        verify_fault(verify, "commit %" PRIu64 ": operation %u: the tag '%s' is recorded wrongly",
+                     relation->rev, relation->op, tag.name);
+    return found < 0 ? found : 0;
+}
+
 static int check_relation(struct verify *verify, const struct relation *relation)
 {
     uint64_t rev = 0;
     uint32_t op = 0;
-    const char *what = relation->is_lock ? "locked" : "shared";
+    const struct state_schema schema = {.layer = relation->environment,
+                                        .service = relation->service,
+                                        .rev = relation->rev,
+                                        .op = relation->op};
+    const char *what = relation->is_lock     ? "locked something"
+                       : relation->is_schema ? "set a schema"
+                                             : "shared something";
     verify->report->derived++;
     const int found =
-        verify_read(verify, find_relation(verify, relation, &rev, &op), "what is shared or locked");
+        verify_read(verify, find_relation(verify, relation, &rev, &op), "what was said of names");
     if (found == TXN_NOT_FOUND || (!found && (rev != relation->rev || op != relation->op)))
-        verify_fault(verify,
-                     "commit %" PRIu64 ": operation %u: that it %s something is recorded wrongly",
+        verify_fault(verify, "commit %" PRIu64 ": operation %u: that it %s is recorded wrongly",
                      relation->rev, relation->op, what);
+    else if (!found && relation->is_schema)
+        return verify_schema_of(verify, &schema);
     return found < 0 ? found : 0;
 }
 
@@ -179,8 +207,9 @@ int verify_relations(struct verify *verify)
     const struct relations *relations = &verify->expected.relations;
     int error = 0;
     for (size_t i = 0; i < relations->capacity && !error; i++) {
-        if (relations->slots[i].rev)
-            error = check_relation(verify, &relations->slots[i]);
+        const struct relation *slot = &relations->slots[i];
+        if (slot->rev)
+            error = slot->is_tag ? check_tag(verify, slot) : check_relation(verify, slot);
         error = error ? error : verify_go_on(verify);
     }
     return error;
@@ -229,14 +258,45 @@ static int defines(struct verify *verify, uint32_t layer, const struct spot *spo
     return found < 0 ? found : !found && spot_is_own(&definition);
 }
 
+/* The layer of defaults that a spot must show one of, as far as nothing lies above it: 0, none. */
+static int find_default(struct verify *verify, uint32_t *layer, const struct spot *spot,
+                        const struct ground *ground)
+{
+    const uint32_t layers[] = {spot->environment, ground->base, ground->all};
+    uint32_t in_force;
+    const int error = verify_in_force(verify, &in_force, layers, spot->service);
+    const int defined =
+        error || !in_force ? error : defines(verify, in_force | LAYER_OF_DEFAULTS, spot);
+    *layer = defined > 0 ? in_force : 0;
+    return defined < 0 ? defined : 0;
+}
+
+static uint32_t layer_of(const struct spot *spot, const struct ground *ground)
+{
+    return spot->kind == SPOT_IN_SCHEMA        ? spot->environment
+           : spot->kind == SPOT_IN_BASE_SCHEMA ? ground->base
+                                               : ground->all;
+}
+
 static int check_pointer(struct verify *verify, const struct spot *spot,
                          const struct ground *ground)
 {
     const bool in_base = spot->kind == SPOT_IN_BASE;
     int base = defines(verify, ground->base, spot);
     const int all = base < 0 ? base : defines(verify, ground->all, spot);
-    if (all < 0)
-        return all;
+    uint32_t layer = 0;
+    const bool is_default = spot_is_default(spot->kind);
+    const int error = all < 0 ? all : !is_default ? 0 : find_default(verify, &layer, spot, ground);
+    if (error)
+        return error;
+    if (is_default) {
+        if (base || all || !layer || layer != layer_of(spot, ground) ||
+            ground->all == spot->environment)
+            verify_fault(verify,
+                         "current entry '%s' of %u/%u does not lead to the default in force",
+                         spot->key, spot->environment, spot->service);
+        return 0;
+    }
     if (ground->all == spot->environment || (in_base ? !base : base || !all))
         verify_fault(verify, "current entry '%s' of %u/%u does not lead to the definition beneath",
                      spot->key, spot->environment, spot->service);
@@ -305,9 +365,71 @@ static int check_all_above(struct verify *verify, const struct spot *definition,
     }
 }
 
+/* --- defaults --- */
+
+/* A service of an environment that shows nothing of a default which is in force for it. */
+static int check_shows_default(struct verify *verify, const struct spot *definition,
+                               uint32_t environment)
+{
+    struct ground ground;
+    struct spot spot = *definition;
+    uint32_t layer = 0;
+    int found = find_ground(verify, &ground, environment, definition->service);
+    if (found || !ground.is_alive)
+        return found;
+    verify->report->derived++;
+    found = state_current(verify->txn, &spot, environment, definition->service, definition->key);
+    if (found != TXN_NOT_FOUND)
+        return found;
+    spot.environment = environment;
+    const int base = defines(verify, ground.base, &spot);
+    const int all = base ? base : defines(verify, ground.all, &spot);
+    if (all)
+        return all < 0 ? all : 0; /* what lies above it does not show either */
+    found = find_default(verify, &layer, &spot, &ground);
+    if (!found && (layer | LAYER_OF_DEFAULTS) == definition->environment)
+        verify_fault(verify, "service %u of environment %u does not show the default of '%s'",
+                     definition->service, environment, definition->key);
+    return found;
+}
+
+static int check_default_shows(struct verify *verify, const struct spot *definition)
+{
+    struct environment_state state = {0};
+    const uint32_t layer = definition->environment & ~LAYER_OF_DEFAULTS;
+    for (;;) {
+        int found = state_next_environment(verify->txn, &state, state.is.name);
+        if (found)
+            return found < 0 ? found : 0;
+        if (!state.alive || expected_is_all(&verify->expected, state.is.id) ||
+            (state.is.id != layer && state.is.base != layer &&
+             !expected_is_all(&verify->expected, layer)))
+            continue;
+        found = check_shows_default(verify, definition, state.is.id);
+        if (found)
+            return found;
+    }
+}
+
+static int verify_default(struct verify *verify, const struct spot *definition)
+{
+    struct state_schema schema = {.layer = definition->environment & ~LAYER_OF_DEFAULTS,
+                                  .service = definition->service};
+    int error = state_schema(verify->txn, &schema);
+    if (error == TXN_NOT_FOUND)
+        return verify_fault(verify, "current entry '%s' of %u/%u is the default of no schema",
+                            definition->key, definition->environment, definition->service);
+    if (!error)
+        error = check_default_shows(verify, definition);
+    error = verify_read(verify, error, "defaults");
+    return error < 0 ? error : 0;
+}
+
 int verify_layers_of(struct verify *verify, const struct spot *spot)
 {
     struct ground ground;
+    if (spot->environment & LAYER_OF_DEFAULTS)
+        return verify_default(verify, spot);
     int error = find_ground(verify, &ground, spot->environment, spot->service);
     if (!error && !ground.is_alive)
         return verify_fault(verify, "current entry '%s' of %u/%u stands in a service that is gone",

@@ -66,10 +66,11 @@ static bool set_fits(const struct verify *verify, const struct turn *turn)
 {
     const struct operation *operation = &turn->operation;
     const struct spot *now = &turn->now;
-    return turn->is && now->since == verify->rev && now->kind == (unsigned)operation->kind &&
-           now->op == turn->op && now->entry_id == operation->entry_id &&
-           now->stored_size == operation->stored_size && now->expires == operation->expires &&
-           same_first(verify, turn) && shown_rev_fits(verify, turn);
+    return turn->is && now->since == verify->rev &&
+           now->kind == (unsigned)operation_value_kind(operation->kind) && now->op == turn->op &&
+           now->entry_id == operation->entry_id && now->stored_size == operation->stored_size &&
+           now->expires == operation->expires && same_first(verify, turn) &&
+           shown_rev_fits(verify, turn);
 }
 
 /* What was set and removed in one commit may have left no trace. */
@@ -99,7 +100,8 @@ static bool expiry_fits(const struct verify *verify, const struct turn *turn)
 
 static int check_turn(struct verify *verify, const struct turn *turn)
 {
-    const bool is_removal = turn->operation.kind == OPERATION_REMOVE;
+    const bool is_removal = turn->operation.kind == OPERATION_REMOVE ||
+                            turn->operation.kind == OPERATION_DEFAULT_REMOVE;
     verify->report->derived++;
     if (!expiry_fits(verify, turn))
         verify_fault(verify, "%s: it says that '%s' expired, which the log does not bear out",
@@ -165,12 +167,15 @@ static const char *misfit_of(const struct verify *verify, const struct spot *mom
 {
     const struct expected *expected = &verify->expected;
     const struct environment_state *environment =
-        expected_environment(expected, moment->environment);
+        expected_environment(expected, moment->environment & ~LAYER_OF_DEFAULTS);
+    const bool is_of_defaults = moment->environment & LAYER_OF_DEFAULTS;
     const struct spot *before = &verify->before;
     if (!environment)
         return "there never was such an environment";
     if (moment->kind == SPOT_NONE)
         return was ? NULL : "nothing ends where there was nothing";
+    if (is_of_defaults && (moment->kind != ENTRY_PLAIN || moment->expires))
+        return "a default is a plain value that stays";
     if (moment->first_rev != (was ? before->first_rev : moment->since) ||
         moment->first_time != (was ? before->first_time : moment->time))
         return "it does not begin where the one before began";
@@ -183,7 +188,8 @@ static const char *misfit_of(const struct verify *verify, const struct spot *mom
     if (moment->rev < moment->since && !spot_is_own(before))
         return "it shows a revision that is not its own";
     if (expected_is_all(expected, moment->environment) ||
-        (moment->kind == SPOT_IN_BASE && !environment->is.base))
+        ((moment->kind == SPOT_IN_BASE || moment->kind == SPOT_IN_BASE_SCHEMA) &&
+         !environment->is.base))
         return "there is nothing beneath";
     return NULL;
 }
@@ -194,6 +200,8 @@ static void count_moment(struct tally *tally, const struct spot *moment, const s
     const bool is = moment->kind != SPOT_NONE;
     tally->own += spot_is_own(moment);
     tally->ended += was && spot_is_own(before) && !spot_is_own(moment);
+    if (moment->environment & LAYER_OF_DEFAULTS)
+        return; /* which nobody is told of */
     tally->made += is && !was;
     tally->gone += was && !is;
     tally->changed += was && is && moment->rev == moment->since;

@@ -176,6 +176,11 @@ int change_set_template(struct change *change, const struct path *key, const voi
                               NULL);
 }
 
+static int no_revision(void)
+{
+    return error_set(ERR_INVALID, "there is no revision 0: the first is 1");
+}
+
 static int add_from(struct change *change, enum operation_kind kind, const struct path *key,
                     const struct path *from)
 {
@@ -196,6 +201,17 @@ static int add_from(struct change *change, enum operation_kind kind, const struc
 int change_copy(struct change *change, const struct path *key, const struct path *from)
 {
     return add_from(change, GATHER_COPY, key, from);
+}
+
+int change_copy_at(struct change *change, const struct path *key, const struct path *from,
+                   uint64_t rev)
+{
+    if (!rev)
+        return no_revision();
+    const int error = add_from(change, GATHER_COPY, key, from);
+    if (!error)
+        last_wish(change)->rev = rev;
+    return error;
 }
 
 int change_move(struct change *change, const struct path *key, const struct path *from)
@@ -253,15 +269,101 @@ int change_unlock(struct change *change, const struct path *path)
     return add_lock(change, OPERATION_UNLOCK, path);
 }
 
+static int add_tag(struct change *change, enum operation_kind kind, const char *name, uint64_t rev)
+{
+    int error = tag_check(name, strlen(name));
+    if (error)
+        return error;
+    const char *copy = gather_copy(&change->gather, name, strlen(name));
+    if (!copy)
+        return -ERR_NOMEM;
+    error = gather_add(&change->gather, kind, &(struct path){0}, NULL, 0, NULL);
+    if (error)
+        return error;
+    last_wish(change)->with = copy;
+    last_wish(change)->rev = rev;
+    return 0;
+}
+
+int change_tag(struct change *change, const char *name, uint64_t rev)
+{
+    return rev ? add_tag(change, OPERATION_TAG, name, rev) : no_revision();
+}
+
+int change_untag(struct change *change, const char *name)
+{
+    return add_tag(change, OPERATION_UNTAG, name, 0);
+}
+
 int change_ttl(struct change *change, uint64_t seconds)
 {
     struct wish *wish = change->gather.count ? last_wish(change) : NULL;
-    if (!wish || !operation_has_value(wish->kind))
+    if (!wish || !operation_is_set(wish->kind))
         return error_set(ERR_INVALID, "only a key that is set can have a time to live");
     const int error = check_ttl(seconds);
     if (!error)
         wish->ttl = seconds;
     return error;
+}
+
+struct schema_faults { /* of a schema, for a message */
+    char text[ERROR_TEXT_MAX / 2];
+    size_t size;
+    size_t count;
+};
+
+static int tell_fault(void *arg, const char *key, const char *member, const char *text)
+{
+    struct schema_faults *faults = arg;
+    const size_t room = sizeof faults->text - faults->size;
+    const int written =
+        snprintf(faults->text + faults->size, room, "%s'%s'%s%s %s", faults->count ? "\n" : "",
+                 key[0] ? key : "schema", member[0] ? ": " : "", member, text);
+    faults->count++;
+    if (written > 0 && (size_t)written < room)
+        faults->size += (size_t)written;
+    else
+        faults->text[faults->size] = '\0'; /* no half lines */
+    return 0;
+}
+
+static int check_schema(const struct path *service, const struct schema *schema)
+{
+    struct schema_faults faults = {.size = 0};
+    if (strcmp(schema->service, service->service) != 0)
+        return error_set(ERR_INVALID, "the schema is of service '%s', and not of '%s'",
+                         schema->service, service->service);
+    const int error = schema_check(schema, tell_fault, &faults);
+    return error || !faults.count ? error : error_set(ERR_INVALID, "%s", faults.text);
+}
+
+int change_schema_set(struct change *change, const struct path *service,
+                      const struct schema *schema)
+{
+    struct bytes bytes = BYTES_INIT(SCHEMA_SIZE_MAX);
+    int error = check_path(service, PATH_SERVICE);
+    if (!error)
+        error = check_schema(service, schema);
+    if (error)
+        return error;
+    schema_encode(&bytes, schema);
+    if (bytes.error == -ERR_INVALID)
+        error = error_set(ERR_INVALID, "the schema of '%s' has more than %u bytes",
+                          service->service, SCHEMA_SIZE_MAX);
+    else
+        error = bytes.error;
+    if (!error)
+        error = gather_add(&change->gather, OPERATION_SCHEMA_SET, service, bytes.data, bytes.size,
+                           NULL);
+    bytes_release(&bytes);
+    return error;
+}
+
+int change_schema_remove(struct change *change, const struct path *service)
+{
+    const int error = check_path(service, PATH_SERVICE);
+    return error ? error
+                 : gather_add(&change->gather, OPERATION_SCHEMA_REMOVE, service, NULL, 0, NULL);
 }
 
 bool change_brings_values(const struct change *change)

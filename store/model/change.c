@@ -22,6 +22,7 @@
 void change_result_release(struct change_result *result)
 {
     free(result->lines);
+    free(result->notes);
     *result = (struct change_result){0};
 }
 
@@ -83,29 +84,42 @@ static int newest_of_place(struct store *store, struct txn *txn, uint64_t *rev,
     return newest_of_value(store, txn, rev, environment.is.id, name_id);
 }
 
-static int check_if_rev(struct store *store, struct txn *txn, const struct head *head,
-                        const struct change_terms *terms)
+static int check_unchanged(struct store *store, struct txn *txn, const struct head *head,
+                           const struct change_terms *terms, const struct path *path)
 {
     char text[PATH_TEXT_MAX];
     uint64_t newest = head->rev;
+    if (path_depth(path) != PATH_ROOT) {
+        const int error = newest_of_place(store, txn, &newest, path);
+        if (error)
+            return error;
+    }
+    if (newest <= terms->if_rev)
+        return 0;
+    path_text(path, text);
+    return error_set(ERR_CONFLICT,
+                     "'%s' changed in revision %" PRIu64 ", after revision %" PRIu64
+                     "; look at it again (emsa show %" PRIu64 ")",
+                     text[0] ? text : "/", newest, terms->if_rev, newest);
+}
+
+static int check_if_rev(struct store *store, struct txn *txn, const struct head *head,
+                        const struct change_terms *terms)
+{
     if (!terms->has_if_rev)
         return 0;
     if (terms->if_rev > head->rev)
         return error_set(ERR_CONFLICT,
                          "there is no revision %" PRIu64 " yet; the newest is %" PRIu64,
                          terms->if_rev, head->rev);
-    if (path_depth(&terms->if_path) != PATH_ROOT) {
-        const int error = newest_of_place(store, txn, &newest, &terms->if_path);
+    if (!terms->if_paths)
+        return check_unchanged(store, txn, head, terms, &terms->if_path);
+    for (size_t i = 0; i < terms->if_path_count; i++) {
+        const int error = check_unchanged(store, txn, head, terms, &terms->if_paths[i]);
         if (error)
             return error;
     }
-    if (newest <= terms->if_rev)
-        return 0;
-    path_text(&terms->if_path, text);
-    return error_set(ERR_CONFLICT,
-                     "'%s' changed in revision %" PRIu64 ", after revision %" PRIu64
-                     "; look at it again (emsa show %" PRIu64 ")",
-                     text[0] ? text : "/", newest, terms->if_rev, newest);
+    return 0;
 }
 
 static bool has_request(const struct change_terms *terms)
@@ -127,8 +141,12 @@ struct committing {
     int64_t now; /* the clock's */
     bool sealed; /* the transaction holds a whole commit */
     size_t equal;
-    size_t seen;   /* outcomes that it came to */
-    size_t copied; /* bytes of values that it copied */
+    size_t seen;               /* outcomes that it came to */
+    size_t copied;             /* bytes of values that it copied */
+    size_t planned;            /* operations that it came to */
+    bool overrode;             /* something passed for an override */
+    struct change_note *notes; /* owned */
+    size_t note_count;
 };
 
 /* Positive 1: this request was committed before, by revision *rev. */
@@ -151,11 +169,17 @@ static int judge(struct committing *at)
     int error = check_if_rev(at->change->store, at->txn, &at->head, at->terms);
     if (!error)
         error = index_begin(&at->index, at->txn, at->draft.head.rev, at->draft.head.time);
+    judge.overrode = at->overrode;
     if (!error)
         error = judge_change(&judge);
+    at->overrode = judge.overrode || error == JUDGE_AGAIN;
     at->equal = judge.equal;
     at->seen = judge.seen;
     at->copied = judge.copied;
+    at->planned = at->plan.count;
+    at->notes = judge.notes;
+    at->note_count = judge.note_count;
+    judge.notes = NULL;
     judge_release(&judge);
     return error;
 }
@@ -264,7 +288,7 @@ static size_t room_needed(const struct committing *at)
     if (!gather->additions)
         return 0;
     return ROOM_A_COMMIT + gather->value_bytes + gather->additions * ROOM_AN_OPERATION +
-           at->seen * ROOM_AN_OPERATION;
+           (at->seen + at->planned) * ROOM_AN_OPERATION;
 }
 
 static int attempt(struct committing *at, struct change_result *result)
@@ -284,6 +308,9 @@ static void take_back(struct committing *at)
     at->txn = NULL;
     draft_release(&at->draft);
     plan_release(&at->plan);
+    index_release(&at->index);
+    free(at->notes);
+    at->notes = NULL;
     at->sealed = false;
 }
 
@@ -292,6 +319,10 @@ static int commit_locked(struct committing *at, struct change_result *result)
 {
     at->now = at->terms->now ? at->terms->now : time_now();
     int error = attempt(at, result);
+    while (error == JUDGE_AGAIN) { /* each time with more shares */
+        take_back(at);
+        error = attempt(at, result);
+    }
     if (error == -ERR_FULL && at->change->gather.additions && (at->seen || at->copied)) {
         take_back(at);
         at->change->gather.value_bytes += at->copied;
@@ -305,6 +336,10 @@ static int check_terms(const struct change_terms *terms)
 {
     if (terms->allow_equal && !(terms->reason && terms->reason[0]))
         return error_set(ERR_INVALID, "--allow-equal needs a reason (-m WHY)");
+    if (terms->override & ~(unsigned)OVERRIDE_ALL)
+        return error_set(ERR_INVALID, "an override that is not known");
+    if (terms->override && !(terms->reason && terms->reason[0]))
+        return error_set(ERR_INVALID, "--override needs a reason (-m WHY)");
     if (terms->reason && strlen(terms->reason) > REASON_MAX)
         return error_set(ERR_INVALID, "the reason has %zu bytes; it may have %u",
                          strlen(terms->reason), REASON_MAX);
@@ -330,6 +365,9 @@ int change_commit(struct change *change, const struct change_terms *terms,
             result.lines = at.plan.lines;
             result.count = at.plan.line_count;
             at.plan.lines = NULL;
+            result.notes = at.notes;
+            result.note_count = at.note_count;
+            at.notes = NULL;
         }
         *out = result;
     } else {
@@ -338,6 +376,8 @@ int change_commit(struct change *change, const struct change_terms *terms,
     out->equal = at.equal;
     draft_release(&at.draft);
     plan_release(&at.plan);
+    index_release(&at.index);
+    free(at.notes);
     gather_release(&change->gather);
     return error ? store_damage(store, alarms, error) : 0;
 }

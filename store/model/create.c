@@ -123,7 +123,10 @@ static int begin_log(struct txn *txn, struct draft *draft,
         error = add_identity(&founding, identity);
     if (!error)
         error = add_pair(&founding, store_id, identity);
-    return error ? error : index_finish(&founding.index);
+    if (!error)
+        error = index_finish(&founding.index);
+    index_release(&founding.index);
+    return error;
 }
 
 static int first_commit(struct txn *txn, const struct identity *identity,

@@ -111,7 +111,8 @@ int gather_add(struct gather *gather, enum operation_kind kind, const struct pat
     gather->additions += kind != OPERATION_REMOVE && kind != OPERATION_SERVICE_REMOVE &&
                          kind != OPERATION_ENVIRONMENT_REMOVE && kind != GATHER_REMOVE_ALL &&
                          kind != GATHER_REMOVE_DUE && kind != OPERATION_UNSHARE &&
-                         kind != OPERATION_UNLOCK;
+                         kind != OPERATION_SCHEMA_REMOVE && kind != OPERATION_UNLOCK &&
+                         kind != OPERATION_UNTAG;
     gather->wishes[gather->count++] = wish;
     return 0;
 }

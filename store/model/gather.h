@@ -31,6 +31,8 @@ struct wish {
     const char *with;           /* of a share: the consumer. Of an environment: its base, or NULL */
     bool is_protected;          /* of an environment */
     const struct path *from;    /* of a copy or a move; owned by the gather */
+    uint64_t rev; /* of a copy: as of this revision, 0: as it is now. Of a tag: what it names */
+    struct copied_from copied; /* of a set that copies */
 };
 
 struct gather_block;

@@ -135,13 +135,16 @@ static int family_of(struct txn *txn, uint32_t *family, uint32_t environment)
 static int search(struct txn *txn, struct leak_verdict *verdict, uint32_t environment,
                   uint64_t name_id, bool is_secret)
 {
-    uint32_t family, other, at = 0;
+    uint32_t family = 0, other, at = 0;
     uint64_t name = 0;
-    int found = family_of(txn, &family, environment);
+    int found = 0;
     while (!found && !(found = leak_find(txn, &at, &name, verdict->fingerprint))) {
         if (at == environment && name == name_id)
             continue;
-        found = family_of(txn, &other, at);
+        if (!family) /* most values are nobody's, and cost no look at environments */
+            found = family_of(txn, &family, environment);
+        if (!found)
+            found = family_of(txn, &other, at);
         if (found)
             return found;
         const bool is_elsewhere = other != family;
@@ -172,4 +175,31 @@ int leak_judge(struct store *store, struct txn *txn, struct leak_verdict *out, u
     if (!error)
         *out = verdict;
     return error;
+}
+
+/* The fingerprint of a definition that is what is set at its place now. NOT_THERE: it has none. */
+static int fingerprint_of(struct txn *txn, struct state_leak *out,
+                          const struct definition *definition)
+{
+    struct spot spot;
+    int found = state_moment(txn, &spot, definition->environment, definition->name_id, UINT64_MAX);
+    if (!found &&
+        (spot.kind != ENTRY_SECRET || spot.since != definition->rev || spot.op != definition->op))
+        found = NOT_THERE;
+    *out =
+        (struct state_leak){.environment = definition->environment, .name_id = definition->name_id};
+    return found ? found : state_leak(txn, out);
+}
+
+int leak_differ(struct txn *txn, const struct definition *a, const struct definition *b)
+{
+    struct state_leak one, other;
+    if (a->kind != ENTRY_SECRET || b->kind != ENTRY_SECRET)
+        return 0;
+    int found = fingerprint_of(txn, &one, a);
+    if (!found)
+        found = fingerprint_of(txn, &other, b);
+    if (found)
+        return found < 0 ? found : 0;
+    return memcmp(one.fingerprint, other.fingerprint, FINGERPRINT_SIZE) != 0;
 }

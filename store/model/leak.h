@@ -47,6 +47,11 @@ int leak_forget(struct txn *, uint32_t environment, uint64_t name_id);
 int leak_find(struct txn *, uint32_t *environment, uint64_t *name_id,
               const uint8_t fingerprint[static FINGERPRINT_SIZE]);
 
+/* Whether two secrets are told apart by their fingerprints alone: 1: they are others; 0: they may
+ * be equal, or one of them is not what is set at its place now, or has no fingerprint. */
+struct definition;
+int leak_differ(struct txn *, const struct definition *a, const struct definition *b);
+
 enum leak_case {
     LEAK_NONE,      /* nothing is said against the value */
     LEAK_ELSEWHERE, /* equal to a secret of an environment that is not of the family */

@@ -57,23 +57,54 @@ int relation_next_referrer(struct snapshot *snapshot, struct referrer *at, uint3
     return snapshot_answer(snapshot, found);
 }
 
+/* The next share after *at. */
+static int next_share(struct snapshot *snapshot, struct share *at, uint32_t layer)
+{
+    struct state_share share = {.layer = layer};
+    memcpy(share.service, at->service, sizeof share.service);
+    memcpy(share.key, at->key, sizeof share.key);
+    memcpy(share.consumer, at->consumer, sizeof share.consumer);
+    int found = state_next_share(snapshot_txn(snapshot), &share);
+    if (!found && share.layer != layer)
+        found = NOT_THERE;
+    if (!found) {
+        memcpy(at->service, share.service, sizeof at->service);
+        memcpy(at->key, share.key, sizeof at->key);
+        memcpy(at->consumer, share.consumer, sizeof at->consumer);
+        at->rev = share.rev;
+        at->op = share.op;
+    }
+    return snapshot_answer(snapshot, found);
+}
+
 int relation_next_share(struct snapshot *snapshot, struct share *at, uint32_t layer,
                         const char *service, const char *key)
 {
-    struct state_share share = {.layer = layer};
-    memcpy(share.service, service, strlen(service) + 1);
-    memcpy(share.key, key, strlen(key) + 1);
-    memcpy(share.consumer, at->consumer, sizeof share.consumer);
-    int found = state_next_share(snapshot_txn(snapshot), &share);
-    if (!found && (share.layer != layer || !is_name(share.service, share.key, service, key)))
-        found = NOT_THERE;
-    if (found)
-        return snapshot_answer(snapshot, found);
-    memcpy(at->service, share.service, sizeof at->service);
-    memcpy(at->key, share.key, sizeof at->key);
-    memcpy(at->consumer, share.consumer, sizeof at->consumer);
-    at->rev = share.rev;
+    struct share next = *at;
+    memcpy(next.service, service, strlen(service) + 1);
+    memcpy(next.key, key, strlen(key) + 1);
+    const int found = next_share(snapshot, &next, layer);
+    if (found || !is_name(next.service, next.key, service, key))
+        return found ? found : NOT_THERE;
+    *at = next;
     return 0;
+}
+
+int relation_next_share_in(struct snapshot *snapshot, struct share *at, uint32_t layer,
+                           const char *service)
+{
+    struct share next = *at;
+    memcpy(next.service, service, strlen(service) + 1);
+    const int found = next_share(snapshot, &next, layer);
+    if (found || strcmp(next.service, service) != 0)
+        return found ? found : NOT_THERE;
+    *at = next;
+    return 0;
+}
+
+int relation_next_share_of(struct snapshot *snapshot, struct share *at, uint32_t layer)
+{
+    return next_share(snapshot, at, layer);
 }
 
 /* Whether what is in effect at a name is a secret: 1, 0, or a failure; nothing there is none. */

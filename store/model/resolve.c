@@ -4,6 +4,7 @@
 
 #include "store/error.h"
 #include "store/log/state_relation.h"
+#include "store/model/inforce.h"
 #include "store/model/value.h"
 
 #define SHARED "shared"
@@ -21,6 +22,8 @@ void resolver_begin(struct resolver *resolver, struct store *store, struct txn *
     resolver->has_layers = resolver->is_all = resolver->judges = resolver->lasts = false;
     resolver->plan = NULL;
     resolver->plan_rev = 0;
+    resolver->is_old = NULL;
+    resolver->judging = NULL;
     resolver->lookups = resolver->depth = 0;
     resolver->fault = FAULT_NONE;
     resolver->met = NULL;
@@ -242,29 +245,39 @@ static int check_name(struct resolver *resolver, const struct spot *spot)
     return 0;
 }
 
+/* What would show if the definition of that origin were gone. NOT_THERE. */
+static int find_beneath(struct resolver *resolver, struct spot *out, const struct spot *spot,
+                        enum entry_origin origin)
+{
+    const uint32_t layers[] = {resolver->base, resolver->all};
+    unsigned kind;
+    for (unsigned i = origin == ORIGIN_OWN ? 0 : origin == ORIGIN_BASE ? 1 : 2; i < 2; i++) {
+        const int found = resolve_layer(resolver, out, layers[i], spot->service, spot->key);
+        if (found <= 0)
+            return found;
+    }
+    return inforce_default(resolver, &kind, out, spot->service, spot->key);
+}
+
 /* What ends by itself may be referred to only where what then shows is as good: a value that
  * stays, and is no secret where this is none. */
 static int check_stays(struct resolver *resolver, const struct spot *spot,
                        const struct entry *entry)
 {
-    const uint32_t layers[] = {resolver->base, resolver->all};
     struct spot beneath;
     const struct hop *hop = &resolver->path[resolver->depth];
     if (!entry->expires)
         return 0;
-    for (unsigned i = entry->origin == ORIGIN_OWN ? 0 : 1; i < 2; i++) {
-        if (entry->origin == ORIGIN_ALL)
-            break;
-        const int found = resolve_layer(resolver, &beneath, layers[i], spot->service, spot->key);
-        if (found < 0)
-            return found;
-        if (found)
-            continue;
-        if (!beneath.expires && (beneath.kind == ENTRY_PLAIN ||
-                                 (beneath.kind == ENTRY_SECRET && entry->kind == ENTRY_SECRET)))
-            return 0;
-        break;
-    }
+    const int found = find_beneath(resolver, &beneath, spot, entry->origin);
+    if (found < 0)
+        return found;
+    if (!found && !beneath.expires &&
+        (beneath.kind == ENTRY_PLAIN ||
+         (beneath.kind == ENTRY_SECRET && entry->kind == ENTRY_SECRET)))
+        return 0;
+    const int is_old = resolver->is_old ? resolver->is_old(resolver, spot) : 0;
+    if (is_old)
+        return is_old < 0 ? is_old : 0;
     return lay_fault(resolver, FAULT_ENDS, hop);
 }
 
@@ -382,20 +395,46 @@ static int follow_text(struct resolver *resolver, struct entry *out, const struc
                                  : error_set(ERR_CORRUPT, "the text of '%s' is none", record->key);
 }
 
+uint32_t resolve_defined(const struct resolver *resolver, const struct spot *spot)
+{
+    const uint32_t base = resolver->base, all = resolver->all;
+    switch (spot->kind) {
+    case SPOT_IN_BASE:
+        return base;
+    case SPOT_IN_ALL:
+        return all;
+    case SPOT_IN_SCHEMA:
+        return resolver->environment | LAYER_OF_DEFAULTS;
+    case SPOT_IN_BASE_SCHEMA:
+        return base ? base | LAYER_OF_DEFAULTS : 0;
+    case SPOT_IN_ALL_SCHEMA:
+        return all ? all | LAYER_OF_DEFAULTS : 0;
+    default:
+        return resolver->environment;
+    }
+}
+
+static enum entry_origin origin_of(const struct spot *spot)
+{
+    if (spot_is_default(spot->kind))
+        return ORIGIN_SCHEMA;
+    return spot->kind == SPOT_IN_BASE  ? ORIGIN_BASE
+           : spot->kind == SPOT_IN_ALL ? ORIGIN_ALL
+                                       : ORIGIN_OWN;
+}
+
 /* The record that has the definition: the spot's own, or a layer's. */
 static int find_definition(struct resolver *resolver, struct spot *out, struct entry *entry,
                            const struct spot *record)
 {
-    entry->origin = ORIGIN_OWN;
+    entry->origin = origin_of(record);
     *out = *record;
     if (spot_is_own(record))
         return 0;
-    const bool in_base = record->kind == SPOT_IN_BASE;
-    entry->origin = in_base ? ORIGIN_BASE : ORIGIN_ALL;
     int found = resolver_layers(resolver);
     if (!found)
-        found = resolve_layer(resolver, out, in_base ? resolver->base : resolver->all,
-                              record->service, record->key);
+        found = resolve_layer(resolver, out, resolve_defined(resolver, record), record->service,
+                              record->key);
     if (found > 0)
         return error_set(ERR_CORRUPT, "'%s' is said to be defined where it is not (emsa verify)",
                          record->key);

@@ -2,7 +2,8 @@
  * What is in effect, worked out when it is asked for: from the record of a spot to what its reader
  * gets. Now and as of any revision, for readers and for the one writer, by this one code.
  *
- * A spot's record says where the definition stands: here, in the base, or in `all`. A value is the
+ * A spot's record says where the definition stands: here, in the base, in `all`, or, as a default,
+ * in the schema that is in force. A value is the
  * definition's. A link is looked for again, in the *reader's* environment, a template's references
  * too: so a value can't come from another environment, because no step leaves the one that was
  * asked for. In `all` nothing is resolved, its entries are texts.
@@ -68,6 +69,10 @@ struct resolver {
     struct hop path[RESOLVE_DEPTH_MAX + 2]; /* from the spot on, for messages */
     enum fault fault;
     struct hop target; /* of the fault: what could not be reached, by the last of the path */
+    /* Whether the reference from the last hop but one to this spot, which ends, is as it was before
+     * the commit that is being judged: 1, 0, or a failure. NULL: none is. */
+    int (*is_old)(struct resolver *, const struct spot *to);
+    void *judging; /* for is_old */
     /* Told of each fault of the spot's own references, so that one does not hide the next; NULL:
      * the first ends it. A failure ends it too. */
     int (*met)(struct resolver *);
@@ -89,6 +94,10 @@ int resolve(struct resolver *, struct entry *out, const struct spot *spot);
 int resolve_find(struct resolver *, struct spot *out, uint32_t service, const char *key);
 /* The same by name id; service and key are filled in. */
 int resolve_find_name(struct resolver *, struct spot *out, uint64_t name_id);
+
+/* The layer in which the definition of a spot stands; 0: there is no such one. Needs
+ * resolver_layers where the record is no own one. */
+uint32_t resolve_defined(const struct resolver *, const struct spot *spot);
 
 /* What an own record says is defined there. */
 struct definition spot_definition(const struct spot *spot);

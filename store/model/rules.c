@@ -2,10 +2,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/error.h"
 #include "store/model/due.h"
+#include "store/model/resolve.h"
 #include "store/model/rules_internal.h"
 #include "store/model/settle.h"
 
@@ -57,6 +59,7 @@ int judge_no_environment(struct judge *judge, const char *name)
         return found;
     judge->refused_environment = name;
     judge->refused_service = "";
+    judge->refused_is_absent = true;
     return found
                ? judge_refuse(judge, ERR_NOT_FOUND,
                               "no environment '%s' (emsa env add %s makes it)", name, name)
@@ -75,6 +78,7 @@ int judge_no_service(struct judge *judge, const struct wish *wish, uint32_t envi
         return found;
     judge->refused_environment = wish->environment;
     judge->refused_service = wish->service;
+    judge->refused_is_absent = true;
     return found ? judge_refuse(judge, ERR_NOT_FOUND, "no service '%s/%s'", wish->environment,
                                 wish->service)
                  : judge_refuse(judge, ERR_NOT_FOUND, "no service '%s/%s'; did you mean '%s/%s'?",
@@ -120,6 +124,13 @@ int judge_step_of_key_pair(struct judge *judge, enum operation_kind kind, uint32
                                         .first = kind != OPERATION_GRANT,
                                         .name = ""};
     return plan_add(judge->plan, &operation, NULL);
+}
+
+void judge_may_make(struct judge *judge, bool environment)
+{
+    if (judge->refused_environment && judge->refused_is_absent &&
+        (environment || judge->refused_service[0]))
+        judge->refused_environment = NULL;
 }
 
 /* Looks the wish's environment up. NOT_THERE: refused, with its reason noted (once for a run of
@@ -170,6 +181,15 @@ int judge_find_service(struct judge *judge, struct environment *environment, str
     return 0;
 }
 
+/* --- shares that an override makes --- */
+
+static bool is_same_share(const struct wish *a, const struct wish *b)
+{
+    return a->kind == b->kind && strcmp(a->environment, b->environment) == 0 &&
+           strcmp(a->service, b->service) == 0 && strcmp(a->key, b->key) == 0 &&
+           strcmp(a->with, b->with) == 0;
+}
+
 /* --- the change --- */
 
 static int judge_wish(struct judge *judge, const struct wish *wish)
@@ -196,6 +216,13 @@ static int judge_wish(struct judge *judge, const struct wish *wish)
     case OPERATION_LOCK:
     case OPERATION_UNLOCK:
         return judge_lock(judge, wish);
+    case OPERATION_SCHEMA_SET:
+        return judge_schema_set(judge, wish);
+    case OPERATION_SCHEMA_REMOVE:
+        return judge_schema_remove(judge, wish);
+    case OPERATION_TAG:
+    case OPERATION_UNTAG:
+        return judge_tag(judge, wish);
     case GATHER_COPY:
     case GATHER_MOVE:
         return judge_copy(judge, wish);
@@ -204,6 +231,61 @@ static int judge_wish(struct judge *judge, const struct wish *wish)
     default:
         return judge_remove_all(judge, wish);
     }
+}
+
+int judge_want_share(struct judge *judge, const char *environment, const struct hop *target,
+                     const char *consumer)
+{
+    struct gather *gather = judge->gather;
+    const struct wish wanted = {.kind = OPERATION_SHARE,
+                                .environment = environment,
+                                .service = target->name,
+                                .key = target->key,
+                                .with = consumer};
+    for (size_t i = 0; i < gather->count; i++)
+        if (is_same_share(&gather->wishes[i], &wanted))
+            return NOT_THERE;
+    for (size_t i = 0; i < judge->wanted_count; i++)
+        if (is_same_share(judge->wanted[i], &wanted))
+            return 0;
+    struct wish **grown = realloc(judge->wanted, (judge->wanted_count + 1) * sizeof *grown);
+    struct wish *made = grown ? gather_keep(gather) : NULL;
+    judge->wanted = grown ? grown : judge->wanted;
+    if (!made)
+        return error_set(ERR_NOMEM, "no memory to judge a change");
+    *made = wanted;
+    made->environment = gather_copy(gather, environment, strlen(environment));
+    made->service = gather_copy(gather, target->name, strlen(target->name));
+    made->key = gather_copy(gather, target->key, strlen(target->key));
+    made->with = gather_copy(gather, consumer, strlen(consumer));
+    if (!made->environment || !made->service || !made->key || !made->with)
+        return -ERR_NOMEM;
+    judge->wanted[judge->wanted_count++] = made;
+    return 0;
+}
+
+/* The list may move: nothing that was judged by it is used any more. */
+static int add_wanted(struct judge *judge)
+{
+    for (size_t i = 0; i < judge->wanted_count; i++) {
+        const struct wish *wish = judge->wanted[i];
+        struct path path = {0};
+        memcpy(path.environment, wish->environment, strlen(wish->environment) + 1);
+        memcpy(path.service, wish->service, strlen(wish->service) + 1);
+        memcpy(path.key, wish->key, strlen(wish->key) + 1);
+        const int error = gather_add(judge->gather, OPERATION_SHARE, &path, NULL, 0, NULL);
+        if (error)
+            return error;
+        judge->gather->wishes[judge->gather->count - 1].with = wish->with;
+    }
+    return JUDGE_AGAIN;
+}
+
+/* What passes for an override says so for ever, in all that was done with it. */
+static void mark_override(struct judge *judge)
+{
+    for (size_t i = 0; i < judge->plan->count; i++)
+        judge->plan->steps[i].operation.is_override = judge->overrode;
 }
 
 int judge_change(struct judge *judge)
@@ -219,6 +301,9 @@ int judge_change(struct judge *judge)
         if (error)
             return error;
     }
+    if (judge->wanted_count)
+        return add_wanted(judge);
+    mark_override(judge);
     if (judge->code)
         return error_set(judge->code, "%.*s", (int)judge->reasons.size,
                          (const char *)judge->reasons.data);
@@ -228,5 +313,8 @@ int judge_change(struct judge *judge)
 void judge_release(struct judge *judge)
 {
     bytes_release(&judge->reasons);
+    free(judge->schemas);
+    free(judge->wanted);
+    free(judge->notes);
     nearest_release(&judge->near);
 }

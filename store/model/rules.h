@@ -9,6 +9,7 @@
 #include "store/error.h"
 #include "store/log/index.h"
 #include "store/log/state.h"
+#include "store/log/state_relation.h"
 #include "store/model/core.h"
 #include "store/model/gather.h"
 #include "store/model/nearest.h"
@@ -29,16 +30,28 @@ struct judge {
     size_t equal;    /* values that are equal to a secret */
     size_t seen;     /* outcomes that the change comes to */
     size_t copied;   /* bytes of values that it copies */
+    bool overrode;   /* something passes that is refused without an override */
+    /* What the schemas that it changes were before: rev 0: there was none. Owned. */
+    struct state_schema *schemas;
+    size_t schema_count;
+    /* Shares without which it is refused, and which an override makes: owned, of the gather's. */
+    struct wish **wanted;
+    size_t wanted_count;
+    struct change_note *notes; /* owned */
+    size_t note_count, note_capacity;
     unsigned searches; /* nearest names looked for so far */
     struct nearest near;
     /* The place of the last reason that is about a place and not about a key: told once, not for
      * each key. */
     const char *refused_environment;
     const char *refused_service;
+    bool refused_is_absent; /* because it is not there: who makes it is not refused */
 };
 
 /* Judges everything, filling the plan. 0: all is well (the plan may be empty); otherwise a failure,
- * with every reason in the text where it is a refusal. */
+ * with every reason in the text where it is a refusal. Positive JUDGE_AGAIN: wishes were added to
+ * the gather, and all of it is to be judged again, from the beginning of a transaction. */
+#define JUDGE_AGAIN 1
 int judge_change(struct judge *judge);
 
 /* Notes a reason: 0. What is refused was not applied. */
@@ -56,6 +69,12 @@ int judge_drop_entry(struct judge *judge, const struct service *service, const s
                      const char *environment, const char *key, int64_t expired);
 int judge_drop_environment(struct judge *judge, const struct environment *environment,
                            const char *name, int64_t expired, size_t most);
+
+/* That a key of an environment be shared with a service, where the change is judged again for it.
+ * NOT_THERE: it was wanted before, and is no remedy. */
+struct hop;
+int judge_want_share(struct judge *, const char *environment, const struct hop *target,
+                     const char *consumer);
 
 void judge_release(struct judge *judge);
 

@@ -18,6 +18,9 @@ int judge_step_of_key_pair(struct judge *, enum operation_kind kind, uint32_t en
 /* Looks the environment up. NOT_THERE: refused, with its reason noted (once for a run of wishes).
  * `all` is made where it is named for the first time. */
 int judge_find_environment(struct judge *, struct environment *out, const char *name);
+/* Before a wish that makes the service, or the environment, that it names: that it was not there
+ * for an earlier one is no refusal of this one. */
+void judge_may_make(struct judge *, bool environment);
 /* Looks the wish's service up; one that is not there is no refusal yet: NOT_THERE with *environment
  * set and *refused false. */
 int judge_find_service(struct judge *, struct environment *environment, struct service *out,
@@ -44,8 +47,20 @@ int judge_copy(struct judge *, const struct wish *wish);
 /* The next own definition of a service after *out. */
 int judge_next_own(struct judge *, struct spot *out, const struct service *service);
 
+/* Whether the default is equal to a secret: said of the operation, or refused. */
+int judge_guard_default(struct judge *, struct operation *operation, const struct wish *wish);
+
+/* rules_schema.c */
+int judge_schema_set(struct judge *, const struct wish *wish);
+int judge_schema_remove(struct judge *, const struct wish *wish);
+/* The schema of exactly that service, with its defaults; *was, where it is not NULL, is its
+ * revision. name is borrowed until the plan was sealed. NOT_THERE: it has none. */
+int judge_drop_schema(struct judge *, const struct service *service, const char *name,
+                      uint64_t *was);
+
 /* rules_relation.c */
 int judge_share(struct judge *, const struct wish *wish);
 int judge_lock(struct judge *, const struct wish *wish);
+int judge_tag(struct judge *, const struct wish *wish);
 
 #endif

@@ -115,6 +115,16 @@ static int guard_value(struct judge *judge, struct operation *operation, const s
     return was_secret ? leak_forget(txn, operation->environment, operation->name_id) : 0;
 }
 
+/* What stands at its own key in that environment counts as well: a default is no value of it. */
+int judge_guard_default(struct judge *judge, struct operation *operation, const struct wish *wish)
+{
+    struct operation probe = *operation;
+    probe.name_id = 0;
+    const int error = guard_value(judge, &probe, wish, false);
+    operation->is_allowed_equal = probe.is_allowed_equal;
+    return error;
+}
+
 /* --- setting --- */
 
 static int line_of(struct judge *judge, char mark, const struct wish *wish, uint64_t was,
@@ -151,8 +161,7 @@ static int set_existing(struct judge *judge, struct operation *operation, const 
 
 static int set_new(struct judge *judge, struct operation *operation, const struct wish *wish)
 {
-    int found =
-        state_name_id(judge->index->txn, &operation->name_id, operation->service, wish->key);
+    int found = index_name_id(judge->index, &operation->name_id, operation->service, wish->key);
     if (found > 0)
         found = index_new_name(judge->index, &operation->name_id);
     operation->first = true;
@@ -178,8 +187,7 @@ static int find_own(struct judge *judge, struct spot *out, const struct service 
                     const char *key)
 {
     struct spot spot;
-    const int found =
-        state_current(judge->index->txn, &spot, service->environment, service->id, key);
+    const int found = index_current(judge->index, &spot, service->environment, service->id, key);
     if (found || !spot_is_own(&spot))
         return found < 0 ? found : NOT_THERE;
     *out = spot;
@@ -193,6 +201,7 @@ int judge_set(struct judge *judge, const struct wish *wish)
     struct spot spot;
     bool refused;
     const bool is_secret = wish->kind == OPERATION_SET_SECRET;
+    judge_may_make(judge, false);
     int found = judge_find_service(judge, &environment, &service, wish, &refused);
     if (found > 0 && !refused)
         found = judge_make_service(judge, &service, &environment, wish);
@@ -207,7 +216,8 @@ int judge_set(struct judge *judge, const struct wish *wish)
                                   .environment = environment.id,
                                   .service = service.id,
                                   .turn = service.incarnation,
-                                  .expires = end_of(judge, wish)};
+                                  .expires = end_of(judge, wish),
+                                  .from = wish->copied};
     operation.stored_size = (uint32_t)(is_secret ? envelope_padded(wish->size) : wish->size);
     found = find_own(judge, &spot, &service, wish->key);
     if (found < 0)
@@ -250,6 +260,14 @@ int judge_drop_entry(struct judge *judge, const struct service *service, const s
     return error;
 }
 
+/* Where what shows is defined, for who wants to remove it here. */
+static const char *where_text(const struct spot *spot)
+{
+    if (spot_is_default(spot->kind))
+        return "the service's schema, as a default";
+    return spot->kind == SPOT_IN_BASE ? "what the environment stands on" : "'all'";
+}
+
 int judge_remove(struct judge *judge, const struct wish *wish)
 {
     struct environment environment;
@@ -265,8 +283,7 @@ int judge_remove(struct judge *judge, const struct wish *wish)
         return judge_refuse(judge, ERR_NOT_FOUND,
                             "'%s/%s/%s' is not set there but in %s: remove it there, or set it "
                             "here to something else",
-                            wish->environment, wish->service, wish->key,
-                            spot.kind == SPOT_IN_BASE ? "what the environment stands on" : "'all'");
+                            wish->environment, wish->service, wish->key, where_text(&spot));
     if (found)
         return found < 0 ? found : judge_no_key(judge, wish, &service);
     return judge_drop_entry(judge, &service, &spot, wish->environment, wish->key, 0);
@@ -293,6 +310,56 @@ static int find_source(struct judge *judge, struct environment *environment,
     return found ? found : NOT_THERE;
 }
 
+static int refuse_not_then(struct judge *judge, const struct wish *wish)
+{
+    const int error =
+        judge_refuse(judge, ERR_NOT_FOUND,
+                     "'%s/%s/%s' was not set as of revision %" PRIu64 " (emsa log %s/%s/%s)",
+                     wish->from->environment, wish->from->service, wish->from->key, wish->rev,
+                     wish->from->environment, wish->from->service, wish->from->key);
+    return error ? error : NOT_THERE;
+}
+
+/* The same as of a revision: in one of the environments that had the name, of which at most one
+ * has something at a time. */
+static int find_source_at(struct judge *judge, struct environment *environment, struct spot *spot,
+                          const struct wish *wish)
+{
+    struct txn *txn = judge->index->txn;
+    struct environment_state state = {.alive = false};
+    uint64_t name_id = 0;
+    uint32_t service = 0;
+    char name[ENVIRONMENT_NAME_MAX + 1];
+    if (wish->rev >= judge->index->rev) {
+        const int error =
+            judge_refuse(judge, ERR_NOT_FOUND, "no revision %" PRIu64 ": the newest is %" PRIu64,
+                         wish->rev, judge->index->rev - 1);
+        return error ? error : NOT_THERE;
+    }
+    int found = state_environment(txn, &state, wish->from->environment);
+    if (!found)
+        found = state_service_id(txn, &service, wish->from->service);
+    if (!found)
+        found = state_name_id(txn, &name_id, service, wish->from->key);
+    for (uint32_t id = state.is.id; !found && id;) {
+        found = state_moment(txn, spot, id, name_id, wish->rev);
+        if (!found && spot_is_own(spot))
+            break;
+        if (found >= 0)
+            found = state_environment_name(txn, name, &id, id);
+        if (!found && !id)
+            found = NOT_THERE;
+    }
+    if (found)
+        return found < 0 ? found : refuse_not_then(judge, wish);
+    spot->service = service;
+    memcpy(spot->key, wish->from->key, strlen(wish->from->key) + 1);
+    *environment = state.is;
+    /* What is protected is never removed, so an earlier one of the name was not. */
+    environment->is_protected &= spot->environment == state.is.id;
+    return 0;
+}
+
 /* A wish as if the value had been given. What it holds is the gather's. */
 static int make_wish(struct judge *judge, struct wish **out, const struct spot *spot,
                      const struct wish *wish)
@@ -314,7 +381,10 @@ static int make_wish(struct judge *judge, struct wish **out, const struct spot *
                           .environment = wish->environment,
                           .service = wish->service,
                           .key = wish->key,
-                          .size = size};
+                          .size = size,
+                          .copied = {spot->environment, spot->name_id, spot->since}};
+    if (wish->rev || wish->kind == GATHER_MOVE)
+        made->ends = spot->expires;
     if (spot->kind == ENTRY_SECRET)
         error = secret_copy(&made->secret, data, size);
     else if (!(made->value = (const unsigned char *)gather_copy(judge->gather, data, size)))
@@ -341,10 +411,11 @@ int judge_copy(struct judge *judge, const struct wish *wish)
     const bool is_same_place = strcmp(wish->from->environment, wish->environment) == 0 &&
                                strcmp(wish->from->service, wish->service) == 0 &&
                                strcmp(wish->from->key, wish->key) == 0;
-    int found = find_source(judge, &environment, &service, &spot, wish);
+    int found = wish->rev ? find_source_at(judge, &environment, &spot, wish)
+                          : find_source(judge, &environment, &service, &spot, wish);
     if (found)
         return found < 0 ? found : 0;
-    if (is_same_place)
+    if (is_same_place && !wish->rev)
         return plan_line(judge->plan, '=', spot.kind == ENTRY_SECRET, spot.rev, wish->environment,
                          wish->service, wish->key);
     if (spot.kind == ENTRY_SECRET && environment.is_protected &&
@@ -355,7 +426,5 @@ int judge_copy(struct judge *judge, const struct wish *wish)
     if (!found && wish->kind == GATHER_MOVE)
         found =
             judge_drop_entry(judge, &service, &spot, wish->from->environment, wish->from->key, 0);
-    if (!found && wish->kind == GATHER_MOVE && spot.expires)
-        made->ends = spot.expires;
     return found ? found : judge_set(judge, made);
 }

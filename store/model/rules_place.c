@@ -118,6 +118,7 @@ int judge_environment_add(struct judge *judge, const struct wish *wish)
     if (strcmp(name, ALL) == 0 && (wish->with || wish->is_protected || wish->ttl))
         return judge_refuse(judge, ERR_REFUSED,
                             "environment 'all' stands on nothing, ends never and is not protected");
+    judge_may_make(judge, true);
     int error = index_environment(judge->index, &state, name);
     if (error < 0)
         return error;
@@ -228,6 +229,7 @@ static int check_misspelt(struct judge *judge, const struct environment *environ
         return found < 0 ? found : 0;
     judge->refused_environment = wish->environment;
     judge->refused_service = wish->service;
+    judge->refused_is_absent = false;
     judge->is_partial = true;
     judge_refuse(judge, ERR_REFUSED,
                  "'%s/%s' would be a new service and looks like a misspelling of '%s/%s'; --new "
@@ -343,6 +345,7 @@ int judge_service_add(struct judge *judge, const struct wish *wish)
     struct environment environment;
     struct service service;
     bool refused;
+    judge_may_make(judge, false);
     int found = judge_find_service(judge, &environment, &service, wish, &refused);
     if (!found)
         return plan_line(judge->plan, '=', false, service.changed_rev, wish->environment,
@@ -366,7 +369,10 @@ static int drop_service(struct judge *judge, uint32_t environment_id, const char
                                   .service = state->is.id,
                                   .turn = state->is.incarnation};
     const uint64_t was = state->is.changed_rev;
-    error = judge_step(judge, &operation, name, NULL);
+    const struct service service = state->is; /* the state is the index's, which goes on */
+    error = judge_drop_schema(judge, &service, name, NULL);
+    if (error >= 0)
+        error = judge_step(judge, &operation, name, NULL);
     return error ? error : plan_line(judge->plan, '-', false, was, environment, name, "");
 }
 

@@ -3,15 +3,17 @@
 
 #include "store/error.h"
 #include "store/log/state_relation.h"
+#include "store/model/inforce.h"
 #include "store/model/resolve.h"
 #include "store/model/rules_internal.h"
 
 /* Whether something is in effect at a key as the change stands, which is settled only when it is
- * whole: a definition of its own, or one of a layer beneath. NOT_THERE. */
+ * whole: a definition of its own, one of a layer beneath, or a default. NOT_THERE. */
 static int find_defined(struct judge *judge, struct spot *out, const struct service *service,
                         const char *key)
 {
     struct resolver resolver;
+    unsigned kind;
     resolver_begin(&resolver, judge->store, judge->index->txn, service->environment, UINT64_MAX);
     int found = resolver_layers(&resolver);
     if (found)
@@ -23,17 +25,38 @@ static int find_defined(struct judge *judge, struct spot *out, const struct serv
         if (found <= 0)
             return found;
     }
-    return NOT_THERE;
+    return resolver.is_all ? NOT_THERE : inforce_default(&resolver, &kind, out, service->id, key);
+}
+
+/* The name of what a wish takes back, where that was said and is still: also of a key that went
+ * meanwhile, for what was said of it stays until it is taken back. NOT_THERE. */
+static int find_said(struct judge *judge, uint64_t *name_id, const struct service *service,
+                     const struct wish *wish)
+{
+    struct state_lock lock = {.environment = service->environment};
+    struct state_share share = {.layer = service->environment};
+    int found = NOT_THERE;
+    if (wish->kind == OPERATION_UNLOCK) {
+        memcpy(lock.service, wish->service, strlen(wish->service) + 1);
+        memcpy(lock.key, wish->key, strlen(wish->key) + 1);
+        found = state_lock(judge->index->txn, &lock);
+    } else if (wish->kind == OPERATION_UNSHARE) {
+        memcpy(share.service, wish->service, strlen(wish->service) + 1);
+        memcpy(share.key, wish->key, strlen(wish->key) + 1);
+        memcpy(share.consumer, wish->with, strlen(wish->with) + 1);
+        found = state_share(judge->index->txn, &share);
+    }
+    return found ? found : state_name_id(judge->index->txn, name_id, service->id, wish->key);
 }
 
 /* The place that the wish speaks of; name_id and name are filled in as deep as it goes. NOT_THERE:
- * refused. Something must be in effect there. */
+ * refused. Something must be in effect there, or be said of it and taken back. */
 static int find_place(struct judge *judge, struct operation *operation, const char **name,
                       const struct wish *wish)
 {
     struct environment environment;
     struct service service;
-    struct spot spot;
+    struct spot spot = {.name_id = 0};
     bool refused;
     int found;
     if (!wish->service[0]) {
@@ -57,6 +80,8 @@ static int find_place(struct judge *judge, struct operation *operation, const ch
         return 0;
     *name = wish->key;
     found = find_defined(judge, &spot, &service, wish->key);
+    if (found > 0)
+        found = find_said(judge, &spot.name_id, &service, wish);
     if (found > 0) {
         found = judge_no_key(judge, wish, &service);
         return found ? found : NOT_THERE;

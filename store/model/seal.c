@@ -5,15 +5,23 @@
 #include "store/crypto/envelope.h"
 #include "store/error.h"
 #include "store/log/state.h"
+#include "store/model/pairs.h"
+
+#define SALTS 64u /* drawn at a time: each draw is a call of the kernel's */
 
 struct sealing {
     struct store *store;
     struct index *index;
+    const struct plan *plan;
     struct sealer *sealer;      /* made when the first secret comes */
     struct bytes value;         /* scratch: one DB_VALUE body */
     struct wrapped_key key;     /* the pair made last */
+    struct pairs pairs;         /* of services, made ahead */
     struct recipient recipient; /* the service whose public key was looked up last */
     bool has_recipient;
+    uint8_t salts[SALTS][SALT_SIZE];
+    size_t salts_left;
+    size_t steps_left; /* of the plan, with the one in hand */
 };
 
 static int administrator(struct sealing *sealing, struct identity_state *out)
@@ -41,21 +49,29 @@ static void grant_pair(struct sealing *sealing, struct operation *operation)
     operation->wrapped = sealing->key.data;
 }
 
-/* A pair for a service; its private half goes to its environment. */
-static int make_service_pair(struct sealing *sealing, struct operation *operation)
+static int make_pairs(struct sealing *sealing, const struct operation *operation, uint32_t op)
 {
     struct recipient environment;
-    struct recipient owner = {.environment = operation->environment,
-                              .service = operation->service,
-                              .generation = operation->turn};
     int error = state_public_key(sealing->index->txn, &environment, operation->environment, 0);
     if (error > 0)
         error = error_set(ERR_CORRUPT, "environment %u has no key pair", operation->environment);
-    if (!error)
-        error = keyring_make(sealing->store->id, &owner, &sealing->key, environment.public_key);
+    return error ? error
+                 : pairs_make(&sealing->pairs, sealing->plan, op, sealing->store->id,
+                              environment.public_key);
+}
+
+/* A pair for a service; its private half goes to its environment. Those that follow it were made
+ * with the first. */
+static int make_service_pair(struct sealing *sealing, struct operation *operation, uint32_t op)
+{
+    struct pairs *pairs = &sealing->pairs;
+    const int error = pairs->next < pairs->count ? 0 : make_pairs(sealing, operation, op);
+    if (error)
+        return error;
+    sealing->key = pairs->keys[pairs->next++];
     operation->public_key = sealing->key.owner.public_key;
     grant_pair(sealing, operation);
-    return error;
+    return 0;
 }
 
 static int find_recipient(struct sealing *sealing, const struct operation *operation)
@@ -91,13 +107,23 @@ static int seal_secret(struct sealing *sealing, const struct operation *operatio
                                  &sealing->recipient, 1);
 }
 
+static const uint8_t *next_salt(struct sealing *sealing)
+{
+    if (!sealing->salts_left) {
+        const size_t wanted = sealing->steps_left < SALTS ? sealing->steps_left : SALTS;
+        random_bytes(sealing->salts, wanted * SALT_SIZE);
+        sealing->salts_left = wanted;
+    }
+    return sealing->salts[--sealing->salts_left];
+}
+
 /* The DB_VALUE body of a set, in scratch, and its digest. */
 static int make_value(struct sealing *sealing, struct operation *operation, uint32_t op,
                       const struct wish *wish)
 {
     int error = 0;
     bytes_reset(&sealing->value);
-    value_head_encode(&sealing->value, operation->kind);
+    value_head_encode(&sealing->value, operation_value_kind(operation->kind), next_salt(sealing));
     if (operation->kind == OPERATION_SET_SECRET)
         error = seal_secret(sealing, operation, op, &wish->secret);
     else
@@ -129,7 +155,7 @@ static int seal_step(struct sealing *sealing, struct draft *draft, struct planne
     if (is_environment)
         error = make_environment_pair(sealing, operation);
     else if (is_service)
-        error = make_service_pair(sealing, operation);
+        error = make_service_pair(sealing, operation, op);
     else if (operation->kind == OPERATION_GRANT)
         grant_pair(sealing, operation);
     if (!error && (is_environment || is_service || operation->kind == OPERATION_GRANT))
@@ -140,11 +166,14 @@ static int seal_step(struct sealing *sealing, struct draft *draft, struct planne
 int seal_plan(struct store *store, struct index *index, struct draft *draft, struct plan *plan)
 {
     struct sealing sealing = {
-        .store = store, .index = index, .value = BYTES_INIT((size_t)4 * VALUE_MAX)};
+        .store = store, .index = index, .plan = plan, .value = BYTES_INIT((size_t)4 * VALUE_MAX)};
     int error = 0;
-    for (size_t i = 0; i < plan->count && !error; i++)
+    for (size_t i = 0; i < plan->count && !error; i++) {
+        sealing.steps_left = plan->count - i;
         error = seal_step(&sealing, draft, &plan->steps[i], (uint32_t)i);
+    }
     sealer_free(sealing.sealer);
+    pairs_release(&sealing.pairs);
     bytes_release(&sealing.value);
     return error;
 }

@@ -60,16 +60,45 @@ bool settle_is_new_name(const struct settling *settling, uint64_t name_id)
     return name_id > settling->judge->index->names_before;
 }
 
+/* Whether the service is there for the first time, by this commit: it had nothing before. */
+static bool is_new_place(const struct settling *settling, uint32_t environment, uint32_t service)
+{
+    const struct change_of_place *place = settle_place(settling, environment, service);
+    return place && place->is_come && !place->is_gone && place->come == 0;
+}
+
 /* The kind of what was in effect before this commit. */
 static int find_before(struct settling *settling, struct look *look)
 {
     struct spot spot;
-    if (settle_is_new_name(settling, look->name_id))
+    if (settle_is_new_name(settling, look->name_id) ||
+        is_new_place(settling, look->environment, look->service))
         return 0;
     const int found =
         state_moment(settling->txn, &spot, look->environment, look->name_id, settling->rev - 1);
     look->before = found ? SPOT_NONE : (uint8_t)spot.kind;
     return found < 0 ? found : 0;
+}
+
+const struct look *settle_find(const struct settling *settling, uint32_t environment,
+                               uint64_t name_id)
+{
+    if (!settling->look_count)
+        return NULL;
+    const uint32_t at = settling->table[slot_of(settling, environment, name_id)];
+    return at ? &settling->looks[at - 1] : NULL;
+}
+
+/* Who refers to it was told already, of the causes that were known then. */
+static void add_cause(struct settling *settling, struct look *look, size_t index)
+{
+    if ((look->causes | settling->cause) == look->causes)
+        return;
+    look->causes |= settling->cause;
+    if (index < settling->judged) {
+        look->is_late = true;
+        settling->late++;
+    }
 }
 
 int settle_look(struct settling *settling, struct look **out, uint32_t environment,
@@ -81,9 +110,13 @@ int settle_look(struct settling *settling, struct look **out, uint32_t environme
     const size_t slot = slot_of(settling, environment, name_id);
     if (settling->table[slot]) {
         *out = &settling->looks[settling->table[slot] - 1];
+        add_cause(settling, *out, settling->table[slot] - 1);
         return 0;
     }
-    struct look look = {.environment = environment, .service = service, .name_id = name_id};
+    struct look look = {.environment = environment,
+                        .service = service,
+                        .name_id = name_id,
+                        .causes = settling->cause};
     look.key = gather_copy(settling->judge->gather, key, strlen(key));
     if (!look.key)
         return -ERR_NOMEM;
@@ -130,6 +163,31 @@ const struct known *settle_environment(const struct settling *settling, uint32_t
     return NULL;
 }
 
+/* Whether an operation bears on the spot in a layer of its environment, or it came with its
+ * service.
+ */
+static bool is_touched(const struct settling *settling, uint32_t environment, uint64_t name_id)
+{
+    const size_t at =
+        settling->table_size ? settling->table[slot_of(settling, environment, name_id)] : 0;
+    return at && at <= settling->touched_count;
+}
+
+/* What an end brought to light may refer to what ends itself. That is nobody's fault until somebody
+ * touches one or the other. */
+static int is_old(struct resolver *now, const struct spot *to)
+{
+    const struct settling *settling = now->judging;
+    const struct hop *from = &now->path[now->depth - 1];
+    uint64_t name_id;
+    if (is_touched(settling, now->environment, to->name_id))
+        return 0;
+    const int found = state_name_id(now->txn, &name_id, from->service, from->key);
+    if (found)
+        return found < 0 ? found : 0;
+    return !is_touched(settling, now->environment, name_id);
+}
+
 struct resolver *settle_now(struct settling *settling, uint32_t environment)
 {
     if (!settling->has_now || settling->now.environment != environment) {
@@ -139,6 +197,8 @@ struct resolver *settle_now(struct settling *settling, uint32_t environment)
         settling->now.lasts = !settling->is_expiry;
         settling->now.plan = settling->judge->plan;
         settling->now.plan_rev = settling->rev;
+        settling->now.is_old = is_old;
+        settling->now.judging = settling;
         settling->has_now = true;
     }
     return &settling->now;
@@ -154,14 +214,27 @@ struct resolver *settle_then(struct settling *settling, uint32_t environment)
     return &settling->then;
 }
 
+size_t settle_place_at(const struct settling *settling, uint32_t environment, uint32_t service)
+{
+    size_t low = 0, high = settling->place_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const struct change_of_place *place = &settling->places[middle];
+        if (place->environment < environment ||
+            (place->environment == environment && place->service < service))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 struct change_of_place *settle_place(const struct settling *settling, uint32_t environment,
                                      uint32_t service)
 {
-    for (size_t i = 0; i < settling->place_count; i++)
-        if (settling->places[i].environment == environment &&
-            settling->places[i].service == service)
-            return &settling->places[i];
-    return NULL;
+    const size_t at = settle_place_at(settling, environment, service);
+    struct change_of_place *place = at < settling->place_count ? &settling->places[at] : NULL;
+    return place && place->environment == environment && place->service == service ? place : NULL;
 }
 
 bool settle_is_replaced(const struct settling *settling, uint32_t environment, uint32_t service)
@@ -311,11 +384,12 @@ static enum operation_kind step_of(const struct settling *settling, const struct
     return settling->judge->plan->steps[look->step - 1].operation.kind;
 }
 
-/* A value at a name that nobody knew before: nothing lies beneath, nothing refers to it but what is
- * looked at by itself, and its record is as it was applied. So loads cost by what they bring. */
+/* A value where nothing was in effect before: it needs no other place, nothing in effect refers to
+ * it but what is looked at by itself, and its record is as it was applied. So loads cost by what
+ * they bring. */
 bool settle_is_fresh(const struct settling *settling, const struct look *look)
 {
-    return look->step && settle_is_new_name(settling, look->name_id) &&
+    return look->step && look->before == SPOT_NONE &&
            (step_of(settling, look) == OPERATION_SET_PLAIN ||
             step_of(settling, look) == OPERATION_SET_SECRET);
 }
@@ -323,6 +397,10 @@ bool settle_is_fresh(const struct settling *settling, const struct look *look)
 static int judge_look(struct settling *settling, size_t index)
 {
     const struct look look = settling->looks[index]; /* the list grows meanwhile */
+    settling->judged = index + 1;
+    settling->cause = look.causes;
+    if (look.environment & LAYER_OF_DEFAULTS)
+        return 0; /* nobody reads there */
     if (settle_is_fresh(settling, &look))
         return settle_tell(settling, &look, '+', step_of(settling, &look) == OPERATION_SET_SECRET,
                            false);
@@ -335,6 +413,24 @@ static int judge_look(struct settling *settling, size_t index)
         return judge_gone(settling, &look);
     return environment->is_all ? judge_text(settling, &look, &spot)
                                : judge_spot(settling, &look, &spot);
+}
+
+/* Who refers to a spot that learned of a cause later learns of it too. */
+static int spread_late(struct settling *settling)
+{
+    int error = 0;
+    while (settling->late && !error) {
+        settling->late = 0;
+        for (size_t i = 0; i < settling->look_count && !error; i++) {
+            const struct look look = settling->looks[i];
+            if (!look.is_late)
+                continue;
+            settling->looks[i].is_late = false;
+            settling->cause = look.causes;
+            error = settle_referrers(settling, look.environment, look.service, look.key);
+        }
+    }
+    return error;
 }
 
 static int each(struct settling *settling, int (*step)(struct settling *, struct look *))
@@ -357,6 +453,9 @@ static int begin(struct settling *settling)
     settling->is_expiry = gather->count && gather->wishes[0].kind == GATHER_REMOVE_DUE;
     int error = txn_count(settling->txn, &count, DB_LOCK);
     settling->has_locks = count > 0;
+    if (!error)
+        error = txn_count(settling->txn, &count, DB_SCHEMA);
+    settling->has_schemas = count > 0 || settling->judge->schema_count > 0;
     return error ? error : load_environments(settling);
 }
 
@@ -366,6 +465,7 @@ static int settle_all(struct settling *settling)
     int error = begin(settling);
     if (!error)
         error = settle_collect(settling);
+    settling->touched_count = settling->look_count;
     if (!error)
         error = each(settling, references_of);
     if (!error)
@@ -380,7 +480,11 @@ static int settle_all(struct settling *settling)
     for (size_t i = 0; i < settling->look_count && !error; i++)
         error = judge_look(settling, i);
     if (!error)
+        error = spread_late(settling);
+    if (!error)
         error = settle_tell_places(settling);
+    if (!error)
+        error = settle_schemas(settling);
     if (!error)
         error = settle_guard(settling);
     return error || settling->judge->code ? error : settle_write(settling);
@@ -400,6 +504,7 @@ int settle(struct judge *judge)
     free(settling.looks);
     free(settling.table);
     free(settling.places);
+    free(settling.schema_steps);
     free(settling.outcomes);
     return error;
 }

@@ -19,6 +19,14 @@ struct look { /* a spot that is looked at */
     uint32_t step;   /* 1 + the last operation on it at its own place; 0: none */
     uint32_t steps;  /* how many there were */
     uint8_t before;  /* the kind of its record before the commit */
+    uint8_t causes;  /* of enum cause: why it is looked at */
+    bool is_late;    /* it learned of a cause when its referrers had been told of the others */
+};
+
+/* A schema's own change refuses nothing: so it is told apart from what the commit does else. */
+enum cause {
+    CAUSE_VALUE = 1,  /* something was set, removed, placed, shared, here or where it is from */
+    CAUSE_SCHEMA = 2, /* a schema was */
 };
 
 struct change_of_place { /* a service that went or came */
@@ -36,13 +44,20 @@ struct settling {
     int64_t time;
     bool is_expiry; /* nobody can be refused anything */
     bool has_references, has_locks;
+    bool has_schemas;       /* there are, or were before the commit */
+    uint8_t cause;          /* of what is looked at from now on */
+    size_t judged;          /* of the looks, those that were judged */
+    size_t late;            /* and of those, the ones that is_late */
+    uint32_t *schema_steps; /* owned: the operations that set and remove schemas */
+    size_t schema_step_count;
     struct known *environments; /* owned */
     size_t environment_count;
     struct look *looks; /* owned: in the order in which they were found */
     size_t look_count, look_capacity;
-    uint32_t *table; /* owned: 1 + the place in looks, by (environment, name id) */
+    size_t touched_count; /* of the first of them: on these the operations bear */
+    uint32_t *table;      /* owned: 1 + the place in looks, by (environment, name id) */
     size_t table_size;
-    struct change_of_place *places; /* owned */
+    struct change_of_place *places; /* owned: in the order of (environment, service) */
     size_t place_count, place_capacity;
     struct outcome *outcomes; /* owned */
     size_t outcome_count, outcome_capacity;
@@ -58,6 +73,8 @@ struct settling {
 /* The spot, looked at from now on; borrowed until the next is added. ERR_NOMEM. */
 int settle_look(struct settling *, struct look **out, uint32_t environment, uint32_t service,
                 uint64_t name_id, const char *key);
+/* The same, if it is looked at; NULL: it is not. */
+const struct look *settle_find(const struct settling *, uint32_t environment, uint64_t name_id);
 bool settle_is_new_name(const struct settling *, uint64_t name_id);
 bool settle_is_fresh(const struct settling *, const struct look *look);
 const struct known *settle_environment(const struct settling *, uint32_t id);
@@ -67,6 +84,8 @@ struct resolver *settle_then(struct settling *, uint32_t environment);
 /* What happened to a service in this commit; NULL: nothing. */
 struct change_of_place *settle_place(const struct settling *, uint32_t environment,
                                      uint32_t service);
+/* Where in the list it stands, or would. */
+size_t settle_place_at(const struct settling *, uint32_t environment, uint32_t service);
 
 /* Whether it went and came again. */
 bool settle_is_replaced(const struct settling *, uint32_t environment, uint32_t service);
@@ -78,6 +97,19 @@ int settle_collect(struct settling *);
 int settle_collect_relations(struct settling *);
 /* All spots of an environment that refer to service/key; NULL: to any key of the service. */
 int settle_referrers(struct settling *, uint32_t environment, uint32_t service, const char *key);
+
+/* The next environment but `all` that a layer is beneath, or is, in which the service is present,
+ * from *at on, which moves past it. NOT_THERE: there is no more. */
+int settle_next_above(struct settling *, const struct known **out, size_t *at, uint32_t layer,
+                      uint32_t service);
+
+/* settle_schema.c */
+/* All spots that may show a default otherwise for an operation of a schema or a default. */
+int settle_collect_schema(struct settling *, uint32_t op);
+
+/* settle_verdict.c */
+/* What is now wrong by a schema, of all that changed: refused, or noted. */
+int settle_schemas(struct settling *);
 
 /* settle_spot.c */
 /* Brings the spot's record to what it must be. */
@@ -92,6 +124,9 @@ int settle_vanish(struct settling *, const struct look *look);
 /* settle_judge.c */
 /* The fault of a spot, as the resolver has it, among the reasons. */
 int settle_refuse(struct settling *, const struct look *look, const struct resolver *resolver);
+/* The path of a spot, in words for a line. */
+int settle_path(struct settling *, char out[static PATH_TEXT_MAX], uint32_t environment,
+                uint32_t service, const char *key);
 /* Locks and protection, over all outcomes and operations. */
 int settle_guard(struct settling *);
 

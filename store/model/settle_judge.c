@@ -11,8 +11,8 @@
 
 #define CHAIN_MAX 1024
 
-static int look_path(struct settling *settling, char out[static PATH_TEXT_MAX],
-                     uint32_t environment, uint32_t service, const char *key)
+int settle_path(struct settling *settling, char out[static PATH_TEXT_MAX], uint32_t environment,
+                uint32_t service, const char *key)
 {
     struct path path = {0};
     uint32_t before;
@@ -103,13 +103,19 @@ int settle_refuse(struct settling *settling, const struct look *look,
 {
     const struct known *environment = settle_environment(settling, look->environment);
     struct words words = {.environment = environment ? environment->is.name : ""};
-    int error = look_path(settling, words.place, look->environment, look->service, look->key);
+    int error = settle_path(settling, words.place, look->environment, look->service, look->key);
     if (error)
         return error;
     if (resolver->fault == FAULT_LARGE)
         return judge_object(settling->judge, ERR_REFUSED,
                             "'%s' comes to more than %u bytes, which is what a value holds",
                             words.place, VALUE_MAX);
+    if (resolver->fault == FAULT_NOT_SHARED && settling->judge->terms->override & OVERRIDE_SHARE) {
+        const int found = judge_want_share(settling->judge, words.environment, &resolver->target,
+                                           resolver->path[resolver->depth - 1].name);
+        if (found <= 0)
+            return found;
+    }
     snprintf(words.target, sizeof words.target, "%s/%s", resolver->target.name,
              resolver->target.key);
     /* Where a hop itself is judged, it is the last of the path; else the target is one further. */
@@ -185,6 +191,10 @@ static int guard_outcome(struct settling *settling, const struct outcome *outcom
         found = find_lock(settling, &lock, outcome->environment, &path);
     if (found)
         return found < 0 ? found : 0;
+    if (settling->judge->terms->override & OVERRIDE_LOCK) {
+        settling->judge->overrode = true;
+        return 0;
+    }
     return refuse_locked(settling, &path, &lock);
 }
 
@@ -201,7 +211,7 @@ static int guard_ending(struct settling *settling, uint32_t environment, uint32_
         found = resolve(now, &entry, &spot);
     if (found || !entry.expires)
         return found < 0 ? found : 0;
-    found = look_path(settling, place, environment, service, key);
+    found = settle_path(settling, place, environment, service, key);
     return found ? found
                  : judge_object(settling->judge, ERR_REFUSED,
                                 "'%s' ends by itself and cannot be locked (set it without --ttl)",

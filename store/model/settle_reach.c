@@ -51,36 +51,48 @@ static int collect_key(struct settling *settling, const struct operation *operat
     struct look *look;
     memcpy(key, operation->name, operation->name_size);
     key[operation->name_size] = '\0';
-    const int error = settle_look(settling, &look, operation->environment, operation->service,
+    const int error = settle_look(settling, &look, operation_layer(operation), operation->service,
                                   operation->name_id, key);
     if (error)
         return error;
     look->step = op + 1;
     look->steps++;
+    if (operation_is_of_default(operation->kind))
+        return 0; /* what shows it is looked for with the schema */
     return layer ? look_above(settling, layer, operation->service, operation->name_id, key) : 0;
 }
 
 /* --- services that come and go --- */
+
+/* Into its place in their order; mostly that is the end. NULL: no memory. */
+static struct change_of_place *add_place(struct settling *settling, uint32_t environment,
+                                         uint32_t service)
+{
+    const size_t at = settle_place_at(settling, environment, service);
+    if (settling->place_count == settling->place_capacity) {
+        const size_t capacity = settling->place_capacity ? settling->place_capacity * 2 : 8;
+        struct change_of_place *grown =
+            realloc(settling->places, capacity * sizeof *settling->places);
+        if (!grown)
+            return NULL;
+        settling->places = grown;
+        settling->place_capacity = capacity;
+    }
+    struct change_of_place *place = &settling->places[at];
+    memmove(place + 1, place, (settling->place_count++ - at) * sizeof *place);
+    *place = (struct change_of_place){.environment = environment, .service = service};
+    return place;
+}
 
 static int note_place(struct settling *settling, const struct operation *operation)
 {
     const bool is_come = operation->kind == OPERATION_SERVICE_ADD;
     struct change_of_place *place =
         settle_place(settling, operation->environment, operation->service);
-    if (!place) {
-        if (settling->place_count == settling->place_capacity) {
-            const size_t capacity = settling->place_capacity ? settling->place_capacity * 2 : 8;
-            struct change_of_place *grown =
-                realloc(settling->places, capacity * sizeof *settling->places);
-            if (!grown)
-                return error_set(ERR_NOMEM, "no memory to settle a change");
-            settling->places = grown;
-            settling->place_capacity = capacity;
-        }
-        place = &settling->places[settling->place_count++];
-        *place = (struct change_of_place){.environment = operation->environment,
-                                          .service = operation->service};
-    }
+    if (!place)
+        place = add_place(settling, operation->environment, operation->service);
+    if (!place)
+        return error_set(ERR_NOMEM, "no memory to settle a change");
     if (is_come) {
         place->come = (uint16_t)operation->turn;
         place->is_come = true;
@@ -100,10 +112,12 @@ static int look_beneath(struct settling *settling, uint32_t environment, uint32_
     int found = resolver_layers(now);
     if (found)
         return found < 0 ? found : 0;
-    const uint32_t layers[] = {now->base, now->is_all ? 0 : now->all};
-    for (unsigned i = 0; i < 2; i++) {
+    const uint32_t all = now->is_all ? 0 : now->all;
+    const uint32_t layers[] = {now->base, all, now->base | LAYER_OF_DEFAULTS,
+                               all | LAYER_OF_DEFAULTS};
+    for (unsigned i = 0; i < (settling->has_schemas ? 4 : 2); i++) {
         struct spot spot = {0};
-        if (!layers[i])
+        if (!(layers[i] & ~LAYER_OF_DEFAULTS))
             continue;
         while (!(found = state_next_current(settling->txn, &spot, layers[i], service, spot.key))) {
             if (!spot_is_own(&spot))
@@ -131,13 +145,15 @@ static int look_left(struct settling *settling, uint32_t environment, uint32_t s
     return found < 0 ? found : 0;
 }
 
+/* Where a service comes nothing is left: what it has by this commit is looked at by itself, and
+ * what it had is left by a removal in this commit. */
 static int collect_place(struct settling *settling, const struct operation *operation)
 {
-    int error = note_place(settling, operation);
-    if (!error)
-        error = look_left(settling, operation->environment, operation->service);
-    return error || operation->kind == OPERATION_SERVICE_REMOVE
-               ? error
+    const int error = note_place(settling, operation);
+    if (error)
+        return error;
+    return operation->kind == OPERATION_SERVICE_REMOVE
+               ? look_left(settling, operation->environment, operation->service)
                : look_beneath(settling, operation->environment, operation->service);
 }
 
@@ -162,7 +178,7 @@ static int collect_unshare(struct settling *settling, const struct operation *op
 static int collect_operation(struct settling *settling, uint32_t op)
 {
     const struct operation *operation = &settling->judge->plan->steps[op].operation;
-    if (operation_is_of_key(operation->kind))
+    if (operation_is_of_key(operation->kind) || operation_is_of_default(operation->kind))
         return collect_key(settling, operation, op);
     if (operation->kind == OPERATION_SERVICE_ADD || operation->kind == OPERATION_SERVICE_REMOVE)
         return collect_place(settling, operation);
@@ -173,9 +189,36 @@ int settle_collect(struct settling *settling)
 {
     const struct plan *plan = settling->judge->plan;
     int error = 0;
+    settling->cause = CAUSE_VALUE;
     for (size_t i = 0; i < plan->count && !error; i++)
         error = collect_operation(settling, (uint32_t)i);
+    settling->cause = CAUSE_SCHEMA;
+    for (size_t i = 0; i < plan->count && settling->judge->schema_count && !error; i++)
+        error = settle_collect_schema(settling, (uint32_t)i);
+    settling->cause = CAUSE_VALUE;
     return error;
+}
+
+int settle_next_above(struct settling *settling, const struct known **out, size_t *at,
+                      uint32_t layer_id, uint32_t service)
+{
+    const struct known *layer = settle_environment(settling, layer_id);
+    char name[SERVICE_NAME_MAX + 1] = "";
+    while (layer && *at < settling->environment_count) {
+        const struct known *environment = &settling->environments[(*at)++];
+        if (environment->is_all || (environment != layer && !stands_on(environment, layer)))
+            continue;
+        if (!name[0]) {
+            const int error = state_service_name(settling->txn, name, service);
+            if (error)
+                return error;
+        }
+        if (is_present(settling, environment, name)) {
+            *out = environment;
+            return 0;
+        }
+    }
+    return NOT_THERE;
 }
 
 /* A service takes with it what it shared in its layer. */
@@ -197,11 +240,14 @@ int settle_collect_relations(struct settling *settling)
     int error = 0;
     for (size_t i = 0; i < plan->count && !error; i++) {
         const struct operation *operation = &plan->steps[i].operation;
+        settling->cause = CAUSE_VALUE;
         if (operation->kind == OPERATION_UNSHARE)
             error = collect_unshare(settling, operation);
+        settling->cause = 0; /* what went with the service was looked at, as what it is */
         if (operation->kind == OPERATION_SERVICE_REMOVE)
             error = collect_unshared_service(settling, operation);
     }
+    settling->cause = CAUSE_VALUE;
     return error;
 }
 
@@ -220,10 +266,7 @@ static int look_at_referrer(struct settling *settling, uint32_t environment, uin
         found = state_current(settling->txn, &spot, environment, service, key);
     if (found)
         return found < 0 ? found : 0;
-    const uint32_t defined = spot_is_own(&spot)          ? environment
-                             : spot.kind == SPOT_IN_BASE ? now->base
-                                                         : now->all;
-    if (defined != layer)
+    if (resolve_defined(now, &spot) != layer)
         return 0;
     return settle_look(settling, &look, environment, service, name_id, key);
 }

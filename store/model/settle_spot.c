@@ -3,6 +3,7 @@
 
 #include "store/db/keys.h"
 #include "store/error.h"
+#include "store/model/inforce.h"
 #include "store/model/settle_internal.h"
 
 /* The record as it was before this commit. NOT_THERE: nothing was in effect. */
@@ -54,6 +55,8 @@ static int find_layer(struct settling *settling, const struct look *look, unsign
     found = resolve_layer(now, &spot, now->all, look->service, look->key);
     if (!found)
         *kind = SPOT_IN_ALL;
+    if (found > 0 && settling->has_schemas)
+        found = inforce_default(now, kind, &spot, look->service, look->key);
     return found < 0 ? found : 0;
 }
 

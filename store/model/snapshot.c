@@ -9,6 +9,7 @@
 #include "store/log/state.h"
 #include "store/log/state_relation.h"
 #include "store/model/core.h"
+#include "store/model/inforce.h"
 #include "store/model/resolve.h"
 #include "store/model/value.h"
 
@@ -363,6 +364,37 @@ int snapshot_definition(struct snapshot *snapshot, struct entry *out, uint32_t e
     out->kind = out->defined.kind = out->value.kind = (enum entry_kind)spot.kind;
     out->as_of = snapshot->revision;
     return 0;
+}
+
+static int load_schema(struct snapshot *snapshot, struct schema *out, struct schema_place *place,
+                       const struct state_schema *found)
+{
+    const int error = inforce_load(snapshot->txn, out, found, NULL, 0);
+    if (!error && place)
+        *place = (struct schema_place){.layer = found->layer, .rev = found->rev, .op = found->op};
+    return error;
+}
+
+int snapshot_schema(struct snapshot *snapshot, struct schema *out, struct schema_place *place,
+                    uint32_t environment, uint32_t service)
+{
+    struct state_schema schema;
+    struct resolver resolver;
+    begin_resolver(snapshot, &resolver, environment, UINT64_MAX);
+    int found = inforce_find(&resolver, &schema, service);
+    if (!found)
+        found = load_schema(snapshot, out, place, &schema);
+    return answer(snapshot, found);
+}
+
+int snapshot_schema_of(struct snapshot *snapshot, struct schema *out, struct schema_place *place,
+                       uint32_t layer, uint32_t service)
+{
+    struct state_schema schema = {.layer = layer, .service = service};
+    int found = state_schema(snapshot->txn, &schema);
+    if (!found)
+        found = load_schema(snapshot, out, place, &schema);
+    return answer(snapshot, found);
 }
 
 int snapshot_text(struct snapshot *snapshot, const unsigned char **data, size_t *size,

@@ -41,7 +41,8 @@ static bool strike(struct store *store, const struct fault *fault, enum stage_st
         MUST(result.count >= 9 && result.lines, "no lines");
     } else {
         MUST(struck, "failed by itself: %s", error_word(error));
-        MUST(stage_is_fair(fault, error), "the failure is '%s'", error_word(error));
+        MUST(stage_is_fair(fault, error), "the failure is '%s': %s", error_word(error),
+             error_text());
         MUST(strlen(error_text()) > 0, "a failure without a word");
     }
     change_result_release(&result);

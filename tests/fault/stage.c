@@ -13,6 +13,12 @@
 #define CALLS_MAX 20000u /* more than any run has: it would never end otherwise */
 #define LARGE 12345u     /* the number of a value that takes several pages; see below */
 
+#define SCHEMA_BEFORE "DEFAULT:port=8080 GONE:string=g KEPT:string,secret,required"
+/* Another default, one that is gone, something that is missing (a note), and what is judged. */
+#define SCHEMA_AFTER                                                                               \
+    "DEFAULT:port=9090 MISSING:string,required LEVEL:enum,one@info,one@warn "                      \
+    "URL:url"
+
 /* What every run finds, and what the commit under test makes of it. 0: not there. */
 static const struct {
     const char *path;
@@ -28,12 +34,15 @@ static const struct {
 
 int stage_commit(struct store *store, struct change_result *result)
 {
-    return SAMPLE_COMMIT(store, result, "under test", STAGE_REQUEST,
-                         {SET, "prod/billing/CHANGED", 12}, {SET, "prod/billing/NEW", 13},
-                         {SECRET, "prod/billing/TOKEN", 14}, {SECRET, "prod/billing/FRESH", 15},
-                         {DROP, "prod/billing/OLD", 0}, {ADD, "prod/queue", 0},
-                         {SET, "dev/web/PORT", 16}, {SET, "prod/billing/LARGE", LARGE},
-                         {SECRET, "prod/new/FIRST", 17});
+    return SAMPLE_COMMIT(
+        store, result, "under test", STAGE_REQUEST, {SET, "prod/billing/CHANGED", 12},
+        {SET, "prod/billing/NEW", 13}, {SECRET, "prod/billing/TOKEN", 14},
+        {SECRET, "prod/billing/FRESH", 15}, {DROP, "prod/billing/OLD", 0}, {ADD, "prod/queue", 0},
+        {SET, "dev/web/PORT", 16}, {SET, "prod/billing/LARGE", LARGE},
+        {SECRET, "prod/new/FIRST", 17}, {SET_SCHEMA, "prod/billing", .text = SCHEMA_AFTER},
+        {SET_SCHEMA, "all/web", .text = "PORT_B:port=1"},
+        {SET_TEXT, "prod/billing/LEVEL", .text = "info"},
+        {SET_TEMPLATE, "prod/billing/URL", .text = "http://h:${DEFAULT}/"});
 }
 
 static int make_base(void *arg)
@@ -48,7 +57,8 @@ static int make_base(void *arg)
                           {SET, "prod/billing/CHANGED", 2}, {SET, "prod/billing/OLD", 3}));
     change_result_release(&result);
     MUST_DO(SAMPLE_COMMIT(store, &result, "secrets", 3, {SECRET, "prod/billing/TOKEN", 4},
-                          {SECRET, "prod/billing/KEPT", 5}));
+                          {SECRET, "prod/billing/KEPT", 5},
+                          {SET_SCHEMA, "prod/billing", .text = SCHEMA_BEFORE}));
     MUST(result.rev == STAGE_REVISION_BEFORE, "revision %llu", (unsigned long long)result.rev);
     change_result_release(&result);
     MUST(stage_look(store) == STAGE_BEFORE, "the base");

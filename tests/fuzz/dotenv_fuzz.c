@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/render.h"
 #include "tests/fuzz/target.h"
 #include "tools/emsa/dotenv.h"
-#include "tools/emsa/render.h"
 
 #define INPUT_MAX 65536
 
@@ -14,9 +14,11 @@ static void check_again(const struct assignments *first)
 {
     struct secret text SECRET_CLEANUP = {0};
     struct assignments second = {.file = "again"};
+    struct render render = render_whole(&text);
     for (size_t i = 0; i < first->count; i++)
-        if (render_dotenv(&text, first->list[i].key, assignment_value(first, &first->list[i]),
-                          first->list[i].size) < 0)
+        if (render_dotenv(&render, first->list[i].key, assignment_value(first, &first->list[i]),
+                          first->list[i].size) ||
+            render.error)
             abort();
     if (dotenv_parse(&second, text.size > 0 ? (const char *)text.data : "", text.size) < 0 ||
         second.count != first->count)

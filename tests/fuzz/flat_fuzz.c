@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/render.h"
 #include "tests/fuzz/target.h"
 #include "tools/emsa/flat.h"
-#include "tools/emsa/hidden.h"
-#include "tools/emsa/render.h"
 #include "tools/emsa/treeline.h"
 
 #define INPUT_MAX 65536
@@ -16,14 +15,11 @@ static void check_again(const struct assignments *first)
 {
     struct secret text SECRET_CLEANUP = {0};
     struct assignments second = {.file = "again"};
-    hidden_append_text(&text, "{");
-    for (size_t i = 0; i < first->count; i++) {
-        hidden_append_text(&text, i == 0 ? "\"" : ",\"");
-        hidden_append_text(&text, first->list[i].key);
-        hidden_append_text(&text, "\":");
-        render_json(&text, assignment_value(first, &first->list[i]), first->list[i].size);
-    }
-    hidden_append_text(&text, "}");
+    struct render render = render_whole(&text);
+    for (size_t i = 0; i < first->count; i++)
+        render_member(&render, first->list[i].key, assignment_value(first, &first->list[i]),
+                      first->list[i].size, i == 0);
+    render_object_end(&render, first->count == 0);
     if (flat_parse(&second, (const char *)text.data, text.size) < 0 || second.count != first->count)
         abort();
     for (size_t i = 0; i < first->count; i++)

@@ -78,10 +78,49 @@ def record():
             yield bytes([which]) + body
 
 
+def type_():
+    """The first byte is one less than the type's number, the second says whether a parameter stands before the value."""
+    pem = "-----BEGIN A-----\nP: 4\n\nAA==\n-----END A-----\n"
+    for number, texts in enumerate((
+            ("text",), ("-9223372036854775808", "12"), ("true",), ("",), ("https://u:p%40@[::1]:80/a?b#c", "jdbc:a", "localhost:1"),
+            ("65535",), ("1h30m2.5s", "9223372036854775807ns", "1\u00b5s"), ("a-b.internal.", "::ffff:1.2.3.4", "1.2.3.4"),
+            ("a.b+c@d.example",), ("(?<n>a|[^b]{2,3})*\\p{L}$", "("), ('{"a": [1, -0.5e+3, "\\u00e9\\n", true, null, {}]}', "[[["),
+            (pem, "text\n" + pem + pem), ("Zm9vYmE=", "Zm9vYmFyCg=="))):
+        for text in texts:
+            yield bytes([number, 0]) + text.encode()
+    for number, parameter, text in ((0, "(a+)+$", "aaaaaaaaaaaaaaaaaaaaaaaab"), (0, "\u00e9.", "\u00e9x"), (9, "[a-z]+", "abc"), (0, "(", ""),
+                                    (3, "debug", "debug"), (3, "debug", "x"), (4, "postgres", "postgres://h"), (4, "http", "ftp://h")):
+        yield bytes([number, 1]) + parameter.encode() + b"\0" + text.encode()
+
+
+def schema():
+    def long(data):
+        return len(data).to_bytes(4, "little") + data
+
+    def words(*texts):
+        return len(texts).to_bytes(2, "little") + b"".join(long(text) for text in texts)
+
+    def key(name, kind, flags, fields=b"", required=(), into=(), values=(), schemes=()):
+        return bytes([len(name)]) + name + bytes([kind]) + flags.to_bytes(2, "little") + fields + words(*required) + \
+            words(*into) + words(*values) + words(*schemes)
+
+    def whole(*keys, strict=0):
+        return bytes([1, strict, 1]) + b"a" + long(b"what it is for") + len(keys).to_bytes(2, "little") + b"".join(keys)
+    yield whole()
+    yield whole(key(b"A", 6, 0x10, long(b"8080")), strict=1)
+    yield whole(key(b"A", 2, 0x70, long(b"5") + (1).to_bytes(8, "little") + (9).to_bytes(8, "little")))
+    yield whole(key(b"A", 4, 0x10, long(b"info"), values=(b"debug", b"info")))
+    yield whole(key(b"A", 5, 0x401, long(b"where"), required=(b"prod",), into=(b"prod", b"dev"), schemes=(b"https",)))
+    yield whole(key(b"A", 1, 0x390, long(b"abc") + (1).to_bytes(4, "little") + (9).to_bytes(4, "little") + long(b"[a-z]+")),
+                key(b"B", 10, 0x0e), key(b"C", 13, 0x10, long(b"")))
+    yield whole(key(b"B", 1, 0), key(b"A", 1, 0))
+    yield whole(key(b"A", 14, 0))
+
+
 def main():
     root = Path(sys.argv[1])
-    for target in (path, template, codec, identity, envelope, record):
-        folder = root / target.__name__
+    for target in (path, template, codec, identity, envelope, record, type_, schema):
+        folder = root / target.__name__.rstrip("_")
         folder.mkdir(parents=True, exist_ok=True)
         for number, data in enumerate(target()):
             (folder / f"{number:02}").write_bytes(data)

@@ -52,14 +52,27 @@ int run_lock(struct session *);
 int run_unlock(struct session *);
 int run_explain(struct session *); /* explain.c */
 int run_refs(struct session *);
-int run_find(struct session *);    /* find.c */
-int run_suggest(struct session *); /* suggest.c */
-int run_log(struct session *);     /* past.c */
+int run_find(struct session *);       /* find.c */
+int run_suggest(struct session *);    /* suggest.c */
+int run_schema_set(struct session *); /* schema.c */
+int run_schema_show(struct session *);
+int run_schema_remove(struct session *);
+int run_schema_promote(struct session *);
+int run_schema_infer(struct session *);
+int run_check(struct session *); /* check.c */
+int run_log(struct session *);   /* past.c */
 int run_show(struct session *);
-int run_import(struct session *); /* import.c */
-int run_export(struct session *); /* export.c */
-int run_exec(struct session *);   /* exec.c */
-int run_mount(struct session *);  /* attach.c */
+int run_rollback(struct session *); /* rollback.c */
+int run_promote(struct session *);  /* promote.c */
+int run_diff(struct session *);     /* diff.c */
+int run_blame(struct session *);    /* blame.c */
+int run_tag(struct session *);      /* tag.c */
+int run_import(struct session *);   /* import.c */
+int run_export(struct session *);   /* export.c */
+int run_apply(struct session *);    /* apply.c */
+int run_edit(struct session *);     /* edit.c */
+int run_exec(struct session *);     /* exec.c */
+int run_mount(struct session *);    /* attach.c */
 int run_umount(struct session *);
 int run_watch(struct session *);  /* watch.c */
 int run_status(struct session *); /* status.c */

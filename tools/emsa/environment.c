@@ -85,9 +85,9 @@ static int send_all(struct session *session, const struct intake *intake, const 
         return error;
     error = intake_compose_call(&call, intake, environment, is_there);
     if (error == 0)
-        error =
-            report_change(session, "io.emsa.Set", json_pack("{s:O}", "operations", call.operations),
-                          environment, call.pieces, call.piece_count);
+        error = report_change(session, "io.emsa.Set",
+                              json_pack("{s:O, s:b}", "operations", call.operations, "grouped", 1),
+                              environment, call.pieces, call.piece_count);
     intake_call_release(&call);
     return error;
 }

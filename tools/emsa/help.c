@@ -27,7 +27,7 @@ static void print_all(void)
         char name[32];
         snprintf(name, sizeof name, "%s%s%s", commands[i].name, commands[i].sub != NULL ? " " : "",
                  commands[i].sub != NULL ? commands[i].sub : "");
-        printf("  %-12s  %s\n", name, commands[i].about);
+        printf("  %-14s  %s\n", name, commands[i].about);
     }
     fputs(tail, stdout);
 }

@@ -8,6 +8,7 @@
 #include "store/error.h"
 #include "store/name.h"
 #include "tools/emsa/assignments.h"
+#include "tools/emsa/bundle.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/dotenv.h"
 #include "tools/emsa/flat.h"
@@ -107,21 +108,20 @@ static int mark_secrets(struct session *session, struct assignments *assignments
     return error;
 }
 
-static json_t *operations_of(const struct assignments *assignments, const struct path *service,
-                             struct piece *pieces)
+static int add_all(json_t *operations, const struct assignments *assignments,
+                   const struct path *service, struct piece *pieces)
 {
-    json_t *operations = json_array();
-    for (size_t i = 0; i < assignments->count; i++) {
+    struct bundle bundle;
+    int error = 0;
+    bundle_begin(&bundle, operations);
+    for (size_t i = 0; i < assignments->count && error == 0; i++) {
         const struct assignment *one = &assignments->list[i];
         struct path path = *service;
-        char text[PATH_TEXT_MAX];
         memcpy(path.key, one->key, sizeof path.key);
         pieces[i] = (struct piece){assignment_value(assignments, one), one->size};
-        json_array_append_new(
-            operations, json_pack("{s:s, s:s, s:I}", "path", path_text(&path, text), "kind",
-                                  one->secret ? "secret" : "plain", "size", (json_int_t)one->size));
+        error = bundle_add(&bundle, one->secret ? "secret" : "plain", &path, one->size);
     }
-    return operations;
+    return error;
 }
 
 static int send_all(struct session *session, const struct assignments *assignments,
@@ -133,10 +133,14 @@ static int send_all(struct session *session, const struct assignments *assignmen
     struct piece *pieces = calloc(assignments->count, sizeof *pieces);
     if (pieces == NULL)
         return error_set(ERR_NOMEM, "no memory for %zu values", assignments->count);
-    json_t *operations = operations_of(assignments, service, pieces);
+    json_t *operations = json_array();
+    int error = add_all(operations, assignments, service, pieces);
     ttl_give(operations, session->options.ttl);
-    int error = report_change(session, "io.emsa.Set", json_pack("{s:o}", "operations", operations),
+    if (error == 0)
+        error = report_change(session, "io.emsa.Set",
+                              json_pack("{s:O, s:b}", "operations", operations, "grouped", 1),
                               path_text(service, text), pieces, assignments->count);
+    json_decref(operations);
     free(pieces);
     return error;
 }

@@ -337,9 +337,13 @@ int intake_order(const struct intake *intake, size_t **out)
     size_t *order = calloc(intake->key_count > 0 ? intake->key_count : 1, sizeof *order);
     if (order == NULL)
         return error_set(ERR_NOMEM, "no memory for %zu keys", intake->key_count);
-    for (size_t i = 0; i < intake->key_count; i++)
+    bool in_order = true; /* but where a key was set again */
+    for (size_t i = 0; i < intake->key_count; i++) {
         order[i] = i;
-    qsort_r(order, intake->key_count, sizeof *order, compare_settings, intake->keys);
+        in_order = in_order && (i == 0 || intake->keys[i - 1].setting < intake->keys[i].setting);
+    }
+    if (!in_order)
+        qsort_r(order, intake->key_count, sizeof *order, compare_settings, intake->keys);
     *out = order;
     return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "store/error.h"
 #include "store/name.h"
+#include "tools/emsa/bundle.h"
 #include "tools/emsa/hidden.h"
 
 struct share { /* a key, and a service that has it */
@@ -16,6 +17,7 @@ struct building {
     struct intake_call *call;
     const struct intake *intake;
     const char *environment;
+    struct bundle bundle;
     struct share *shares;
     size_t share_count, share_room;
 };
@@ -92,11 +94,13 @@ static int add_places(struct building *building, bool is_there)
 static int add_bytes(struct building *building, const char *kind, const struct intake_key *key,
                      const void *data, size_t size)
 {
-    char text[PATH_TEXT_MAX];
+    const char *service = building->intake->services[key->service].name;
+    struct path path = {0}; /* of names that were checked when they were taken in */
+    memcpy(path.environment, building->environment, strlen(building->environment) + 1);
+    memcpy(path.service, service, strlen(service) + 1);
+    memcpy(path.key, key->name, strlen(key->name) + 1);
     building->call->pieces[building->call->piece_count++] = (struct piece){data, size};
-    return add_operation(building, json_pack("{s:s, s:s, s:I}", "kind", kind, "path",
-                                             path_of(building, key->service, key->name, text),
-                                             "size", (json_int_t)size));
+    return bundle_add(&building->bundle, kind, &path, size);
 }
 
 static int add_link(struct building *building, const struct intake_key *key)
@@ -223,6 +227,7 @@ int intake_compose_call(struct intake_call *out, const struct intake *intake,
     out->pieces = calloc(intake->key_count > 0 ? intake->key_count : 1, sizeof *out->pieces);
     if (out->pieces == NULL || out->operations == NULL)
         return error_set(ERR_NOMEM, "no memory for %zu values", intake->key_count);
+    bundle_begin(&building.bundle, out->operations);
     error = write_templates(&building);
     if (error == 0)
         error = add_places(&building, is_there);

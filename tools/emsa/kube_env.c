@@ -4,6 +4,7 @@
  * stands before it. What names nothing stays as it is written.
  */
 #include <ctype.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 struct known { /* a name of this container */
     char name[KEY_NAME_MAX + 1];
+    size_t length;
     size_t key; /* or UNKNOWN */
 };
 
@@ -24,7 +26,8 @@ struct container {
     size_t service;
     const struct yaml_node *node;
     struct known *known;
-    size_t known_count;
+    uint32_t *hashes; /* of their names: what is looked through */
+    size_t known_count, known_room;
     unsigned long began; /* settings before this container */
 };
 
@@ -40,13 +43,39 @@ static void left_out(const struct container *container, unsigned line, const cha
                    service_name(container), name, why);
 }
 
+static uint32_t hash_of(const char *name, size_t length)
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)name[i]) * 16777619u;
+    return hash;
+}
+
 static struct known *find_known(const struct container *container, const char *name, size_t length)
 {
+    uint32_t hash = hash_of(name, length);
     for (size_t i = 0; i < container->known_count; i++)
-        if (strlen(container->known[i].name) == length &&
+        if (container->hashes[i] == hash && container->known[i].length == length &&
             memcmp(container->known[i].name, name, length) == 0)
             return &container->known[i];
     return NULL;
+}
+
+static int grow_known(struct container *container)
+{
+    if (container->known_count < container->known_room)
+        return 0;
+    size_t room = container->known_room == 0 ? 32 : container->known_room * 2;
+    struct known *known = realloc(container->known, room * sizeof *known);
+    if (known != NULL)
+        container->known = known;
+    uint32_t *hashes = realloc(container->hashes, room * sizeof *hashes);
+    if (hashes != NULL)
+        container->hashes = hashes;
+    if (known == NULL || hashes == NULL)
+        return error_set(ERR_NOMEM, "no memory for an environment");
+    container->known_room = room;
+    return 0;
 }
 
 /* A name that "envFrom" set before its value turned out to be the cluster's is not set. */
@@ -60,16 +89,18 @@ static void drop(const struct container *container, const char *name)
 
 static int know(struct container *container, const char *name, size_t key)
 {
-    struct known *known = find_known(container, name, strlen(name));
+    size_t length = strlen(name);
+    struct known *known = find_known(container, name, length);
     if (key == UNKNOWN)
         drop(container, name);
     if (known == NULL) {
-        struct known *list = realloc(container->known, (container->known_count + 1) * sizeof *list);
-        if (list == NULL)
-            return error_set(ERR_NOMEM, "no memory for an environment");
-        container->known = list;
-        known = &list[container->known_count++];
-        snprintf(known->name, sizeof known->name, "%s", name);
+        int error = grow_known(container);
+        if (error < 0)
+            return error;
+        known = &container->known[container->known_count];
+        container->hashes[container->known_count++] = hash_of(name, length);
+        memcpy(known->name, name, length + 1); /* it was checked to be a key's */
+        known->length = length;
     }
     known->key = key;
     return 0;
@@ -297,6 +328,22 @@ static int take_value_from(struct container *container, const char *name,
     return know(container, name, UNKNOWN);
 }
 
+/* The name as a text, cut where it is too long, and what its value is called. */
+static void name_entry(const struct kube *kube, const struct yaml_node *name,
+                       char text[static KEY_NAME_MAX + 1], char what[static KEY_NAME_MAX + 32])
+{
+    static const char before[] = "the value of '";
+    size_t length = name->size < KEY_NAME_MAX ? name->size : KEY_NAME_MAX;
+    const char *end = memchr(yaml_text(&kube->tree, name), '\0', length);
+    if (end != NULL)
+        length = (size_t)(end - yaml_text(&kube->tree, name));
+    memcpy(text, yaml_text(&kube->tree, name), length);
+    text[length] = '\0';
+    memcpy(what, before, sizeof before - 1);
+    memcpy(what + sizeof before - 1, text, length);
+    memcpy(what + sizeof before - 1 + length, "'", 2);
+}
+
 static int take_entry(struct container *container, const struct yaml_node *entry)
 {
     struct kube *kube = container->kube;
@@ -308,10 +355,7 @@ static int take_entry(struct container *container, const struct yaml_node *entry
     if (error < 0)
         return error;
     char text[KEY_NAME_MAX + 1], what[KEY_NAME_MAX + 32];
-    snprintf(text, sizeof text, "%.*s",
-             (int)(name->size < KEY_NAME_MAX ? name->size : KEY_NAME_MAX),
-             yaml_text(&kube->tree, name));
-    snprintf(what, sizeof what, "the value of '%s'", text);
+    name_entry(kube, name, text, what);
     const struct yaml_node *value =
         kube_text(kube, yaml_get(&kube->tree, entry, "value"), what, &error);
     const struct yaml_node *source = yaml_get(&kube->tree, entry, "valueFrom");
@@ -356,6 +400,7 @@ int kube_workload(struct kube *kube, const struct kube_object *object)
             if (error == 0)
                 error = each(&container, "env", take_entry);
             free(container.known);
+            free(container.hashes);
             if (error < 0)
                 return error;
         }

@@ -18,6 +18,7 @@
 
 #include "store/error.h"
 #include "tools/common/descriptor.h"
+#include "tools/emsa/bundle.h"
 #include "tools/emsa/hidden.h"
 #include "tools/emsa/import.h"
 #include "tools/emsa/lines.h"
@@ -37,6 +38,7 @@ struct load {
     struct secret values, scratch;
     json_t *environments; /* an object: names as members */
     json_t *operations;   /* of the batch */
+    struct bundle bundle;
     struct piece *pieces; /* data is an offset into values until the batch is sent */
     size_t count;
     size_t suspects;
@@ -193,6 +195,7 @@ static int send_batch(struct load *load)
     add_up(load, answer.reply);
     show_progress(load);
     json_array_clear(load->operations);
+    bundle_begin(&load->bundle, load->operations);
     secret_clear(&load->values);
     load->count = 0;
     return 0;
@@ -200,12 +203,11 @@ static int send_batch(struct load *load)
 
 static int add_line(struct load *load, const struct treeline *line)
 {
-    char text[PATH_TEXT_MAX];
     bool secret = line->mark == MARK_SECRET || suspicion(load, line) != NULL;
     load->pieces[load->count++].size = line->size;
-    json_array_append_new(load->operations,
-                          json_pack("{s:s, s:s, s:I}", "path", path_text(&line->path, text), "kind",
-                                    secret ? "secret" : "plain", "size", (json_int_t)line->size));
+    int error = bundle_add(&load->bundle, secret ? "secret" : "plain", &line->path, line->size);
+    if (error < 0)
+        return error;
     if (load->count < BATCH_KEYS && load->values.size < BATCH_BYTES)
         return 0;
     return send_batch(load);
@@ -217,6 +219,7 @@ static int commit(struct load *load)
     struct treeline line;
     int error = lines_rewind(&load->lines);
     load->operations = json_array();
+    bundle_begin(&load->bundle, load->operations);
     load->pieces = calloc(BATCH_KEYS, sizeof *load->pieces);
     if (error == 0 && load->pieces == NULL)
         error = error_set(ERR_NOMEM, "no memory for a batch");

@@ -54,6 +54,20 @@ static const struct option_row rows[] = {
     {"base", 0, "ENV", OPTION_BASE},
     {"allow-equal", 0, NULL, OPTION_ALLOW_EQUAL},
     {"apply", 0, NULL, OPTION_APPLY},
+    {"prune", 0, NULL, OPTION_PRUNE},
+    {"override", 0, "RULE,RULE", OPTION_OVERRIDE},
+    {"env", 0, "ENV", OPTION_ENV},
+    {"against", 0, "FILE", OPTION_AGAINST},
+    {"parity", 0, "ENV,ENV", OPTION_PARITY},
+    {"junit", 0, "FILE", OPTION_JUNIT},
+    {"to", 0, "REV", OPTION_TO},
+    {"with-secrets", 0, NULL, OPTION_WITH_SECRETS},
+    {"from", 0, "REV", OPTION_AS_OF},
+    {"author", 0, "TEXT", OPTION_AUTHOR},
+    {"since", 0, "WHEN", OPTION_SINCE},
+    {"until", 0, "WHEN", OPTION_UNTIL},
+    {"key", 0, "PATTERN", OPTION_KEY},
+    {"rm", 0, NULL, OPTION_RM},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -126,6 +140,12 @@ static bool *flag(struct options *options, uint64_t bit)
         return &options->allow_equal;
     case OPTION_APPLY:
         return &options->apply;
+    case OPTION_PRUNE:
+        return &options->prune;
+    case OPTION_WITH_SECRETS:
+        return &options->with_secrets;
+    case OPTION_RM:
+        return &options->remove;
     default:
         return &options->no_secrets;
     }
@@ -170,6 +190,38 @@ static int apply_text(struct options *options, const struct option_row *row, con
         return 0;
     case OPTION_BASE:
         options->base = text;
+        return 0;
+    case OPTION_OVERRIDE:
+        options->override = text;
+        return 0;
+    case OPTION_ENV:
+        options->environment = text;
+        return 0;
+    case OPTION_PARITY:
+        options->parity = text;
+        return 0;
+    case OPTION_JUNIT:
+        options->junit = text;
+        return 0;
+    case OPTION_AGAINST:
+        return add_text(&options->against, text);
+    case OPTION_TO:
+        options->to = text;
+        return 0;
+    case OPTION_AS_OF:
+        options->as_of = text;
+        return 0;
+    case OPTION_AUTHOR:
+        options->author = text;
+        return 0;
+    case OPTION_SINCE:
+        options->since = text;
+        return 0;
+    case OPTION_UNTIL:
+        options->until = text;
+        return 0;
+    case OPTION_KEY:
+        options->key = text;
         return 0;
     case OPTION_WITH:
         return add_text(&options->with, text);
@@ -328,6 +380,7 @@ void options_release(struct options *options)
     free(options->plain_keys.list);
     free(options->secret_files.list);
     free(options->with.list);
+    free(options->against.list);
     free(options->arguments.list);
     *options = (struct options){0};
 }

@@ -45,8 +45,22 @@ struct command;
 #define OPTION_ALLOW_EQUAL OPTION_BIT(32)
 #define OPTION_APPLY OPTION_BIT(40)
 #define OPTION_DOTENV OPTION_BIT(34)
+#define OPTION_PRUNE OPTION_BIT(60)
+#define OPTION_OVERRIDE OPTION_BIT(41)
+#define OPTION_ENV OPTION_BIT(42)
+#define OPTION_AGAINST OPTION_BIT(43)
+#define OPTION_PARITY OPTION_BIT(44)
+#define OPTION_JUNIT OPTION_BIT(45)
+#define OPTION_TO OPTION_BIT(58)
+#define OPTION_WITH_SECRETS OPTION_BIT(51)
+#define OPTION_AS_OF OPTION_BIT(52) /* --from REV: diff */
+#define OPTION_AUTHOR OPTION_BIT(53)
+#define OPTION_SINCE OPTION_BIT(54)
+#define OPTION_UNTIL OPTION_BIT(55)
+#define OPTION_KEY OPTION_BIT(56)
+#define OPTION_RM OPTION_BIT(57)
 
-#define OPTIONS_CHANGE (OPTION_REASON | OPTION_IF_REV | OPTION_DRY_RUN)
+#define OPTIONS_CHANGE (OPTION_REASON | OPTION_IF_REV | OPTION_DRY_RUN | OPTION_OVERRIDE)
 /* Of a change that brings values. */
 #define OPTIONS_VALUES (OPTIONS_CHANGE | OPTION_ALLOW_EQUAL | OPTION_NEW)
 
@@ -63,13 +77,17 @@ struct options { /* texts are argv's */
     bool has_if_rev;
     uint64_t if_rev;
     bool dry_run, reveal, secret, guess_secrets, raw, allow_new, all, pristine, strict, cache,
-        foreground, masked, verbose, no_secrets, metrics, template, protect, allow_equal, apply;
-    const char *file, *format, *tree, *only, *value, *base, *dotenv;
+        foreground, masked, verbose, no_secrets, metrics, template, protect, allow_equal, apply,
+        with_secrets, remove, prune;
+    const char *file, *format, *tree, *only, *value, *base, *dotenv, *override, *environment,
+        *parity, *junit;
+    const char *as_of, *to; /* revisions: numbers or tags */
+    const char *author, *since, *until, *key;
     uint64_t number;
     bool has_from;
     uint64_t from;
     uint64_t ttl; /* seconds; 0: for good */
-    struct texts secret_keys, plain_keys, secret_files, with;
+    struct texts secret_keys, plain_keys, secret_files, with, against;
     struct texts arguments;
     bool has_dashes; /* "--" stood among the arguments */
     size_t before_dashes;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "store/error.h"
+#include "store/limits.h"
 
 #define SECOND 1000000000
 
@@ -85,6 +86,21 @@ void output_tame(char *out, size_t capacity, const char *text)
         from += size;
     }
     out[used] = '\0';
+}
+
+size_t output_line(char *out, size_t capacity, const char *text)
+{
+    char line[REASON_MAX + 1];
+    size_t length = strcspn(text, "\r\n");
+    snprintf(line, sizeof line, "%.*s", (int)length, text);
+    output_tame(out, capacity, line);
+    return length;
+}
+
+void output_first_line(char *out, size_t capacity, const char *text)
+{
+    if (text[output_line(out, capacity - sizeof " ...", text)] != '\0')
+        memcpy(out + strlen(out), " ...", sizeof " ...");
 }
 
 const char *output_member(json_t *object, const char *name)

@@ -22,6 +22,12 @@ void output_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * full, never within a character. */
 void output_tame(char *out, size_t capacity, const char *text);
 
+/* The first line of such a text; returns its length there. */
+size_t output_line(char *out, size_t capacity, const char *text);
+
+/* The same for a table, which has one line for each: what is cut off is told of ("..."). */
+void output_first_line(char *out, size_t capacity, const char *text);
+
 /* A text member of an object, "" where it has none; borrowed. */
 const char *output_member(json_t *object, const char *name);
 

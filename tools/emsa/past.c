@@ -1,7 +1,5 @@
 /* log and show. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "store/error.h"
@@ -10,6 +8,7 @@
 #include "tools/emsa/command.h"
 #include "tools/emsa/output.h"
 #include "tools/emsa/table.h"
+#include "tools/emsa/when.h"
 
 static const char *text_of(json_t *object, const char *name)
 {
@@ -22,29 +21,12 @@ static json_int_t number_of(json_t *object, const char *name)
     return json_integer_value(json_object_get(object, name));
 }
 
-/* The first line of a text that somebody else wrote; returns its length there. */
-static size_t first_line(char *out, size_t capacity, const char *text)
-{
-    char line[REASON_MAX + 1];
-    size_t length = strcspn(text, "\r\n");
-    snprintf(line, sizeof line, "%.*s", (int)length, text);
-    output_tame(out, capacity, line);
-    return length;
-}
-
-/* A table has one line a commit. */
-static void short_reason(char *out, size_t capacity, const char *text)
-{
-    if (text[first_line(out, capacity - sizeof " ...", text)] != '\0')
-        memcpy(out + strlen(out), " ...", sizeof " ...");
-}
-
 /* All of it, each line in the column of the others: none can be taken for one of ours. */
 static void print_reason(const char *text)
 {
     char line[REASON_MAX + 1];
     for (const char *label = "reason    "; *text != '\0'; label = "          ") {
-        text += first_line(line, sizeof line, text);
+        text += output_line(line, sizeof line, text);
         text += *text != '\0';
         printf("%s%s\n", label, line);
     }
@@ -61,7 +43,7 @@ static int print_commits(json_t *commits)
     json_array_foreach(commits, index, commit)
     {
         char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], operations[SIZE_TEXT_MAX], reason[256];
-        short_reason(reason, sizeof reason, text_of(commit, "reason"));
+        output_first_line(reason, sizeof reason, text_of(commit, "reason"));
         const char *cells[] = {number_text(rev, number_of(commit, "rev")),
                                time_text(time, number_of(commit, "time")),
                                text_of(commit, "author"),
@@ -75,13 +57,13 @@ static int print_commits(json_t *commits)
     return error;
 }
 
-/* One piece of the log, older than *before; *before becomes the oldest revision of it, 0 at the
- * end. */
-static int log_piece(struct session *session, const char *path, uint64_t limit, uint64_t *before,
+/* One piece of the log, older than *before; *before becomes what the next one is older than, 0 at
+ * the end. */
+static int log_piece(struct session *session, json_t *filter, uint64_t limit, uint64_t *before,
                      json_t *commits)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
-    json_t *parameters = json_pack("{s:s}", "path", path);
+    json_t *parameters = json_copy(filter);
     if (parameters != NULL && *before > 0)
         json_object_set_new(parameters, "before", json_integer((json_int_t)*before));
     if (parameters != NULL && limit > 0)
@@ -90,11 +72,28 @@ static int log_piece(struct session *session, const char *path, uint64_t limit, 
     if (error < 0)
         return error;
     json_t *piece = json_object_get(answer.reply, "commits");
-    size_t count = json_array_size(piece);
-    *before = 0;
-    if (count > 0 && json_is_true(json_object_get(answer.reply, "more")))
-        *before = (uint64_t)number_of(json_array_get(piece, count - 1), "rev");
+    *before = (uint64_t)number_of(answer.reply, "next");
     json_array_extend(commits, piece);
+    return 0;
+}
+
+static int log_filter(const struct options *options, const char *path, json_t **out)
+{
+    int64_t since = 0, until = 0;
+    int error = options->since != NULL ? when_parse(&since, "since", options->since, false) : 0;
+    if (error == 0 && options->until != NULL)
+        error = when_parse(&until, "until", options->until, true);
+    if (error < 0)
+        return error;
+    json_t *filter = json_pack("{s:s, s:s*, s:s*}", "path", path, "author", options->author, "key",
+                               options->key);
+    if (filter == NULL)
+        return error_set(ERR_INVALID, "an author or a pattern is not UTF-8");
+    if (options->since != NULL)
+        json_object_set_new(filter, "since", json_integer((json_int_t)since));
+    if (options->until != NULL)
+        json_object_set_new(filter, "until", json_integer((json_int_t)until));
+    *out = filter;
     return 0;
 }
 
@@ -104,16 +103,20 @@ int run_log(struct session *session)
     const char *path = options->arguments.count > 0 ? options->arguments.list[0] : "";
     struct path parsed;
     uint64_t before = 0;
+    json_t *filter = NULL;
     int error = path_parse(&parsed, path, strlen(path));
+    if (error == 0)
+        error = log_filter(options, path, &filter);
     if (error < 0)
         return error;
     json_t *commits = json_array();
     do {
         uint64_t have = json_array_size(commits);
-        error = log_piece(session, path, options->number > 0 ? options->number - have : 0, &before,
-                          commits);
+        error = log_piece(session, filter, options->number > 0 ? options->number - have : 0,
+                          &before, commits);
     } while (error == 0 && before > 0 &&
              (options->number == 0 || json_array_size(commits) < options->number));
+    json_decref(filter);
     if (error == 0 && options->json)
         return output_json(json_pack("{s:o}", "commits", commits));
     if (error == 0)
@@ -134,20 +137,50 @@ static bool is_tame(char *tame, size_t capacity, const json_t *value)
 
 static const char *mark_of(const char *kind, bool first)
 {
-    static const char *const away[] = {"remove", "environment-remove", "service-remove",
-                                       "expire", "environment-expire", "unshare",
-                                       "unlock"};
+    static const char *const away[] = {"remove",
+                                       "environment-remove",
+                                       "service-remove",
+                                       "expire",
+                                       "environment-expire",
+                                       "unshare",
+                                       "unlock",
+                                       "untag",
+                                       "schema-remove",
+                                       "default-remove"};
     for (size_t i = 0; i < sizeof away / sizeof away[0]; i++)
         if (strcmp(kind, away[i]) == 0)
             return "-";
-    return first || strcmp(kind, "share") == 0 || strcmp(kind, "lock") == 0 ? "+" : "~";
+    return first || strcmp(kind, "tag") == 0 || strcmp(kind, "share") == 0 ||
+                   strcmp(kind, "lock") == 0
+               ? "+"
+               : "~";
+}
+
+static void tag_text(char *out, size_t capacity, json_t *operation)
+{
+    const json_int_t rev = number_of(operation, "tagged");
+    const char *tag = text_of(operation, "tag");
+    if (rev > 0)
+        snprintf(out, capacity, "%s: revision %lld", tag, (long long)rev);
+    else
+        snprintf(out, capacity, "%s", tag);
+}
+
+/* What a copy was taken from, behind what stands there. */
+static void from_text(char *out, size_t capacity, json_t *operation)
+{
+    json_t *from = json_object_get(operation, "from");
+    const size_t used = strlen(out);
+    if (from != NULL)
+        snprintf(out + used, capacity - used, "%sfrom %s of rev %lld", used > 0 ? ", " : "",
+                 text_of(from, "path"), (long long)number_of(from, "rev"));
 }
 
 static void print_operation(struct table *table, json_t *operation)
 {
     static const enum colour colours[] = {COLOUR_NONE, COLOUR_NONE, COLOUR_BLUE, COLOUR_FAINT,
                                           COLOUR_YELLOW};
-    char until[TIME_TEXT_MAX + 16] = "", time[TIME_TEXT_MAX];
+    char until[PATH_TEXT_MAX + 96] = "", time[TIME_TEXT_MAX];
     char shown[512] = "", tame[512];
     const char *kind = text_of(operation, "kind");
     json_t *size = json_object_get(operation, "size");
@@ -159,7 +192,9 @@ static void print_operation(struct table *table, json_t *operation)
     if (number_of(operation, "expires") > 0)
         snprintf(until, sizeof until, "%s %s", expired ? "ended" : "until",
                  time_text(time, number_of(operation, "expires")));
-    if (with[0] != '\0')
+    if (json_object_get(operation, "tag") != NULL)
+        tag_text(shown, sizeof shown, operation);
+    else if (with[0] != '\0')
         snprintf(shown, sizeof shown, "with %s", strcmp(with, "*") == 0 ? "every service" : with);
     else if (json_is_true(json_object_get(operation, "secret")))
         snprintf(shown, sizeof shown, "********");
@@ -167,8 +202,19 @@ static void print_operation(struct table *table, json_t *operation)
         snprintf(shown, sizeof shown, "%s", tame);
     else if (size != NULL)
         snprintf(shown, sizeof shown, "(%lld bytes)", (long long)json_integer_value(size));
+    from_text(until, sizeof until, operation);
     const char *cells[] = {mark, text_of(operation, "path"), kind, shown, until};
     table_row(table, cells, colours);
+}
+
+static void print_tags(json_t *tags)
+{
+    size_t index;
+    json_t *tag;
+    json_array_foreach(tags, index, tag)
+        printf("%s%s", index == 0 ? "tags      " : ", ", json_string_value(tag));
+    if (json_array_size(tags) > 0)
+        putchar('\n');
 }
 
 static int print_commit(json_t *reply)
@@ -182,6 +228,11 @@ static int print_commit(json_t *reply)
            json_is_true(json_object_get(commit, "signed")) ? "" : ", unsigned",
            time_text(time, number_of(commit, "time")));
     print_reason(text_of(commit, "reason"));
+    print_tags(json_object_get(commit, "tags"));
+    if (json_is_true(
+            json_object_get(json_array_get(json_object_get(reply, "operations"), 0), "override")))
+        puts("override  a rule was overridden by this commit ('emsa check' lists what is not "
+             "cured)");
     putchar('\n');
     struct table *table = table_new("lllll");
     json_array_foreach(json_object_get(reply, "operations"), index, operation)
@@ -191,9 +242,12 @@ static int print_commit(json_t *reply)
     return error;
 }
 
-/* All pieces of a commit in one reply object. */
-static int gather_commit(struct session *session, json_int_t rev, json_t **out)
+/* All pieces of a commit, by its number or a tag, in one reply object. */
+static int gather_commit(struct session *session, const char *word, json_t **out)
 {
+    json_t *name = json_string(word);
+    if (name == NULL)
+        return error_set(ERR_INVALID, "'%.64s' is not a revision", word);
     json_t *whole = NULL;
     bool more = true;
     while (more) {
@@ -201,9 +255,10 @@ static int gather_commit(struct session *session, json_int_t rev, json_t **out)
         json_t *have = json_object_get(whole, "operations");
         int error = session_ask(
             session, "io.emsa.Show",
-            json_pack("{s:I, s:I}", "rev", rev, "from", (json_int_t)json_array_size(have)), NULL, 0,
-            &answer);
+            json_pack("{s:O, s:I}", "tag", name, "from", (json_int_t)json_array_size(have)), NULL,
+            0, &answer);
         if (error < 0) {
+            json_decref(name);
             json_decref(whole);
             return error;
         }
@@ -213,6 +268,7 @@ static int gather_commit(struct session *session, json_int_t rev, json_t **out)
         else
             json_array_extend(have, json_object_get(answer.reply, "operations"));
     }
+    json_decref(name);
     json_object_del(whole, "more");
     *out = whole;
     return 0;
@@ -220,15 +276,8 @@ static int gather_commit(struct session *session, json_int_t rev, json_t **out)
 
 int run_show(struct session *session)
 {
-    const char *text = session->options.arguments.list[0];
-    char *end;
-    json_t *whole;
-    errno = 0;
-    long long rev = strtoll(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || rev < 0)
-        return error_set(ERR_INVALID,
-                         "'%.64s' is not a revision: a number, as 'emsa log' shows them", text);
-    int error = gather_commit(session, rev, &whole);
+    json_t *whole = NULL;
+    int error = gather_commit(session, session->options.arguments.list[0], &whole);
     if (error < 0)
         return error;
     if (session->options.json)

@@ -81,6 +81,8 @@ static const char *behind(const char *text, const char *word)
 
 static bool row_fits(const struct name_row *row, const char *at)
 {
+    if (toupper((unsigned char)at[0]) != row->first[0])
+        return false; /* most end here */
     const char *end = behind(at, row->first);
     if (end == NULL)
         return false;
@@ -110,7 +112,9 @@ const char *recognise_name(const char *key)
 /* scheme://user:password@host */
 static bool is_url_with_password(const unsigned char *value, size_t size)
 {
-    const unsigned char *at = memmem(value, size, "://", 3);
+    const unsigned char *at = memchr(value, ':', size);
+    if (at != NULL)
+        at = memmem(at, size - (size_t)(at - value), "://", 3);
     if (at == NULL || at == value)
         return false;
     for (const unsigned char *scheme = value; scheme < at; scheme++)
@@ -132,7 +136,9 @@ static bool is_url_with_password(const unsigned char *value, size_t size)
 
 static bool is_private_key(const unsigned char *value, size_t size)
 {
-    const unsigned char *begin = memmem(value, size, "-----BEGIN ", 11);
+    const unsigned char *begin = size > 11 && memchr(value, ' ', size) != NULL
+                                     ? memmem(value, size, "-----BEGIN ", 11)
+                                     : NULL;
     if (begin == NULL)
         return false;
     size_t left = size - (size_t)(begin - value);
@@ -148,6 +154,8 @@ const char *recognise_value(const unsigned char *value, size_t size)
     if (is_url_with_password(value, size))
         return "its value is a URL with a password";
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        if (value[0] != (unsigned char)prefixes[i].prefix[0])
+            continue;
         size_t length = strlen(prefixes[i].prefix);
         if (size >= prefixes[i].least && memcmp(value, prefixes[i].prefix, length) == 0)
             return prefixes[i].why;

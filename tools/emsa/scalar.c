@@ -10,9 +10,12 @@
 
 /* Longer ones are texts: no number that anybody writes is. */
 #define NUMBER_MAX 128
+#define WORD_MAX 5u /* the longest of the words below */
 
 static bool is_one_of(const char *text, size_t size, const char *const words[])
 {
+    if (size > WORD_MAX)
+        return false;
     for (; *words != NULL; words++)
         if (strlen(*words) == size && memcmp(*words, text, size) == 0)
             return true;

@@ -6,6 +6,7 @@
 
 #include "store/change.h"
 #include "store/error.h"
+#include "tools/emsa/words.h"
 #include "tools/service/hex.h"
 
 int session_client(struct session *session, struct client **out)
@@ -58,6 +59,12 @@ int session_terms(struct session *session, json_t *parameters, const char *path)
         json_object_set_new(parameters, "allow_new", json_true());
     if (options->allow_equal)
         json_object_set_new(parameters, "allow_equal", json_true());
+    if (options->override != NULL) {
+        json_t *words = words_cut(options->override);
+        if (words == NULL)
+            return -ERR_INVALID;
+        json_object_set_new(parameters, "override", words);
+    }
     return add_request_id(parameters);
 }
 

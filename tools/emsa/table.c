@@ -1,15 +1,17 @@
 #include "tools/emsa/table.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/bytes.h"
 #include "store/error.h"
 #include "tools/emsa/output.h"
 
 struct row {
-    char *cells[TABLE_COLUMNS_MAX];
+    size_t cells[TABLE_COLUMNS_MAX]; /* where each stands in the table's text */
     enum colour colours[TABLE_COLUMNS_MAX];
 };
 
@@ -19,6 +21,7 @@ struct table {
     struct row *rows;
     size_t count;
     size_t capacity;
+    struct bytes text; /* of all cells, each with its NUL */
     bool failed;
 };
 
@@ -32,6 +35,7 @@ struct table *table_new(const char *columns)
         return NULL;
     snprintf(table->columns, sizeof table->columns, "%s", columns);
     table->column_count = strlen(table->columns);
+    table->text = BYTES_INIT(SIZE_MAX);
     return table;
 }
 
@@ -39,9 +43,7 @@ void table_free(struct table *table)
 {
     if (table == NULL)
         return;
-    for (size_t i = 0; i < table->count; i++)
-        for (size_t column = 0; column < table->column_count; column++)
-            free(table->rows[i].cells[column]);
+    bytes_release(&table->text);
     free(table->rows);
     free(table);
 }
@@ -70,10 +72,16 @@ void table_row(struct table *table, const char *const cells[], const enum colour
         return;
     }
     for (size_t column = 0; column < table->column_count; column++) {
-        row->cells[column] = strdup(cells[column]);
+        row->cells[column] = table->text.size;
+        bytes_append(&table->text, cells[column], strlen(cells[column]) + 1);
         row->colours[column] = colours != NULL ? colours[column] : COLOUR_NONE;
-        table->failed = table->failed || row->cells[column] == NULL;
     }
+    table->failed = table->text.error != 0;
+}
+
+static const char *cell_of(const struct table *table, const struct row *row, size_t column)
+{
+    return (const char *)table->text.data + row->cells[column];
 }
 
 void table_heading(struct table *table, const char *const cells[])
@@ -98,7 +106,7 @@ static void measure(const struct table *table, size_t widths[static TABLE_COLUMN
 {
     for (size_t i = 0; i < table->count; i++) {
         for (size_t column = 0; column < table->column_count; column++) {
-            size_t found = width(table->rows[i].cells[column]);
+            size_t found = width(cell_of(table, &table->rows[i], column));
             if (found > widths[column])
                 widths[column] = found;
         }
@@ -109,21 +117,31 @@ static void measure(const struct table *table, size_t widths[static TABLE_COLUMN
 static bool is_last(const struct table *table, const struct row *row, size_t column)
 {
     for (column++; column < table->column_count; column++)
-        if (row->cells[column][0] != '\0')
+        if (cell_of(table, row, column)[0] != '\0')
             return false;
     return true;
+}
+
+static void print_blanks(size_t count)
+{
+    for (; count > 0; count--)
+        putchar(' ');
 }
 
 static void print_cell(const struct table *table, const struct row *row, size_t column, size_t wide,
                        bool coloured)
 {
-    const char *cell = row->cells[column];
-    int padding = (int)(wide - width(cell));
+    const char *cell = cell_of(table, row, column);
+    size_t padding = wide - width(cell);
     bool last = is_last(table, row, column);
     bool right = table->columns[column] == 'r';
     const char *code = coloured ? codes[row->colours[column]] : "";
-    printf("%s%*s%s%s%s%*s", column > 0 ? "  " : "", right ? padding : 0, "", code, cell,
-           code[0] != '\0' ? "\033[0m" : "", right || last ? 0 : padding, "");
+    print_blanks(column > 0 ? 2 : 0);
+    print_blanks(right ? padding : 0);
+    fputs(code, stdout);
+    fputs(cell, stdout);
+    fputs(code[0] != '\0' ? "\033[0m" : "", stdout);
+    print_blanks(right || last ? 0 : padding);
 }
 
 int table_print(struct table *table)

@@ -68,3 +68,18 @@ int words_places(const struct texts *texts, json_t **out, struct path *shared)
     *out = list;
     return 0;
 }
+
+json_t *words_cut(const char *text)
+{
+    json_t *list = json_array();
+    for (const char *at = text; at != NULL;) {
+        size_t length = strcspn(at, ",");
+        if (length == 0 || json_array_append_new(list, json_stringn(at, length)) < 0) {
+            json_decref(list);
+            error_set(ERR_INVALID, "'%.64s' is no list: WORD,WORD", text);
+            return NULL;
+        }
+        at = at[length] == ',' ? at + length + 1 : NULL;
+    }
+    return list;
+}

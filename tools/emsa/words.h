@@ -21,4 +21,8 @@ int words_paths(const struct texts *texts, enum path_depth depth, const char *wa
 /* The same of any depth but the root. */
 int words_places(const struct texts *texts, json_t **out, struct path *shared);
 
+/* "a,b,c" as a list of texts (owned). NULL, with ERR_INVALID's text: one of them is empty or not
+ * UTF-8. */
+json_t *words_cut(const char *text);
+
 #endif

@@ -8,9 +8,11 @@
 #include <yaml.h>
 
 #include "store/error.h"
+#include "tools/emsa/faults.h"
 #include "tools/emsa/hidden.h"
 
 #define MESSAGE_MAX 1024
+#define RUN 256u /* nodes */
 
 /* Nothing else of the command names anything of yaml_memory.c: without this a linker leaves it in
  * its archive, and libyaml its own allocator. */
@@ -46,6 +48,24 @@ static int no_memory(void)
 {
     return error_set(ERR_NOMEM, "no memory for a YAML file");
 }
+
+/* What ends the reading, told as the tree's owner wants it. */
+static int fail_at(const struct yaml_tree *tree, unsigned line, unsigned column, const char *format,
+                   ...) __attribute__((format(printf, 4, 5)));
+static int fail_at(const struct yaml_tree *tree, unsigned line, unsigned column, const char *format,
+                   ...)
+{
+    char text[MESSAGE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (tree->faults != NULL)
+        return error_set(ERR_INVALID, "%s:%u:%u: %s", tree->file, line, column, text);
+    return error_set(ERR_INVALID, "%s, line %u: %s", tree->file, line, text);
+}
+
+#define fail_node(tree, node, ...) fail_at(tree, (node)->line, (node)->column, __VA_ARGS__)
 
 /* Room for one more item. */
 static int grow(void **list, size_t *room, size_t count, size_t size)
@@ -83,12 +103,15 @@ const struct yaml_node *yaml_get(const struct yaml_tree *tree, const struct yaml
     return NULL;
 }
 
-static unsigned line_of(const struct reader *reader, size_t offset)
+/* Of a byte that is no character: columns count the bytes before it that begin one. */
+static void place_of(const struct reader *reader, size_t offset, unsigned *line, unsigned *column)
 {
-    unsigned line = 1;
-    for (size_t i = 0; i < offset && i < reader->size; i++)
-        line += reader->text[i] == '\n';
-    return line;
+    *line = *column = 1;
+    for (size_t i = 0; i < offset && i < reader->size; i++) {
+        bool ends = reader->text[i] == '\n';
+        *line += ends;
+        *column = ends ? 1 : *column + ((reader->text[i] & 0xc0) != 0x80);
+    }
 }
 
 /* The parser's words name no content, only what it looked for; it counts lines from 0. */
@@ -98,12 +121,14 @@ static int parser_failed(const struct reader *reader)
     if (parser->error == YAML_MEMORY_ERROR)
         return no_memory();
     unsigned line = (unsigned)parser->problem_mark.line + 1;
-    if (parser->error == YAML_READER_ERROR) /* it knows the byte only */
-        return yaml_fail(reader->tree, line_of(reader, parser->problem_offset), "%s",
-                         parser->problem);
-    return yaml_fail(reader->tree, line, "%s%s%s", parser->context != NULL ? parser->context : "",
-                     parser->context != NULL ? ": " : "",
-                     parser->problem != NULL ? parser->problem : "no YAML");
+    unsigned column = (unsigned)parser->problem_mark.column + 1;
+    if (parser->error == YAML_READER_ERROR) { /* it knows the byte only */
+        place_of(reader, parser->problem_offset, &line, &column);
+        return fail_at(reader->tree, line, column, "%s", parser->problem);
+    }
+    return fail_at(
+        reader->tree, line, column, "%s%s%s", parser->context != NULL ? parser->context : "",
+        parser->context != NULL ? ": " : "", parser->problem != NULL ? parser->problem : "no YAML");
 }
 
 static int next_event(struct reader *reader, yaml_event_t *event)
@@ -118,24 +143,36 @@ static void wipe_event(yaml_event_t *event)
     yaml_event_delete(event); /* wipes: yaml_memory.c */
 }
 
+/* A file has many nodes, and none of them goes before the others. */
+static int add_run(struct reader *reader)
+{
+    struct yaml_tree *tree = reader->tree;
+    size_t count = tree->node_count / RUN;
+    void *list = tree->nodes;
+    int error = grow(&list, &reader->node_room, count, sizeof *tree->nodes);
+    tree->nodes = list;
+    if (error < 0)
+        return error;
+    tree->nodes[count] = calloc(RUN, sizeof **tree->nodes);
+    return tree->nodes[count] != NULL ? 0 : no_memory();
+}
+
 static int new_node(struct reader *reader, enum yaml_kind kind, const yaml_event_t *event,
                     struct yaml_node **out)
 {
     struct yaml_tree *tree = reader->tree;
     unsigned line = (unsigned)event->start_mark.line + 1;
+    unsigned column = (unsigned)event->start_mark.column + 1;
     if (tree->node_count >= YAML_NODES_MAX)
-        return yaml_fail(tree, line, "more than %u things in one file", YAML_NODES_MAX);
-    void *list = tree->nodes;
-    int error = grow(&list, &reader->node_room, tree->node_count, sizeof *tree->nodes);
-    tree->nodes = list;
+        return fail_at(tree, line, column, "more than %u things in one file", YAML_NODES_MAX);
+    int error = tree->node_count % RUN == 0 ? add_run(reader) : 0;
     if (error < 0)
         return error;
-    struct yaml_node *node = calloc(1, sizeof *node);
-    if (node == NULL)
-        return no_memory();
-    tree->nodes[tree->node_count++] = node;
+    struct yaml_node *node = &tree->nodes[tree->node_count / RUN][tree->node_count % RUN];
+    tree->node_count++;
     node->kind = kind;
     node->line = line;
+    node->column = column;
     node->weight = 1;
     *out = node;
     return 0;
@@ -176,16 +213,18 @@ static int read_alias(struct reader *reader, const yaml_event_t *event, struct y
 {
     const char *name = (const char *)event->data.alias.anchor;
     unsigned line = (unsigned)event->start_mark.line + 1;
+    unsigned column = (unsigned)event->start_mark.column + 1;
     for (size_t i = reader->anchor_count; i > 0; i--) { /* the last of a name holds */
         const struct anchor *anchor = &reader->anchors[i - 1];
         if (strcmp(anchor->name, name) != 0)
             continue;
         if (anchor->node->open)
-            return yaml_fail(reader->tree, line, "'*%.64s' stands within what it names", name);
+            return fail_at(reader->tree, line, column, "'*%.64s' stands within what it names",
+                           name);
         *out = anchor->node;
         return 0;
     }
-    return yaml_fail(reader->tree, line, "no '&%.64s' before '*%.64s'", name, name);
+    return fail_at(reader->tree, line, column, "no '&%.64s' before '*%.64s'", name, name);
 }
 
 static int read_scalar(struct reader *reader, const yaml_event_t *event, struct yaml_node **out)
@@ -200,6 +239,8 @@ static int read_scalar(struct reader *reader, const yaml_event_t *event, struct 
     keep_tag(node, event->data.scalar.tag);
     error = hidden_append(&reader->tree->text, event->data.scalar.value, node->size);
     if (error == 0)
+        error = hidden_append(&reader->tree->text, "", 1);
+    if (error == 0)
         error = keep_anchor(reader, node, event->data.scalar.anchor);
     *out = node;
     return error;
@@ -210,7 +251,7 @@ static int add_weight(struct reader *reader, struct yaml_node *node, const struc
     node->weight += child->weight;
     if (node->weight <= YAML_NODES_MAX)
         return 0;
-    return yaml_fail(reader->tree, node->line,
+    return fail_node(reader->tree, node,
                      "more than %u things, with every alias counted as what it stands for",
                      YAML_NODES_MAX);
 }
@@ -274,10 +315,37 @@ static int compare_keys(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
+#define FEW 8u
+
+/* A map of a few keys, none of which stands twice, as nearly all are. */
+static bool is_plain_map(const struct yaml_tree *tree, const struct yaml_node *node)
+{
+    if (node->count > FEW)
+        return false;
+    for (size_t i = 1; i < node->count; i++)
+        for (size_t n = 0; n < i; n++)
+            if (same_text(tree, node->pairs[i].key, node->pairs[n].key))
+                return false;
+    return true;
+}
+
+static int tell_repeated(const struct yaml_tree *tree, const struct yaml_node *key, unsigned line)
+{
+    const int shown = (int)(key->size < 64 ? key->size : 64);
+    const char *text = yaml_text(tree, key);
+    if (tree->faults == NULL)
+        return fail_node(tree, key, "the key '%.*s' stands in line %u already", shown, text, line);
+    faults_add(tree->faults, tree, key, "the key '%.*s' stands in line %u already", shown, text,
+               line);
+    return 0;
+}
+
 /* own: how many of the pairs the map says itself. A key of those that stands twice is an error; of
  * merged ones, the first holds. */
 static int drop_repeated(struct reader *reader, struct yaml_node *node, size_t own)
 {
+    if (is_plain_map(reader->tree, node))
+        return 0;
     struct sorted *list = calloc(node->count > 0 ? node->count : 1, sizeof *list);
     if (list == NULL)
         return no_memory();
@@ -290,10 +358,7 @@ static int drop_repeated(struct reader *reader, struct yaml_node *node, size_t o
         if (!same_text(reader->tree, list[i - 1].key, list[i].key))
             continue;
         if (list[i].index < own)
-            error = yaml_fail(reader->tree, list[i].key->line,
-                              "the key '%.*s' stands in line %u already",
-                              (int)(list[i].key->size < 64 ? list[i].key->size : 64),
-                              yaml_text(reader->tree, list[i].key), list[i - 1].key->line);
+            error = tell_repeated(reader->tree, list[i].key, list[i - 1].key->line);
         node->pairs[list[i].index].key = NULL;
         list[i] = list[i - 1];
     }
@@ -319,10 +384,10 @@ static int add_pair(struct yaml_node *node, size_t *room, const struct yaml_node
 }
 
 static int merge_map(struct reader *reader, struct yaml_node *node, size_t *room,
-                     const struct yaml_node *from, unsigned line)
+                     const struct yaml_node *from, const struct yaml_node *key)
 {
     if (from->kind != YAML_MAP)
-        return yaml_fail(reader->tree, line, "'<<' wants a mapping, or a list of them");
+        return fail_node(reader->tree, key, "'<<' wants a mapping, or a list of them");
     for (size_t i = 0; i < from->count; i++) {
         int error = add_pair(node, room, from->pairs[i].key, from->pairs[i].value);
         if (error < 0)
@@ -336,9 +401,9 @@ static int merge(struct reader *reader, struct yaml_node *node, size_t *room,
                  const struct yaml_node *key, const struct yaml_node *value)
 {
     if (value->kind != YAML_LIST)
-        return merge_map(reader, node, room, value, key->line);
+        return merge_map(reader, node, room, value, key);
     for (size_t i = 0; i < value->count; i++) {
-        int error = merge_map(reader, node, room, value->items[i], key->line);
+        int error = merge_map(reader, node, room, value->items[i], key);
         if (error < 0)
             return error;
     }
@@ -353,8 +418,8 @@ static int end_map(struct reader *reader, struct yaml_node *node, size_t room)
         if (!is_merge(reader->tree, node->pairs[i].key))
             node->pairs[own++] = node->pairs[i];
         else if (merged.key != NULL)
-            return yaml_fail(reader->tree, node->pairs[i].key->line,
-                             "'<<' stands in line %u already", merged.key->line);
+            return fail_node(reader->tree, node->pairs[i].key, "'<<' stands in line %u already",
+                             merged.key->line);
         else
             merged = node->pairs[i];
     }
@@ -378,7 +443,7 @@ static int read_pairs(struct reader *reader, struct yaml_node *node)
         }
         error = read_node(reader, &event, &key);
         if (error == 0 && key->kind != YAML_SCALAR)
-            error = yaml_fail(reader->tree, key->line, "a key that is no text");
+            error = fail_node(reader->tree, key, "a key that is no text");
         if (error == 0)
             error = next_event(reader, &event);
         if (error == 0)
@@ -404,7 +469,7 @@ static int read_collection(struct reader *reader, const yaml_event_t *event, enu
     error = keep_anchor(
         reader, node, list ? event->data.sequence_start.anchor : event->data.mapping_start.anchor);
     if (error == 0 && ++reader->depth > YAML_DEPTH_MAX)
-        error = yaml_fail(reader->tree, node->line, "nested more than %d deep", YAML_DEPTH_MAX);
+        error = fail_node(reader->tree, node, "nested more than %d deep", YAML_DEPTH_MAX);
     node->open = true;
     if (error == 0)
         error = list ? read_items(reader, node) : read_pairs(reader, node);
@@ -488,12 +553,14 @@ int yaml_read(struct yaml_tree *tree, const char *text, size_t size)
 void yaml_release(struct yaml_tree *tree)
 {
     for (size_t i = 0; i < tree->node_count; i++) {
-        if (tree->nodes[i]->kind == YAML_LIST)
-            free(tree->nodes[i]->items);
-        else if (tree->nodes[i]->kind == YAML_MAP)
-            free(tree->nodes[i]->pairs);
-        free(tree->nodes[i]);
+        struct yaml_node *node = &tree->nodes[i / RUN][i % RUN];
+        if (node->kind == YAML_LIST)
+            free(node->items);
+        else if (node->kind == YAML_MAP)
+            free(node->pairs);
     }
+    for (size_t i = 0; i < tree->node_count; i += RUN)
+        free(tree->nodes[i / RUN]);
     free(tree->nodes);
     free(tree->documents);
     secret_release(&tree->text);

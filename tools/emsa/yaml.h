@@ -1,5 +1,5 @@
 /*
- * YAML as a tree that knows its lines, read by libyaml into locked memory: any scalar of a compose
+ * YAML as a tree that knows its places, read by libyaml into locked memory: any scalar of a compose
  * file or a manifest may be a secret.
  *
  * Aliases stand for the node they name, "<<" is merged into its mapping (what the mapping says
@@ -20,6 +20,7 @@
 enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 struct yaml_node;
+struct faults;
 
 struct yaml_pair {
     const struct yaml_node *key; /* a scalar */
@@ -28,8 +29,8 @@ struct yaml_pair {
 
 struct yaml_node {
     enum yaml_kind kind;
-    unsigned line;
-    bool plain;    /* a scalar without quotes: it may stand for a number, null, ... */
+    unsigned line, column; /* from 1 on; columns count characters */
+    bool plain;            /* a scalar without quotes: it may stand for a number, null, ... */
     char tag[32];  /* as it is written out ("!reset", "tag:yaml.org,2002:str"), cut; "" for none */
     size_t offset; /* a scalar's bytes, in the tree's text */
     size_t size;
@@ -44,20 +45,23 @@ struct yaml_node {
 
 struct yaml_tree {
     struct secret text;
-    struct yaml_node **nodes; /* all of them, owned */
+    struct yaml_node **nodes; /* all of them, in runs that never move, owned */
     size_t node_count;
     const struct yaml_node **documents;
     size_t document_count;
     const char *file; /* for messages; the caller's */
+    /* Where set, keys that stand twice are told there and reading goes on (the first one holds),
+     * and what is no YAML is told as "FILE:LINE:COLUMN: ...". */
+    struct faults *faults;
 };
 
 /* Reads a whole file's text. Empty documents are left out. ERR_INVALID: "FILE, line N: ..." for the
- * first thing that is no YAML, is too much, or stands twice; ERR_NOMEM. tree->file is set before;
- * yaml_release in any case. */
+ * first thing that is no YAML, is too much, or stands twice; ERR_NOMEM. tree->file (and faults) are
+ * set before; yaml_release in any case. */
 int yaml_read(struct yaml_tree *tree, const char *text, size_t size);
 void yaml_release(struct yaml_tree *tree);
 
-/* A scalar's bytes; not ended by a NUL. */
+/* A scalar's bytes, and a NUL behind them. */
 const char *yaml_text(const struct yaml_tree *tree, const struct yaml_node *node);
 bool yaml_is(const struct yaml_tree *tree, const struct yaml_node *node, const char *text);
 

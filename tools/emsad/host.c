@@ -109,9 +109,10 @@ static int status(void *arg, json_t *reply)
     struct host *host = arg;
     pthread_mutex_lock(&host->mutex);
     pid_t notifier = host->notifier, metrics = host->metrics;
+    bool is_on_demand = host->is_on_demand;
     pthread_mutex_unlock(&host->mutex);
     json_t *own = json_pack("{s:b, s:b, s:{s:i, s:i, s:i}}", "unlocked",
-                            (int)store_unlocked(host->store), "on_demand", (int)host->is_on_demand,
+                            (int)store_unlocked(host->store), "on_demand", (int)is_on_demand,
                             "processes", "supervisor", (int)link_supervisor(host->link), "server",
                             (int)getpid(), "notifier", (int)figures_living(notifier));
     if (metrics > 0)

@@ -115,6 +115,28 @@ static int copy_keys(struct copy *copy, const struct environment *environment,
     }
 }
 
+/* A service's own schema goes where the service goes, unless there is one. What is copied is
+ * declared for its new name by whoever copied it. */
+static int move_schema(struct copy *copy, const struct environment *environment,
+                       const struct service *service)
+{
+    struct schema schema = {0}, there = {0};
+    struct service target;
+    int found = snapshot_service(copy->snapshot, &target, environment->id, copy->to.service);
+    if (found == 0)
+        found = snapshot_schema_of(copy->snapshot, &there, NULL, environment->id, target.id);
+    schema_release(&there);
+    if (found <= 0)
+        return found;
+    found = snapshot_schema_of(copy->snapshot, &schema, NULL, environment->id, service->id);
+    if (found != 0)
+        return found < 0 ? found : 0;
+    memcpy(schema.service, copy->to.service, sizeof schema.service);
+    found = change_schema_set(copy->change, &copy->to, &schema);
+    schema_release(&schema);
+    return found;
+}
+
 static int copy_service(struct copy *copy)
 {
     struct environment environment;
@@ -124,6 +146,8 @@ static int copy_service(struct copy *copy)
         error = check_target(copy);
     if (error == 0)
         error = change_service_add(copy->change, &copy->to);
+    if (error == 0 && copy->moves)
+        error = move_schema(copy, &environment, &service);
     if (error == 0)
         error = copy_keys(copy, &environment, &service);
     return error == 0 && copy->moves ? change_service_remove(copy->change, &copy->from) : error;

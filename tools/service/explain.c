@@ -129,8 +129,8 @@ static int fill_step(struct explanation *explanation, json_t *step, const struct
     json_object_set_new(step, "secret", json_boolean(entry->kind == ENTRY_SECRET));
     json_object_set_new(step, "origin", json_string(origin_word(entry->origin)));
     json_object_set_new(step, "rev", json_integer((json_int_t)defined->rev));
-    int error =
-        add_place(snapshot, step, "defined", defined->environment, asked->service, asked->key);
+    int error = add_place(snapshot, step, "defined", definition_environment(defined),
+                          asked->service, asked->key);
     if (error == 0)
         error = item_add_commit(snapshot, step, defined->rev, explanation->by_whom);
     return error < 0 ? error : add_text(snapshot, step, defined);
@@ -231,34 +231,58 @@ static int explain_step(struct explanation *explanation, const struct asked *ask
     return follow_all(explanation, asked, &entry.defined);
 }
 
+/* One of a layer, where it has one. */
+static int add_covered(struct explanation *explanation, const struct service *service,
+                       const char *key, uint32_t layer, json_t *beneath)
+{
+    struct snapshot *snapshot = explanation->snapshot;
+    struct entry covered;
+    int found = snapshot_definition(snapshot, &covered, layer, service->id, key);
+    if (found != 0)
+        return found < 0 ? found : 0;
+    json_t *object = json_pack("{s:s, s:I}", "kind", kind_word(covered.defined.kind), "rev",
+                               (json_int_t)covered.defined.rev);
+    if (object == NULL || json_array_append_new(beneath, object) < 0)
+        return no_memory();
+    if (layer & LAYER_OF_DEFAULTS)
+        json_object_set_new(object, "origin", json_string(origin_word(ORIGIN_SCHEMA)));
+    int error = add_place(snapshot, object, "path", definition_environment(&covered.defined),
+                          service->name, key);
+    return error < 0 ? error : add_text(snapshot, object, &covered.defined);
+}
+
+/* The default of the schema that is in force lies beneath all. */
+static int add_covered_default(struct explanation *explanation, const struct service *service,
+                               const char *key, json_t *beneath)
+{
+    struct schema schema = {0};
+    struct schema_place place;
+    if (strcmp(explanation->environment.name, "all") == 0)
+        return 0; /* where nothing is resolved */
+    int found = snapshot_schema(explanation->snapshot, &schema, &place, explanation->environment.id,
+                                service->id);
+    schema_release(&schema);
+    if (found != 0)
+        return found < 0 ? found : 0;
+    return add_covered(explanation, service, key, place.layer | LAYER_OF_DEFAULTS, beneath);
+}
+
 /* Definitions of the same name that the one in effect covers. */
 static int add_beneath(struct explanation *explanation, const struct service *service,
                        const struct entry *entry, json_t *beneath)
 {
     uint32_t layers[LAYERS_MAX];
-    struct snapshot *snapshot = explanation->snapshot;
-    int count = relation_layers(snapshot, layers, explanation->environment.id);
-    int at = 0;
+    int count = relation_layers(explanation->snapshot, layers, explanation->environment.id);
+    int at = 0, error = 0;
+    if (entry->origin == ORIGIN_SCHEMA)
+        return 0;
     while (at < count && layers[at] != entry->defined.environment)
         at++;
-    for (at++; at < count; at++) {
-        struct entry covered;
-        int found = snapshot_definition(snapshot, &covered, layers[at], service->id, entry->key);
-        if (found < 0)
-            return found;
-        if (found != 0)
-            continue;
-        json_t *object = json_pack("{s:s, s:I}", "kind", kind_word(covered.defined.kind), "rev",
-                                   (json_int_t)covered.defined.rev);
-        if (object == NULL || json_array_append_new(beneath, object) < 0)
-            return no_memory();
-        int error = add_place(snapshot, object, "path", layers[at], service->name, entry->key);
-        if (error == 0)
-            error = add_text(snapshot, object, &covered.defined);
-        if (error < 0)
-            return error;
-    }
-    return count < 0 ? count : 0;
+    for (at++; at < count && error == 0; at++)
+        error = add_covered(explanation, service, entry->key, layers[at], beneath);
+    if (count < 0 || error < 0)
+        return count < 0 ? count : error;
+    return add_covered_default(explanation, service, entry->key, beneath);
 }
 
 static int add_elsewhere(struct explanation *explanation, const struct environment *environment,

@@ -1,9 +1,11 @@
 #include "tools/service/operation.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "store/error.h"
 #include "tools/service/parameter.h"
+#include "tools/service/schema_json.h"
 
 typedef int (*operation_add)(struct change *change, json_t *operation, const struct path *path,
                              struct stream *stream);
@@ -40,11 +42,10 @@ static int wanted_text(json_t *operation, const char *name, const struct path *p
     return error;
 }
 
-/* How many bytes of the stream are the operation's. */
-static int size_of(json_t *operation, const struct path *path, size_t *out)
+/* How many bytes of the stream are the key's. */
+static int size_of(json_t *size, const struct path *path, size_t *out)
 {
     char text[PATH_TEXT_MAX];
-    json_t *size = json_object_get(operation, "size");
     if (!json_is_integer(size) || json_integer_value(size) < 0)
         return error_set(ERR_INVALID, "the operation on '%s' has neither a value nor a size",
                          path_text(path, text));
@@ -58,25 +59,46 @@ static int size_of(json_t *operation, const struct path *path, size_t *out)
 
 typedef int (*set_bytes)(struct change *, const struct path *, const void *, size_t);
 
+/* The next run of the stream. */
+static int take_open(struct change *change, const struct path *path, struct stream *stream,
+                     size_t size, set_bytes set)
+{
+    struct bytes value BYTES_CLEANUP = BYTES_INIT(VALUE_MAX);
+    const unsigned char *ready = stream_ready(stream, size);
+    if (size == 0 || ready != NULL)
+        return set(change, path, size == 0 ? "" : (const void *)ready, size);
+    unsigned char *room = bytes_reserve(&value, size);
+    if (room == NULL)
+        return error_set(ERR_NOMEM, "no memory for a value of %zu bytes", size);
+    int error = stream_take(stream, room, size);
+    return error < 0 ? error : set(change, path, room, size);
+}
+
+static int take_secret(struct change *change, const struct path *path, struct stream *stream,
+                       size_t size)
+{
+    struct secret value SECRET_CLEANUP = {0};
+    int error = secret_alloc(&value, size > 0 ? size : 1);
+    if (error == 0)
+        error = stream_take(stream, value.data, size);
+    if (error < 0)
+        return error;
+    value.size = size;
+    return change_set_secret(change, path, &value);
+}
+
 /* The bytes that stand in the operation, or else its run of the stream. */
 static int set_open(struct change *change, json_t *operation, const struct path *path,
                     struct stream *stream, set_bytes set)
 {
-    struct bytes value BYTES_CLEANUP = BYTES_INIT(VALUE_MAX);
     json_t *text;
     size_t size = 0;
     int error = text_member(operation, "value", &text);
     if (error == 0 && text != NULL)
         return set(change, path, json_string_value(text), json_string_length(text));
     if (error == 0)
-        error = size_of(operation, path, &size);
-    if (error < 0)
-        return error;
-    unsigned char *room = size == 0 ? NULL : bytes_reserve(&value, size);
-    if (size > 0 && room == NULL)
-        return error_set(ERR_NOMEM, "no memory for a value of %zu bytes", size);
-    error = stream_take(stream, room, size);
-    return error < 0 ? error : set(change, path, size == 0 ? "" : (const void *)room, size);
+        error = size_of(json_object_get(operation, "size"), path, &size);
+    return error < 0 ? error : take_open(change, path, stream, size, set);
 }
 
 static int add_plain(struct change *change, json_t *operation, const struct path *path,
@@ -94,22 +116,14 @@ static int add_template(struct change *change, json_t *operation, const struct p
 static int add_secret(struct change *change, json_t *operation, const struct path *path,
                       struct stream *stream)
 {
-    struct secret value SECRET_CLEANUP = {0};
     json_t *text = NULL;
     size_t size = 0;
     int error = text_member(operation, "value", &text);
     if (error == 0 && text != NULL) /* its copies in a parser cannot be wiped */
         error = error_set(ERR_INVALID, "a secret travels in the stream, never as a parameter");
     if (error == 0)
-        error = size_of(operation, path, &size);
-    if (error == 0)
-        error = secret_alloc(&value, size > 0 ? size : 1);
-    if (error == 0)
-        error = stream_take(stream, value.data, size);
-    if (error < 0)
-        return error;
-    value.size = size;
-    return change_set_secret(change, path, &value);
+        error = size_of(json_object_get(operation, "size"), path, &size);
+    return error < 0 ? error : take_secret(change, path, stream, size);
 }
 
 static int add_link(struct change *change, json_t *operation, const struct path *path,
@@ -206,6 +220,34 @@ static int add_move(struct change *change, json_t *operation, const struct path 
     return error < 0 ? error : change_move(change, path, &from);
 }
 
+/* Schemas */
+
+static int add_schema(struct change *change, json_t *operation, const struct path *path,
+                      struct stream *stream)
+{
+    struct schema schema;
+    char text[PATH_TEXT_MAX], what[PATH_TEXT_MAX + 32];
+    (void)stream;
+    snprintf(what, sizeof what, "the schema of '%s'", path_text(path, text));
+    int error = schema_parse(&schema, json_object_get(operation, "schema"), what);
+    if (error < 0)
+        return error;
+    if (strcmp(schema.service, path->service) != 0)
+        error = error_set(ERR_INVALID, "%s says that it is of '%s'", what, schema.service);
+    else
+        error = change_schema_set(change, path, &schema);
+    schema_release(&schema);
+    return error;
+}
+
+static int add_unschema(struct change *change, json_t *operation, const struct path *path,
+                        struct stream *stream)
+{
+    (void)operation;
+    (void)stream;
+    return change_schema_remove(change, path);
+}
+
 /* Unlocking is a way past a lock, and so is the administrator's as any other way is. */
 static const struct kind kinds[] = {
     {"plain", RIGHT_SET, RIGHT_NONE, true, add_plain},
@@ -221,6 +263,8 @@ static const struct kind kinds[] = {
     {"unshare", RIGHT_SHARE, RIGHT_NONE, false, add_unshare},
     {"lock", RIGHT_SET, RIGHT_NONE, false, add_lock},
     {"unlock", RIGHT_ADMIN, RIGHT_NONE, false, add_unlock},
+    {"schema", RIGHT_SET, RIGHT_NONE, false, add_schema},
+    {"unschema", RIGHT_SET, RIGHT_NONE, false, add_unschema},
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
@@ -233,6 +277,75 @@ static const struct kind *find_kind(json_t *operation)
     return NULL;
 }
 
+/* Many keys of one service */
+
+static json_t *keys_of(json_t *operation)
+{
+    json_t *keys = json_object_get(operation, "keys");
+    return json_is_null(keys) ? NULL : keys;
+}
+
+/* One of the keys, beside the service that path names. */
+static int put_key(struct path *path, json_t *key)
+{
+    if (!json_is_string(key) || json_string_length(key) == 0 ||
+        json_string_length(key) > KEY_NAME_MAX ||
+        strlen(json_string_value(key)) != json_string_length(key))
+        return error_set(ERR_INVALID, "one of the 'keys' is no name of a key");
+    memcpy(path->key, json_string_value(key), json_string_length(key) + 1);
+    return 0;
+}
+
+static int check_several(const struct kind *kind, json_t *operation, const struct path *path)
+{
+    json_t *keys = keys_of(operation), *sizes = json_object_get(operation, "sizes");
+    char text[PATH_TEXT_MAX];
+    if (kind->add != add_plain && kind->add != add_secret && kind->add != add_template)
+        return error_set(ERR_INVALID, "'keys' stands with plain, secret and template only");
+    if (path_depth(path) != PATH_SERVICE)
+        return error_set(ERR_INVALID, "'keys' stands with the path of a service, not '%s'",
+                         path_text(path, text));
+    if (!json_is_array(keys) || !json_is_array(sizes) || json_array_size(keys) == 0 ||
+        json_array_size(keys) != json_array_size(sizes))
+        return error_set(ERR_INVALID, "'keys' and 'sizes' of '%s' are no lists of the same length",
+                         path_text(path, text));
+    return 0;
+}
+
+static int take_one(struct change *change, const struct kind *kind, const struct path *path,
+                    struct stream *stream, size_t size)
+{
+    if (kind->add == add_secret)
+        return take_secret(change, path, stream, size);
+    return take_open(change, path, stream, size,
+                     kind->add == add_plain ? change_set_plain : change_set_template);
+}
+
+/* ttl: of each, where it is not 0. */
+static int add_several(struct change *change, const struct kind *kind, json_t *operation,
+                       struct path *path, struct stream *stream, const uint64_t *ttl)
+{
+    json_t *sizes = json_object_get(operation, "sizes");
+    size_t index, size;
+    json_t *key;
+    int error = check_several(kind, operation, path);
+    if (error < 0)
+        return error;
+    json_array_foreach(keys_of(operation), index, key)
+    {
+        error = put_key(path, key);
+        if (error == 0)
+            error = size_of(json_array_get(sizes, index), path, &size);
+        if (error == 0)
+            error = take_one(change, kind, path, stream, size);
+        if (error == 0 && ttl != NULL)
+            error = change_ttl(change, *ttl);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
 static int judge_path(struct request *request, enum right right, json_t *text)
 {
     struct path path;
@@ -241,9 +354,30 @@ static int judge_path(struct request *request, enum right right, json_t *text)
                      : rights_judge(request->service, &request->call->caller, right, "Set", &path);
 }
 
+/* The right to a service does not say that it is had to each of its keys. */
+static int judge_several(struct request *request, json_t *operation)
+{
+    struct path path;
+    size_t index;
+    json_t *key;
+    int error = path_of(json_object_get(operation, "path"), &path);
+    json_array_foreach(keys_of(operation), index, key)
+    {
+        if (error == 0)
+            error = put_key(&path, key);
+        if (error == 0)
+            error = rights_judge(request->service, &request->call->caller, RIGHT_SET, "Set", &path);
+        if (error < 0)
+            return error;
+    }
+    return error;
+}
+
 static int judge_one(struct request *request, json_t *operation)
 {
     const struct kind *kind = find_kind(operation);
+    if (json_is_object(operation) && keys_of(operation) != NULL)
+        return judge_several(request, operation);
     int error =
         judge_path(request, kind != NULL ? kind->right : RIGHT_SET,
                    json_is_object(operation) ? json_object_get(operation, "path") : operation);
@@ -295,6 +429,8 @@ static int add_one(struct change *change, json_t *operation, struct stream *stre
     if (has_ttl && !kind->sets && kind->add != add_environment)
         return error_set(ERR_INVALID, "'%s' is not set by '%s', and so cannot end by itself",
                          path_text(&path, text), kind->word);
+    if (keys_of(operation) != NULL)
+        return add_several(change, kind, operation, &path, stream, has_ttl ? &ttl : NULL);
     error = kind->add(change, operation, &path, stream);
     return error == 0 && has_ttl && kind->sets ? change_ttl(change, ttl) : error;
 }

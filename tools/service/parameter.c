@@ -117,6 +117,31 @@ int parameter_environment(json_t *parameters, struct environment_terms *out)
     return error;
 }
 
+/* What a commit lets pass, by its words. */
+static int overrides(json_t *parameters, unsigned *out)
+{
+    static const struct {
+        const char *word;
+        enum change_override bit;
+    } words[] = {{"schema", OVERRIDE_SCHEMA}, {"lock", OVERRIDE_LOCK}, {"share", OVERRIDE_SHARE}};
+    json_t *list = given(parameters, "override"), *item;
+    size_t index;
+    if (list != NULL && !json_is_array(list))
+        return wrong_kind("override", "a list of schema, lock and share");
+    json_array_foreach(list, index, item)
+    {
+        const char *word = json_string_value(item);
+        unsigned bit = 0;
+        for (size_t i = 0; word != NULL && i < sizeof words / sizeof words[0]; i++)
+            if (strcmp(words[i].word, word) == 0)
+                bit = words[i].bit;
+        if (bit == 0)
+            return wrong_kind("override", "a list of schema, lock and share");
+        *out |= bit;
+    }
+    return 0;
+}
+
 int parameter_terms(json_t *parameters, struct change_terms *out)
 {
     struct change_terms terms = {0};
@@ -132,6 +157,8 @@ int parameter_terms(json_t *parameters, struct change_terms *out)
         error = parameter_bool(parameters, "allow_new", &terms.allow_new);
     if (error == 0)
         error = parameter_bool(parameters, "allow_equal", &terms.allow_equal);
+    if (error == 0)
+        error = overrides(parameters, &terms.override);
     if (error == 0)
         error = parameter_text(parameters, "request_id", &id);
     if (error == 0)

@@ -25,7 +25,7 @@ int path_of(json_t *text, struct path *out);
 /* base, protected and ttl of a new environment. The base's name is borrowed. */
 int parameter_environment(json_t *parameters, struct environment_terms *out);
 
-/* reason, if_rev, if_path, dry_run, allow_new, allow_equal and request_id of a change. */
+/* reason, if_rev, if_path, dry_run, allow_new, allow_equal, override and request_id of a change. */
 int parameter_terms(json_t *parameters, struct change_terms *out);
 
 #endif

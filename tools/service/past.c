@@ -6,9 +6,13 @@
 #include "tools/service/hex.h"
 #include "tools/service/item.h"
 #include "tools/service/parameter.h"
+#include "tools/service/pattern.h"
+#include "tools/service/provenance.h"
+#include "tools/service/revision.h"
 #include "tools/service/verb.h"
 
 #define LOG_LIMIT 1000u
+#define LOOKED_MAX 20000u /* commits that one call looks at */
 #define SHOW_LIMIT 10000u
 #define SHOWN_VALUE_MAX 256u
 
@@ -40,35 +44,113 @@ static int touched(struct snapshot *snapshot, const struct path *path, uint64_t 
     }
 }
 
-static int gather_commits(struct snapshot *snapshot, const struct path *path, uint64_t rev,
-                          uint64_t limit, json_t *commits, bool *more)
+/* Which commits are wanted, of those that touched the path. */
+struct filter {
+    struct path path;
+    const char *author;    /* a part of its name, in any case of letters; NULL: any */
+    uint64_t since, until; /* nanoseconds since 1970 */
+    struct pattern key;
+    bool has_key;
+};
+
+static bool is_in(const struct path *place, const struct path *path)
 {
-    for (uint64_t count = 0; rev > 0; count++, rev--) {
+    return (place->environment[0] == '\0' || strcmp(place->environment, path->environment) == 0) &&
+           (place->service[0] == '\0' || strcmp(place->service, path->service) == 0) &&
+           (place->key[0] == '\0' || strcmp(place->key, path->key) == 0);
+}
+
+static bool is_meant(const struct filter *filter, const struct path *path)
+{
+    return is_in(&filter->path, path) && pattern_means(&filter->key, path);
+}
+
+/* Whether one of the keys that the commit set, or that were seen to change by it, is meant. */
+static int touches_key(struct snapshot *snapshot, const struct filter *filter, uint64_t rev)
+{
+    int found = 0;
+    for (uint32_t op = 0; found == 0; op++) {
+        struct operation_info operation;
+        found = history_operation(snapshot, &operation, rev, op);
+        if (found == 0 && is_meant(filter, &operation.path))
+            return 1;
+    }
+    if (found > 0)
+        found = 0;
+    for (uint32_t index = 0; found == 0; index++) {
+        struct outcome outcome;
+        struct path path;
+        found = history_outcome(snapshot, &outcome, rev, index);
+        if (found == 0)
+            found = history_outcome_path(snapshot, &path, &outcome);
+        if (found == 0 && is_meant(filter, &path))
+            return 1;
+    }
+    return found < 0 ? found : 0;
+}
+
+/* 1: the commit is wanted; 0: it is not; or a failure. */
+static int passes(struct snapshot *snapshot, const struct filter *filter,
+                  const struct commit_info *commit)
+{
+    if (commit->time > 0 && (uint64_t)commit->time > filter->until)
+        return 0;
+    if (filter->author != NULL && strcasestr(commit->author.name, filter->author) == NULL)
+        return 0;
+    return filter->has_key ? touches_key(snapshot, filter, commit->rev) : 1;
+}
+
+/* Up to limit of them, from rev down; *next is where to go on, 0: that was all. */
+static int gather_commits(struct snapshot *snapshot, const struct filter *filter, uint64_t rev,
+                          uint64_t limit, json_t *commits, uint64_t *next)
+{
+    *next = 0;
+    for (uint64_t looked = 0; rev > 0; looked++, rev--) {
         struct commit_info commit;
-        int found = touched(snapshot, path, &rev);
-        if (found != 0)
-            return found < 0 ? found : 0;
-        if (count == limit) {
-            *more = true;
+        int found = touched(snapshot, &filter->path, &rev);
+        if (found == 0 && (json_array_size(commits) == limit || looked == LOOKED_MAX)) {
+            *next = rev + 1;
             return 0;
         }
-        found = history_commit(snapshot, &commit, rev);
+        if (found == 0)
+            found = history_commit(snapshot, &commit, rev);
+        if (found != 0)
+            return found < 0 ? found : 0;
+        if (commit.time < 0 || (uint64_t)commit.time < filter->since)
+            return 0; /* and those before it are older still */
+        found = passes(snapshot, filter, &commit);
         if (found < 0)
             return found;
-        if (found == 0)
+        if (found > 0)
             json_array_append_new(commits, commit_object(&commit));
     }
     return 0;
+}
+
+static int read_filter(json_t *parameters, struct filter *filter)
+{
+    const char *key = NULL;
+    int error = parameter_path(parameters, "path", &filter->path);
+    if (error == 0)
+        error = parameter_text(parameters, "author", &filter->author);
+    if (error == 0)
+        error = parameter_number(parameters, "since", &filter->since, NULL);
+    if (error == 0)
+        error = parameter_number(parameters, "until", &filter->until, NULL);
+    if (error == 0)
+        error = parameter_text(parameters, "key", &key);
+    filter->has_key = key != NULL;
+    return error < 0 || key == NULL ? error : pattern_parse(&filter->key, key);
 }
 
 int verb_log(struct request *request)
 {
     json_t *parameters = request->call->parameters;
     struct snapshot *snapshot;
-    struct path path = {0};
-    uint64_t before = 0, limit = LOG_LIMIT;
-    bool has_before = false, more = false;
-    int error = parameter_path(parameters, "path", &path);
+    struct filter filter = {.until = UINT64_MAX};
+    uint64_t before = 0, limit = LOG_LIMIT, next;
+    bool has_before = false;
+    int error = read_filter(parameters, &filter);
     if (error == 0)
         error = parameter_number(parameters, "before", &before, &has_before);
     if (error == 0)
@@ -81,13 +163,14 @@ int verb_log(struct request *request)
     if (has_before && before <= rev)
         rev = before == 0 ? 0 : before - 1;
     json_t *commits = json_array();
-    error = gather_commits(snapshot, &path, rev,
-                           limit == 0 || limit > LOG_LIMIT ? LOG_LIMIT : limit, commits, &more);
+    error = gather_commits(snapshot, &filter, rev,
+                           limit == 0 || limit > LOG_LIMIT ? LOG_LIMIT : limit, commits, &next);
     if (error < 0) {
         json_decref(commits);
         return error;
     }
-    request->call->reply = json_pack("{s:o, s:b}", "commits", commits, "more", (int)more);
+    request->call->reply = json_pack("{s:o, s:b, s:I}", "commits", commits, "more", (int)(next > 0),
+                                     "next", (json_int_t)next);
     return 0;
 }
 
@@ -110,6 +193,12 @@ static const char *operation_word(const struct operation_info *operation)
         {OPERATION_ENVIRONMENT_REMOVE, "environment-remove"},
         {OPERATION_SERVICE_ADD, "service-add"},
         {OPERATION_SERVICE_REMOVE, "service-remove"},
+        {OPERATION_SCHEMA_SET, "schema"},
+        {OPERATION_SCHEMA_REMOVE, "schema-remove"},
+        {OPERATION_DEFAULT_SET, "default"},
+        {OPERATION_DEFAULT_REMOVE, "default-remove"},
+        {OPERATION_TAG, "tag"},
+        {OPERATION_UNTAG, "untag"},
         {OPERATION_IDENTITY, "identity"},
         {OPERATION_ENVIRONMENT_KEY, "environment-key"},
         {OPERATION_SERVICE_KEY, "service-key"},
@@ -123,6 +212,26 @@ static const char *operation_word(const struct operation_info *operation)
         if (words[i].kind == operation->kind)
             return words[i].word;
     return "unknown";
+}
+
+static int add_default(struct snapshot *snapshot, const struct operation_info *operation,
+                       json_t *object)
+{
+    const struct definition defined = {.environment = operation->environment | LAYER_OF_DEFAULTS,
+                                       .service = operation->service,
+                                       .name_id = operation->name_id,
+                                       .rev = operation->rev,
+                                       .op = operation->op,
+                                       .kind = ENTRY_PLAIN,
+                                       .stored_size = operation->stored_size};
+    const unsigned char *data;
+    size_t size;
+    int error = snapshot_text(snapshot, &data, &size, &defined, NULL);
+    if (error != 0)
+        return error;
+    json_object_set_new(object, "size", json_integer((json_int_t)size));
+    item_add_text(object, "value", data, size, SHOWN_VALUE_MAX);
+    return 0;
 }
 
 /* The size, and the text where it is small and no secret, of what this very operation set: of a
@@ -175,7 +284,19 @@ static int operation_object(struct snapshot *snapshot, const struct operation_in
         json_object_set_new(*out, "same", json_true());
     if (operation->is_allowed_equal)
         json_object_set_new(*out, "allowed_equal", json_true());
-    int error = sets ? add_value(snapshot, operation, *out) : 0;
+    if (operation->is_override)
+        json_object_set_new(*out, "override", json_true());
+    if (operation->kind == OPERATION_SCHEMA_SET)
+        json_object_set_new(*out, "size", json_integer((json_int_t)operation->stored_size));
+    if (operation->tag[0] != '\0')
+        json_object_set_new(*out, "tag", json_string(operation->tag));
+    if (operation->tagged != 0)
+        json_object_set_new(*out, "tagged", json_integer((json_int_t)operation->tagged));
+    int error = provenance_add(snapshot, *out, operation);
+    if (error == 0 && sets)
+        error = add_value(snapshot, operation, *out);
+    if (error == 0 && operation->kind == OPERATION_DEFAULT_SET)
+        error = add_default(snapshot, operation, *out);
     if (error < 0)
         json_decref(*out);
     return error;
@@ -201,22 +322,48 @@ static int gather_operations(struct snapshot *snapshot, uint64_t rev, uint64_t f
     }
 }
 
+/* The tags that name a revision. */
+static int add_tags(struct snapshot *snapshot, json_t *commit, uint64_t rev)
+{
+    struct tag tag = {.name = ""};
+    json_t *tags = json_array();
+    int found;
+    while ((found = history_next_tag(snapshot, &tag)) == 0)
+        if (tag.rev == rev)
+            json_array_append_new(tags, json_string(tag.name));
+    json_object_set_new(commit, "tags", tags);
+    return found < 0 ? found : 0;
+}
+
+/* By its number or by a tag. */
+static int wanted_revision(struct snapshot *snapshot, json_t *parameters, uint64_t *rev)
+{
+    bool has_rev = false, has_tag = false;
+    int error = parameter_number(parameters, "rev", rev, &has_rev);
+    if (error == 0)
+        error = revision_parameter(snapshot, parameters, "tag", rev, &has_tag);
+    if (error == 0 && has_rev == has_tag)
+        error = error_set(ERR_INVALID, "a revision is wanted: a number, as 'emsa log' shows them, "
+                                       "or a tag");
+    return error;
+}
+
 int verb_show(struct request *request)
 {
     json_t *parameters = request->call->parameters;
     struct snapshot *snapshot;
     struct commit_info commit;
     uint64_t rev = 0, from = 0, limit = SHOW_LIMIT;
-    bool has_rev = false, more = false;
-    int error = parameter_number(parameters, "rev", &rev, &has_rev);
-    if (error == 0)
-        error = parameter_number(parameters, "from", &from, NULL);
+    bool more = false;
+    int error = parameter_number(parameters, "from", &from, NULL);
     if (error == 0)
         error = parameter_number(parameters, "limit", &limit, NULL);
-    if (error == 0 && (!has_rev || from > UINT32_MAX))
-        error = error_set(ERR_INVALID, "a revision is wanted: a number, as 'emsa log' shows them");
+    if (error == 0 && from > UINT32_MAX)
+        error = error_set(ERR_INVALID, "no commit has so many operations (from)");
     if (error == 0)
         error = request_snapshot(request, &snapshot);
+    if (error == 0)
+        error = wanted_revision(snapshot, parameters, &rev);
     if (error == 0)
         error = history_commit(snapshot, &commit, rev);
     if (error == NOT_THERE)
@@ -232,7 +379,8 @@ int verb_show(struct request *request)
         json_decref(operations);
         return error;
     }
-    request->call->reply = json_pack("{s:o, s:o, s:b}", "commit", commit_object(&commit),
-                                     "operations", operations, "more", (int)more);
-    return 0;
+    json_t *object = commit_object(&commit);
+    request->call->reply =
+        json_pack("{s:o, s:o, s:b}", "commit", object, "operations", operations, "more", (int)more);
+    return add_tags(snapshot, object, rev);
 }

@@ -1,58 +1,27 @@
 /*
- * Keys by a pattern, and by the value that they have. A pattern without a slash is one of keys,
- * with one of service/KEY, with two of environment/service/KEY; what a part excludes is not walked
- * through. One reply looks at a bounded number of keys and says where the next one goes on.
+ * Keys by a pattern, and by the value that they have; what a part of the pattern excludes is not
+ * walked through. One reply looks at a bounded number of keys and says where the next one goes on.
  */
-#include <fnmatch.h>
 #include <string.h>
 
 #include "store/error.h"
 #include "tools/service/item.h"
 #include "tools/service/parameter.h"
+#include "tools/service/pattern.h"
 #include "tools/service/verb.h"
 #include "tools/service/walk.h"
 
 #define FOUND_MAX 10000u
 #define LOOKED_MAX 200000u
-#define PATTERN_MAX 512u
 
 struct search {
     struct request *request;
     struct snapshot *snapshot;
-    char parts[PATTERN_MAX];
-    const char *environment, *service; /* patterns; NULL: any */
-    const char *key;
+    struct pattern pattern;
     const char *value; /* or NULL */
     size_t value_size;
     json_t *items;
 };
-
-/* Cut at its slashes, from behind: a key's name comes last. */
-static int cut(struct search *search, const char *pattern)
-{
-    const char **const parts[] = {&search->key, &search->service, &search->environment};
-    size_t count = 0;
-    if (pattern == NULL || pattern[0] == '\0' || strlen(pattern) >= sizeof search->parts)
-        return error_set(ERR_INVALID, "the pattern is empty, or longer than any path");
-    memcpy(search->parts, pattern, strlen(pattern) + 1);
-    for (char *slash = search->parts; slash != NULL;) {
-        slash = strrchr(search->parts, '/');
-        if (count == sizeof parts / sizeof parts[0])
-            return error_set(ERR_INVALID,
-                             "'%s' has more parts than a path: KEY, SERVICE/KEY or "
-                             "ENVIRONMENT/SERVICE/KEY",
-                             pattern);
-        *parts[count++] = slash != NULL ? slash + 1 : search->parts;
-        if (slash != NULL)
-            *slash = '\0';
-    }
-    return 0;
-}
-
-static bool matches(const char *pattern, const char *name)
-{
-    return pattern == NULL || fnmatch(pattern, name, 0) == 0;
-}
 
 /* Whether a plain entry's value is the one that is looked for. 1, 0 or a failure. */
 static int has_value(struct search *search, const struct entry *entry)
@@ -74,7 +43,8 @@ static int has_value(struct search *search, const struct entry *entry)
 static int look_at(struct search *search, struct walk *walk)
 {
     json_t *item;
-    int found = matches(search->key, walk->at.key) ? has_value(search, &walk->entry) : 0;
+    int found =
+        pattern_takes(search->pattern.key, walk->at.key) ? has_value(search, &walk->entry) : 0;
     if (found <= 0)
         return found;
     int error = item_of_walk(walk, &item);
@@ -88,8 +58,8 @@ static int look_at(struct search *search, struct walk *walk)
 static bool enters(struct search *search, const struct walk *walk)
 {
     if (path_depth(&walk->at) == PATH_ENVIRONMENT)
-        return matches(search->environment, walk->at.environment);
-    return matches(search->service, walk->at.service) &&
+        return pattern_takes(search->pattern.environment, walk->at.environment);
+    return pattern_takes(search->pattern.service, walk->at.service) &&
            rights_hold(search->request->service, &search->request->call->caller,
                        search->value != NULL ? RIGHT_READ : RIGHT_LIST, &walk->at);
 }
@@ -144,7 +114,7 @@ int verb_find(struct request *request)
     struct path after = {0};
     int error = parameter_text(parameters, "pattern", &pattern);
     if (error == 0)
-        error = cut(&search, pattern);
+        error = pattern_parse(&search.pattern, pattern);
     if (error == 0)
         error = parameter_text(parameters, "value", &search.value);
     if (error == 0)

@@ -44,6 +44,15 @@ static int read_some(struct stream *stream, void *out, size_t size, size_t *got)
     }
 }
 
+const unsigned char *stream_ready(struct stream *stream, size_t size)
+{
+    if (stream->buffer.data == NULL || stream->buffer.size - stream->at < size)
+        return NULL;
+    const unsigned char *data = stream->buffer.data + stream->at;
+    stream->at += size;
+    return data;
+}
+
 int stream_take(struct stream *stream, void *out, size_t size)
 {
     unsigned char *to = out;

@@ -23,4 +23,8 @@ void stream_end(struct stream *stream);
  */
 int stream_take(struct stream *stream, void *out, size_t size);
 
+/* The same bytes where they lie, taken, where all of them are here already; NULL: stream_take
+ * brings them. Borrowed until the stream is asked again. */
+const unsigned char *stream_ready(struct stream *stream, size_t size);
+
 #endif

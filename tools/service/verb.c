@@ -1,17 +1,19 @@
 #include "tools/service/verb.h"
 
 #define TERMS                                                                                      \
-    "reason: ?string, if_rev: ?int, if_path: ?string, dry_run: ?bool, allow_new: ?bool, "          \
-    "allow_equal: ?bool, request_id: ?string, quiet: ?bool"
+    "reason: ?string, if_rev: ?int, if_path: ?string, if_paths: ?[]string, dry_run: ?bool, "       \
+    "allow_new: ?bool, allow_equal: ?bool, override: ?[]string, request_id: ?string, quiet: "      \
+    "?bool, grouped: ?bool"
 
 #define CHANGED                                                                                    \
     "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, "         \
-    "removed: int, same: int, late: bool, lines: []Line)"
+    "removed: int, same: int, late: bool, lines: []Line, notes: [](path: string, text: string))"
 
 #define COPIED                                                                                     \
     "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, "         \
-    "removed: int, same: int, late: bool, lines: []Line, secrets: [](path: string, from: "         \
-    "string), shares: [](path: string, with: string), left: [](path: string, from: string, "       \
+    "removed: int, same: int, late: bool, lines: []Line, notes: [](path: string, text: string), "  \
+    "secrets: [](path: string, from: string), shares: [](path: string, with: string), left: "      \
+    "[](path: string, from: string, "                                                              \
     "needs: ?string), out: [](path: string, "                                                      \
     "needs: string, because: string))"
 
@@ -58,6 +60,23 @@ const struct verb verbs[] = {
      "Values of keys or whole services, in one revision. The bytes of all entries follow each "
      "other in the\n"
      "# stream behind the descriptor with index values. Secrets are refused without reveal."},
+    {"Definitions", verb_definitions, RIGHT_READ, "paths",
+     "paths: []string, environments: ?[]string, reveal: ?bool, absent: ?bool, "
+     "since: ?int",
+     "(rev: int, environments: [string](protected: bool, base: ?string, expires: ?int), entries: "
+     "[]Defined,\n"
+     "  values: ?int, changed: ?[](rev: int, time: int, author: ?string, reason: ?string, paths: "
+     "[]string))",
+     "What is defined in services, environments or everywhere: the texts of links and templates, "
+     "and no value\n"
+     "# of a secret without reveal. The bytes of all entries follow each other in the stream "
+     "behind "
+     "the\n"
+     "# descriptor with index values. environments: of these only what they themselves are; "
+     "absent: "
+     "what is not there is left out, and no failure; "
+     "since: tells\n"
+     "# which commits after that revision changed what is asked for."},
     {"List", verb_list, RIGHT_LIST, "path", "path: ?string, after: ?string, limit: ?int", LISTED,
      "What is at a place: environments, services or keys. Never values."},
     {"Tree", verb_tree, RIGHT_LIST, "path", "path: ?string, after: ?string, limit: ?int", LISTED,
@@ -81,11 +100,83 @@ const struct verb verbs[] = {
      "# and, of plain ones, whose value is this. after: where the next piece goes on."},
     {"Locks", verb_locks, RIGHT_AUDIT, "path", "path: ?string", "(rev: int, locks: []Lock)",
      "What is locked, in one environment or in all."},
-    {"Log", verb_log, RIGHT_AUDIT, "path", "path: ?string, before: ?int, limit: ?int",
-     "(commits: []Commit, more: bool)",
-     "Commits that touched a place, newest first; before: older than this revision."},
-    {"Show", verb_show, RIGHT_AUDIT, NULL, "rev: int, from: ?int, limit: ?int",
-     "(commit: Commit, operations: []Done, more: bool)", "One commit. Secrets are masked."},
+    {"SchemaShow", verb_schema_show, RIGHT_LIST, "path", "path: string",
+     "(rev: int, path: string, defined: string, set: int, time: ?int, author: ?string, reason: "
+     "?string,\n"
+     "  schema: Schema)",
+     "The schema that is in force for a service in an environment, where it is defined and since "
+     "when."},
+    {"SchemaInfer", verb_schema_infer, RIGHT_READ, "path", "path: string",
+     "(rev: int, schema: Schema, environments: []string, unopened: int)",
+     "A first draft of a service's schema, from what is there in all environments that have it; "
+     "unopened:\n"
+     "# secrets whose values could not be looked at."},
+    {"Check", verb_check, RIGHT_READ, "path",
+     "path: ?string, against: ?[]Schema, parity: ?[]string",
+     "(rev: int, path: string, findings: []Finding, services: []Checked, errors: int, warnings: "
+     "int,\n"
+     "  notes: int, keys: int, cut: bool)",
+     "Everything that is wrong at a place, at once; against: by these schemas, of their services "
+     "alone;\n"
+     "# parity: keys that are in one of these environments and not in another, and nothing else "
+     "where\n"
+     "# neither path nor against is given; cut: there are more findings than are listed."},
+    {"Log", verb_log, RIGHT_AUDIT, "path",
+     "path: ?string, before: ?int, limit: ?int, author: ?string, since: ?int, until: ?int, key: "
+     "?string",
+     "(commits: []Commit, more: bool, next: int)",
+     "Commits that touched a place, newest first; before: older than this revision (next, where "
+     "there are\n"
+     "# more); author: a part of it; since, until: nanoseconds since 1970; key: a pattern, of "
+     "which "
+     "one was\n"
+     "# changed."},
+    {"Show", verb_show, RIGHT_AUDIT, NULL, "rev: ?int, tag: ?string, from: ?int, limit: ?int",
+     "(commit: Commit, operations: []Done, more: bool)",
+     "One commit, by its revision or a tag. Secrets are masked."},
+    {"Blame", verb_blame, RIGHT_AUDIT, "path", "path: string, after: ?string, limit: ?int",
+     "(rev: int, lines: []Blamed, more: bool)",
+     "The commit that last changed what is in effect, for each key at a place."},
+    {"Tag", verb_tag, RIGHT_SET, NULL, "name: string, rev: ?string, " TERMS,
+     "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, removed: "
+     "int, same: int, late: bool, lines: []Line, tagged: ?int)",
+     "A name for a revision (else for the newest); one that is given already moves."},
+    {"Untag", verb_untag, RIGHT_SET, NULL, "name: string, " TERMS, CHANGED, "Takes a name back."},
+    {"Tags", verb_tags, RIGHT_AUDIT, NULL, "",
+     "(tags: [](name: string, rev: int, said_rev: int, time: ?int, author: ?string, reason: "
+     "?string))",
+     "What revisions are called, and who said so."},
+    {"Diff", verb_diff, RIGHT_READ, "path",
+     "path: string, at: ?string, other: ?string, other_at: ?string, after: ?string, limit: ?int",
+     "(rev: int, left: (path: string, rev: int), right: (path: string, rev: int), lines: "
+     "[]Difference, more: bool, after: string)",
+     "What is in effect at two places (other: else the same), each as of a revision (a number or a "
+     "tag:\n"
+     "# at, other_at; else now), where it differs. after: where the next piece goes on."},
+    {"Promote", verb_promote, RIGHT_SET, "to", "from: string, to: string, keys: ?[]string, " TERMS,
+     "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, removed: "
+     "int, same: int, late: bool, lines: []Line, left: ?[](path: string, why: string))",
+     "Defines in a service of another environment (or in all services that two have) what one "
+     "defines: all\n"
+     "# but secrets, or these keys. left: what stays as it is, why: secret (it is not named), "
+     "fixed, "
+     "elsewhere\n"
+     "# (by the schema), ends (by itself), only-there (the source has it not), inherited (in the "
+     "source it "
+     "is that of\n"
+     "# 'all'), not-placed (a service)."},
+    {"Rollback", verb_rollback, RIGHT_SET, "path",
+     "path: string, to: string, with_secrets: ?bool, " TERMS,
+     "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, removed: "
+     "int, same: int, late: bool, lines: []Line, to: ?int, left: ?[](path: string, why: string, "
+     "ended: ?int), beneath: ?[](path: string, in: ?string, rev: ?int))",
+     "Sets what a key, a service or an environment defined as of a revision (a number or a tag), "
+     "and\n"
+     "# removes what was not defined then. left: keys that stay as they are, why: secret (without "
+     "\n"
+     "# with_secrets) or ended (what was there then has come to its end); beneath: keys that show "
+     "\n"
+     "# otherwise than then because of what is defined beneath (in)."},
     {"Watch", verb_watch, RIGHT_READ, "paths", "paths: []string, from: ?int, op: ?int",
      "(commits: []Change, from: int, op: int, more: bool)",
      "What changed at places from a revision on (else: from now on), a piece of it. from and op "

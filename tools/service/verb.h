@@ -50,18 +50,29 @@ int verb_copy(struct request *); /* copy.c */
 int verb_move(struct request *);
 int verb_environment_copy(struct request *); /* replica.c */
 int verb_get(struct request *);              /* read.c */
+int verb_definitions(struct request *);      /* definitions.c */
 int verb_list(struct request *);             /* list.c */
 int verb_tree(struct request *);
 int verb_environment_list(struct request *);
 int verb_service_list(struct request *);
-int verb_explain(struct request *); /* explain.c */
-int verb_refs(struct request *);    /* refs.c */
-int verb_find(struct request *);    /* search.c */
-int verb_locks(struct request *);   /* locks.c */
-int verb_log(struct request *);     /* past.c */
+int verb_explain(struct request *);     /* explain.c */
+int verb_refs(struct request *);        /* refs.c */
+int verb_find(struct request *);        /* search.c */
+int verb_locks(struct request *);       /* locks.c */
+int verb_schema_show(struct request *); /* schemas.c */
+int verb_schema_infer(struct request *);
+int verb_check(struct request *); /* check.c */
+int verb_log(struct request *);   /* past.c */
 int verb_show(struct request *);
-int verb_watch(struct request *);  /* watch.c */
-int verb_status(struct request *); /* admin.c */
+int verb_blame(struct request *); /* blame.c */
+int verb_tag(struct request *);   /* tag.c */
+int verb_untag(struct request *);
+int verb_tags(struct request *);
+int verb_promote(struct request *);  /* promote.c */
+int verb_rollback(struct request *); /* rollback.c */
+int verb_diff(struct request *);     /* diff.c */
+int verb_watch(struct request *);    /* watch.c */
+int verb_status(struct request *);   /* admin.c */
 int verb_metrics(struct request *);
 int verb_verify(struct request *);
 int verb_mount(struct request *);

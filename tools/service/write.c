@@ -39,8 +39,12 @@ static void count(struct tally *tally, char mark)
 static void add_note(json_t *object, const struct change_line *line)
 {
     bool is_gone = line->mark == '-';
+    if (line->subject == CHANGE_TAG)
+        json_object_set_new(object, "note", json_sprintf("tag %s", line->with));
     if (line->subject == CHANGE_LOCK)
         json_object_set_new(object, "note", json_string(is_gone ? "unlocked" : "locked"));
+    if (line->subject == CHANGE_SCHEMA)
+        json_object_set_new(object, "note", json_string(is_gone ? "schema removed" : "schema"));
     if (line->subject == CHANGE_SHARE)
         json_object_set_new(
             object, "note",
@@ -62,22 +66,77 @@ static json_t *line_object(const struct change_line *line)
     return object;
 }
 
-/* quiet: the numbers only, for loads of many thousands. */
+/* Whether one line can tell of both: the same was done to two keys of one service. */
+static bool goes_with(const struct change_line *line, const struct change_line *before)
+{
+    return line->mark == before->mark && line->secret == before->secret &&
+           line->subject == CHANGE_PLACE && before->subject == CHANGE_PLACE &&
+           line->was_rev == before->was_rev && line->expires == before->expires &&
+           path_depth(&line->path) == PATH_KEY && path_depth(&before->path) == PATH_KEY &&
+           strcmp(line->path.service, before->path.service) == 0 &&
+           strcmp(line->path.environment, before->path.environment) == 0;
+}
+
+/* The line of a key becomes that of its service, with a list of keys. */
+static json_t *begin_keys(json_t *object, const struct change_line *line)
+{
+    struct path service = line->path;
+    char text[PATH_TEXT_MAX];
+    json_t *keys = json_array();
+    json_array_append_new(keys, json_string(service.key));
+    service.key[0] = '\0';
+    json_object_set_new(object, "path", json_string(path_text(&service, text)));
+    return json_object_set_new(object, "keys", keys) < 0 ? NULL : keys;
+}
+
+static json_t *line_objects(const struct change_result *result, bool grouped)
+{
+    json_t *lines = json_array(), *last = NULL, *keys = NULL;
+    for (size_t i = 0; i < result->count; i++) {
+        const struct change_line *line = &result->lines[i];
+        if (grouped && last != NULL && goes_with(line, line - 1)) {
+            if (keys == NULL)
+                keys = begin_keys(last, line - 1);
+            json_array_append_new(keys, json_string(line->path.key));
+            continue;
+        }
+        last = line_object(line);
+        keys = NULL;
+        json_array_append_new(lines, last);
+    }
+    return lines;
+}
+
+/* How a change is told of: in numbers only, for loads of many thousands; with one line for keys of
+ * one service to which the same was done; or with a line for each. */
+struct telling {
+    bool quiet, grouped;
+};
+
+/* What a schema that was set says of what is there; also of a dry run. */
+static json_t *note_list(const struct change_result *result)
+{
+    char text[PATH_TEXT_MAX];
+    json_t *notes = json_array();
+    for (size_t i = 0; i < result->note_count; i++)
+        json_array_append_new(notes, json_pack("{s:s, s:s}", "path",
+                                               path_text(&result->notes[i].path, text), "text",
+                                               result->notes[i].text));
+    return notes;
+}
+
 static json_t *result_object(const struct change_result *result, bool dry_run, bool late,
-                             bool quiet)
+                             const struct telling *telling)
 {
     struct tally tally = {0};
-    json_t *lines = json_array();
-    for (size_t i = 0; i < result->count; i++) {
+    for (size_t i = 0; i < result->count; i++)
         count(&tally, result->lines[i].mark);
-        if (!quiet)
-            json_array_append_new(lines, line_object(&result->lines[i]));
-    }
-    return json_pack("{s:I, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:o}", "rev",
+    json_t *lines = telling->quiet ? json_array() : line_objects(result, telling->grouped);
+    return json_pack("{s:I, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "rev",
                      (json_int_t)result->rev, "committed", (int)result->committed, "repeated",
                      (int)result->repeated, "dry_run", (int)dry_run, "late", (int)late, "made",
                      tally.made, "changed", tally.changed, "removed", tally.removed, "same",
-                     tally.same, "lines", lines);
+                     tally.same, "lines", lines, "notes", note_list(result));
 }
 
 static int64_t seconds_now(void)
@@ -137,20 +196,51 @@ static void drop_snapshot(struct request *request)
     request->snapshot = NULL;
 }
 
-static int read_terms(struct request *request, struct change_terms *terms, bool *quiet)
+static int read_terms(struct request *request, struct change_terms *terms, struct telling *telling)
 {
-    *quiet = false;
+    *telling = (struct telling){0};
     int error = parameter_terms(request->call->parameters, terms);
     if (error == 0)
-        error = parameter_bool(request->call->parameters, "quiet", quiet);
+        error = parameter_bool(request->call->parameters, "quiet", &telling->quiet);
+    if (error == 0)
+        error = parameter_bool(request->call->parameters, "grouped", &telling->grouped);
+    if (error == 0 && terms->override != 0) /* past a rule: for who may do all */
+        error = rights_judge(request->service, &request->call->caller, RIGHT_ADMIN, "Override",
+                             &(struct path){0});
     if (error == 0)
         caller_text(&request->call->caller, terms->author.name, sizeof terms->author.name);
     return error;
 }
 
+/* The places of if_paths (owned; NULL: the call names none). */
+static int read_places(struct request *request, struct change_terms *terms, struct path **out)
+{
+    json_t *list = json_object_get(request->call->parameters, "if_paths"), *text;
+    size_t index;
+    *out = NULL;
+    if (list == NULL || json_is_null(list))
+        return 0;
+    int error = parameter_list(request->call->parameters, "if_paths", &list);
+    struct path *paths = error == 0 ? calloc(json_array_size(list), sizeof *paths) : NULL;
+    if (error == 0 && paths == NULL)
+        error = error_set(ERR_NOMEM, "no memory for %zu places", json_array_size(list));
+    json_array_foreach(list, index, text)
+    {
+        if (error == 0)
+            error = path_of(text, &paths[index]);
+    }
+    if (error < 0) {
+        free(paths);
+        return error;
+    }
+    terms->if_paths = *out = paths;
+    terms->if_path_count = json_array_size(list);
+    return 0;
+}
+
 /* Tells the views and makes the reply; takes the result over. */
 static void conclude(struct request *request, const struct change_terms *terms,
-                     struct change_result *result, bool quiet)
+                     struct change_result *result, const struct telling *telling)
 {
     const struct service_host *host = &request->service->host;
     bool late = false;
@@ -159,26 +249,48 @@ static void conclude(struct request *request, const struct change_terms *terms,
     /* A repeated one too: the server that committed it may have ended before it could tell. */
     if ((result->committed || result->repeated) && host->published != NULL)
         late = host->published(host->arg, result->rev) != 0;
-    request->call->reply = result_object(result, terms->dry_run, late, quiet);
+    request->call->reply = result_object(result, terms->dry_run, late, telling);
     change_result_release(result);
+}
+
+/* rev: 0, or what the change was made from. */
+static int commit(struct request *request, struct change *change, uint64_t rev,
+                  const struct path *path)
+{
+    struct change_terms terms = {0};
+    struct change_result result = {0};
+    struct path *places = NULL;
+    struct telling telling;
+    drop_snapshot(request);
+    int error = read_terms(request, &terms, &telling);
+    if (error == 0)
+        error = admit(request, change, &terms);
+    if (error == 0)
+        error = read_places(request, &terms, &places);
+    if (error < 0)
+        return error;
+    if (rev > 0 && !terms.has_if_rev) {
+        terms.has_if_rev = true;
+        terms.if_rev = rev;
+        terms.if_path = *path;
+    }
+    error = change_commit(change, &terms, &result);
+    free(places);
+    note_equal(request, &terms, result.equal);
+    if (error == 0)
+        conclude(request, &terms, &result, &telling);
+    return error;
 }
 
 int write_commit(struct request *request, struct change *change)
 {
-    struct change_terms terms = {0};
-    struct change_result result = {0};
-    bool quiet;
-    drop_snapshot(request);
-    int error = read_terms(request, &terms, &quiet);
-    if (error == 0)
-        error = admit(request, change, &terms);
-    if (error < 0)
-        return error;
-    error = change_commit(change, &terms, &result);
-    note_equal(request, &terms, result.equal);
-    if (error == 0)
-        conclude(request, &terms, &result, quiet);
-    return error;
+    return commit(request, change, 0, NULL);
+}
+
+int write_commit_of(struct request *request, struct change *change, uint64_t rev,
+                    const struct path *path)
+{
+    return commit(request, change, rev, path);
 }
 
 /* A change with nothing in it does nothing, and finds the request that was done before. */
@@ -187,8 +299,8 @@ int write_repeated(struct request *request)
     struct change *change CHANGE_CLEANUP = NULL;
     struct change_terms terms = {0};
     struct change_result result = {0};
-    bool quiet;
-    int error = read_terms(request, &terms, &quiet);
+    struct telling telling;
+    int error = read_terms(request, &terms, &telling);
     if (error == 0)
         error = write_begin(request, &change);
     if (error == 0)
@@ -196,7 +308,7 @@ int write_repeated(struct request *request)
     if (error < 0)
         return error;
     if (result.repeated)
-        conclude(request, &terms, &result, quiet);
+        conclude(request, &terms, &result, &telling);
     else
         change_result_release(&result);
     return request->call->reply != NULL ? 1 : 0;

@@ -11,6 +11,11 @@ int write_begin(struct request *request, struct change **out);
  * have been begun, or is ended here: what it showed may be gone. */
 int write_commit(struct request *request, struct change *change);
 
+/* The same, of a change that was made from what stood at the path in revision rev: ERR_CONFLICT
+ * where that changed since. What the caller said itself (if_rev) comes first. */
+int write_commit_of(struct request *request, struct change *change, uint64_t rev,
+                    const struct path *path);
+
 /* For a handler whose change is made from what stands in the store, which an earlier try of the
  * same request may have changed: 1, with the reply made, where that had done it; 0 where it is to
  * be done; or a failure. */

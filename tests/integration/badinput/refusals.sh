@@ -301,6 +301,37 @@ guessing() {
 }
 
 # Ten within an hour, then nothing that brings a value is looked at; what brings none is done as ever.
+pasts() {
+    refused 3 "no revision 9999: the newest is" -- emsa rollback dev --to 9999
+    refused 3 "no revision 0: the first is 1" -- emsa diff dev --from 0
+    refused 3 "no revision 99999999999999999999: the newest is" -- emsa show 99999999999999999999
+    refused 3 "no tag 'nothing': 'emsa tag' lists them" -- emsa show nothing
+    refused 2 "'a b' is no revision: write a number" -- emsa diff 'dev@a b' dev
+    refused 2 "tag 'a/b' is not allowed" -- emsa tag a/b 1
+    refused 2 "and not digits only" -- emsa tag 12 1
+    refused 3 "no revision 9999: the newest is" -- emsa tag release 9999
+    refused 3 "no tag 'nothing'" -- emsa tag --rm nothing
+    refused 2 "name the tag to remove" -- emsa tag --rm
+    refused 2 "'dev' is one place: name another one, or say from which revision" -- emsa diff dev
+    refused 2 "--from and --to are for one place" -- emsa diff dev base --from 2
+    refused 2 "says from which revision, and so does --from" -- emsa diff dev@2 --from 3
+    refused 2 "name two environments, two services or two keys" -- emsa diff dev dev/web
+    refused 3 "no environment 'deve': did you mean 'dev'" -- emsa diff deve dev
+    refused 3 "'pre' did not exist as of revision 2" -- emsa diff pre@2 dev
+    refused 3 "no service 'dev/bill'" -- emsa blame dev/bill
+    refused 2 "say where to: --to REV" -- emsa rollback dev
+    refused 4 "'dev' did not exist as of revision 1: 'emsa env rm dev --all' removes it" -- emsa rollback dev --to 1
+    refused 4 "'dev/web' did not exist as of revision 2: 'emsa service rm dev/web --all' removes it" -- emsa rollback dev/web/PORT --to 2
+    refused 4 "'prod' is protected and 'dev' is not: nothing is promoted down from it" -- emsa promote prod/payments dev/payments
+    refused 4 "'prod' is protected" "(-m WHY)" -- emsa promote dev/soon prod/soon --new
+    refused 4 "'base/billing/PG_HOST' refers to 'shared/HOST', which is not there in 'base'" "'base/billing/URL' refers" -- \
+        emsa promote dev/billing base/billing
+    refused 3 "no key 'dev/web/NO'" "no key 'dev/web/NEITHER'" -- emsa promote dev/web base/web NO NEITHER
+    refused 2 "'dev' is one environment" -- emsa promote dev/web dev/soon
+    refused 2 "is no time: write 2026-11-30" -- emsa log --since yesterday
+    refused 2 "has more parts than a path" -- emsa log --key a/b/c/d
+}
+
 guessed_enough() {
     for n in {1..10}; do
         ends_in "guess $n" emsa set dev/web X=correct-horse-prod
@@ -332,6 +363,7 @@ table() {
     secrets
     texts
     guessing
+    pasts
 }
 
 table

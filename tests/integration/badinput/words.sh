@@ -41,7 +41,7 @@ table() {
     bad 2 "set" emsa set
     bad 2 "KEY=" emsa set prod/billing
     bad 2 "if-rev" emsa set prod/billing A=1 --if-rev yesterday
-    bad 2 "yesterday" emsa show yesterday
+    bad 3 "yesterday" emsa show yesterday
 
     # Names.
     bad 2 "name" emsa env add "pr od"

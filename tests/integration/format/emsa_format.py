@@ -98,15 +98,20 @@ SET_PLAIN, SET_SECRET, SET_LINK, SET_TEMPLATE, REMOVE = 1, 2, 3, 4, 5
 SETS = (SET_PLAIN, SET_SECRET, SET_LINK, SET_TEMPLATE)
 LOCK, UNLOCK, SHARE, UNSHARE = 6, 7, 8, 9
 ENVIRONMENT_ADD, ENVIRONMENT_REMOVE, SERVICE_ADD, SERVICE_REMOVE = 16, 17, 18, 19
+SCHEMA_SET, SCHEMA_REMOVE, DEFAULT_SET, DEFAULT_REMOVE = 20, 21, 22, 23
+SCHEMAS = (SCHEMA_SET, SCHEMA_REMOVE, DEFAULT_SET, DEFAULT_REMOVE)
+# what has a Value, and the kind that it says
+VALUES = {**{kind: kind for kind in SETS}, SCHEMA_SET: SCHEMA_SET, DEFAULT_SET: SET_PLAIN}
+TAG, UNTAG = 24, 25
 IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT = 32, 33, 34, 35
 # what must be there, and what may be: tag and size
-FIELDS = {IDENTITY: {1: 32, 4: 32}, ENVIRONMENT_KEY: {1: 32}, SERVICE_KEY: {1: 32, 2: 32, 3: 112}, GRANT: {2: 32, 3: 112}}
-PERHAPS = {ENVIRONMENT_ADD: {16: 4, 17: 8}, ENVIRONMENT_REMOVE: {17: 8}, REMOVE: {17: 8}, **{kind: {17: 8} for kind in SETS}}
+FIELDS = {TAG: {20: 8}, IDENTITY: {1: 32, 4: 32}, ENVIRONMENT_KEY: {1: 32}, SERVICE_KEY: {1: 32, 2: 32, 3: 112}, GRANT: {2: 32, 3: 112}}
+PERHAPS = {ENVIRONMENT_ADD: {16: 4, 17: 8}, ENVIRONMENT_REMOVE: {17: 8}, REMOVE: {17: 8}, **{kind: {17: 8, 21: 20} for kind in SETS}}
 KINDS = (*SETS, REMOVE, LOCK, UNLOCK, SHARE, UNSHARE, ENVIRONMENT_ADD, ENVIRONMENT_REMOVE, SERVICE_ADD, SERVICE_REMOVE,
-         IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT)
-# flag by flag, the kinds that may have it: made, SAME, allowed equal, protected
-FLAGS = {1: (*SETS, ENVIRONMENT_ADD, SERVICE_ADD, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT), 2: (*SETS, REMOVE), 4: SETS,
-         8: (ENVIRONMENT_ADD,)}
+         *SCHEMAS, TAG, UNTAG, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT)
+# flag by flag, the kinds that may have it: made, SAME, allowed equal, protected, OVERRIDE
+FLAGS = {1: (*SETS, ENVIRONMENT_ADD, SERVICE_ADD, SCHEMA_SET, DEFAULT_SET, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT),
+         2: (*SETS, REMOVE), 4: (*SETS, DEFAULT_SET), 8: (ENVIRONMENT_ADD,), 16: KINDS}
 
 
 def read_fields(reader, kind):
@@ -128,9 +133,10 @@ def read_fields(reader, kind):
 def read_operation(body):
     reader = begin(body, "operation")
     kind, flags, zero = (reader.number("B") for _ in range(3))
-    must(kind in KINDS and flags < 16 and zero == 0, "operation: unknown")
+    must(kind in KINDS and flags < 32 and zero == 0, "operation: unknown")
     must(all(kind in kinds for bit, kinds in FLAGS.items() if flags & bit), "operation: a flag of another kind")
-    operation = {"kind": kind, "first": bool(flags & 1), "same": bool(flags & 2), "protected": bool(flags & 8)}
+    operation = {"kind": kind, "first": bool(flags & 1), "same": bool(flags & 2), "protected": bool(flags & 8),
+                 "overridden": bool(flags & 16)}
     for name, letter in (("environment", "I"), ("service", "I"), ("turn", "I"), ("name_id", "Q"), ("entry_id", "Q"),
                          ("stored_size", "I")):
         operation[name] = reader.number(letter)
@@ -143,6 +149,10 @@ def read_operation(body):
     must(16 not in fields or operation["base"] > 0, "operation: base")
     must(not operation["protected"] or not fields, "operation: a protected environment with a base or an end")
     operation["consumer"] = fields[19].decode() if 19 in fields else ""
+    operation["tagged"] = struct.unpack("<Q", fields[20])[0] if 20 in fields else 0
+    must(20 not in fields or operation["tagged"] > 0, "operation: a tag of revision 0")
+    operation["from"] = struct.unpack("<IQQ", fields[21]) if 21 in fields else ()
+    must(all(operation["from"]), "operation: copied from nowhere")
     return operation
 
 
@@ -172,7 +182,7 @@ def padded(size):
 # --- a store -------------------------------------------------------------------------------------------------
 
 DATABASES = {"meta", "commit", "log", "value", "request", "environment", "place", "current", "history", "name", "key", "expiry",
-             "outcome", "reference", "share", "lock", "leak"}
+             "outcome", "reference", "share", "lock", "schema", "presence", "tag", "leak"}
 
 
 class Store:
@@ -187,7 +197,7 @@ class Store:
 
     def _read_meta(self):
         reader = begin(self.bodies["meta"][b"store"], "store")
-        must(reader.number("I") == 2, "the store's format")
+        must(reader.number("I") == 3, "the store's format")
         self.id = reader.raw(16)
         reader.end()
         reader = begin(self.bodies["meta"][b"head"], "head")
@@ -221,11 +231,11 @@ class Store:
             leaf = H("emsa-operation-1", self.id, struct.pack("<QI", commit["rev"], op), body)
             scopes.setdefault((operation["environment"], operation["service"]), []).append(leaf)
             value = self.bodies["value"].get(key)
-            must((value is not None) == (operation["kind"] in SETS), "a value too few or too many")
+            must((value is not None) == (operation["kind"] in VALUES), "a value too few or too many")
             if value is not None:
                 values += 1
                 must(H("emsa-digest-1", value) == operation["digest"], f"commit {commit['rev']}, operation {op}: digest")
-                must(value[0] == 1 and value[1] == operation["kind"], "value: head")
+                must(value[0] == 1 and value[1] == VALUES[operation["kind"]], "value: head")
                 must(operation["kind"] == SET_SECRET or len(value) - 18 == operation["stored_size"], "value: size")
             self.log[commit["rev"], op] = operation
         sums = [(env, service, len(leaves), H("emsa-scope-1", struct.pack("<II", env, service), b"".join(leaves)))

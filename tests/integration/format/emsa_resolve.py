@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 PLAIN, SECRET, LINK, TEMPLATE, AS_IN_BASE, AS_IN_ALL = 1, 2, 3, 4, 5, 6
+DEFAULT, DEFAULT_OF_BASE, DEFAULT_OF_ALL = 7, 8, 9
+DEFAULTS = 0x80000000  # and the environment's id: its layer of defaults
 VALUE_MAX, HOPS_MAX, LOOKUPS_MAX = 1 << 20, 8, 8192
 
 SERVICE = rb"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
@@ -96,12 +98,12 @@ class Result:
 
 
 class View:
-    """All records of one revision. layers: {environment: [itself, base, all]}, of living ones; open_secret gives a definition's
-    bytes, or None."""
+    """All records of one revision, those of the layers of defaults too. layers: {environment: [itself, base, all]}, of living ones;
+    schemas: (layer, service's name); open_secret gives a definition's bytes, or None."""
 
-    def __init__(self, layers, everywhere, records, shares, name_ids, open_secret):
+    def __init__(self, layers, everywhere, records, shares, schemas, name_ids, open_secret):
         self.layers, self.everywhere, self.records, self.shares = layers, everywhere, records, shares
-        self.name_ids, self.open_secret = name_ids, open_secret
+        self.schemas, self.name_ids, self.open_secret = schemas, name_ids, open_secret
         self.known, self.doing = {}, set()
 
     def definition(self, environment, name_id):
@@ -111,9 +113,20 @@ class View:
             return None, None
         if record.own:
             return record.own, record
-        layers = self.layers[environment]
-        behind = self.records.get((layers[1] if record.kind == AS_IN_BASE else self.everywhere, name_id))
+        behind = self.records.get((self._layer(environment, record.kind), name_id))
         return (behind.own if behind else None), behind
+
+    def _layer(self, environment, kind):
+        """Where a pointer points."""
+        base = self.layers[environment][1]
+        return {AS_IN_BASE: base, AS_IN_ALL: self.everywhere, DEFAULT: environment | DEFAULTS, DEFAULT_OF_BASE: base | DEFAULTS,
+                DEFAULT_OF_ALL: self.everywhere | DEFAULTS}[kind]
+
+    def schema_layer(self, environment, service):
+        """The layer whose schema is in force; 0: none has one."""
+        if environment == self.everywhere:
+            return 0
+        return next((layer for layer in self.layers[environment] if (layer, service) in self.schemas), 0)
 
     def is_shared(self, environment, consumer, service, key, target):
         if service == consumer or (service == "shared" and not target.secret and not target.fault):
@@ -129,7 +142,7 @@ class View:
             beneath = self.records.get((layer, name_id))
             if beneath and beneath.own:
                 return not beneath.own.expires and (beneath.kind == PLAIN or (beneath.kind == SECRET and target.secret))
-        return False
+        return (self.schema_layer(environment, target.definition.service) | DEFAULTS, name_id) in self.records
 
     def resolve(self, environment, name_id):
         spot = (environment, name_id)

@@ -7,6 +7,7 @@ emsa_settle.py STORE [--identity FILE] [--strict]     prints each difference; ex
 With an identity what is secret is opened: then sizes of what is put together from secrets are judged, and the SAME of operations is
 compared with the values. The store must not be owned meanwhile.
 """
+import re
 import struct
 import sys
 from dataclasses import dataclass, replace
@@ -15,12 +16,13 @@ from pathlib import Path
 import emsa_describe
 import emsa_format as form
 import lmdb_file
-from emsa_resolve import AS_IN_ALL, AS_IN_BASE, Definition, Record, View, references
+from emsa_judge import ENVIRONMENT, KEY, SERVICE, Judge
+from emsa_resolve import (AS_IN_ALL, AS_IN_BASE, DEFAULT, DEFAULT_OF_ALL, DEFAULT_OF_BASE, DEFAULTS, Definition, Record, View,
+                          references)
 
-KEY, SERVICE, ENVIRONMENT = 1, 2, 3
+PLACES = (form.ENVIRONMENT_ADD, form.ENVIRONMENT_REMOVE, form.SERVICE_ADD, form.SERVICE_REMOVE)
 MADE, CHANGED, GONE = 0, 1, 2
 CHUNK = 64
-STRICT = "--strict" in sys.argv  # also tells of operations that could have said SAME
 
 
 def short(text):
@@ -57,7 +59,7 @@ class Place:
     alive: bool = True
 
 
-class Settled:
+class Settled(Judge):
     """Goes through a Store's log; then `derived` is {database: {key: body}}, and `wrong` what the log itself should not hold."""
 
     def __init__(self, store, identity=None):
@@ -65,7 +67,9 @@ class Settled:
         self.environments, self.latest, self.places = {}, {}, {}
         self.services, self.service_ids, self.names, self.name_ids = {}, {}, {}, {}
         self.definitions, self.records, self.shares, self.locks = {}, {}, {}, {}
-        self.history, self.outcomes, self.keys, self.requests = {}, {}, {}, {}
+        self.schemas, self.read = {}, {}
+        self.history, self.outcomes, self.keys, self.requests, self.tags = {}, {}, {}, {}, {}
+        self.presences, self.set_there = {}, set()
         self.last_entry = 0
         self.views = {0: self._view(self.records)}
         for rev in range(1, store.rev + 1):
@@ -83,7 +87,8 @@ class Settled:
         for id, environment in self.environments.items():
             if environment.alive:
                 layers[id] = [id, environment.base, self._everywhere()] if environment.name != "all" else [id]
-        return View(layers, self._everywhere(), dict(records), dict(self.shares), dict(self.name_ids), self._open)
+        schemas = {(layer, self.services[service]) for layer, service in self.schemas}
+        return View(layers, self._everywhere(), dict(records), dict(self.shares), schemas, dict(self.name_ids), self._open)
 
     def _open(self, definition):
         if self.identity is None:
@@ -105,12 +110,21 @@ class Settled:
         self.touched, self.last = set(), {}
         for op, operation in enumerate(operations):
             self._apply(operation, op)
+            if operation["kind"] in PLACES:
+                at = struct.pack(">IIQI", operation["environment"], operation["service"], rev, op)
+                self.presences[at] = body("BH", operation["kind"] in (form.ENVIRONMENT_ADD, form.SERVICE_ADD), operation["turn"])
+        for layer, service in {(o["environment"], o["service"]) for o in operations
+                               if o["kind"] in (form.SCHEMA_SET, form.SCHEMA_REMOVE)}:
+            self._touch_defaults(layer, service)
         if any(commit["request"]):
             self.requests[commit["request"]] = body("Q", rev)
         is_expiry = any(o["expires"] and o["kind"] in (form.REMOVE, form.ENVIRONMENT_REMOVE) for o in operations)
         after = self.views[rev] = self._settle(before, is_expiry)
         self._check(before, after, is_expiry)
+        self._check_defaults(operations)
         outcomes = self._outcomes(before, after, alive, placed, {o["environment"] for o in operations})
+        if not is_expiry and not any(o["overridden"] for o in operations):
+            self._check_verdicts(before, after, placed, outcomes, any(o["kind"] in form.SCHEMAS for o in operations))
         self._mark(operations, outcomes)
         for at in range(0, len(outcomes), CHUNK):
             packed = b"".join(struct.pack("<BBHIIQ", kind, mark | secret << 2, incarnation, environment, service, name_id)
@@ -119,12 +133,17 @@ class Settled:
 
     def _apply(self, operation, op):
         kind, environment = operation["kind"], operation["environment"]
-        if kind in form.SETS or kind in (form.REMOVE, form.SHARE, form.UNSHARE, form.LOCK, form.UNLOCK):
+        if kind in form.SETS or kind in (form.REMOVE, form.SHARE, form.UNSHARE, form.LOCK, form.UNLOCK, form.DEFAULT_SET,
+                                         form.DEFAULT_REMOVE):
             self._learn(operation)
-        if kind in form.SETS or kind == form.REMOVE:
+        if kind in form.SCHEMAS:
+            self._apply_schema(operation, op)
+        elif kind in form.SETS or kind == form.REMOVE:
             self._apply_definition(operation, op)
         elif kind in (form.SHARE, form.UNSHARE, form.LOCK, form.UNLOCK):
             self._apply_relation(operation, op)
+        elif kind in (form.TAG, form.UNTAG):
+            self._apply_tag(operation, op)
         elif kind == form.ENVIRONMENT_ADD:
             self._add_environment(operation, op)
         elif kind == form.ENVIRONMENT_REMOVE:
@@ -137,6 +156,7 @@ class Settled:
             self._add_service(operation)
         elif kind == form.SERVICE_REMOVE:
             self._living(operation).alive = False
+            form.must((environment, operation["service"]) not in self.schemas, "a service that went without its schema")
             self._touch_service(environment, operation["service"])
             service = self.services[operation["service"]]
             self.shares = {what: said for what, said in self.shares.items() if what[:2] != (environment, service)}
@@ -159,24 +179,46 @@ class Settled:
             self.name_ids[self.services[service], operation["name"]] = name_id
         form.must(self.names[name_id] == (service, operation["name"]), "a name id of another name")
 
+    def _apply_schema(self, operation, op):
+        self._living(operation)
+        layer, service = operation["environment"], operation["service"]
+        if operation["kind"] in (form.DEFAULT_SET, form.DEFAULT_REMOVE):
+            self._define(operation, op, (layer | DEFAULTS, operation["name_id"]))
+            self.touched.update((id, operation["name_id"]) for id in [layer | DEFAULTS, *self._above(layer)])
+            return
+        form.must(operation["name"] == self.services[service], "a schema of another service")
+        if operation["kind"] == form.SCHEMA_SET:
+            form.must(operation["first"] == ((layer, service) not in self.schemas), "a schema that was made, or was not")
+            self.schemas[layer, service] = (self.rev, op)
+        else:
+            form.must(self.schemas.pop((layer, service), None), "a removal of no schema")
+
     def _apply_definition(self, operation, op):
         self._living(operation)
         spot = (operation["environment"], operation["name_id"])
-        was = self.definitions.pop(spot, None)
         self.last[spot] = operation["same"]
         self._touch_name(*spot)
-        if operation["kind"] == form.REMOVE:
+        self._define(operation, op, spot)
+
+    def _define(self, operation, op, spot):
+        was = self.definitions.pop(spot, None)
+        if operation["kind"] in (form.REMOVE, form.DEFAULT_REMOVE):
             form.must(was and was.entry_id == operation["entry_id"], "a removal of another entry")
             if operation["expires"]:
                 form.must(was.expires == operation["expires"] <= self.time, "an expiry of another moment")
                 form.must(self.store.commits[self.rev]["author"].startswith("emsa (expiry of rev"), "an expiry by somebody")
             return
         form.must(operation["first"] == (was is None), "a definition that was made, or was not")
+        form.must(not operation["from"] or operation["from"] in self.set_there, "a copy of what was not there")
+        self.set_there.add((*spot, self.rev))
         if was is None:
             self.last_entry += 1
         form.must(operation["entry_id"] == (was.entry_id if was else self.last_entry), "an entry id")
         service, key = self.names[operation["name_id"]]
-        self.definitions[spot] = Definition(spot[0], self.services[service], key, spot[1], operation["kind"], operation["entry_id"],
+        form.must(operation["kind"] != form.DEFAULT_SET or not was or was.content != self.store.content(self.rev, op),
+                  "a default that was so before")
+        self.definitions[spot] = Definition(spot[0], self.services[service], key, spot[1], form.VALUES[operation["kind"]],
+                                            operation["entry_id"],
                                             self.rev, op, operation["stored_size"], operation["expires"],
                                             self.store.content(self.rev, op))
 
@@ -193,6 +235,17 @@ class Settled:
             where[what] = (self.rev, op)
         else:
             form.must(where.pop(what, None), "a share or lock taken back that there was not")
+
+    def _apply_tag(self, operation, op):
+        name = operation["name"]
+        form.must(re.fullmatch("[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", name) and not name.isdigit(), "a tag's name")
+        form.must(not (operation["environment"] or operation["service"] or operation["name_id"] or operation["entry_id"]),
+                  "a tag in a place")
+        if operation["kind"] == form.TAG:
+            form.must(operation["tagged"] < self.rev, "a tag of no revision before it")
+            self.tags[name] = (operation["tagged"], self.rev, op)
+        else:
+            form.must(self.tags.pop(name, None), "a tag taken back that there was not")
 
     def _add_environment(self, operation, op):
         id, name = operation["environment"], operation["name"]
@@ -234,17 +287,28 @@ class Settled:
     # --- the records
 
     def _touch_name(self, layer, name_id):
-        self.touched.add((layer, name_id))
-        is_all = self.environments[layer].name == "all"
-        for id, environment in self.environments.items():
-            if is_all or environment.base == layer:
-                self.touched.add((id, name_id))
+        self.touched.update((id, name_id) for id in self._above(layer))
 
     def _touch_service(self, environment, service):
         self.touched.update((environment, name_id) for name_id, (owner, _) in self.names.items() if owner == service)
 
+    def _above(self, layer):
+        """The environments that a layer is, or is beneath."""
+        is_all = self.environments[layer].name == "all"
+        return [id for id, environment in self.environments.items() if is_all or layer in (id, environment.base)]
+
+    def _touch_defaults(self, layer, service):
+        """Where a default of the service may show otherwise because another schema is in force."""
+        names = [name_id for name_id, (owner, _) in self.names.items() if owner == service]
+        for id in self._above(layer):
+            layers = (id, self.environments[id].base, self._everywhere())
+            self.touched.update((id, name_id) for name_id in names
+                                if any((it | DEFAULTS, name_id) in self.definitions for it in layers))
+
     def _kind(self, spot):
         """What its record is, faults not looked for."""
+        if spot[0] & DEFAULTS:
+            return self.definitions[spot].kind if spot in self.definitions else 0
         environment, name_id = self.environments[spot[0]], spot[1]
         if not environment.alive:
             return 0
@@ -255,7 +319,12 @@ class Settled:
             return 0
         if environment.base and (environment.base, name_id) in self.definitions:
             return AS_IN_BASE
-        return AS_IN_ALL if (self._everywhere(), name_id) in self.definitions else 0
+        if (self._everywhere(), name_id) in self.definitions:
+            return AS_IN_ALL
+        for layer, kind in ((environment.id, DEFAULT), (environment.base, DEFAULT_OF_BASE), (self._everywhere(), DEFAULT_OF_ALL)):
+            if (layer, self.names[name_id][0]) in self.schemas:
+                return kind if (layer | DEFAULTS, name_id) in self.definitions else 0
+        return 0
 
     def _settle(self, before, is_expiry):
         """The view after the commit."""
@@ -295,48 +364,6 @@ class Settled:
         first = (was.first_rev, was.first_time) if was else (self.rev, self.time)
         return Record(kind, spot[1], self.rev, rev, time, *first, own)
 
-    @staticmethod
-    def _objection(result):
-        return result.fault or ("it ends by itself" if result.ends else "")
-
-    def _check(self, before, after, is_expiry):
-        """What no commit may do: leave something faulty, say SAME of what is another, set a secret in `all`."""
-        for spot in after.records:
-            fault = self._objection(after.resolve(*spot)) if self.environments[spot[0]].name != "all" else ""
-            if fault and not is_expiry and not (spot in before.records and self._objection(before.resolve(*spot))):
-                self._tell(f"{self._path(spot)} is faulty: {fault}")
-        for spot, same in self.last.items():
-            self._check_same(spot, same, before, after)
-        for (environment, _), definition in self.definitions.items():
-            if definition.kind == form.SET_SECRET and self.environments[environment].name == "all":
-                self._tell("a secret in 'all'")
-
-    def _check_same(self, spot, same, before, after):
-        if spot not in before.records or spot not in after.records:
-            if same:
-                self._tell(f"{self._path(spot)} has SAME, and was not there before and after")
-            return
-        old, new = before.resolve(*spot), after.resolve(*spot)
-        if None in (old.value, new.value) or old.fault or new.fault:
-            return
-        equal = [(it.value, it.secret, it.definition.expires) for it in (old, new)]
-        is_beneath = self.environments[spot[0]].name == "all" or any(
-            it.alive and it.base == spot[0] for it in self.environments.values())
-        kinds = [it.definition.kind for it in (old, new)]
-        is_all = self.environments[spot[0]].name == "all"
-        are_values = kinds[0] == kinds[1] if is_all else max(kinds) <= form.SET_SECRET
-        if same and (equal[0] != equal[1] or (is_beneath and not are_values)):
-            self._tell(f"{self._path(spot)} has SAME, and is another, or others stand on it")
-        if STRICT and not same and equal[0] == equal[1] and not is_beneath:
-            self._tell(f"{self._path(spot)} has no SAME, and is the same")
-
-    def _tell(self, text):
-        self.wrong.append(f"commit {self.rev}: {text}")
-
-    def _path(self, spot):
-        service, key = self.names[spot[1]]
-        return f"{self.environments[spot[0]].name}/{self.services[service]}/{key}"
-
     # --- what readers see otherwise
 
     def _outcomes(self, before, after, alive, placed, touched):
@@ -352,7 +379,7 @@ class Settled:
                 found.append((environment, service, 0, SERVICE, GONE, 0, was))
             if was != now and now is not None:
                 found.append((environment, service, 0, SERVICE, MADE, 0, now))
-        for spot in before.records.keys() | after.records.keys():
+        for spot in set(self._spots(before)) | set(self._spots(after)):
             layers = after.layers.get(spot[0]) or before.layers[spot[0]]
             if touched & set(layers) or after.everywhere != before.everywhere:
                 found += self._outcome(spot, before, after, placed)
@@ -404,8 +431,9 @@ class Settled:
 
     def _encode(self):
         made = {"request": self.requests, "key": self.keys, "outcome": self.outcomes,
+                "tag": {name.encode(): body("QQI", *said) for name, said in self.tags.items()},
                 "environment": {}, "place": {}, "current": {}, "history": {}, "name": {}, "expiry": {}, "reference": {},
-                "share": {}, "lock": {}}
+                "share": {}, "lock": {}, "schema": {}, "presence": self.presences}
         self._encode_places(made)
         for (environment, name_id), record in self.records.items():
             service, key = self.names[name_id]
@@ -423,6 +451,8 @@ class Settled:
                 made["reference"][struct.pack(">I", environment) + short(service) + short(key) + struct.pack(">Q", name_id)] = b"\1"
         for (environment, service, key, consumer), said in self.shares.items():
             made["share"][struct.pack(">I", environment) + short(service) + short(key) + short(consumer)] = body("QI", *said)
+        for (layer, service), said in self.schemas.items():
+            made["schema"][struct.pack(">II", layer, service)] = body("QI", *said)
         for (environment, service, key), said in self.locks.items():
             made["lock"][struct.pack(">I", environment) + short(service) + short(key)] = body("QI", *said)
         return made
@@ -448,14 +478,14 @@ class Settled:
         alive = [it for it in self.environments.values() if it.alive]
         made["meta"] = {b"counters": body(
             "IIQQQQQ", len(self.environments), len(self.services), len(self.names), self.last_entry, len(alive),
-            sum(it.alive for it in self.places.values()), len(self.definitions))}
+            sum(it.alive for it in self.places.values()), sum(not layer & DEFAULTS for layer, _ in self.definitions))}
 
     # --- for who asks what was
 
     def values(self, rev):
         """{path: bytes} of every spot that is not faulty, as of rev."""
         view, found = self.views[rev], {}
-        for spot in view.records:
+        for spot in self._spots(view):
             result = view.resolve(*spot)
             if not result.fault:
                 found[self._path(spot)] = result.value

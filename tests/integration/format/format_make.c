@@ -5,6 +5,7 @@
 
 #include "store/error.h"
 #include "store/expiry.h"
+#include "tests/support/store/declare.h"
 #include "tests/support/store/dice.h"
 #include "tests/support/store/sample.h"
 #include "tests/support/store/trial.h"
@@ -24,13 +25,17 @@ enum what {
     DO_LINK,
     DO_TEMPLATE,
     DO_COPY,
+    DO_COPY_THEN, /* as of revision ttl */
     DO_MOVE,
     DO_UNSET,
     DO_DROP,
     DO_SHARE,
     DO_UNSHARE,
     DO_LOCK,
-    DO_UNLOCK
+    DO_UNLOCK,
+    DO_SCHEMA, /* text: see declare.h; NULL: it goes */
+    DO_TAG,    /* revision ttl */
+    DO_UNTAG
 };
 
 struct step {
@@ -60,9 +65,23 @@ static int gather_value(struct change *change, const struct step *step, const st
         return change_set_template(change, path, step->text, strlen(step->text));
     case DO_COPY:
         return change_copy(change, path, &(struct path[]){sample_path(step->text)}[0]);
+    case DO_COPY_THEN:
+        return change_copy_at(change, path, &(struct path[]){sample_path(step->text)}[0],
+                              step->ttl);
     default:
         return change_move(change, path, &(struct path[]){sample_path(step->text)}[0]);
     }
+}
+
+static int set_schema(struct change *change, const struct path *path, const char *text)
+{
+    struct schema schema;
+    if (!text)
+        return change_schema_remove(change, path);
+    declare(&schema, path->service, text);
+    const int error = change_schema_set(change, path, &schema);
+    schema_release(&schema);
+    return error;
 }
 
 static int gather(struct change *change, const struct step *step)
@@ -91,6 +110,14 @@ static int gather(struct change *change, const struct step *step)
         return change_lock(change, &path);
     case DO_UNLOCK:
         return change_unlock(change, &path);
+    case DO_SCHEMA:
+        return set_schema(change, &path, step->text);
+    case DO_TAG:
+        return change_tag(change, step->text, step->ttl);
+    case DO_UNTAG:
+        return change_untag(change, step->text);
+    case DO_COPY_THEN:
+        return gather_value(change, step, &path);
     default:
         break;
     }
@@ -106,6 +133,7 @@ static void commit(struct store *store, int64_t now, const struct step steps[], 
     struct change_terms terms = sample_terms("vectors", ++request);
     terms.now = now;
     terms.allow_equal = true;
+    terms.override = OVERRIDE_SCHEMA; /* said only where it was needed */
     MUST_DO(change_new(&change, store));
     for (size_t i = 0; i < count; i++)
         MUST_DO(gather(change, &steps[i]));
@@ -234,6 +262,18 @@ static void refer(struct store *store)
     print(store);
 }
 
+/* What was, set again, and what revisions are called. */
+static void look_back(struct store *store)
+{
+    COMMIT(store, {DO_COPY_THEN, "prod/billing/OLD_PORT", "prod/billing/PORT", 4},
+           {DO_COPY_THEN, "prod/web/OLD_PASSWORD", "prod/billing/PASSWORD", 3},
+           {DO_COPY_THEN, "dev/web/OLD", "dev/web/LEFT", 6}, {DO_TAG, "", "release-1.0", 3},
+           {DO_TAG, "", "before", 2});
+    COMMIT(store, {DO_TAG, "", "release-1.0", 4}, {DO_UNTAG, "", "before"},
+           {DO_TAG, "", "before.2", 2});
+    print(store);
+}
+
 /* Keys that go, some with something beneath, one that goes on, one whose end was taken back, one
  * that ends far away; an environment that goes. */
 static void expire(struct store *store)
@@ -254,6 +294,34 @@ static void expire(struct store *store)
     print(store);
 }
 
+/* What services say of their keys: for all, for a base, for one; what shows because of it, and what
+ * is beneath what ends. */
+static void declare_keys(struct store *store)
+{
+    struct expiry_result gone;
+    const int64_t late = LATE + 7200 * SECOND;
+    COMMIT_AT(store, late,
+              {DO_SCHEMA, "all/web",
+               "K00:string LEVEL:enum,one@low,one@high=low WAIT:duration,min@0=250ms"},
+              {DO_PLAIN, "prod/web/LEVEL", "high", 30});
+    print(store);
+    COMMIT_AT(store, late,
+              {DO_SCHEMA, "dev/web",
+               "strict TOKEN:string,secret,required@dev,required@prod,fixed PORT:port=8080 "
+               "EMPTY:string,deprecated= AT:url,scheme@pg,scheme@https,in@dev ADDRESS:url"},
+              {DO_TEMPLATE, "preview/web/ADDRESS", "http://here:${PORT}"},
+              {DO_LINK, "prod/web/NEXT", "web/WAIT"});
+    print(store);
+    COMMIT_AT(store, late, {DO_SCHEMA, "dev/web", "PORT:port=8081 ID:regex,pattern@[a-z]+=x"},
+              {DO_SCHEMA, "preview/web", "ADDRESS:url,max_length@99 PORT:int,max@99999=80"});
+    MUST_DO(expiry_commit(store, &gone, late + 30 * SECOND));
+    print(store);
+    COMMIT_AT(store, late + 60 * SECOND, {DO_UNSET, "preview/web/ADDRESS"},
+              {DO_SCHEMA, "preview/web", NULL}, {DO_DROP, "dev/web"}, {DO_SERVICE, "dev/web"});
+    COMMIT_AT(store, late + 61 * SECOND, {DO_PLAIN, "prod/web/LEVEL", "neither"});
+    print(store);
+}
+
 int main(int count, char **arguments)
 {
     char path[TRIAL_PATH_MAX];
@@ -263,7 +331,9 @@ int main(int count, char **arguments)
     set_plainly(store);
     set_for_all(store);
     refer(store);
+    look_back(store);
     expire(store);
+    declare_keys(store);
     store_close(store);
     return 0;
 }

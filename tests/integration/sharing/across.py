@@ -171,6 +171,37 @@ def attempts(environment):
     yield None, ("import", "--tree", os.path.join(work, "import.jsonl"))
     for kind in ("compose", "kubernetes"):
         yield None, ("import", "--format", kind, os.path.join(work, kind + ".yaml"), environment)
+    for key in ("vault/ONLY", "app/LINK", "app/URL"):
+        service, name = key.split("/")
+        yield None, ("promote", f"{stage}/{service}", f"{environment}/{service}", name)
+        yield None, ("promote", f"{stage}/{service}", f"{environment}/{service}", name, "--allow-equal", "--dry-run", "-m", "why")
+        yield None, ("promote", f"{prod}/{service}", f"{environment}/{service}", name, "-m", "why")
+    yield None, ("promote", prod, environment, "-m", "why")
+    yield COPIED, ("promote", f"{stage}/shared", f"{environment}/shared", "CANARY")
+    for revision in ("4", "1", "99999", "tagged"):
+        yield None, ("rollback", f"{app}", "--to", revision, "--with-secrets", "--dry-run")
+        yield None, ("rollback", f"{environment}/nowhere", "--to", revision)
+    yield ASKED, ("diff", f"{prod}/app", app)
+    yield ASKED, ("diff", stage, environment, "--json")
+    yield None, ("diff", environment, "--from", "1", "--json")
+    yield ASKED, ("diff", f"{prod}@9", environment)
+    yield None, ("blame", environment, "--json")
+    yield ASKED, ("blame", prod)
+    yield None, ("tag", "tagged", "9")
+    yield None, ("tag",)
+    yield None, ("tag", "--rm", "tagged")
+    yield None, ("check", environment, "--json")
+    yield None, ("check", "--parity", f"{environment},prod")
+    yield None, ("check", environment, "--against", os.path.join(work, "schema.yaml"))
+    yield None, ("schema", "set", os.path.join(work, "schema.yaml"), "--env", environment)
+    yield None, ("schema", "show", app)
+    yield ASKED, ("schema", "infer", f"{prod}/app")
+    yield None, ("schema", "promote", environment, prod, "app")
+    yield None, ("schema", "rm", app)
+    yield None, ("apply", os.path.join(work, f"apply.{environment}.yaml"), "-m", "why")
+    yield None, ("edit", app)
+    yield None, ("export", environment, "--format", "yaml", "--reveal")
+    yield ASKED, ("export", stage, "--format", "yaml")
     yield None, ("export", app, "--reveal")
     yield ASKED, ("export", f"{prod}/app", "--no-secrets")
     yield None, ("exec", app, "--pristine", "--", "/usr/bin/env")
@@ -210,7 +241,7 @@ def try_one(counts, words):
     if counts == COPIED:
         if done.returncode == 0:
             search(f"'emsa {' '.join(words)}'", pattern=SECRET)
-            emsa("rm", words[2])
+            emsa("rm", words[2] + "/" + words[3] if words[0] == "promote" else words[2])
         return done
     search(f"'emsa {' '.join(words)}'")
     return done
@@ -265,6 +296,19 @@ def try_verbs():
         file.write("kind: Pod\nmetadata: {name: app}\nspec:\n  containers:\n  - name: app\n    env:\n"
                    "    - {name: X, value: $(CANARY)}\n    - {name: Y, valueFrom: {secretKeyRef: {name: vault, key: ONLY}}}\n"
                    "    - {name: Z, valueFrom: {secretKeyRef: {name: prod/vault, key: ONLY}}}\n")
+    with open(os.path.join(work, "schema.yaml"), "w", encoding="utf-8") as file:
+        file.write("service: app\nkeys:\n  X: {type: string, default: '${prod/shared/CANARY}'}\n"
+                   "  Y: {type: string, default: '${shared/CANARY}'}\n")
+    for environment in CLEAN:
+        with open(os.path.join(work, f"apply.{environment}.yaml"), "w", encoding="utf-8") as file:
+            file.write(f"environments:\n  {environment}:\n    services:\n      app:\n        keys:\n"
+                       "          X: !link prod/vault/ONLY\n          Y: !template '${prod/shared/CANARY}'\n"
+                       "          Z: !template '${vault/ONLY}'\n")
+    editor = os.path.join(work, "editor")
+    with open(editor, "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\nsed -i 's#^\\( *\\)OWN:.*#&\\n\\1X: !template \"${prod/shared/CANARY}\"#' \"$1\"\n")
+    os.chmod(editor, 0o700)
+    os.environ["EDITOR"] = os.environ["VISUAL"] = editor
     tried = {"watch", "stop", "mount", "umount"}
     count = 0
     for environment in CLEAN:

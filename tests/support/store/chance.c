@@ -296,7 +296,9 @@ static struct naive_wish draw_wish(struct dice *dice, const struct naive *state)
         wish.at.service = wish.at.key = NAIVE_NONE;
         if (wish.at.environment == (int)NAIVE_ALL || wish.at.environment == (int)PROD)
             wish.at.environment = (int)dice_roll(dice, NAIVE_ENVIRONMENTS);
-    } else if (roll < 92) {
+    } else if (roll < 84) {
+        chance_draw_schema(dice, state, &wish);
+    } else if (roll < 94) {
         draw_share(dice, state, &wish);
     } else {
         draw_lock(dice, state, &wish);
@@ -434,6 +436,8 @@ void chance_draw(struct chance *chance, struct chance_change *out, const struct 
         return;
     }
     out->terms.allow_equal = out->terms.has_reason && dice_once_in(dice, 30);
+    if (out->terms.has_reason && dice_once_in(dice, 12))
+        out->terms.override = (unsigned)dice_roll(dice, 8);
     if (dice_once_in(dice, 60))
         draw_chain(dice, out, state);
     else if (dice_once_in(dice, 100))

@@ -7,6 +7,7 @@
 #define EMSA_TESTS_CHANCE_H
 
 #include "store/change.h"
+#include "store/schema.h"
 #include "tests/support/store/dice.h"
 #include "tests/support/store/naive.h"
 
@@ -27,6 +28,13 @@ struct chance_change {
 struct chance chance_new(uint64_t seed);
 /* The next change of a store that is in this state. */
 void chance_draw(struct chance *chance, struct chance_change *out, const struct naive *state);
+
+/* A schema for the service of the wish, or its removal (chance_schema.c). */
+void chance_draw_schema(struct dice *dice, const struct naive *state, struct naive_wish *wish);
+/* As the store has it; owned by the caller (schema_release). */
+struct schema chance_schema(const struct naive_schema *schema, int service);
+/* Its rules on one line. */
+void chance_print_schema(const struct naive_schema *schema, char *out, size_t size);
 
 /* The same as a change of the store. What change_* returns. */
 int chance_gather(struct change *change, const struct naive_wish *wish);

@@ -36,6 +36,15 @@ static int gather_set(struct change *change, const struct naive_wish *wish, cons
     return !error && wish->ttl ? change_ttl(change, wish->ttl) : error;
 }
 
+static int gather_schema(struct change *change, const struct naive_wish *wish,
+                         const struct path *path)
+{
+    struct schema schema = chance_schema(wish->schema, wish->at.service);
+    const int error = change_schema_set(change, path, &schema);
+    schema_release(&schema);
+    return error;
+}
+
 int chance_gather(struct change *change, const struct naive_wish *wish)
 {
     const struct path path = chance_path(&wish->at);
@@ -73,6 +82,10 @@ int chance_gather(struct change *change, const struct naive_wish *wish)
         return change_lock(change, &path);
     case NAIVE_UNLOCK:
         return change_unlock(change, &path);
+    case NAIVE_SCHEMA_SET:
+        return gather_schema(change, wish, &path);
+    case NAIVE_SCHEMA_REMOVE:
+        return change_schema_remove(change, &path);
     }
     return -1;
 }
@@ -81,6 +94,9 @@ struct change_terms chance_terms(const struct naive_terms *terms)
 {
     struct change_terms out = sample_terms(terms->has_reason ? "by chance" : NULL, 0);
     out.allow_equal = terms->allow_equal;
+    out.override = (terms->override & NAIVE_PASS_SCHEMA ? OVERRIDE_SCHEMA : 0) |
+                   (terms->override & NAIVE_PASS_LOCK ? OVERRIDE_LOCK : 0) |
+                   (terms->override & NAIVE_PASS_SHARE ? OVERRIDE_SHARE : 0);
     out.now = terms->now;
     return out;
 }
@@ -102,9 +118,11 @@ void chance_print(const struct naive_wish *wish, char *out, size_t size)
         [NAIVE_UNSHARE] = "unshare",
         [NAIVE_LOCK] = "lock",
         [NAIVE_UNLOCK] = "unlock",
+        [NAIVE_SCHEMA_SET] = "schema set",
+        [NAIVE_SCHEMA_REMOVE] = "schema rm",
     };
     static const char *const kinds[] = {"", "plain", "secret", "link", "template", "", ""};
-    char at[96], from[96], more[160] = "";
+    char at[96], from[96], more[1000] = "";
     if (wish->verb == NAIVE_COPY || wish->verb == NAIVE_MOVE)
         snprintf(more, sizeof more, " from %s", naive_path(from, &wish->from));
     else if (wish->verb == NAIVE_SET)
@@ -117,6 +135,8 @@ void chance_print(const struct naive_wish *wish, char *out, size_t size)
         snprintf(more, sizeof more, "%s%s%s", wish->is_protected ? " --protected" : "",
                  wish->base < 0 ? "" : " --base ",
                  wish->base < 0 ? "" : naive_environments[wish->base]);
+    else if (wish->verb == NAIVE_SCHEMA_SET)
+        chance_print_schema(wish->schema, more, sizeof more);
     snprintf(out, size, "%s %s%s", verbs[wish->verb], naive_path(at, &wish->at), more);
     if (wish->ttl) {
         const size_t used = strlen(out);

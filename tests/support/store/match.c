@@ -66,13 +66,13 @@ static bool is_equal(const struct naive_seen *a, const struct naive_seen *b)
 {
     return a->kind == b->kind && a->record == b->record && a->rev == b->rev &&
            a->first_rev == b->first_rev && a->size == b->size && a->hash == b->hash &&
-           a->expires == b->expires;
+           a->expires == b->expires && a->is_large == b->is_large;
 }
 
 static void remember(struct match_spot *spot, uint64_t rev, const struct naive_seen *seen)
 {
     static const struct naive_seen nothing;
-    struct naive_seen is = seen->kind ? *seen : nothing;
+    struct naive_seen is = seen->kind || seen->is_large ? *seen : nothing;
     const struct naive_seen *last = spot->count ? &spot->memory[spot->count - 1].seen : &nothing;
     if (is_equal(last, &is))
         return;
@@ -118,8 +118,11 @@ static void match_bytes(struct match *match, const char *path, const struct entr
 static void match_entry(struct match *match, const char *path, const struct entry *entry,
                         const struct naive_seen *seen)
 {
-    static const enum entry_origin origins[] = {
-        [NAIVE_AS_IN_BASE] = ORIGIN_BASE, [NAIVE_AS_IN_ALL] = ORIGIN_ALL};
+    static const enum entry_origin origins[] = {[NAIVE_AS_IN_BASE] = ORIGIN_BASE,
+                                                [NAIVE_AS_IN_ALL] = ORIGIN_ALL,
+                                                [NAIVE_DEFAULT] = ORIGIN_SCHEMA,
+                                                [NAIVE_DEFAULT_OF_BASE] = ORIGIN_SCHEMA,
+                                                [NAIVE_DEFAULT_OF_ALL] = ORIGIN_SCHEMA};
     MUST((int)entry->kind == (int)seen->kind, "'%s' is of kind %d, not %d", path, (int)entry->kind,
          (int)seen->kind);
     MUST(entry->origin == origins[seen->record], "'%s' comes from %d, not %d", path,
@@ -136,6 +139,16 @@ static void match_entry(struct match *match, const char *path, const struct entr
     MUST(entry->expires == seen->expires, "'%s' ends at %" PRId64 ", not %" PRId64, path,
          entry->expires, seen->expires);
     match_bytes(match, path, entry, seen);
+}
+
+/* A definition that an expiry made too large is there, and can't be read. */
+static void match_large(struct match *match, const char *path, const struct entry *entry)
+{
+    SECRET_CLEANUP struct secret scratch = {0};
+    const unsigned char *data = NULL;
+    size_t size;
+    MUST(snapshot_value(match->snapshot, &data, &size, entry, &scratch) < 0,
+         "'%s' can be read, and is too large", path);
 }
 
 static void match_definition(struct match *match, const struct naive *state, const char *path,
@@ -172,7 +185,7 @@ static void match_keys(struct match *match, const struct naive *state, unsigned 
         const struct naive_seen *seen = &state->environments[e].seen[s][k];
         naive_path(path, &at);
         match_definition(match, state, path, &at, environment->id, service->id);
-        if (!seen->kind)
+        if (!seen->kind && !seen->is_large)
             continue;
         MUST(snapshot_next_entry(match->snapshot, &entry, environment->id, service->id,
                                  entry.key) == 0 &&
@@ -183,7 +196,10 @@ static void match_keys(struct match *match, const struct naive *state, unsigned 
         MUST(entry.name_id == match->name_ids[s][k] && entry.environment == environment->id &&
                  entry.service == service->id,
              "'%s' has other ids", path);
-        match_entry(match, path, &entry, seen);
+        if (seen->is_large)
+            match_large(match, path, &entry);
+        else
+            match_entry(match, path, &entry, seen);
     }
     MUST(snapshot_next_entry(match->snapshot, &entry, environment->id, service->id, entry.key) ==
              NOT_THERE,
@@ -218,6 +234,7 @@ static void match_services(struct match *match, const struct naive *state, unsig
              naive_environments[e], service.name, service.made_rev, service.changed_rev,
              place->made_rev, place->changed_rev, place->listed_rev);
         match_keys(match, state, e, s, environment, &service);
+        match_schemas(match, state, e, s, environment->id, service.id);
     }
     MUST(snapshot_next_service(match->snapshot, &service, environment->id, service.name) ==
              NOT_THERE,
@@ -320,6 +337,15 @@ static void match_outcomes(struct match *match, const struct naive_result *resul
         MUST(found[i], "outcome '%s' is not told", outcome_text(text, &result->outcomes[i]));
 }
 
+/* What was let pass for an override is said of all that the commit did. */
+static void match_marks(struct match *match, const struct naive_result *result)
+{
+    struct operation_info operation;
+    for (uint32_t op = 0; history_operation(match->snapshot, &operation, match->rev, op) == 0; op++)
+        MUST(operation.is_override == result->is_passed, "an override is %smarked",
+             result->is_passed ? "not " : "");
+}
+
 /* --- all of it --- */
 
 static void learn_time(struct match *match, uint64_t rev)
@@ -342,8 +368,10 @@ void match_commit(struct match *match, const struct naive *state, const struct n
         learn_time(match, rev);
     match->rev = state->rev;
     match_environments(match, state);
-    if (result)
+    if (result) {
         match_outcomes(match, result);
+        match_marks(match, result);
+    }
     remember_all(match, state);
     snapshot_end(match->snapshot);
 }
@@ -368,10 +396,14 @@ void match_past(struct match *match, struct dice *dice)
     MUST_DO(snapshot_begin(match->snapshot));
     const int found = snapshot_entry_at(match->snapshot, &entry, match->lives[life].id,
                                         match->name_ids[s][k], rev);
-    MUST(found == (seen && seen->kind ? 0 : NOT_THERE), "'%s': %d", path, found);
+    const bool is_there = seen && (seen->kind || seen->is_large);
+    MUST(found == (is_there ? 0 : NOT_THERE), "'%s': %d", path, found);
     if (!found) {
         MUST(entry.as_of == rev, "'%s' is as of %" PRIu64, path, entry.as_of);
-        match_entry(match, path, &entry, seen);
+        if (seen->is_large)
+            match_large(match, path, &entry);
+        else
+            match_entry(match, path, &entry, seen);
     }
     snapshot_end(match->snapshot);
 }

@@ -47,6 +47,15 @@ void match_detach(struct match *match);
 void match_commit(struct match *match, const struct naive *state,
                   const struct naive_result *result);
 
+/* The schema that a service has in an environment, and that which is in force. */
+void match_schemas(struct match *match, const struct naive *state, unsigned e, unsigned s,
+                   uint32_t environment, uint32_t service);
+
+/* The notes of a change, against those of the model. */
+void match_notes(const struct change_result *is, const struct naive_result *should);
+/* What a note is about. */
+enum naive_reason_kind match_note_kind(const char *text);
+
 /* A random spot of a random environment as of a random revision. */
 void match_past(struct match *match, struct dice *dice);
 

@@ -38,6 +38,13 @@ static const struct {
     {REASON_NOT_EMPTY, "is not empty", NULL},
     {REASON_PROTECTED_STAYS, "is removed by nobody", NULL},
     {REASON_IS_BASE, "stands on; remove that first", NULL},
+    {REASON_NO_SCHEMA, "has no schema of its own", NULL},
+    {REASON_REQUIRED_ENDS, "is required and cannot end by itself", NULL},
+    {REASON_MISSING, "is required, and not there", NULL},
+    {REASON_UNDECLARED, "is not declared, and the schema is strict", NULL},
+    {REASON_ELSEWHERE, "may exist in ", NULL},
+    {REASON_PLAIN, "must be a secret, and is plain", NULL},
+    {REASON_WRONG, "emsa schema show ", NULL},
     {REASON_LOCK_AND_END, "ends by itself and cannot be locked", NULL},
 };
 
@@ -45,6 +52,16 @@ static void quoted(char out[static 96], const char *from)
 {
     const char *end = strchr(from, '\'');
     snprintf(out, 96, "%.*s", end ? (int)(end - from) : 0, from);
+}
+
+/* What a schema has against a value has no words of its own: they are those of its type. */
+enum naive_reason_kind match_note_kind(const char *text)
+{
+    for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++)
+        if (rows[row].kind >= REASON_MISSING && rows[row].kind < REASON_WRONG &&
+            strstr(text, rows[row].words))
+            return rows[row].kind;
+    return strstr(text, "default") ? REASON_COUNT : REASON_WRONG;
 }
 
 static struct naive_reason read_line(const char *line)

@@ -6,8 +6,6 @@
 
 #include "tests/support/store/trial.h"
 
-#define GUARDED_MIN 12u
-
 const char *const naive_environments[] = {"all", "ci", "dev", "dev-2", "pre", "prod"};
 const char *const naive_services[] = {"api", "billing", "db", "shared", "web"};
 const char *const naive_keys[] = {"A", "A.B", "B", "HOST", "PASSWORD", "URL"};
@@ -40,6 +38,13 @@ const char *const naive_reason_words[REASON_COUNT] = {
     [REASON_PROTECTED_SECRET] = "protected secret",
     [REASON_NO_SHARE] = "no share",
     [REASON_NO_LOCK] = "no lock",
+    [REASON_NO_SCHEMA] = "no schema",
+    [REASON_MISSING] = "missing",
+    [REASON_UNDECLARED] = "undeclared",
+    [REASON_ELSEWHERE] = "elsewhere",
+    [REASON_PLAIN] = "plain",
+    [REASON_WRONG] = "wrong",
+    [REASON_REQUIRED_ENDS] = "required and ends",
 };
 
 const char *naive_path(char out[static 96], const struct naive_spot *spot)
@@ -106,8 +111,7 @@ static struct naive_environment *in(struct naive_work *work, int environment)
     return &work->state->environments[environment];
 }
 
-/* An operation at a spot, as deep as it is. */
-static void did(struct naive_work *work, const struct naive_spot *at)
+void naive_did(struct naive_work *work, const struct naive_spot *at)
 {
     work->result->operations++;
     work->worked[at->environment] = true;
@@ -142,8 +146,11 @@ static void make_environment(struct naive_work *work, int environment, int base)
     memset(work->set[environment], 0, sizeof work->set[environment]);
     memset(work->touched[environment], 0, sizeof work->touched[environment]);
     memset(work->placed[environment], 0, sizeof work->placed[environment]);
+    memset(work->unshared[environment], 0, sizeof work->unshared[environment]);
+    memset(work->default_set[environment], 0, sizeof work->default_set[environment]);
+    memset(work->schema_set[environment], 0, sizeof work->schema_set[environment]);
     memset(work->worked_service[environment], 0, sizeof work->worked_service[environment]);
-    did(work, &(struct naive_spot){environment, NAIVE_NONE, NAIVE_NONE});
+    naive_did(work, &(struct naive_spot){environment, NAIVE_NONE, NAIVE_NONE});
 }
 
 static void place_one(struct naive_work *work, int environment, int service)
@@ -156,7 +163,7 @@ static void place_one(struct naive_work *work, int environment, int service)
     place->made_rev = place->listed_rev = work->rev;
     in(work, environment)->listed_rev = work->rev;
     work->placed[environment][service] = true;
-    did(work, &(struct naive_spot){environment, service, NAIVE_NONE});
+    naive_did(work, &(struct naive_spot){environment, service, NAIVE_NONE});
 }
 
 /* And `shared` with it, where that is due. */
@@ -228,12 +235,12 @@ static bool need_base(struct naive_work *work, const struct naive_wish *wish)
 static void add_environment(struct naive_work *work, const struct naive_wish *wish)
 {
     const int e = wish->at.environment;
-    if (in(work, e)->alive) {
-        add_again(work, wish);
-        return;
-    }
     if (e == (int)NAIVE_ALL && (wish->base != NAIVE_NONE || wish->is_protected || wish->ttl)) {
         refuse(work, REASON_WRONG_ALL, wish->at);
+        return;
+    }
+    if (in(work, e)->alive) {
+        add_again(work, wish);
         return;
     }
     if (wish->base != NAIVE_NONE && !need_base(work, wish))
@@ -251,7 +258,7 @@ static void drop_definition(struct naive_work *work, const struct naive_spot *at
 {
     in(work, at->environment)->definitions[at->service][at->key] = (struct naive_definition){0};
     touch(work, at);
-    did(work, at);
+    naive_did(work, at);
 }
 
 static void drop_service(struct naive_work *work, int environment, int service)
@@ -263,9 +270,11 @@ static void drop_service(struct naive_work *work, int environment, int service)
             drop_definition(work, &at);
         memset(from->shares[service][key], 0, sizeof from->shares[service][key]);
     }
+    if (from->schemas[service])
+        naive_schema_put(work, environment, service, NULL);
     from->places[service].present = false;
     from->listed_rev = work->rev;
-    did(work, &(struct naive_spot){environment, service, NAIVE_NONE});
+    naive_did(work, &(struct naive_spot){environment, service, NAIVE_NONE});
 }
 
 static bool is_empty(const struct naive_environment *environment, int service)
@@ -292,12 +301,16 @@ static void drop_environment(struct naive_work *work, int environment)
     for (int i = 0; i < (int)NAIVE_SERVICES; i++)
         if (in(work, environment)->places[i].present)
             drop_service(work, environment, i);
-    const unsigned life = in(work, environment)->life;
-    *in(work, environment) = (struct naive_environment){.base = NAIVE_NONE, .life = life};
+    const struct naive_environment was = *in(work, environment);
+    struct naive_environment *left = in(work, environment);
+    *left = (struct naive_environment){.base = NAIVE_NONE, .life = was.life, .lock = was.lock};
+    /* By these it is judged, without those that this very change took back. */
+    memcpy(left->service_locks, was.service_locks, sizeof left->service_locks);
+    memcpy(left->key_locks, was.key_locks, sizeof left->key_locks);
     for (unsigned i = 0; i < NAIVE_ENVIRONMENTS; i++) /* by expiry alone: its children stay */
         if (in(work, (int)i)->base == environment)
             in(work, (int)i)->base = NAIVE_NONE;
-    did(work, &(struct naive_spot){environment, NAIVE_NONE, NAIVE_NONE});
+    naive_did(work, &(struct naive_spot){environment, NAIVE_NONE, NAIVE_NONE});
 }
 
 static bool is_base(struct naive_work *work, int environment)
@@ -325,53 +338,6 @@ static void remove_environment(struct naive_work *work, const struct naive_wish 
         drop_environment(work, at->environment);
 }
 
-/* --- the leak guard --- */
-
-/* The tests' values of that length are no bool, number or host name. */
-static size_t guarded_size(const struct naive_text *text)
-{
-    const size_t size =
-        text->size && text->bytes[text->size - 1] == '\n' ? text->size - 1 : text->size;
-    return size >= GUARDED_MIN ? size : 0;
-}
-
-static bool is_guarded_equal(const struct naive_text *a, const struct naive_text *b)
-{
-    const size_t size = guarded_size(a);
-    return size && size == guarded_size(b) && memcmp(a->bytes, b->bytes, size) == 0;
-}
-
-static int family(struct naive_work *work, int e)
-{
-    const int base = in(work, e)->base;
-    return base == NAIVE_NONE ? e : base;
-}
-
-/* A value that is to be set, against the secrets that there are now. */
-static void guard(struct naive_work *work, const struct naive_spot *at,
-                  const struct naive_definition *wanted)
-{
-    bool elsewhere = false, here = false;
-    if (wanted->kind > NAIVE_SECRET || work->terms->allow_equal)
-        return;
-    for (int e = 0; e < (int)NAIVE_ENVIRONMENTS; e++) {
-        for (int s = 0; in(work, e)->alive && s < (int)NAIVE_SERVICES; s++) {
-            for (int k = 0; k < (int)NAIVE_KEYS; k++) {
-                const struct naive_definition *other = &in(work, e)->definitions[s][k];
-                if ((e == at->environment && s == at->service && k == at->key) ||
-                    other->kind != NAIVE_SECRET || !is_guarded_equal(wanted->text, other->text))
-                    continue;
-                elsewhere |= family(work, e) != family(work, at->environment);
-                here |= family(work, e) == family(work, at->environment);
-            }
-        }
-    }
-    if (elsewhere)
-        naive_refuse(work, REASON_EQUAL_ELSEWHERE, REASON_MUST, at, "");
-    else if (here && wanted->kind == NAIVE_PLAIN)
-        naive_refuse(work, REASON_EQUAL_HERE, REASON_MUST, at, "");
-}
-
 /* --- definitions --- */
 
 static void set(struct naive_work *work, const struct naive_spot *at,
@@ -389,12 +355,12 @@ static void set(struct naive_work *work, const struct naive_spot *at,
     }
     if (is->kind == wanted->kind && is->text == wanted->text && is->expires == wanted->expires)
         return;
-    guard(work, at, wanted);
+    naive_guard(work, at, wanted);
     *is = *wanted;
     is->rev = work->rev;
     work->set[at->environment][at->service][at->key] = true;
     touch(work, at);
-    did(work, at);
+    naive_did(work, at);
 }
 
 /* What stands at a spot of its own, for a wish that needs it. */
@@ -429,15 +395,24 @@ static void copy(struct naive_work *work, const struct naive_wish *wish)
 
 /* --- shares and locks --- */
 
-/* Something is in effect at the spot, as far as it is deep, with what this change did so far. */
-static bool need_place(struct naive_work *work, const struct naive_spot *at)
+static bool has_default(const struct naive_work *work, const struct naive_spot *at)
+{
+    const int layer =
+        naive_schema_layer(work->state, (unsigned)at->environment, (unsigned)at->service);
+    return at->environment != (int)NAIVE_ALL && layer != NAIVE_NONE &&
+           work->state->environments[layer].defaults[at->service][at->key].kind != NAIVE_NOTHING;
+}
+
+/* Something is in effect at the spot, as far as it is deep, with what this change did so far; or
+ * is_said of it, and taken back. */
+static bool need_place(struct naive_work *work, const struct naive_spot *at, bool is_said)
 {
     unsigned layers[3];
     if (at->service < 0)
         return need_environment(work, at);
     if (!need_service(work, at))
         return false;
-    if (at->key < 0)
+    if (at->key < 0 || is_said)
         return true;
     const struct naive_environment *own = in(work, at->environment);
     const unsigned count = own->hidden[at->service][at->key]
@@ -447,6 +422,8 @@ static bool need_place(struct naive_work *work, const struct naive_spot *at)
     for (unsigned i = 0; i < count; i++)
         if (in(work, (int)layers[i])->definitions[at->service][at->key].kind)
             return true;
+    if (!own->hidden[at->service][at->key] && has_default(work, at))
+        return true;
     refuse(work, REASON_NO_KEY, *at);
     return false;
 }
@@ -455,33 +432,50 @@ static void share(struct naive_work *work, const struct naive_wish *wish)
 {
     const struct naive_spot *at = &wish->at;
     const bool is_made = wish->verb == NAIVE_SHARE;
-    if (!need_place(work, at))
-        return;
     uint64_t *share = &in(work, at->environment)->shares[at->service][at->key][wish->consumer];
+    if (!need_place(work, at, !is_made && *share))
+        return;
     if (!is_made && !*share)
         refuse(work, REASON_NO_SHARE, *at);
     if ((*share != 0) == is_made)
         return;
     *share = is_made ? work->rev : 0;
-    did(work, at);
+    work->unshared[at->environment][at->service][at->key] |= !is_made;
+    naive_did(work, at);
 }
 
 static void lock(struct naive_work *work, const struct naive_wish *wish)
 {
     const struct naive_spot *at = &wish->at;
     const bool is_made = wish->verb == NAIVE_LOCK;
-    if (!need_place(work, at))
-        return;
     struct naive_environment *environment = in(work, at->environment);
     uint64_t *lock = at->key >= 0       ? &environment->key_locks[at->service][at->key]
                      : at->service >= 0 ? &environment->service_locks[at->service]
                                         : &environment->lock;
+    if (!need_place(work, at, !is_made && *lock))
+        return;
     if (!is_made && !*lock)
         refuse(work, REASON_NO_LOCK, *at);
     if ((*lock != 0) == is_made)
         return;
     *lock = is_made ? work->rev : 0;
-    did(work, at);
+    naive_did(work, at);
+}
+
+/* --- schemas --- */
+
+static void set_schema(struct naive_work *work, const struct naive_wish *wish)
+{
+    const struct naive_spot *at = &wish->at;
+    if (wish->schema && at->environment == (int)NAIVE_ALL && need_environment(work, at))
+        place(work, at->environment, at->service);
+    if (!need_service(work, at))
+        return;
+    const struct naive_schema *is = in(work, at->environment)->schemas[at->service];
+    if (!is && !wish->schema)
+        refuse(work, REASON_NO_SCHEMA, upto_service(at));
+    if (is != wish->schema)
+        naive_schema_put(work, at->environment, at->service, wish->schema);
 }
 
 /* --- all of it --- */
@@ -527,6 +521,10 @@ static void apply_wish(struct naive_work *work, const struct naive_wish *wish)
     case NAIVE_UNLOCK:
         lock(work, wish);
         break;
+    case NAIVE_SCHEMA_SET:
+    case NAIVE_SCHEMA_REMOVE:
+        set_schema(work, wish);
+        break;
     }
 }
 
@@ -553,11 +551,17 @@ void naive_apply(struct naive *state, struct naive_result *result, const struct 
 {
     static struct naive before;
     before = *state;
-    result->is_refused = false;
+    result->is_refused = result->is_passed = false;
     memset(result->must_name, 0, sizeof result->must_name);
     result->reason_count = result->outcome_count = result->operations = result->unsound = 0;
-    struct naive_work work = {
-        .before = &before, .state = state, .result = result, .terms = terms, .rev = state->rev + 1};
+    result->note_count = 0;
+    struct naive_work work = {.before = &before,
+                              .state = state,
+                              .result = result,
+                              .terms = terms,
+                              .rev = state->rev + 1,
+                              .wishes = wishes,
+                              .wish_count = count};
     for (size_t i = 0; i < count; i++)
         apply_wish(&work, &wishes[i]);
     if (terms->is_expiry)
@@ -565,6 +569,11 @@ void naive_apply(struct naive *state, struct naive_result *result, const struct 
     if (!result->operations)
         return;
     naive_settle(&work);
+    while ((terms->override & NAIVE_PASS_SHARE) && naive_share_all(&work)) {
+        result->outcome_count = result->unsound = 0;
+        naive_settle(&work);
+    }
+    naive_date(&work);
     if (!terms->is_expiry)
         naive_judge(&work);
     state->rev = work.rev;

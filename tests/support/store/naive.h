@@ -73,7 +73,31 @@ enum naive_kind { /* of definitions, and of records */
                   NAIVE_TEMPLATE,
                   NAIVE_AS_IN_BASE,
                   NAIVE_AS_IN_ALL,
+                  NAIVE_DEFAULT, /* of the schema of the environment itself, */
+                  NAIVE_DEFAULT_OF_BASE,
+                  NAIVE_DEFAULT_OF_ALL,
 };
+
+enum naive_type { NAIVE_STRING, NAIVE_INT, NAIVE_BOOL, NAIVE_ENUM };
+
+struct naive_rule { /* what a schema says of one key; zeros where it says nothing */
+    bool is_declared, is_secret, is_deprecated, is_required;
+    unsigned required, in; /* environments, a bit each; no bit in `in`: everywhere */
+    enum naive_type type;
+    unsigned words; /* of an enum: those of naive_words, a bit each */
+    bool has_min, has_max;
+    int min, max;                      /* of an int; of a string: of its length */
+    const struct naive_text *fallback; /* its default, or NULL */
+};
+
+/* Made once and for ever, as texts are. */
+struct naive_schema {
+    bool is_strict;
+    struct naive_rule rules[NAIVE_KEYS];
+    const struct naive_schema *next;
+};
+#define NAIVE_WORDS 4u
+extern const char *const naive_words[NAIVE_WORDS];
 
 struct naive_definition {
     enum naive_kind kind;
@@ -94,6 +118,7 @@ struct naive_seen {       /* what a reader has of a spot */
     uint64_t size, hash; /* of the bytes */
     int64_t expires;     /* of the definition that is in effect */
     bool is_faulty;      /* an own definition that an expiry left so: nothing is seen */
+    bool is_large;       /* and only for its size: it is listed, and can't be read */
 };
 
 struct naive_place {
@@ -115,6 +140,10 @@ struct naive_environment {
     bool hidden[NAIVE_SERVICES][NAIVE_KEYS]; /* faulty since an expiry showed it */
     uint64_t shares[NAIVE_SERVICES][NAIVE_KEYS][NAIVE_SERVICES + 1]; /* rev, 0: not shared */
     uint64_t lock, service_locks[NAIVE_SERVICES], key_locks[NAIVE_SERVICES][NAIVE_KEYS]; /* revs */
+    const struct naive_schema *schemas[NAIVE_SERVICES];
+    uint64_t schema_revs[NAIVE_SERVICES];
+    struct naive_definition defaults[NAIVE_SERVICES][NAIVE_KEYS]; /* what those schemas say */
+    struct naive_record default_records[NAIVE_SERVICES][NAIVE_KEYS];
     struct naive_seen seen[NAIVE_SERVICES][NAIVE_KEYS];
 };
 
@@ -132,6 +161,7 @@ struct naive_worth { /* what a spot comes to */
     bool secret;
     bool circle; /* references lead into one */
     bool faulty; /* it, or something that it reaches, cannot be resolved */
+    bool broken; /* and not only for its size */
     unsigned depth;
     uint64_t lookups, size;
     uint64_t rev; /* effective */
@@ -172,6 +202,8 @@ enum naive_verb {
     NAIVE_UNSHARE,
     NAIVE_LOCK,
     NAIVE_UNLOCK,
+    NAIVE_SCHEMA_SET,
+    NAIVE_SCHEMA_REMOVE,
 };
 
 struct naive_spot {
@@ -187,6 +219,7 @@ struct naive_wish {
     int base;
     bool is_protected;
     unsigned consumer;
+    const struct naive_schema *schema;
 };
 
 enum naive_reason_kind {
@@ -217,6 +250,13 @@ enum naive_reason_kind {
     REASON_PROTECTED_SECRET, /* copied elsewhere */
     REASON_NO_SHARE,         /* to take back */
     REASON_NO_LOCK,
+    REASON_NO_SCHEMA,
+    REASON_MISSING, /* by a schema, in the order of enum naive_verdict */
+    REASON_UNDECLARED,
+    REASON_ELSEWHERE,
+    REASON_PLAIN,
+    REASON_WRONG,
+    REASON_REQUIRED_ENDS,
     REASON_COUNT
 };
 extern const char *const naive_reason_words[REASON_COUNT];
@@ -242,19 +282,31 @@ struct naive_outcome {
     int service, key;
 };
 
+enum naive_override { NAIVE_PASS_SCHEMA = 1, NAIVE_PASS_LOCK = 2, NAIVE_PASS_SHARE = 4 };
+
 struct naive_terms {
     bool has_reason, allow_equal, is_expiry;
+    unsigned override;
     int64_t now;
 };
+
+struct naive_note { /* of a schema that was set */
+    char place[96];
+    enum naive_reason_kind kind; /* REASON_COUNT: its value is another by a default */
+};
+#define NAIVE_NOTES_MAX 256u
 
 struct naive_result {
     size_t reason_count, outcome_count;
     size_t operations; /* that do something; 0: no commit is made */
     bool is_refused;   /* reasons that only may be told are no refusal by themselves */
+    bool is_passed;    /* something was let pass for an override */
     /* Spots that come to nothing good: at least one reason names each. */
     bool must_name[NAIVE_ENVIRONMENTS][NAIVE_SERVICES][NAIVE_KEYS];
     struct naive_reason reasons[NAIVE_REASONS_MAX];
     struct naive_outcome outcomes[NAIVE_OUTCOMES_MAX];
+    size_t note_count;
+    struct naive_note notes[NAIVE_NOTES_MAX];
     /* Spots whose bytes became others though by the rules of revisions nothing changed there. */
     size_t unsound;
     char unsound_place[96];
@@ -272,9 +324,14 @@ struct naive_work {
     struct naive_result *result;
     const struct naive_terms *terms;
     uint64_t rev;
+    const struct naive_wish *wishes;
+    size_t wish_count;
     bool set[NAIVE_ENVIRONMENTS][NAIVE_SERVICES][NAIVE_KEYS];     /* a definition by this change */
     bool touched[NAIVE_ENVIRONMENTS][NAIVE_SERVICES][NAIVE_KEYS]; /* set or removed there */
+    bool default_set[NAIVE_ENVIRONMENTS][NAIVE_SERVICES][NAIVE_KEYS]; /* or removed */
+    bool schema_set[NAIVE_ENVIRONMENTS][NAIVE_SERVICES];              /* the same */
     bool placed[NAIVE_ENVIRONMENTS][NAIVE_SERVICES];
+    bool unshared[NAIVE_ENVIRONMENTS][NAIVE_SERVICES][NAIVE_KEYS];
     bool worked[NAIVE_ENVIRONMENTS]; /* an operation in it */
     bool worked_service[NAIVE_ENVIRONMENTS][NAIVE_SERVICES];
 };
@@ -282,8 +339,40 @@ void naive_refuse(struct naive_work *work, enum naive_reason_kind kind, enum nai
                   const struct naive_spot *place, const char *other);
 /* The path of a spot, as deep as it is. */
 const char *naive_path(char out[static 96], const struct naive_spot *spot);
+/* An operation at a spot, as deep as it is. */
+void naive_did(struct naive_work *work, const struct naive_spot *at);
+/* A value that is to be set, against the secrets that there are now (naive_guard.c). */
+void naive_guard(struct naive_work *work, const struct naive_spot *at,
+                 const struct naive_definition *wanted);
+/* Whether the spot would be faulty, or leads to what would be. */
+bool naive_is_faulty(const struct naive_work *work, const struct naive_spot *spot);
+/* What references lead to from a spot; the spot itself where they come back to it. */
+void naive_reach(const struct naive *state, unsigned e, unsigned service, unsigned key,
+                 bool out[NAIVE_SERVICES][NAIVE_KEYS]);
+/* Whether something was set or removed that the spot hangs on; schemas too, where they are asked
+ * for. */
+bool naive_is_moved(const struct naive_work *work, unsigned e, unsigned service, unsigned key,
+                    bool by_schemas);
+/* A fault that was there before and that nobody touched is nobody's. */
+bool naive_is_new_fault(const struct naive_work *work, unsigned e, unsigned service, unsigned key);
+
+/* --- schemas (naive_schema.c, and naive_verdict.c for what they say) --- */
+
+const struct naive_schema *naive_schema(const struct naive_schema *like);
+/* The layer whose schema is in force for a service in an environment, or NAIVE_NONE. */
+int naive_schema_layer(const struct naive *state, unsigned environment, unsigned service);
+/* Puts a schema, or NULL, in its place, with its defaults. */
+void naive_schema_put(struct naive_work *work, int environment, int service,
+                      const struct naive_schema *schema);
+/* Shares what is not shared and is referred to, as an override asks for. True: there was some. */
+bool naive_share_all(struct naive_work *work);
+/* What schemas have against the state that a change would come to; and notes. */
+void naive_judge_schemas(struct naive_work *work);
+
 /* After all wishes: records, what is seen, outcomes (naive_settle.c). */
 void naive_settle(struct naive_work *work);
+/* Then when places changed, and their lists. */
+void naive_date(struct naive_work *work);
 /* And the reasons of the state that it came to (naive_judge.c). */
 void naive_judge(struct naive_work *work);
 

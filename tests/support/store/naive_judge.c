@@ -28,9 +28,8 @@ static int pieces_of(const struct naive *state, unsigned e, unsigned service, un
     return definition ? naive_pieces(pieces_room, definition, service) : 0;
 }
 
-/* What references lead to from a spot; the spot itself where they come back to it. */
-static void reach(const struct naive *state, unsigned e, unsigned service, unsigned key,
-                  bool out[NAIVE_SERVICES][NAIVE_KEYS])
+void naive_reach(const struct naive *state, unsigned e, unsigned service, unsigned key,
+                 bool out[NAIVE_SERVICES][NAIVE_KEYS])
 {
     int targets[NAIVE_PIECES_MAX][2];
     unsigned targets_count = 0;
@@ -47,7 +46,7 @@ static void reach(const struct naive *state, unsigned e, unsigned service, unsig
         const bool is_new = !out[other][name];
         out[other][name] = true;
         if (is_new)
-            reach(state, e, other, name, out);
+            naive_reach(state, e, other, name, out);
     }
 }
 
@@ -70,7 +69,43 @@ static bool ends(const struct naive *state, unsigned e, unsigned service, unsign
                    !(beneath->kind == NAIVE_PLAIN || (beneath->kind == NAIVE_SECRET && is_secret));
         is_beneath |= layers[i] == layer;
     }
-    return true;
+    const int schema = naive_schema_layer(state, e, service);
+    return schema == NAIVE_NONE || !state->environments[schema].defaults[service][key].kind;
+}
+
+bool naive_is_moved(const struct naive_work *work, unsigned e, unsigned service, unsigned key,
+                    bool by_schemas)
+{
+    bool out[NAIVE_SERVICES][NAIVE_KEYS] = {0};
+    unsigned layers[3];
+    const unsigned count = naive_layers(layers, work->state, e);
+    naive_reach(work->state, e, service, key, out);
+    out[service][key] = true;
+    for (unsigned i = 0; i < NAIVE_SERVICES * NAIVE_KEYS; i++) {
+        const unsigned s = i / NAIVE_KEYS, k = i % NAIVE_KEYS;
+        const bool is_itself = s == service && k == key; /* whose shares are others' concern */
+        if (out[s][k] && work->placed[e][s])
+            return true;
+        for (unsigned at = 0; at < count; at++)
+            if (out[s][k] && (work->touched[layers[at]][s][k] ||
+                              (work->unshared[layers[at]][s][k] && !is_itself) ||
+                              (by_schemas && work->schema_set[layers[at]][s])))
+                return true;
+    }
+    return false;
+}
+
+/* What an end left so, and nobody touched since: it showed a reference to what ends itself. */
+static bool was_ending(const struct judging *at, const struct naive_spot *spot,
+                       const struct naive_piece *piece)
+{
+    const struct naive_work *work = at->work;
+    const unsigned e = at->environment, s = (unsigned)piece->service, k = (unsigned)piece->key;
+    const struct naive_environment *was = &work->before->environments[e];
+    return was->alive && was->life == work->state->environments[e].life &&
+           was->seen[spot->service][spot->key].kind && !work->placed[e][spot->service] &&
+           !naive_is_moved(work, e, (unsigned)spot->service, (unsigned)spot->key, true) &&
+           ends(work->before, e, s, k, was->seen[s][k].kind == NAIVE_SECRET);
 }
 
 static void judge_reference(struct judging *at, const struct naive_spot *spot,
@@ -93,6 +128,7 @@ static void judge_reference(struct judging *at, const struct naive_spot *spot,
               target->secret))
         return;
     naive_refuse(at->work, REASON_ENDS, REASON_MAY, spot, piece->name);
+    is_new &= !was_ending(at, spot, piece);
     result->is_refused |= is_new;
     result->must_name[at->environment][spot->service][spot->key] |= is_new;
 }
@@ -119,16 +155,15 @@ static void judge_sum(struct judging *at, const struct naive_spot *spot, bool is
         naive_refuse(at->work, REASON_LOOKUPS, REASON_MAY, spot, "");
 }
 
-/* A fault that was there before and that nobody touched is nobody's. */
-static bool is_new_fault(const struct judging *at, unsigned service, unsigned key)
+bool naive_is_new_fault(const struct naive_work *work, unsigned e, unsigned service, unsigned key)
 {
-    const struct naive_environment *was = &at->work->before->environments[at->environment],
-                                   *is = &at->work->state->environments[at->environment];
+    const struct naive_environment *was = &work->before->environments[e],
+                                   *is = &work->state->environments[e];
     unsigned layers[3];
     if (!was->alive || was->life != is->life || !was->seen[service][key].is_faulty)
         return true;
-    for (unsigned i = naive_layers(layers, at->work->state, at->environment); i-- > 0;)
-        if (at->work->touched[layers[i]][service][key])
+    for (unsigned i = naive_layers(layers, work->state, e); i-- > 0;)
+        if (work->touched[layers[i]][service][key])
             return true;
     return false;
 }
@@ -145,7 +180,7 @@ static void judge_ways(struct judging *at)
         for (int k = 0; k < (int)NAIVE_KEYS; k++) {
             const struct naive_spot spot = {(int)at->environment, s, k};
             bool out[NAIVE_SERVICES][NAIVE_KEYS] = {0};
-            reach(at->work->state, at->environment, (unsigned)s, (unsigned)k, out);
+            naive_reach(at->work->state, at->environment, (unsigned)s, (unsigned)k, out);
             for (size_t i = 0; i < count * NAIVE_SERVICES * NAIVE_KEYS; i++) {
                 const struct naive_reason *reason = &told[i % count];
                 const unsigned at_spot = (unsigned)(i / count);
@@ -165,7 +200,7 @@ static void judge_spots(struct judging *at)
     for (unsigned service = 0; service < NAIVE_SERVICES; service++) {
         for (unsigned key = 0; key < NAIVE_KEYS; key++) {
             const struct naive_spot spot = {(int)at->environment, (int)service, (int)key};
-            const bool is_new = is_new_fault(at, service, key);
+            const bool is_new = naive_is_new_fault(at->work, at->environment, service, key);
             const int count = pieces_of(at->work->state, at->environment, service, key);
             memcpy(pieces, pieces_room, sizeof pieces);
             for (int i = 0; i < count; i++)
@@ -180,7 +215,7 @@ static void judge_spots(struct judging *at)
 
 /* What is told of a spot that would be faulty, or that leads to one, is the fault, and perhaps that
  * it changed. */
-static bool is_faulty(const struct naive_work *work, const struct naive_spot *spot)
+bool naive_is_faulty(const struct naive_work *work, const struct naive_spot *spot)
 {
     char path[96];
     naive_path(path, spot);
@@ -209,7 +244,11 @@ static void judge_lock(struct naive_work *work, const struct naive_environment *
         locked.service = locked.key = NAIVE_NONE;
         lock = by->lock;
     }
-    if (lock && lock != work->rev)
+    if (!lock || lock == work->rev)
+        return;
+    if (work->terms->override & NAIVE_PASS_LOCK)
+        work->result->is_passed = true;
+    else
         naive_refuse(work, REASON_LOCKED, weight, place, naive_path(path, &locked));
 }
 
@@ -220,15 +259,15 @@ static void judge_locks(struct naive_work *work)
         const struct naive_environment *by = &work->state->environments[outcome->environment];
         const struct naive_spot place = {(int)outcome->environment, outcome->service, outcome->key};
         /* What is gone with its locks is judged by those that it had. */
-        if (!by->alive || by->life != outcome->life)
+        if (by->life != outcome->life)
             by = &work->before->environments[outcome->environment];
-        judge_lock(work, by, &place, is_faulty(work, &place) ? REASON_MAY : REASON_MUST);
+        judge_lock(work, by, &place, naive_is_faulty(work, &place) ? REASON_MAY : REASON_MUST);
     }
     /* What would be faulty has no outcome, or one that nobody has seen. */
     for (unsigned e = 1; e < NAIVE_ENVIRONMENTS && work->result->reason_count; e++) {
         for (int i = 0; i < (int)(NAIVE_SERVICES * NAIVE_KEYS); i++) {
             const struct naive_spot place = {(int)e, i / (int)NAIVE_KEYS, i % (int)NAIVE_KEYS};
-            if (work->state->environments[e].alive && is_faulty(work, &place))
+            if (work->state->environments[e].alive && naive_is_faulty(work, &place))
                 judge_lock(work, &work->state->environments[e], &place, REASON_MAY);
         }
     }
@@ -260,13 +299,13 @@ static void judge_why(struct naive_work *work)
     for (size_t i = 0; i < work->result->outcome_count; i++) {
         const struct naive_outcome *outcome = &work->result->outcomes[i];
         const struct naive_spot place = {(int)outcome->environment, outcome->service, outcome->key};
-        (is_faulty(work, &place) ? perhaps : changed)[outcome->environment] = true;
+        (naive_is_faulty(work, &place) ? perhaps : changed)[outcome->environment] = true;
     }
     /* What would be faulty may have no outcome. */
     for (unsigned e = 1; e < NAIVE_ENVIRONMENTS && work->result->reason_count; e++)
         for (int i = 0; i < (int)(NAIVE_SERVICES * NAIVE_KEYS); i++) {
             const struct naive_spot place = {(int)e, i / (int)NAIVE_KEYS, i % (int)NAIVE_KEYS};
-            perhaps[e] |= work->state->environments[e].alive && is_faulty(work, &place);
+            perhaps[e] |= work->state->environments[e].alive && naive_is_faulty(work, &place);
         }
     for (unsigned e = 0; e < NAIVE_ENVIRONMENTS; e++) {
         const struct naive_environment *in = &work->state->environments[e];
@@ -288,6 +327,7 @@ void naive_judge(struct naive_work *work)
         judge_ways(&at);
         naive_worths_free(&at.worths);
     }
+    naive_judge_schemas(work);
     judge_locks(work);
     judge_ends(work);
     judge_why(work);

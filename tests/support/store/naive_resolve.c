@@ -30,10 +30,19 @@ const struct naive_definition *naive_effective(const struct naive *state, unsign
     const enum naive_kind kind = in->records[service][key].kind;
     if (kind == NAIVE_NOTHING)
         return NULL;
-    *layer = kind == NAIVE_AS_IN_BASE  ? (unsigned)in->base
-             : kind == NAIVE_AS_IN_ALL ? NAIVE_ALL
-                                       : environment;
-    return &state->environments[*layer].definitions[service][key];
+    const bool is_of_base = kind == NAIVE_AS_IN_BASE || kind == NAIVE_DEFAULT_OF_BASE;
+    const bool is_of_all = kind == NAIVE_AS_IN_ALL || kind == NAIVE_DEFAULT_OF_ALL;
+    *layer = is_of_base ? (unsigned)in->base : is_of_all ? NAIVE_ALL : environment;
+    const struct naive_environment *by = &state->environments[*layer];
+    return kind >= NAIVE_DEFAULT ? &by->defaults[service][key] : &by->definitions[service][key];
+}
+
+/* The record of what is in effect at the spot, there where it stands. */
+static const struct naive_record *record_of(const struct naive *state, unsigned layer,
+                                            unsigned service, unsigned key, enum naive_kind kind)
+{
+    const struct naive_environment *in = &state->environments[layer];
+    return kind >= NAIVE_DEFAULT ? &in->default_records[service][key] : &in->records[service][key];
 }
 
 int naive_pieces(struct naive_piece out[static NAIVE_PIECES_MAX],
@@ -78,6 +87,7 @@ static void take(struct naive_worth *worth, const struct naive_worth *target,
 {
     worth->secret |= target->secret;
     worth->circle |= target->circle || target->progress == NAIVE_UNDERWAY;
+    worth->broken |= target->broken || target->progress == NAIVE_UNDERWAY;
     worth->lookups += 1 + target->lookups;
     if (target->depth + 1 > worth->depth)
         worth->depth = target->depth + 1;
@@ -90,17 +100,27 @@ static void take(struct naive_worth *worth, const struct naive_worth *target,
     worth->size = worth->bytes.size;
 }
 
+/* A reference that leads to nothing is one more all the same: it may be told that there are too
+ * many before it is known to lead nowhere. */
+static bool miss(struct naive_worth *worth)
+{
+    worth->lookups++;
+    if (worth->depth < 1)
+        worth->depth = 1;
+    return false;
+}
+
 /* One reference of a spot. Whether it is good, and so is what it refers to: in *well. */
 static bool follow(struct naive_worths *all, const struct naive *state, unsigned environment,
                    unsigned service, struct naive_worth *worth, const struct naive_piece *piece,
                    uint64_t since, bool *well)
 {
     if (piece->service == NAIVE_NONE || piece->key == NAIVE_NONE)
-        return false;
+        return miss(worth);
     const unsigned other = (unsigned)piece->service, name = (unsigned)piece->key;
     const struct naive_worth *target = visit(all, state, environment, other, name);
     if (!target->there && target->progress == NAIVE_DONE)
-        return false;
+        return miss(worth);
     take(worth, target, piece->filter, since);
     *well &= target->progress == NAIVE_DONE && !target->faulty;
     return naive_is_shared(state, environment, other, name, service, !target->secret);
@@ -126,9 +146,9 @@ static void expand(struct naive_worths *all, const struct naive *state, unsigned
             worth->size += pieces[i].size;
         }
     }
-    own_fault |= worth->circle || worth->depth > DEPTH_MAX || worth->size > VALUE_MAX ||
-                 worth->lookups > LOOKUPS_MAX;
-    worth->faulty = own_fault || !well;
+    own_fault |= worth->circle || worth->depth > DEPTH_MAX || worth->lookups > LOOKUPS_MAX;
+    worth->broken |= own_fault;
+    worth->faulty = own_fault || worth->size > VALUE_MAX || !well;
     top--;
 }
 
@@ -147,8 +167,7 @@ static struct naive_worth *visit(struct naive_worths *all, const struct naive *s
         worth->there = true;
         worth->rev = record->rev;
         worth->secret = definition->kind == NAIVE_SECRET;
-        if (layer != environment)
-            newer(worth, state->environments[layer].records[service][key].rev, record->since);
+        newer(worth, record_of(state, layer, service, key, record->kind)->rev, record->since);
         if (environment != NAIVE_ALL &&
             (definition->kind == NAIVE_LINK || definition->kind == NAIVE_TEMPLATE)) {
             expand(all, state, environment, service, worth, definition, record->since);

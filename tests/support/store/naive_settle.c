@@ -31,7 +31,14 @@ static enum naive_kind kind_of(const struct naive *state, unsigned e, unsigned s
     if (in->base != NAIVE_NONE && state->environments[in->base].definitions[service][key].kind)
         return NAIVE_AS_IN_BASE;
     const struct naive_environment *all = &state->environments[NAIVE_ALL];
-    return all->alive && all->definitions[service][key].kind ? NAIVE_AS_IN_ALL : NAIVE_NOTHING;
+    if (all->alive && all->definitions[service][key].kind)
+        return NAIVE_AS_IN_ALL;
+    const int layer = naive_schema_layer(state, e, service);
+    if (layer == NAIVE_NONE || !state->environments[layer].defaults[service][key].kind)
+        return NAIVE_NOTHING;
+    return layer == (int)e           ? NAIVE_DEFAULT
+           : layer == (int)NAIVE_ALL ? NAIVE_DEFAULT_OF_ALL
+                                     : NAIVE_DEFAULT_OF_BASE;
 }
 
 /* Whether something was done about the spot in one of its layers. */
@@ -46,13 +53,27 @@ static bool is_touched(const struct naive_work *work, unsigned e, unsigned servi
     return false;
 }
 
+/* Or about its default, there or in another of them. */
+static bool is_default_touched(const struct naive_work *work, unsigned e, unsigned service,
+                               unsigned key)
+{
+    unsigned layers[3];
+    bool has_default = false, is_set = false, is_said = false;
+    for (unsigned i = naive_layers(layers, work->state, e); i-- > 0;) {
+        has_default |= work->state->environments[layers[i]].defaults[service][key].kind != 0;
+        is_set |= work->default_set[layers[i]][service][key];
+        is_said |= work->schema_set[layers[i]][service];
+    }
+    return is_set || (is_said && has_default);
+}
+
 static void set_kinds(struct naive_work *work)
 {
     for (unsigned e = 0; e < NAIVE_ENVIRONMENTS; e++) {
         struct naive_environment *in = &work->state->environments[e];
         EACH_SPOT(service, key)
         {
-            if (is_touched(work, e, service, key))
+            if (is_touched(work, e, service, key) || is_default_touched(work, e, service, key))
                 in->hidden[service][key] = false;
             in->records[service][key].kind = kind_of(work->state, e, service, key);
         }
@@ -149,6 +170,22 @@ static void write_record(struct naive_work *work, unsigned e, unsigned service, 
         is->rev = before->seen[service][key].rev;
 }
 
+static void write_default(struct naive_work *work, unsigned e, unsigned service, unsigned key)
+{
+    struct naive_environment *in = &work->state->environments[e];
+    const struct naive_record was =
+        is_same_life(work, e) ? work->before->environments[e].default_records[service][key]
+                              : (struct naive_record){0};
+    const enum naive_kind kind = in->defaults[service][key].kind;
+    struct naive_record *is = &in->default_records[service][key];
+    *is = was;
+    if (!work->default_set[e][service][key] && kind == was.kind)
+        return;
+    *is = (struct naive_record){.kind = kind};
+    if (kind)
+        is->since = is->rev = work->rev, is->first_rev = was.kind ? was.first_rev : work->rev;
+}
+
 /* --- what is seen --- */
 
 static void see(struct naive_work *work, unsigned e, const struct naive_worths *worths)
@@ -159,7 +196,8 @@ static void see(struct naive_work *work, unsigned e, const struct naive_worths *
         const struct naive_worth *worth = &worths->of[service][key];
         const struct naive_record *record = &in->records[service][key];
         struct naive_seen *seen = &in->seen[service][key];
-        *seen = (struct naive_seen){.is_faulty = worth->faulty};
+        *seen = (struct naive_seen){.is_faulty = worth->faulty,
+                                    .is_large = worth->faulty && !worth->broken};
         if (!worth->there || worth->faulty)
             continue;
         seen->record = record->kind;
@@ -198,7 +236,7 @@ static void tell_all(struct naive_work *work, const struct naive *state, char ma
     for (unsigned key = 0; key < NAIVE_KEYS; key++) {
         outcome.key = (int)key;
         outcome.is_secret = in->seen[service][key].kind == NAIVE_SECRET;
-        if (in->seen[service][key].kind)
+        if (in->records[service][key].kind)
             tell(work, outcome);
     }
 }
@@ -216,13 +254,16 @@ static void tell_key(struct naive_work *work, unsigned e, unsigned service, unsi
                                     .key = (int)key};
     const bool differs = was->kind != is->kind || was->size != is->size || was->hash != is->hash;
     outcome.is_secret = (is->kind ? is : was)->kind == NAIVE_SECRET;
-    outcome.mark = !was->kind && is->kind                          ? '+'
-                   : was->kind && !is->kind                        ? '-'
-                   : was->kind && is->kind && is->rev == work->rev ? '~'
-                                                                   : '\0';
+    /* Records count: a definition that an expiry left faulty is there, and nobody reads it. */
+    const bool was_there = work->before->environments[e].records[service][key].kind;
+    const bool is_there = in->records[service][key].kind;
+    outcome.mark = !was_there && is_there                                      ? '+'
+                   : was_there && !is_there                                    ? '-'
+                   : was_there && is_there && is->kind && is->rev == work->rev ? '~'
+                                                                               : '\0';
     if (outcome.mark)
         tell(work, outcome);
-    if (!outcome.mark && differs && !work->result->unsound++)
+    if (!outcome.mark && differs && !is->is_faulty && !work->result->unsound++)
         naive_path(work->result->unsound_place,
                    &(struct naive_spot){(int)e, (int)service, (int)key});
 }
@@ -257,8 +298,7 @@ static void tell_environment(struct naive_work *work, unsigned e)
     }
 }
 
-/* When places changed, and their lists. */
-static void date(struct naive_work *work)
+void naive_date(struct naive_work *work)
 {
     for (unsigned e = 0; e < NAIVE_ENVIRONMENTS; e++) {
         struct naive_environment *in = &work->state->environments[e];
@@ -290,6 +330,9 @@ void naive_settle(struct naive_work *work)
     if (work->terms->is_expiry)
         hide_faulty(work);
     for (unsigned e = 0; e < NAIVE_ENVIRONMENTS; e++)
+        EACH_SPOT(service, key)
+    write_default(work, e, service, key);
+    for (unsigned e = 0; e < NAIVE_ENVIRONMENTS; e++)
         naive_resolve(&worths[e], work->state, e);
     for (unsigned e = 0; e < NAIVE_ENVIRONMENTS; e++) {
         EACH_SPOT(service, key)
@@ -303,5 +346,4 @@ void naive_settle(struct naive_work *work)
     }
     for (unsigned e = 0; e < NAIVE_ENVIRONMENTS; e++)
         tell_environment(work, e);
-    date(work);
 }

@@ -6,6 +6,7 @@
 
 #include "store/identity.h"
 #include "store/secret.h"
+#include "tests/support/store/declare.h"
 #include "tests/support/store/dice.h"
 #include "tests/support/store/trial.h"
 
@@ -153,6 +154,20 @@ static int gather_key(struct change *change, const struct path *path,
     }
 }
 
+static int gather_schema(struct change *change, const struct path *path,
+                         const struct sample_step *step)
+{
+    struct schema schema;
+    if (step->verb == UNSET_SCHEMA)
+        return change_schema_remove(change, path);
+    int error = declare_try(&schema, path->service, step->text);
+    if (error)
+        return error;
+    error = change_schema_set(change, path, &schema);
+    schema_release(&schema);
+    return error;
+}
+
 static bool is_set(enum sample_verb verb)
 {
     return verb == SET || verb == SECRET || verb == SET_LINK || verb == SET_TEMPLATE ||
@@ -164,6 +179,8 @@ static int gather_step(struct change *change, const struct sample_step *step)
     const struct path path = sample_path(step->path);
     if (step->verb == ADD || step->verb == DROP)
         return gather_place(change, &path, step);
+    if (step->verb == SET_SCHEMA || step->verb == UNSET_SCHEMA)
+        return gather_schema(change, &path, step);
     if (!is_set(step->verb))
         return gather_relation(change, &path, step);
     const int error = gather_key(change, &path, step);

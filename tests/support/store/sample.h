@@ -44,12 +44,14 @@ enum sample_verb {
     MOVE_FROM,
     SET_TEXT,
     SECRET_TEXT,
+    SET_SCHEMA,
+    UNSET_SCHEMA,
 };
 
 /* One operation; ADD and DROP by the depth of the path. The value is that of a number (dice.h), or
  * the text: of a link or a template, the consumer of a share, where a copy or a move begins, the
- * base of an environment, a plain value or a secret as it stands. What is set with a ttl ends so
- * many seconds after the commit. */
+ * base of an environment, a plain value or a secret as it stands, a schema (declare.h). What is set
+ * with a ttl ends so many seconds after the commit. */
 struct sample_step {
     enum sample_verb verb;
     const char *path;

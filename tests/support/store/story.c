@@ -15,7 +15,8 @@
 #include "tests/support/store/sample.h"
 #include "tests/support/store/trial.h"
 
-#define OPEN_AGAIN 700u /* changes */
+#define OPEN_AGAIN 700u    /* changes */
+#define SHOWN_EVERY 10000u /* operations: how far it is */
 #define SECONDS_MAX 7000u
 #define SHORTER_SECONDS_MAX 60
 
@@ -27,7 +28,8 @@ struct story { /* one playing */
     struct dice dice; /* for what is looked at, not for what is done */
     struct story_count *count;
     const char *path;
-    bool is_bare; /* the store alone is wanted */
+    bool is_bare;                  /* the store alone is wanted */
+    const struct story_hook *hook; /* or NULL */
 };
 
 struct step { /* one change of a row that is kept */
@@ -36,29 +38,46 @@ struct step { /* one change of a row that is kept */
     struct naive_wish *wishes;
 };
 
-static void begin(struct story *story, const char *path, struct story_count *count)
+static void tell_opened(const struct story *story)
 {
-    *story = (struct story){.path = path, .dice = dice_new(1), .count = count};
+    if (story->hook)
+        story->hook->opened(story->hook->arg, story->store);
+}
+
+static void tell_closing(const struct story *story)
+{
+    if (story->hook)
+        story->hook->closing(story->hook->arg);
+}
+
+static void begin(struct story *story, const char *path, struct story_count *count,
+                  const struct story_hook *hook)
+{
+    *story = (struct story){.path = path, .dice = dice_new(1), .count = count, .hook = hook};
     for (unsigned i = 0; i < NAIVE_ENVIRONMENTS; i++)
         story->state.environments[i].base = NAIVE_NONE;
     sample_create(path);
     story->store = sample_open(path, true);
     match_init(&story->match, story->store);
     story->state.rev = store_revision(story->store);
+    tell_opened(story);
 }
 
 static void end(struct story *story)
 {
+    tell_closing(story);
     match_release(&story->match);
     store_close(story->store);
 }
 
 static void open_again(struct story *story)
 {
+    tell_closing(story);
     match_detach(&story->match);
     store_close(story->store);
     story->store = sample_open(story->path, true);
     match_attach(&story->match, story->store);
+    tell_opened(story);
 }
 
 /* --- one change --- */
@@ -106,6 +125,8 @@ static void play_done(struct story *story)
     match_past(&story->match, &story->dice);
     match_past(&story->match, &story->dice);
     story->count->pasts += 2;
+    if (story->hook)
+        story->hook->committed(story->hook->arg, &story->state, story->match.times);
 }
 
 /* The store goes first, and the model follows: whether it was right is not asked. */
@@ -140,6 +161,7 @@ static void play(struct story *story, const struct step *step)
     } else {
         MUST(!error, "refused as %s", error_word(error));
         play_done(story);
+        match_notes(&result, &story->result);
     }
     change_result_release(&result);
 }
@@ -155,7 +177,8 @@ struct playing {
     struct shared *shared;
     const char *folder;
     uint64_t seed;
-    size_t operations;  /* drawn as they are played, until there are so many */
+    size_t operations; /* drawn as they are played, until there are so many */
+    const struct story_hook *hook;
     struct step *steps; /* or NULL and these */
     size_t count;
     char place[64]; /* where it was found to differ */
@@ -177,13 +200,17 @@ static int play_drawn(void *arg)
     char path[TRIAL_PATH_MAX];
     size_t done = 0;
     fresh(playing->folder, path);
-    begin(&story, path, &playing->shared->count);
+    begin(&story, path, &playing->shared->count, playing->hook);
     for (size_t i = 0; done < playing->operations; i++) {
         chance_draw(&chance, &change, &story.state);
         const struct step step = {change.terms, change.count, change.wishes};
         playing->shared->at = i;
         play(&story, &step);
+        const size_t before = done;
         done += change.count + change.terms.is_expiry;
+        if (before / SHOWN_EVERY != done / SHOWN_EVERY)
+            fprintf(stderr, "%zu of %zu operations, revision %llu\n", done, playing->operations,
+                    (unsigned long long)story.state.rev);
         if (i % OPEN_AGAIN == OPEN_AGAIN - 1)
             open_again(&story);
     }
@@ -198,7 +225,7 @@ static int play_steps(void *arg)
     const struct playing *playing = arg;
     char path[TRIAL_PATH_MAX];
     fresh(playing->folder, path);
-    begin(&story, path, &playing->shared->count);
+    begin(&story, path, &playing->shared->count, NULL);
     for (size_t i = 0; i < playing->count; i++) {
         playing->shared->at = i;
         if (playing->steps[i].count || playing->steps[i].terms.is_expiry)
@@ -312,14 +339,17 @@ static void leave_out_wishes(struct playing *playing, time_t until)
 
 static void print(const struct playing *playing)
 {
-    char line[512];
+    char line[1200];
     for (size_t i = 0; i < playing->count; i++) {
         const struct step *step = &playing->steps[i];
-        fprintf(stderr, "%2zu: at %lld s%s%s%s\n", i + 1,
+        fprintf(stderr, "%2zu: at %lld s%s%s%s%s%s%s\n", i + 1,
                 (long long)(step->terms.now / 1000000000 - 2000000000),
                 step->terms.is_expiry ? ", what has ended goes" : "",
                 step->terms.has_reason ? ", with a reason" : "",
-                step->terms.allow_equal ? ", equal allowed" : "");
+                step->terms.allow_equal ? ", equal allowed" : "",
+                step->terms.override & NAIVE_PASS_SCHEMA ? ", schemas overridden" : "",
+                step->terms.override & NAIVE_PASS_LOCK ? ", locks overridden" : "",
+                step->terms.override & NAIVE_PASS_SHARE ? ", shares overridden" : "");
         for (size_t at = 0; at < step->count; at++) {
             chance_print(&step->wishes[at], line, sizeof line);
             fprintf(stderr, "      %s\n", line);
@@ -348,9 +378,10 @@ static void shorten(struct playing *playing)
     differs(playing, true);
 }
 
-void story_play(uint64_t seed, size_t operations, struct story_count *count)
+static void play_all(uint64_t seed, size_t operations, struct story_count *count,
+                     const struct story_hook *hook)
 {
-    struct playing playing = {.seed = seed, .operations = operations};
+    struct playing playing = {.seed = seed, .operations = operations, .hook = hook};
     playing.folder = trial_folder();
     playing.shared = mmap(NULL, sizeof *playing.shared, PROT_READ | PROT_WRITE,
                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -360,10 +391,22 @@ void story_play(uint64_t seed, size_t operations, struct story_count *count)
     if (status) {
         fprintf(stderr, "change %zu of seed %llu: %s\n", playing.shared->at,
                 (unsigned long long)seed, trial_end(status));
-        shorten(&playing);
+        if (!hook)
+            shorten(&playing);
         trial_failed(__FILE__, __LINE__, NULL, "the store and the model differ");
     }
     munmap(playing.shared, sizeof *playing.shared);
+}
+
+void story_play(uint64_t seed, size_t operations, struct story_count *count)
+{
+    play_all(seed, operations, count, NULL);
+}
+
+void story_play_hooked(uint64_t seed, size_t operations, struct story_count *count,
+                       const struct story_hook *hook)
+{
+    play_all(seed, operations, count, hook);
 }
 
 void story_write(const char *path, uint64_t seed, size_t commits)
@@ -372,7 +415,7 @@ void story_write(const char *path, uint64_t seed, size_t commits)
     static struct story_count count;
     static struct chance_change change;
     struct chance chance = chance_new(seed);
-    begin(&story, path, &count);
+    begin(&story, path, &count, NULL);
     story.is_bare = true;
     while (count.commits < commits) {
         chance_draw(&chance, &change, &story.state);

@@ -37,7 +37,7 @@ unsigned trial_scaled(unsigned count)
 }
 
 /* As many as one program asks for; each keeps its place, since callers keep its text. */
-static char folders[16][TRIAL_PATH_MAX];
+static char folders[32][TRIAL_PATH_MAX];
 static size_t folder_count;
 static pid_t folder_owner;
 

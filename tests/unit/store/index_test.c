@@ -6,9 +6,9 @@
 #include "store/model/core.h"
 #include "store/model/settle.h"
 
-static const enum database derived[] = {DB_ENVIRONMENT, DB_PLACE,     DB_CURRENT, DB_HISTORY,
-                                        DB_NAME,        DB_KEY,       DB_EXPIRY,  DB_SHARE,
-                                        DB_LOCK,        DB_REFERENCE, DB_OUTCOME};
+static const enum database derived[] = {
+    DB_ENVIRONMENT, DB_PLACE, DB_CURRENT,   DB_HISTORY, DB_NAME,     DB_KEY, DB_EXPIRY,
+    DB_SHARE,       DB_LOCK,  DB_REFERENCE, DB_OUTCOME, DB_PRESENCE, DB_TAG};
 
 static void same_database(struct txn *left, struct txn *right, enum database database)
 {
@@ -66,6 +66,7 @@ static void replay_commit(struct store *store, struct txn *from, struct txn *to,
     assert_int_equal(settle(&judge), 0);
     assert_int_equal(judge.code, 0);
     assert_int_equal(index_finish(&index), 0);
+    index_release(&index);
     for (uint32_t op = 0; op < header.operations; op++) {
         struct operation operation;
         assert_int_equal(txn_get(from, &body, DB_LOG, key_operation(&key, rev, op)), 0);
@@ -142,7 +143,9 @@ static int apply(struct txn *txn, uint64_t rev, const struct operation *operatio
 {
     struct index index;
     assert_int_equal(index_begin(&index, txn, rev, (int64_t)rev), 0);
-    return index_apply(&index, operation, 0);
+    const int error = index_apply(&index, operation, 0);
+    index_release(&index);
+    return error;
 }
 
 /* Operations that do not fit what came before are damage, whoever wrote them. */

@@ -41,6 +41,7 @@ static void known_bytes_of_relations(void **state)
     (void)state;
     struct key room;
     BYTES(key_outcome(&room, 1, 2), "\0\0\0\0\0\0\0\x01\0\0\0\x02");
+    BYTES(key_presence(&room, 3, 4, 1, 2), "\0\0\0\x03\0\0\0\x04\0\0\0\0\0\0\0\x01\0\0\0\x02");
     BYTES(key_reference(&room, 3, "api", "PORT", 5), "\0\0\0\x03\x03"
                                                      "api\x04PORT\0\0\0\0\0\0\0\x05");
     BYTES(key_share(&room, 3, "api", "PORT", "web"), "\0\0\0\x03\x03"
@@ -48,6 +49,8 @@ static void known_bytes_of_relations(void **state)
     BYTES(key_lock(&room, 3, "api", "PORT"), "\0\0\0\x03\x03"
                                              "api\x04PORT");
     BYTES(key_lock(&room, 3, "", ""), "\0\0\0\x03\0\0");
+    BYTES(key_tag(&room, "v1.2"), "v1.2");
+    BYTES(key_schema(&room, 3, 5), "\0\0\0\x03\0\0\0\x05");
     BYTES(key_leak_value(&room, mark, 3, 5), "F"
                                              "fedcba9876543210\0\0\0\x03\0\0\0\0\0\0\0\x05");
     BYTES(key_leak_place(&room, 3, 5), "P\0\0\0\x03\0\0\0\0\0\0\0\x05");
@@ -118,6 +121,11 @@ static void relations_parse_back(void **state)
     uint8_t fingerprint[FINGERPRINT_SIZE];
     assert_int_equal(key_outcome_parse(key_outcome(&room, 12, UINT32_MAX), &rev, &chunk), 0);
     assert_true(rev == 12 && chunk == UINT32_MAX);
+    uint32_t service_id = 0;
+    assert_int_equal(key_presence_parse(key_presence(&room, 7, 8, 1ull << 40, 9), &layer,
+                                        &service_id, &rev, &chunk),
+                     0);
+    assert_true(layer == 7 && service_id == 8 && rev == 1ull << 40 && chunk == 9);
     assert_int_equal(key_reference_parse(key_reference(&room, 9, "api", "PORT", 1ull << 39), &layer,
                                          service, key, &name_id),
                      0);
@@ -130,10 +138,14 @@ static void relations_parse_back(void **state)
     assert_string_equal(service, "db");
     assert_string_equal(key, "URL");
     assert_string_equal(consumer, "*");
+    assert_int_equal(key_tag_parse(key_tag(&room, "v1.2"), service), 0);
+    assert_string_equal(service, "v1.2");
     assert_int_equal(key_lock_parse(key_lock(&room, 7, "db", ""), &layer, service, key), 0);
     assert_true(layer == 7);
     assert_string_equal(service, "db");
     assert_string_equal(key, "");
+    assert_int_equal(key_schema_parse(key_schema(&room, 8, 88), &layer, &service_id), 0);
+    assert_true(layer == 8 && service_id == 88);
     assert_int_equal(
         key_leak_value_parse(key_leak_value(&room, mark, 6, 66), fingerprint, &layer, &name_id), 0);
     assert_true(layer == 6 && name_id == 66);
@@ -210,6 +222,8 @@ static void walks_of_relations_start_before_all(void **state)
     assert_true(order(key_share(&a, 1, "a", "Azz", "z"), key_share(&b, 1, "aA", "", "")) < 0);
     assert_true(order(key_lock(&a, 1, "", ""), key_lock(&b, 1, "a", "")) < 0);
     assert_true(order(key_lock(&a, 1, "a", ""), key_lock(&b, 1, "a", "A")) < 0);
+    assert_true(order(key_schema(&a, 1, 0), key_schema(&b, 1, 1)) < 0);
+    assert_true(order(key_schema(&a, 1, UINT32_MAX), key_schema(&b, 2, 0)) < 0);
     assert_true(order(key_leak_value(&a, mark, 0, 0), key_leak_value(&b, mark, 1, 1)) < 0);
     assert_true(order(key_leak_value(&a, mark, 1, UINT64_MAX), key_leak_place(&b, 0, 0)) < 0);
 }
@@ -232,6 +246,7 @@ static void wrong_keys_of_relations_are_refused(void **state)
     fill(name, 's', SERVICE_NAME_MAX + 1);
     assert_int_equal(key_lock_parse(key_lock(&room, 1, name, "A"), &layer, service, key),
                      ERR(ERR_CORRUPT));
+    assert_int_equal(key_tag_parse(key_tag(&room, name), service), ERR(ERR_CORRUPT));
     assert_int_equal(
         key_share_parse(key_share(&room, 1, "a", "A", name), &layer, service, key, consumer),
         ERR(ERR_CORRUPT));

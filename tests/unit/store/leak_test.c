@@ -385,6 +385,39 @@ static void a_new_store_has_its_pair(void **state)
     txn_free(txn);
 }
 
+/* Told apart without opening either, as long as both are what is set now. */
+static void test_secrets_that_differ(void **state)
+{
+    struct model *model = *state;
+    struct entry first, other, equal, brief;
+    COMMIT(model, {ADD, "prod"}, {ADD, "dev"},
+           {SECRET_TEXT, "prod/web/A", .text = "a-Secret-Value"},
+           {SECRET_TEXT, "dev/web/A", .text = "Another-Secret"},
+           {SECRET_TEXT, "dev/web/B", .text = "a-Secret-Value"},
+           {SECRET_TEXT, "dev/web/C", .text = "short"});
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(snapshot_begin(model->snapshot), 0);
+        assert_int_equal(snapshot_definition(model->snapshot, &first, 1, 1, "A"), 0);
+        assert_int_equal(snapshot_definition(model->snapshot, &other, 2, 1, "A"), 0);
+        assert_int_equal(snapshot_definition(model->snapshot, &equal, 2, 1, "B"), 0);
+        assert_int_equal(snapshot_definition(model->snapshot, &brief, 2, 1, "C"), 0);
+        assert_int_equal(snapshot_secrets_differ(model->snapshot, &first.defined, &other.defined),
+                         1);
+        assert_int_equal(snapshot_secrets_differ(model->snapshot, &first.defined, &equal.defined),
+                         0);
+        assert_int_equal(snapshot_secrets_differ(model->snapshot, &first.defined, &brief.defined),
+                         0);
+        snapshot_end(model->snapshot);
+        model_reopen(model, false); /* nor is a key needed */
+    }
+    const struct definition was = other.defined;
+    model_reopen(model, true);
+    COMMIT(model, {SECRET_TEXT, "dev/web/A", .text = "yet-Another-One"});
+    assert_int_equal(snapshot_begin(model->snapshot), 0);
+    assert_int_equal(snapshot_secrets_differ(model->snapshot, &first.defined, &was), 0);
+    snapshot_end(model->snapshot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +437,7 @@ int main(void)
         MODEL_TEST(no_value_is_in_what_is_kept),
         MODEL_TEST(damaged_records_are_refused),
         MODEL_TEST(a_new_store_has_its_pair),
+        MODEL_TEST(test_secrets_that_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,8 +42,11 @@ static struct operation make(enum operation_kind kind)
         operation.consumer = "billing";
         operation.consumer_size = 7;
     }
+    if (kind == OPERATION_TAG)
+        operation.tagged = 0x0102030405060708;
     operation.is_same = operation_is_of_key(kind);
-    operation.is_allowed_equal = operation_has_value(kind);
+    operation.is_allowed_equal = operation_is_set(kind) || kind == OPERATION_DEFAULT_SET;
+    operation.is_override = operation_is_of_schema(kind);
     return operation;
 }
 
@@ -75,6 +78,12 @@ static const enum operation_kind kinds[] = {OPERATION_SET_PLAIN,
                                             OPERATION_ENVIRONMENT_REMOVE,
                                             OPERATION_SERVICE_ADD,
                                             OPERATION_SERVICE_REMOVE,
+                                            OPERATION_SCHEMA_SET,
+                                            OPERATION_SCHEMA_REMOVE,
+                                            OPERATION_DEFAULT_SET,
+                                            OPERATION_DEFAULT_REMOVE,
+                                            OPERATION_TAG,
+                                            OPERATION_UNTAG,
                                             OPERATION_IDENTITY,
                                             OPERATION_ENVIRONMENT_KEY,
                                             OPERATION_SERVICE_KEY,
@@ -93,6 +102,7 @@ static void test_every_kind_comes_back(void **state)
         assert_int_equal(found.is_same, given.is_same);
         assert_int_equal(found.is_allowed_equal, given.is_allowed_equal);
         assert_int_equal(found.is_protected, given.is_protected);
+        assert_int_equal(found.is_override, given.is_override);
         assert_int_equal(found.base, given.base);
         assert_int_equal(found.consumer_size, given.consumer_size);
         if (given.consumer)
@@ -111,7 +121,61 @@ static void test_every_kind_comes_back(void **state)
         same_material(found.wrapped, given.wrapped, WRAPPED_KEY_SIZE);
         same_material(found.signing_key, given.signing_key, 32);
         assert_int_equal(found.expires, given.expires);
+        assert_int_equal(found.tagged, given.tagged);
+        assert_int_equal(found.from.environment, 0);
     }
+}
+
+static void expect(const struct operation *given, size_t offset, unsigned char value,
+                   enum error_code code)
+{
+    BYTES_CLEANUP struct bytes bytes = BYTES_INIT(4096);
+    struct operation found;
+    encode(&bytes, given);
+    assert_true(offset < bytes.size);
+    bytes.data[offset] = value;
+    assert_int_equal(operation_decode(&found, (struct slice){bytes.data, bytes.size}), ERR(code));
+}
+
+/* What was copied from where: of sets only. */
+static void test_provenance(void **state)
+{
+    (void)state;
+    BYTES_CLEANUP struct bytes bytes = BYTES_INIT(4096);
+    struct operation given = make(OPERATION_SET_LINK), found;
+    const size_t field = 68 + 1 + 9 + 3 + 8;
+    given.from = (struct copied_from){.environment = 3, .name_id = 0x0504030201, .rev = 9};
+    const struct slice body = encode(&bytes, &given);
+    assert_int_equal(body.size, field + 3 + 20);
+    assert_memory_equal(body.data + field,
+                        "\x15\x14\0\x03\0\0\0\x01\x02\x03\x04\x05\0\0\0\x09\0\0\0\0\0\0\0", 23);
+    assert_int_equal(operation_decode(&found, body), 0);
+    assert_int_equal(found.from.environment, 3);
+    assert_int_equal(found.from.name_id, 0x0504030201);
+    assert_int_equal(found.from.rev, 9);
+    for (size_t cut = field + 1; cut < body.size; cut++)
+        assert_int_equal(operation_decode(&found, (struct slice){body.data, cut}),
+                         ERR(ERR_CORRUPT));
+    expect(&given, field + 3, 0, ERR_CORRUPT);      /* of no environment */
+    expect(&given, field + 3 + 12, 0, ERR_CORRUPT); /* as of revision 0 */
+    expect(&given, field, 20, ERR_CORRUPT);         /* a field of another kind */
+    given.is_same = given.is_allowed_equal = false;
+    expect(&given, 1, OPERATION_REMOVE, ERR_CORRUPT);
+}
+
+/* A tag has the revision that it names, and nothing else has one. */
+static void test_tags(void **state)
+{
+    (void)state;
+    const struct operation tag = make(OPERATION_TAG), untag = make(OPERATION_UNTAG);
+    const size_t field = 68 + 1 + 9;
+    expect(&tag, 1, OPERATION_UNTAG, ERR_CORRUPT);
+    expect(&untag, 1, OPERATION_TAG, ERR_CORRUPT);
+    expect(&tag, field, 21, ERR_CORRUPT);
+    expect(&tag, field + 1, 7, ERR_CORRUPT);
+    struct operation none = tag;
+    none.tagged = 1;
+    expect(&none, field + 3, 0, ERR_CORRUPT); /* revision 0 */
 }
 
 /* The offsets of FORMAT.md. */
@@ -154,17 +218,6 @@ static void test_what_is_cut_or_longer_is_refused(void **state)
     }
 }
 
-static void expect(const struct operation *given, size_t offset, unsigned char value,
-                   enum error_code code)
-{
-    BYTES_CLEANUP struct bytes bytes = BYTES_INIT(4096);
-    struct operation found;
-    encode(&bytes, given);
-    assert_true(offset < bytes.size);
-    bytes.data[offset] = value;
-    assert_int_equal(operation_decode(&found, (struct slice){bytes.data, bytes.size}), ERR(code));
-}
-
 static void test_what_is_unknown_is_refused(void **state)
 {
     (void)state;
@@ -177,7 +230,7 @@ static void test_what_is_unknown_is_refused(void **state)
     expect(&plain, 0, 2, ERR_FORMAT);  /* format */
     expect(&plain, 1, 10, ERR_FORMAT); /* kind */
     expect(&plain, 1, 99, ERR_FORMAT);
-    expect(&plain, 2, 16, ERR_FORMAT);  /* flag */
+    expect(&plain, 2, 32, ERR_FORMAT);  /* flag */
     expect(&plain, 2, 8, ERR_CORRUPT);  /* a key that is protected */
     expect(&remove, 2, 4, ERR_CORRUPT); /* a removal that was allowed to be equal */
     expect(&pair, 2, 2, ERR_CORRUPT);   /* a key pair that left a value as it was */
@@ -189,6 +242,9 @@ static void test_what_is_unknown_is_refused(void **state)
     expect(&plain, 1, OPERATION_SERVICE_KEY, ERR_CORRUPT);
     plain.is_same = plain.is_allowed_equal = false;
     expect(&plain, 1, OPERATION_SERVICE_ADD, ERR_CORRUPT); /* which never expires */
+    expect(&plain, 1, OPERATION_DEFAULT_SET, ERR_CORRUPT); /* neither does a default, */
+    expect(&plain, 1, OPERATION_DEFAULT_REMOVE, ERR_CORRUPT);
+    expect(&plain, 1, OPERATION_SCHEMA_SET, ERR_CORRUPT); /* nor a schema */
     expect(&plain, 1, OPERATION_SHARE, ERR_CORRUPT);
     expect(&share, 1, OPERATION_LOCK, ERR_CORRUPT);
     expect(&share, fields + 3, 0, ERR_CORRUPT); /* a consumer's name with a NUL */
@@ -225,9 +281,10 @@ static void test_values(void **state)
     uint8_t digest[HASH_SIZE], other[HASH_SIZE];
     const unsigned char *data;
     size_t size;
-    value_head_encode(&one, OPERATION_SET_PLAIN);
+    const uint8_t salt[SALT_SIZE] = {1, 2, 3}, another[SALT_SIZE] = {1, 2, 4};
+    value_head_encode(&one, OPERATION_SET_PLAIN, salt);
     bytes_append(&one, "info", 4);
-    value_head_encode(&two, OPERATION_SET_PLAIN);
+    value_head_encode(&two, OPERATION_SET_PLAIN, another);
     bytes_append(&two, "info", 4);
     const struct slice body = {one.data, one.size};
     assert_int_equal(value_decode(&data, &size, OPERATION_SET_PLAIN, body), 0);
@@ -249,6 +306,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kind_comes_back),
+        cmocka_unit_test(test_provenance),
+        cmocka_unit_test(test_tags),
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_what_is_cut_or_longer_is_refused),
         cmocka_unit_test(test_what_is_unknown_is_refused),

@@ -111,6 +111,30 @@ static void test_shares(void **state)
     assert_int_equal(is_shared(model, "kid", "db", "P", "anybody", &rev, &layer), 1);
 }
 
+static void test_shares_of_service(void **state)
+{
+    struct model *model = *state;
+    struct share at = {0};
+    static const char *const order[][2] = {{"A", "*"}, {"A", "web"}, {"B", "api"}, {"AA", "web"}};
+    COMMIT(model, {ADD, "dev"}, {ADD, "prod"}, {SET_TEXT, "dev/db/A", .text = "1"},
+           {SET_TEXT, "dev/db/AA", .text = "1"}, {SET_TEXT, "dev/db/B", .text = "1"},
+           {SET_TEXT, "dev/db-2/A", .text = "1"}, {SET_TEXT, "prod/db/C", .text = "1"});
+    COMMIT(model, {SHARE_WITH, "dev/db/B", .text = "api"}, {SHARE_WITH, "dev/db/A", .text = "web"},
+           {SHARE_WITH, "dev/db/A", .text = "*"}, {SHARE_WITH, "dev/db/AA", .text = "web"},
+           {SHARE_WITH, "dev/db-2/A", .text = "web"}, {SHARE_WITH, "prod/db/C", .text = "web"});
+    assert_int_equal(snapshot_begin(model->snapshot), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(relation_next_share_in(model->snapshot, &at, 1, "db"), 0);
+        assert_string_equal(at.service, "db");
+        assert_string_equal(at.key, order[i][0]);
+        assert_string_equal(at.consumer, order[i][1]);
+    }
+    assert_int_equal(relation_next_share_in(model->snapshot, &at, 1, "db"), NOT_THERE);
+    at = (struct share){0};
+    assert_int_equal(relation_next_share_in(model->snapshot, &at, 1, "none"), NOT_THERE);
+    snapshot_end(model->snapshot);
+}
+
 static void test_locks(void **state)
 {
     struct model *model = *state;
@@ -145,9 +169,8 @@ static void test_locks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        MODEL_TEST(test_layers),
-        MODEL_TEST(test_referrers),
-        MODEL_TEST(test_shares),
+        MODEL_TEST(test_layers), MODEL_TEST(test_referrers),
+        MODEL_TEST(test_shares), MODEL_TEST(test_shares_of_service),
         MODEL_TEST(test_locks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -252,18 +252,37 @@ static void test_what_an_end_shows(void **state)
     struct model *model = *state;
     struct expiry_result result;
     COMMIT(model, {ADD, "prod"}, {SET_TEXT, "prod/web/A", .text = "own", .ttl = 60},
-           {SET_TEXT, "prod/web/T", .text = "later", .ttl = 3600});
-    COMMIT(model, {SET_TEMPLATE, "all/web/A", .text = "${T}!"});
+           {SET_TEXT, "prod/web/T", .text = "later", .ttl = 3600},
+           {SET_TEXT, "prod/web/U", .text = "!"});
+    COMMIT(model, {SET_TEMPLATE, "all/web/A", .text = "${T}${U}"});
     const int64_t minute = time_now() + (int64_t)61 * 1000000000;
     assert_int_equal(expiry_commit(model->store, &result, minute), 0);
     TOLD(model, result.rev, "~prod/web/A\n");
     READS(model, "prod/web/A", "later!", result.rev);
     REFUSED(model, "'prod/web/A' refers to 'web/T', which ends by itself",
             {SET_TEXT, "prod/web/T", .text = "other", .ttl = 60});
+    /* as long as neither is touched, that is nobody's fault, also of what it reaches besides */
+    const uint64_t rev = COMMIT(model, {SET_TEXT, "prod/web/U", .text = "?"});
+    TOLD(model, rev, "~prod/web/A\n~prod/web/U\n");
+    READS(model, "prod/web/A", "later?", rev);
     assert_int_equal(expiry_commit(model->store, &result, minute + (int64_t)3600 * 1000000000), 0);
     assert_true(told_gone(model, "prod/web/A"));
     assert_true(told_gone(model, "prod/web/T"));
     assert_int_equal(sample_verify(model->store, true), 0);
+}
+
+/* That a service was not there for one wish is no refusal of the next, which makes it: all that is
+ * told is true. */
+static void test_reasons_of_what_is_made(void **state)
+{
+    struct model *model = *state;
+    COMMIT(model, {ADD, "prod"});
+    struct change_result result;
+    assert_int_equal(SAMPLE_COMMIT(model->store, &result, "why", 0,
+                                   {SHARE_WITH, "prod/web/A", .text = "api"},
+                                   {SET_TEXT, "prod/web/A", .text = "1"}, {LOCK_PLACE, "prod/web"}),
+                     ERR(ERR_NOT_FOUND));
+    assert_string_equal(error_text(), "no service 'prod/web'");
 }
 
 int main(void)
@@ -283,6 +302,7 @@ int main(void)
         MODEL_TEST(test_protected),
         MODEL_TEST(test_what_ends),
         MODEL_TEST(test_what_an_end_shows),
+        MODEL_TEST(test_reasons_of_what_is_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

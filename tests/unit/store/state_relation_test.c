@@ -34,6 +34,27 @@ static void test_references_are_walked_in_order(void **state)
     txn_free(txn);
 }
 
+static void test_schemas_say_who_set_them(void **state)
+{
+    struct txn *txn = begin(*state);
+    const struct state_schema first = {1, 2, 41, 3}, second = {2, 1, 42, 4};
+    struct state_schema found = {.layer = 1, .service = 2}, at = {.layer = 0};
+    assert_int_equal(state_schema(txn, &found), NOT_THERE);
+    state_put_schema(txn, &second);
+    state_put_schema(txn, &first);
+    assert_int_equal(state_schema(txn, &found), 0);
+    assert_true(found.rev == 41 && found.op == 3);
+    assert_int_equal(state_next_schema(txn, &at), 0);
+    assert_true(at.layer == 1 && at.service == 2 && at.rev == 41 && at.op == 3);
+    assert_int_equal(state_next_schema(txn, &at), 0);
+    assert_true(at.layer == 2 && at.service == 1 && at.rev == 42);
+    assert_int_equal(state_next_schema(txn, &at), NOT_THERE);
+    state_delete_schema(txn, &first);
+    assert_int_equal(state_schema(txn, &found), NOT_THERE);
+    assert_int_equal(txn_error(txn), 0);
+    txn_free(txn);
+}
+
 static void test_shares_and_locks_say_who_said_so(void **state)
 {
     struct txn *txn = begin(*state);
@@ -104,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         MODEL_TEST(test_references_are_walked_in_order),
+        MODEL_TEST(test_schemas_say_who_set_them),
         MODEL_TEST(test_shares_and_locks_say_who_said_so),
         MODEL_TEST(test_outcomes_come_back),
     };

@@ -45,6 +45,55 @@ static void puts_are_got(void **state)
     env_close(env);
 }
 
+/* What comes in order goes to the end, and what comes between finds its place, whatever the order.
+ */
+static void put_in_and_out_of_order(void **state)
+{
+    enum { COUNT = 5000 };
+    struct env *env = open_new(*state);
+    struct key room;
+    struct txn *txn = NULL;
+    struct slice body, found;
+    assert_int_equal(txn_write_begin(&txn, env), 0);
+    for (unsigned i = 0; i < COUNT; i++) {
+        char text[16];
+        snprintf(text, sizeof(text), "v%u", i);
+        txn_put(txn, DB_HISTORY, key_history(&room, 1, 2 * i, 1), slice_text(text));
+        if (i % 7 == 3) /* before the end */
+            txn_put(txn, DB_HISTORY, key_history(&room, 1, i + 1, 2), slice_text("between"));
+        if (i % 11 == 5) /* again */
+            txn_put(txn, DB_HISTORY, key_history(&room, 1, 2 * i, 1), slice_text(text));
+        if (i % 1000 == 999) /* the last */
+            txn_delete(txn, DB_HISTORY, key_history(&room, 1, 2 * i, 1));
+    }
+    assert_int_equal(txn_error(txn), 0);
+    assert_int_equal(txn_commit(txn), 0);
+    assert_int_equal(txn_reader_new(&txn, env), 0);
+    assert_int_equal(txn_renew(txn), 0);
+    for (unsigned i = 0; i < COUNT; i++) {
+        char text[16];
+        snprintf(text, sizeof(text), "v%u", i);
+        const int got = txn_get(txn, &body, DB_HISTORY, key_history(&room, 1, 2 * i, 1));
+        assert_int_equal(got, i % 1000 == 999 ? TXN_NOT_FOUND : 0);
+        if (!got)
+            assert_memory_equal(body.data, text, body.size);
+    }
+    uint64_t count = 0, walked = 0;
+    struct key last = {.size = 0};
+    assert_int_equal(txn_count(txn, &count, DB_HISTORY), 0);
+    assert_int_equal(count, COUNT - COUNT / 1000 + (COUNT + 3) / 7);
+    while (txn_seek(txn, &found, &body, DB_HISTORY, (struct slice){last.data, last.size}, true) ==
+           0) {
+        assert_true(!last.size || memcmp(last.data, found.data, found.size) < 0);
+        memcpy(last.data, found.data, found.size);
+        last.size = found.size;
+        walked++;
+    }
+    assert_int_equal(walked, count);
+    txn_free(txn);
+    env_close(env);
+}
+
 static void freed_writer_changes_nothing(void **state)
 {
     struct env *env = open_new(*state);
@@ -465,6 +514,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH(puts_are_got),
+        WITH(put_in_and_out_of_order),
         WITH(freed_writer_changes_nothing),
         WITH(errors_of_writers_stick),
         WITH(deletes_are_gone_and_absent_is_fine),

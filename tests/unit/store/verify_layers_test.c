@@ -331,6 +331,31 @@ static void stray_lock(struct txn *txn)
     state_put_lock(txn, &lock);
 }
 
+/* --- what came and went --- */
+
+static void drop_presence(struct txn *txn)
+{
+    struct presence presence;
+    struct key key;
+    DO(state_presence(txn, &presence, 1, 0, UINT64_MAX));
+    txn_delete(txn, DB_PRESENCE, key_presence(&key, 1, 0, presence.rev, presence.op));
+}
+static void edit_presence(struct txn *txn)
+{
+    struct presence presence;
+    DO(state_presence(txn, &presence, 1, 0, UINT64_MAX));
+    presence.is_there = !presence.is_there;
+    state_put_presence(txn, &presence);
+}
+static void stray_presence(struct txn *txn)
+{
+    struct presence presence;
+    DO(state_presence(txn, &presence, 1, 0, UINT64_MAX));
+    presence.op++;
+    presence.is_there = false;
+    state_put_presence(txn, &presence);
+}
+
 /* --- environments, ends --- */
 
 static void edit_base(struct txn *txn)
@@ -411,6 +436,9 @@ static const struct {
     {"stray_share", stray_share, "database 'share' has 2 records, not 1"},
     {"drop_lock", drop_lock, "that it locked something"},
     {"stray_lock", stray_lock, "database 'lock' has 2 records, not 1"},
+    {"drop_presence", drop_presence, "the record of what came or went"},
+    {"edit_presence", edit_presence, "the record of what came or went"},
+    {"stray_presence", stray_presence, "database 'presence' has"},
     {"edit_base", edit_base, "environment 'child': its record"},
     {"edit_protection", edit_protection, "environment 'base': its record"},
     {"drop_expiry_of_environment", drop_expiry_of_environment, "by moment has it wrongly"},

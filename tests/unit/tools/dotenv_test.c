@@ -178,9 +178,10 @@ static void roundtrip(void **state)
         struct secret text = {0};
         struct assignments all;
         size_t size = random_value(value, &random);
-        assert_int_equal(render_dotenv(&text, "BEFORE", (const unsigned char *)"b", 1), 0);
-        assert_int_equal(render_dotenv(&text, "K", value, size), 0);
-        assert_int_equal(render_dotenv(&text, "AFTER", (const unsigned char *)"a", 1), 0);
+        struct render render = render_whole(&text);
+        assert_int_equal(render_dotenv(&render, "BEFORE", (const unsigned char *)"b", 1), 0);
+        assert_int_equal(render_dotenv(&render, "K", value, size), 0);
+        assert_int_equal(render_dotenv(&render, "AFTER", (const unsigned char *)"a", 1), 0);
         if (parse(&all, (const char *)text.data, text.size) < 0)
             fail_msg("run %u: %s in %.*s", run, error_text(), (int)text.size, (char *)text.data);
         assert_int_equal(all.count, 3);
@@ -197,8 +198,9 @@ static void no_nul(void **state)
 {
     (void)state;
     struct secret text = {0};
-    assert_int_equal(render_dotenv(&text, "K", (const unsigned char *)"a\0b", 3), -ERR_INVALID);
-    assert_int_equal(render_shell(&text, "K", (const unsigned char *)"a\0b", 3), -ERR_INVALID);
+    struct render render = render_whole(&text);
+    assert_int_equal(render_dotenv(&render, "K", (const unsigned char *)"a\0b", 3), RENDER_NUL);
+    assert_int_equal(render_shell(&render, "K", (const unsigned char *)"a\0b", 3), RENDER_NUL);
     secret_release(&text);
 }
 

@@ -28,11 +28,15 @@ static void write_operation(json_t *operation, const struct piece *pieces, size_
     const char *path = json_string_value(json_object_get(operation, "path"));
     const char *value = json_string_value(json_object_get(operation, "value"));
     const char *with = json_string_value(json_object_get(operation, "with"));
-    if (json_object_get(operation, "size") != NULL) {
-        snprintf(sent + used, sizeof sent - used, "%s %s = %.*s\n", kind, path,
-                 (int)pieces[*piece].size, (const char *)pieces[*piece].data);
-        ++*piece;
-    } else {
+    json_t *keys = json_object_get(operation, "keys"), *sizes = json_object_get(operation, "sizes");
+    for (size_t i = 0; i < json_array_size(keys); i++, ++*piece) {
+        if ((size_t)json_integer_value(json_array_get(sizes, i)) != pieces[*piece].size)
+            continue; /* no line: each is looked for */
+        used += (size_t)snprintf(sent + used, sizeof sent - used, "%s %s/%s = %.*s\n", kind, path,
+                                 json_string_value(json_array_get(keys, i)),
+                                 (int)pieces[*piece].size, (const char *)pieces[*piece].data);
+    }
+    if (keys == NULL) {
         snprintf(sent + used, sizeof sent - used, "%s %s%s%s\n", kind, path,
                  value != NULL  ? " = "
                  : with != NULL ? " > "

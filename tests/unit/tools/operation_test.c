@@ -146,6 +146,16 @@ static void malformed(void **state)
         {"{'kind': 'environment', 'path': 'a', 'base': 7}", "base"},
         {"{'kind': 'environment', 'path': 'a', 'ttl': 0}", "at least a second"},
         {"{'kind': 'plain', 'path': 'prod/web/A', 'value': 'x', 'ttl': 0}", ""},
+        {"{'kind': 'plain', 'path': 'prod/web', 'keys': ['A', 'B'], 'sizes': [0]}", "same length"},
+        {"{'kind': 'plain', 'path': 'prod/web', 'keys': [], 'sizes': []}", "same length"},
+        {"{'kind': 'plain', 'path': 'prod/web', 'keys': ['A']}", "same length"},
+        {"{'kind': 'plain', 'path': 'prod/web', 'keys': ['A'], 'sizes': [-1]}", "prod/web/A"},
+        {"{'kind': 'plain', 'path': 'prod/web', 'keys': ['a/b'], 'sizes': [0]}", "a/b"},
+        {"{'kind': 'plain', 'path': 'prod/web', 'keys': [''], 'sizes': [0]}", "'keys'"},
+        {"{'kind': 'plain', 'path': 'prod/web', 'keys': [7], 'sizes': [0]}", "'keys'"},
+        {"{'kind': 'plain', 'path': 'prod/web/A', 'keys': ['A'], 'sizes': [0]}", "of a service"},
+        {"{'kind': 'link', 'path': 'prod/web', 'keys': ['A'], 'sizes': [0]}", "'keys' stands with"},
+        {"{'kind': 'plain', 'path': 'prod/web', 'keys': ['A'], 'sizes': [5]}", "stream"},
     };
     fill(world);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -154,6 +164,45 @@ static void malformed(void **state)
                                "'z'}, %s], 'reason': 'why'}",
                                rows[i].operation),
                     "Invalid", rows[i].words);
+}
+
+/* Many keys of one service as one operation, told of in groups or one by one. */
+static void several(void **state)
+{
+    struct world *world = *state;
+    struct call call;
+    fill(world);
+    world_set(world,
+              "[{'kind': 'plain', 'path': 'prod/api', 'keys': ['A', 'B', 'C'], 'sizes': [3, 0, 2]},"
+              " {'kind': 'secret', 'path': 'prod/api', 'keys': ['S', 'T'], 'sizes': [6, 14]},"
+              " {'kind': 'template', 'path': 'prod/api', 'keys': ['U'], 'sizes': [5]}]",
+              "onexyhiddenhunter2hunter2${C}!");
+    world_ask(world, &call, 0, "Get", world_json("{'paths': ['prod/api'], 'reveal': true}"), NULL);
+    assert_null(call.error);
+    assert_int_equal(call.part_count, 6);
+    assert_memory_equal(call.parts[0].plain.data, "one", 3);
+    assert_int_equal(call.parts[1].plain.size, 0);
+    assert_memory_equal(call.parts[2].plain.data, "xy", 2);
+    assert_memory_equal(call.parts[3].secret.data, "hidden", 6);
+    assert_memory_equal(call.parts[4].secret.data, "hunter2hunter2", 14);
+    assert_memory_equal(call.parts[5].plain.data, "xy!", 3);
+    call_release(&call);
+    world_ask(world, &call, 0, "Set",
+              world_json("{'operations': [{'kind': 'plain', 'path': 'prod/api', 'keys': ['A', 'B', "
+                         "'D', 'E'], 'sizes': [1, 1, 1, 1], 'ttl': 60},"
+                         " {'kind': 'plain', 'path': 'prod/web', 'keys': ['E'], 'sizes': [1]}],"
+                         " 'grouped': true, 'reason': 'why'}"),
+              "12345");
+    assert_null(call.error);
+    json_t *lines = json_object_get(call.reply, "lines");
+    assert_string_equal(world_members(lines, "mark"), "~ + +");
+    assert_string_equal(world_members(lines, "path"), "prod/api prod/api prod/web/E");
+    json_t *keys = json_object_get(json_array_get(lines, 0), "keys");
+    assert_int_equal(json_array_size(keys), 2);
+    assert_string_equal(json_string_value(json_array_get(keys, 1)), "B");
+    assert_true(json_is_integer(json_object_get(json_array_get(lines, 1), "expires")));
+    assert_null(json_object_get(json_array_get(lines, 2), "keys"));
+    call_release(&call);
 }
 
 /* Nobody but root and the owner has any of the rights: what is judged is told by what was denied.
@@ -168,6 +217,7 @@ static void rights(void **state)
         "{'kind': 'share', 'path': 'prod/shared/PASSWORD', 'with': 'api'}",
         "{'kind': 'unlock', 'path': 'prod'}",
         "{'kind': 'copy', 'path': 'prod/web/A', 'from': 'prod/shared/PASSWORD'}",
+        "{'kind': 'plain', 'path': 'prod/web', 'keys': ['A'], 'sizes': [0]}",
         "{'kind': 'unheard', 'path': 'prod/web/A'}",
         "'prod/web/A'",
     };
@@ -194,10 +244,7 @@ static void rights(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(every_kind),
-        TEST(environments),
-        TEST(malformed),
-        TEST(rights),
+        TEST(every_kind), TEST(environments), TEST(malformed), TEST(several), TEST(rights),
     };
     if (secret_setup(8u << 20) < 0)
         return 1;

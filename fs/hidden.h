@@ -1,0 +1,47 @@
+/*
+ * The hidden directory `.emsa`, in every directory of places: never listed, always there to be
+ * entered. What it holds is one row each in hidden.c.
+ *
+ *     rev     the revision that last changed anything here (of the root: the newest)
+ *     env     a service's variables, for whoever reads such files        } as of that revision:
+ *     json    a service's values, all of them                            } store/render.h
+ *     head    a link to at/ and that revision
+ *     at/     every revision, as directories by number (fs/past.h), and every tag, as a link to one
+ *             of those. It lists nothing: a walk through all that ever was would be nobody's wish
+ *
+ * rev, env, json and head are nodes of a revision (fs/node.h), and their names are looked up at
+ * every open: so one open is one snapshot, with its own exact size, for as long as it is held.
+ *
+ * There is no env or json of an environment or of the root: their work would be bounded by nothing,
+ * and a request must not take long.
+ */
+#ifndef EMSA_FS_HIDDEN_H
+#define EMSA_FS_HIDDEN_H
+
+#include "fs/tree.h"
+
+#define HIDDEN_NAME ".emsa"
+
+/* All return 0, NOT_THERE or a failure; *out is set on 0 only. */
+
+/* The hidden directory of a directory of places. */
+int hidden_of(struct snapshot *snapshot, struct place *out, const struct node *directory);
+
+/* A name in `.emsa` or in at/. ERR_FULL: there is that revision, and no id for it. */
+int hidden_lookup(struct snapshot *snapshot, struct place *out, const struct node *parent,
+                  const char *name);
+
+/* What stands at a node that is `.emsa`, at/, a text or a link. */
+int hidden_find(struct snapshot *snapshot, struct place *out, const struct node *node, uint64_t id);
+
+/* The next name in such a directory, and the id of its place in the list, from 1 on. */
+int hidden_next(struct snapshot *snapshot, struct place *out, const struct node *directory,
+                const char *after, uint64_t *id);
+/* The name that has this place. */
+int hidden_name(char name[static KEY_NAME_MAX + 1], uint64_t id);
+
+/* Where a link leads. */
+#define HIDDEN_LINK_MAX 32
+size_t hidden_target(char out[static HIDDEN_LINK_MAX], const struct node *node);
+
+#endif
