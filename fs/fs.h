@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "store/limits.h"
 #include "store/store.h"
 
 struct fs;
@@ -36,17 +37,36 @@ struct fs_options {
     void *arg;
 };
 
+/* How much of the tree a view has: all of it (an administrators' view), or one environment, or one
+ * service of one (a consumer's view: it shows nothing of anything else). */
+enum view_extent { VIEW_ALL, VIEW_ENVIRONMENT, VIEW_SERVICE };
+
+/* Where that stands: tree, below its names as in the whole tree (DIR/prod/billing/KEY); flat, at
+ * the root of the view (DIR/KEY). */
+enum view_layout { LAYOUT_TREE, LAYOUT_FLAT };
+
+#define VIEW_KEY_SIZE 16
+
 struct view_options {  /* what one superblock shows, and to whom; travels between processes as is */
     uint32_t id;       /* given by the supervisor, never reused */
     uint32_t max_read; /* as in the mount option; 0: VIEW_MAX_READ */
     uid_t uid;         /* owner of everything in it */
     gid_t gid;
-    uint16_t directory_mode; /* permission bits; 0: 0700 */
-    uint16_t file_mode;      /* 0: 0400 */
+    uint16_t directory_mode; /* permission bits; 0: 0700, in a consumer's view 0555 */
+    uint16_t file_mode;      /* 0: 0400, in a consumer's view 0444 */
     uint8_t cache;           /* plain values of up to a page may be kept by the kernel */
     uint8_t masked;          /* secrets show names, sizes and attributes, and cannot be opened */
-    uint8_t replay; /* what a dead server had in its hands comes from the shared memory, and
-                       not from the kernel: it cannot (before Linux 6.9), or shall not */
+    uint8_t replay;    /* what a dead server had in its hands comes from the shared memory, and
+                          not from the kernel: it cannot (before Linux 6.9), or shall not */
+    uint8_t extent;    /* enum view_extent */
+    uint8_t layout;    /* enum view_layout; LAYOUT_TREE where extent is VIEW_ALL */
+    uint8_t history;   /* a consumer's: every revision stands in at/, not only the newest */
+    uint8_t idmap;     /* mounts of it may be mapped to a user namespace */
+    uint64_t pin;      /* the revision that it begins at and stays at until moved; 0: the newest */
+    int64_t made_time; /* when it was made, in nanoseconds since 1970 */
+    unsigned char key[VIEW_KEY_SIZE]; /* random: of the ids that a consumer's kernel sees */
+    char environment[ENVIRONMENT_NAME_MAX + 1]; /* of the extent; else "" */
+    char service[SERVICE_NAME_MAX + 1];
 };
 
 /* Has threads that die of a signal of their own making say what they were at, so that a request
