@@ -71,6 +71,14 @@ int change_unlock(struct change *, const struct path *path);
  * tag (tag_check), revision 0. */
 int change_tag(struct change *, const char *name, uint64_t rev);
 int change_untag(struct change *, const char *name);
+/* Rights (of enum grant_right, one at least) to all that is at a place, which must be there, or,
+ * with the root, to everything; in addition to what is held there already. ERR_INVALID: a key's
+ * path, no right or an unknown one, no principal (store/grant.h). */
+int change_grant(struct change *, const struct path *place, const char *principal, unsigned rights);
+/* Takes them back, 0: all that were granted to that principal at exactly this place; ERR_NOT_FOUND
+ * (of the commit) where one of them was not, or none was. */
+int change_revoke(struct change *, const struct path *place, const char *principal,
+                  unsigned rights);
 /* What the service declares of its keys, in an environment or in `all`. The service must be there
  * (in `all` it is placed). Copied. ERR_INVALID: schema_check has something against it (a line for
  * each fault), it is another service's, or of more than SCHEMA_SIZE_MAX bytes. */
@@ -115,6 +123,9 @@ struct change_terms {
      * (ERR_INVALID), and where something did pass for it, the commit's operations say so for ever.
      */
     unsigned override;
+    /* What is set is set, also where it is what is there already, and nothing is said of whether it
+     * was: for who may set and not read. */
+    bool blind;
     /* What the clock says: nanoseconds since 1970, what ends is counted from. 0: it is read when
      * the writer's turn has come. */
     int64_t now;
@@ -128,14 +139,17 @@ struct change_line { /* what one operation did */
     int64_t expires;  /* for '+' and '~': when it will end, 0: never; for '-': when it was to, where
                          that moment had come */
     /* Of what is about a name and no value: the service that it was shared with, "*": all; the
-     * tag, whose path is the root and whose was_rev is what it named; else "". */
-    char with[SERVICE_NAME_MAX + 1];
+     * tag, whose path is the root and whose was_rev is what it named; who was granted rights, or
+     * lost them; else "". */
+    char with[PRINCIPAL_MAX + 1];
+    unsigned rights; /* of a grant, or of what is taken back */
     enum change_subject {
         CHANGE_PLACE,
         CHANGE_SHARE,
         CHANGE_LOCK,
         CHANGE_SCHEMA,
-        CHANGE_TAG
+        CHANGE_TAG,
+        CHANGE_GRANT
     } subject;
 };
 

@@ -36,10 +36,12 @@ enum operation_kind {
 
     OPERATION_TAG = 24,
     OPERATION_UNTAG = 25,
+    OPERATION_RIGHTS_GRANT = 26, /* who may do what at a place */
+    OPERATION_RIGHTS_REVOKE = 27,
     OPERATION_IDENTITY = 32,
     OPERATION_ENVIRONMENT_KEY = 33,
     OPERATION_SERVICE_KEY = 34,
-    OPERATION_GRANT = 35,
+    OPERATION_GRANT = 35, /* of a key, to an identity */
 };
 
 /* A definition as of a revision, which another one was copied from. */
@@ -62,8 +64,10 @@ struct operation_info { /* one operation, as effects and logs need it */
     uint32_t stored_size; /* of a set's value */
     int64_t expires;      /* of a set: when it ends, 0: never; of a removal: that moment, where it
                              was made because it had come */
-    char with[SERVICE_NAME_MAX + 1]; /* of a share: the consumer, "*": every service */
-    bool is_same;                    /* what is in effect at its place stayed as it was */
+    /* Of a share: the consumer, "*": every service; of a grant and its taking back: to whom. */
+    char with[PRINCIPAL_MAX + 1];
+    unsigned rights;            /* of those: which (store/grant.h) */
+    bool is_same;               /* what is in effect at its place stayed as it was */
     bool is_allowed_equal;      /* its value was let be equal to a secret of another environment */
     bool is_override;           /* its commit passes where a rule was overridden */
     struct copied_from from;    /* of a set that copies */

@@ -13,6 +13,10 @@
 /* What a revision may be called. */
 #define TAG_NAME_MAX 63
 
+/* Who holds a right: "user:" or "group:" and a name of the system. */
+#define PRINCIPAL_NAME_MAX 63
+#define PRINCIPAL_MAX (6 + PRINCIPAL_NAME_MAX)
+
 /* One value. Larger things are files to ship, not configuration; a whole value fits a pipe of the
  * size that an unprivileged process may ask for. */
 #define VALUE_MAX (1024u * 1024u)

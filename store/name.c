@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "store/grant.h"
 
 static const struct {
     const char *what;
@@ -101,6 +102,38 @@ int tag_check(const char *text, size_t length)
                      "tag '%s' is not allowed: use up to %d letters, digits, '_', '.' and '-', "
                      "first a letter or digit, and not digits only",
                      shown(name, text, length), TAG_NAME_MAX);
+}
+
+static bool is_principal_name(const char *text, size_t length)
+{
+    size_t digits = 0;
+    if (!length || length > PRINCIPAL_NAME_MAX || text[0] == '-')
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        const char c = text[i];
+        const bool is_digit = c >= '0' && c <= '9';
+        if (!is_digit && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+            !(c && strchr("_.@\\+-$", c)))
+            return false;
+        digits += is_digit;
+    }
+    return digits < length;
+}
+
+int principal_check(const char *text, size_t length)
+{
+    static const char *const kinds_of[] = {"user:", "group:"};
+    char name[SHOWN_TEXT];
+    for (size_t i = 0; i < sizeof kinds_of / sizeof kinds_of[0]; i++) {
+        const size_t size = strlen(kinds_of[i]);
+        if (length > size && memcmp(text, kinds_of[i], size) == 0 &&
+            is_principal_name(text + size, length - size))
+            return 0;
+    }
+    return error_set(ERR_INVALID,
+                     "'%s' is nobody who can hold rights: use user:NAME or group:NAME, with a name "
+                     "of this system and not a number",
+                     shown(name, text, length));
 }
 
 /* Checks one part and copies it to where a path has it. */

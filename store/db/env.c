@@ -35,7 +35,8 @@ static const char *const names[DB_COUNT] = {
     [DB_OUTCOME] = "outcome", [DB_REFERENCE] = "reference",
     [DB_SHARE] = "share",     [DB_LOCK] = "lock",
     [DB_SCHEMA] = "schema",   [DB_PRESENCE] = "presence",
-    [DB_TAG] = "tag",         [DB_LEAK] = "leak",
+    [DB_TAG] = "tag",         [DB_GRANT] = "grant",
+    [DB_LEAK] = "leak",
 };
 
 const char *database_name(enum database database)

@@ -40,6 +40,7 @@ enum database {
     DB_SCHEMA,    /* derived: layer, service id -> where that was said */
     DB_PRESENCE,  /* derived: environment id, service id, rev, op -> it came or went then */
     DB_TAG,       /* derived: name -> the revision that it names, and where that was said */
+    DB_GRANT,     /* derived: environment id, service id, principal -> rights, where last said */
     DB_LEAK,      /* derived, with the store's key only: who has a secret of which fingerprint */
     DB_COUNT
 };

@@ -126,6 +126,12 @@ int key_lock_parse(struct slice found, uint32_t *environment,
 struct slice key_tag(struct key *, const char *name);
 int key_tag_parse(struct slice found, char name[static TAG_NAME_MAX + 1]);
 
+/* DB_GRANT: environment u32 (0: everything), service u32 (0: all of the environment), principal (""
+ * to start a walk) */
+struct slice key_grant(struct key *, uint32_t environment, uint32_t service, const char *principal);
+int key_grant_parse(struct slice found, uint32_t *environment, uint32_t *service,
+                    char principal[static PRINCIPAL_MAX + 1]);
+
 /* DB_SCHEMA: layer u32, service u32 (0 to start a walk) */
 struct slice key_schema(struct key *, uint32_t layer, uint32_t service);
 int key_schema_parse(struct slice found, uint32_t *layer, uint32_t *service);

@@ -101,6 +101,31 @@ int key_tag_parse(struct slice found, char name[static TAG_NAME_MAX + 1])
     return error;
 }
 
+struct slice key_grant(struct key *key, uint32_t environment, uint32_t service,
+                       const char *principal)
+{
+    key_add_number(key_start(key, ""), environment, 4);
+    key_add_number(key, service, 4);
+    key_add(key, principal, strlen(principal));
+    return key_done(key);
+}
+
+int key_grant_parse(struct slice found, uint32_t *environment, uint32_t *service,
+                    char principal[static PRINCIPAL_MAX + 1])
+{
+    struct key_parser in = key_parse(found, "");
+    uint64_t parsed_environment = key_take_number(&in, 4);
+    uint64_t parsed_service = key_take_number(&in, 4);
+    struct slice text = key_take_rest(&in, PRINCIPAL_MAX);
+    int error = key_end(&in, "grant");
+    if (error)
+        return error;
+    *environment = (uint32_t)parsed_environment;
+    *service = (uint32_t)parsed_service;
+    key_copy_text(principal, text);
+    return 0;
+}
+
 struct slice key_schema(struct key *key, uint32_t layer, uint32_t service)
 {
     key_add_number(key_start(key, ""), layer, 4);

@@ -243,6 +243,7 @@ static int end_place(struct expected *expected, const char **why, const struct o
             (operation->expires != environment->is.expires || operation->expires > time))
             NO_FIT("it says that its environment expired, which the log does not bear out");
         environment->alive = false;
+        relations_drop(&expected->relations, RELATION_GRANT, operation->environment, 0);
         expected->counters.environments--;
         if (expected_is_beneath(expected, operation->environment))
             NO_FIT("others stand on its environment");
@@ -257,7 +258,10 @@ static int end_place(struct expected *expected, const char **why, const struct o
     place->is.changed_rev = rev;
     environment->is.listed_time = time;
     expected->counters.services--;
-    relations_drop_shares(&expected->relations, operation->environment, operation->service);
+    relations_drop(&expected->relations, RELATION_SHARE, operation->environment,
+                   operation->service);
+    relations_drop(&expected->relations, RELATION_GRANT, operation->environment,
+                   operation->service);
     return 0;
 }
 
@@ -337,6 +341,28 @@ static int name_revision(struct expected *expected, const char **why,
     const int error = relations_apply(&expected->relations, operation, rev, op);
     if (error > 0)
         NO_FIT("it takes back a tag that there was not");
+    return error;
+}
+
+static int give_rights(struct expected *expected, const char **why,
+                       const struct operation *operation, uint32_t op, uint64_t rev)
+{
+    struct environment_state *environment = living_environment(expected, operation->environment);
+    struct place_state *place = living_place(expected, operation);
+    if ((operation->environment && !environment) || (operation->service && !place) ||
+        (operation->service && !operation->environment))
+        NO_FIT("its environment or service is not there");
+    if (operation->name_id || operation->entry_id)
+        NO_FIT("its rights are to a key");
+    if (!same_name(place ? place->is.name : environment ? environment->is.name : "", operation))
+        NO_FIT("its name is not its place's");
+    if (environment)
+        environment->is.changed_rev = rev;
+    if (place)
+        place->is.changed_rev = rev;
+    const int error = relations_apply(&expected->relations, operation, rev, op);
+    if (error > 0)
+        NO_FIT("it grants what was granted, or takes back what was not");
     return error;
 }
 
@@ -441,6 +467,9 @@ int expected_apply(struct expected *expected, const char **why, const struct ope
     case OPERATION_TAG:
     case OPERATION_UNTAG:
         return name_revision(expected, why, operation, op, rev);
+    case OPERATION_RIGHTS_GRANT:
+    case OPERATION_RIGHTS_REVOKE:
+        return give_rights(expected, why, operation, op, rev);
     case OPERATION_SERVICE_KEY:
         expected->keys += 2; /* the public key and the wrapped private one */
         return 0;

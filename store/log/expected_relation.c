@@ -7,9 +7,8 @@
 
 static bool is_same(const struct relation *a, const struct relation *b)
 {
-    return a->is_lock == b->is_lock && a->is_schema == b->is_schema && a->is_tag == b->is_tag &&
-           a->environment == b->environment && a->service == b->service &&
-           a->name_id == b->name_id && strcmp(a->consumer, b->consumer) == 0;
+    return a->kind == b->kind && a->environment == b->environment && a->service == b->service &&
+           a->name_id == b->name_id && strcmp(a->with, b->with) == 0;
 }
 
 static uint64_t mix(uint64_t sum, uint64_t value)
@@ -21,13 +20,9 @@ static uint64_t mix(uint64_t sum, uint64_t value)
 static struct relation *slot_of(struct relation *slots, size_t capacity,
                                 const struct relation *relation)
 {
-    const unsigned kind = relation->is_lock     ? 1
-                          : relation->is_schema ? 2
-                          : relation->is_tag    ? 3
-                                                : 0;
-    uint64_t sum = mix(mix(kind, relation->environment), relation->service);
+    uint64_t sum = mix(mix(relation->kind, relation->environment), relation->service);
     sum = mix(sum, relation->name_id);
-    for (const char *at = relation->consumer; *at; at++)
+    for (const char *at = relation->with; *at; at++)
         sum = mix(sum, (unsigned char)*at);
     size_t slot = sum & (capacity - 1);
     while (slots[slot].is_used && !is_same(&slots[slot], relation))
@@ -52,13 +47,54 @@ static int grow(struct relations *relations)
     return 0;
 }
 
-static void count_one(struct relations *relations, const struct relation *relation, int by)
+static enum relation_kind kind_of(enum operation_kind kind)
 {
-    uint64_t *count = relation->is_lock     ? &relations->locks
-                      : relation->is_schema ? &relations->schemas
-                      : relation->is_tag    ? &relations->tags
-                                            : &relations->shares;
-    *count += (uint64_t)by;
+    if (operation_is_of_rights(kind))
+        return RELATION_GRANT;
+    if (operation_is_of_tag(kind))
+        return RELATION_TAG;
+    if (operation_is_of_schema(kind))
+        return RELATION_SCHEMA;
+    return kind == OPERATION_LOCK || kind == OPERATION_UNLOCK ? RELATION_LOCK : RELATION_SHARE;
+}
+
+static void copy_text(struct relation *relation, const char *text, size_t size)
+{
+    if (size)
+        memcpy(relation->with, text, size);
+}
+
+static struct relation relation_of(const struct operation *operation, uint64_t rev, uint32_t op)
+{
+    struct relation relation = {.is_used = true,
+                                .kind = kind_of(operation->kind),
+                                .environment = operation->environment,
+                                .service = operation->service,
+                                .name_id = operation->name_id,
+                                .rights = operation->rights,
+                                .rev = rev,
+                                .op = op,
+                                .tagged = operation->tagged};
+    if (relation.kind == RELATION_TAG)
+        copy_text(&relation, operation->name, operation->name_size);
+    else if (relation.kind == RELATION_GRANT)
+        copy_text(&relation, operation->principal, operation->principal_size);
+    else
+        copy_text(&relation, operation->consumer, operation->consumer_size);
+    return relation;
+}
+
+/* What is held after an operation: the rights that it grants come to those that were held, and
+ * those that it takes back were. 1: they do not. */
+static int take_rights(struct relation *relation, const struct operation *operation, unsigned held)
+{
+    const bool is_grant = operation->kind == OPERATION_RIGHTS_GRANT;
+    if ((held & operation->rights) != (is_grant ? 0 : operation->rights))
+        return 1;
+    relation->rights = held ^ operation->rights;
+    if (!relation->rights)
+        relation->rev = 0;
+    return 0;
 }
 
 int relations_apply(struct relations *relations, const struct operation *operation, uint64_t rev,
@@ -67,30 +103,21 @@ int relations_apply(struct relations *relations, const struct operation *operati
     const bool is_said = operation->kind == OPERATION_SHARE || operation->kind == OPERATION_LOCK ||
                          operation->kind == OPERATION_SCHEMA_SET ||
                          operation->kind == OPERATION_TAG;
-    struct relation relation = {.is_used = true,
-                                .environment = operation->environment,
-                                .service = operation->service,
-                                .name_id = operation->name_id,
-                                .rev = is_said ? rev : 0,
-                                .op = op,
-                                .is_tag = operation_is_of_tag(operation->kind),
-                                .tagged = operation->tagged};
-    relation.is_lock = operation->kind == OPERATION_LOCK || operation->kind == OPERATION_UNLOCK;
-    relation.is_schema = operation_is_of_schema(operation->kind);
-    if (relation.is_tag)
-        memcpy(relation.consumer, operation->name, operation->name_size);
-    else
-        memcpy(relation.consumer, operation->consumer ? operation->consumer : "",
-               operation->consumer_size);
+    struct relation relation = relation_of(operation, rev, op);
+    const bool is_grant = relation.kind == RELATION_GRANT;
+    if (!is_said && !is_grant)
+        relation.rev = 0;
     const int error = grow(relations);
     if (error)
         return error;
     struct relation *slot = slot_of(relations->slots, relations->capacity, &relation);
     const bool was_said = slot->is_used && slot->rev;
-    if ((!is_said && !was_said) || (relation.is_schema && is_said && operation->first == was_said))
+    if (is_grant ? take_rights(&relation, operation, was_said ? slot->rights : 0)
+                 : (!is_said && !was_said) || (relation.kind == RELATION_SCHEMA && is_said &&
+                                               operation->first == was_said))
         return 1;
     relations->count += !slot->is_used;
-    count_one(relations, &relation, (int)is_said - (int)was_said);
+    relations->counts[relation.kind] += (uint64_t)((int)(relation.rev != 0) - (int)was_said);
     *slot = relation;
     return 0;
 }
@@ -98,22 +125,23 @@ int relations_apply(struct relations *relations, const struct operation *operati
 bool relations_has_schema(const struct relations *relations, uint32_t environment, uint32_t service)
 {
     const struct relation wanted = {
-        .is_schema = true, .environment = environment, .service = service};
+        .kind = RELATION_SCHEMA, .environment = environment, .service = service};
     if (!relations->capacity)
         return false;
     const struct relation *slot = slot_of(relations->slots, relations->capacity, &wanted);
     return slot->is_used && slot->rev;
 }
 
-void relations_drop_shares(struct relations *relations, uint32_t environment, uint32_t service)
+void relations_drop(struct relations *relations, enum relation_kind kind, uint32_t environment,
+                    uint32_t service)
 {
-    for (size_t i = 0; i < relations->capacity && relations->shares; i++) {
+    for (size_t i = 0; i < relations->capacity && relations->counts[kind]; i++) {
         struct relation *slot = &relations->slots[i];
-        if (!slot->rev || slot->is_lock || slot->is_schema || slot->is_tag ||
-            slot->environment != environment || slot->service != service)
+        if (!slot->rev || slot->kind != kind || slot->environment != environment ||
+            slot->service != service)
             continue;
         slot->rev = 0;
-        relations->shares--;
+        relations->counts[kind]--;
     }
 }
 

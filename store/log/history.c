@@ -95,6 +95,9 @@ int past_operation(struct txn *txn, struct operation_info *out, uint64_t rev, ui
     info.tagged = operation.tagged;
     if (operation_is_of_tag(operation.kind) && operation.name_size <= TAG_NAME_MAX)
         memcpy(info.tag, operation.name, operation.name_size);
+    info.rights = operation.rights;
+    if (operation.principal)
+        memcpy(info.with, operation.principal, operation.principal_size);
     if (operation.consumer)
         memcpy(info.with, operation.consumer, operation.consumer_size);
     *out = info;

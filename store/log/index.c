@@ -395,6 +395,9 @@ static int apply_environment_remove(struct index *index, const struct operation 
     const int64_t expires = index->environment.is.expires;
     if (operation->expires && (operation->expires != expires || expires > index->time))
         return misfit(index, op, "the moment of its expiry");
+    const int error = index_drop_grants(index, operation->environment, 0);
+    if (error)
+        return error;
     if (expires)
         state_delete_expiry(
             index->txn, &(struct expiry){.moment = expires, .environment = operation->environment});
@@ -443,21 +446,6 @@ static int apply_service_add(struct index *index, const struct operation *operat
     return 0;
 }
 
-/* What a service shared goes with it. */
-static int drop_shares(struct index *index)
-{
-    struct state_share share = {.layer = index->place.is.environment};
-    const char *service = index->place.is.name;
-    memcpy(share.service, service, sizeof share.service);
-    for (;;) {
-        const int found = state_next_share(index->txn, &share);
-        if (found || share.layer != index->place.is.environment ||
-            strcmp(share.service, service) != 0)
-            return found < 0 ? found : 0;
-        state_delete_share(index->txn, &share);
-    }
-}
-
 static int apply_service_remove(struct index *index, const struct operation *operation, uint32_t op)
 {
     struct state_schema schema = {.layer = operation->environment, .service = operation->service};
@@ -467,7 +455,9 @@ static int apply_service_remove(struct index *index, const struct operation *ope
     if (!error)
         return misfit(index, op, "what is left of its schema");
     if (error > 0)
-        error = drop_shares(index);
+        error = index_drop_shares(index, operation->environment, index->place.is.name);
+    if (!error)
+        error = index_drop_grants(index, operation->environment, operation->service);
     if (error)
         return error;
     index->place.alive = false;
@@ -476,6 +466,22 @@ static int apply_service_remove(struct index *index, const struct operation *ope
     state_put_place(index->txn, &index->place);
     note_presence(index, operation, op, false);
     touch_environment(index, true);
+    return 0;
+}
+
+static int apply_rights(struct index *index, const struct operation *operation, uint32_t op)
+{
+    int found = operation->service       ? find_both(index, operation, op)
+                : operation->environment ? find_environment(index, operation->environment)
+                                         : 0;
+    if (!found)
+        found = index_take_rights(index, operation, op);
+    if (found)
+        return found < 0 ? found : misfit(index, op, "what it grants or takes back");
+    if (operation->service)
+        touch_place(index, false);
+    else if (operation->environment)
+        touch_environment(index, false);
     return 0;
 }
 
@@ -554,6 +560,9 @@ int index_apply(struct index *index, const struct operation *operation, uint32_t
     case OPERATION_TAG:
     case OPERATION_UNTAG:
         return apply_tag(index, operation, op);
+    case OPERATION_RIGHTS_GRANT:
+    case OPERATION_RIGHTS_REVOKE:
+        return apply_rights(index, operation, op);
     case OPERATION_IDENTITY:
         return apply_identity(index, operation);
     case OPERATION_ENVIRONMENT_KEY:

@@ -62,6 +62,13 @@ int index_apply(struct index *index, const struct operation *operation, uint32_t
 int index_saw_name(struct index *index, uint32_t service);
 int index_saw_spot(struct index *index, uint32_t environment, uint32_t service);
 
+/* Inside (index_said.c): what a service shared, and what was granted at a place (service 0: the
+ * environment itself), goes with it; and a grant of rights, or its taking back. Positive 1: what it
+ * grants was granted, or what it takes back was not. */
+int index_drop_shares(struct index *index, uint32_t environment, const char *service);
+int index_drop_grants(struct index *index, uint32_t environment, uint32_t service);
+int index_take_rights(struct index *index, const struct operation *operation, uint32_t op);
+
 /* Something in the service that stands in the environment changed in this revision, listed: its set
  * of keys too. */
 int index_touch(struct index *index, uint32_t environment, uint32_t service, bool listed);

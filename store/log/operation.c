@@ -4,6 +4,7 @@
 
 #include "store/codec.h"
 #include "store/error.h"
+#include "store/grant.h"
 
 #define OPERATION_FORMAT 1
 #define VALUE_FORMAT 1
@@ -24,6 +25,8 @@ enum field {
     FIELD_CONSUMER = 19,
     FIELD_REVISION = 20,
     FIELD_FROM = 21,
+    FIELD_PRINCIPAL = 22,
+    FIELD_RIGHTS = 23,
 };
 
 /* environment u32, name id u64, rev u64 */
@@ -75,6 +78,11 @@ bool operation_is_of_tag(enum operation_kind kind)
     return kind == OPERATION_TAG || kind == OPERATION_UNTAG;
 }
 
+bool operation_is_of_rights(enum operation_kind kind)
+{
+    return kind == OPERATION_RIGHTS_GRANT || kind == OPERATION_RIGHTS_REVOKE;
+}
+
 static bool is_share(enum operation_kind kind)
 {
     return kind == OPERATION_SHARE || kind == OPERATION_UNSHARE;
@@ -102,6 +110,8 @@ static bool kind_known(unsigned kind)
     case OPERATION_DEFAULT_REMOVE:
     case OPERATION_TAG:
     case OPERATION_UNTAG:
+    case OPERATION_RIGHTS_GRANT:
+    case OPERATION_RIGHTS_REVOKE:
     case OPERATION_IDENTITY:
     case OPERATION_ENVIRONMENT_KEY:
     case OPERATION_SERVICE_KEY:
@@ -170,10 +180,16 @@ void operation_encode(struct bytes *out, const struct operation *operation)
         put_u64(out, operation->from.name_id);
         put_u64(out, operation->from.rev);
     }
+    put_field(out, FIELD_PRINCIPAL, operation->principal, operation->principal_size);
+    if (operation->rights) {
+        put_u8(out, FIELD_RIGHTS);
+        put_u16(out, sizeof(uint16_t));
+        put_u16(out, (uint16_t)operation->rights);
+    }
 }
 
-/* What a field of this tag must hold; 0: it is not known. A consumer's name is of any length up to
- * that. */
+/* What a field of this tag must hold; 0: it is not known. Names of consumers and principals are of
+ * any length up to that. */
 static size_t field_size(unsigned tag)
 {
     switch (tag) {
@@ -193,6 +209,10 @@ static size_t field_size(unsigned tag)
         return sizeof(uint64_t);
     case FIELD_FROM:
         return FROM_SIZE;
+    case FIELD_PRINCIPAL:
+        return PRINCIPAL_MAX;
+    case FIELD_RIGHTS:
+        return sizeof(uint16_t);
     default:
         return 0;
     }
@@ -200,7 +220,8 @@ static size_t field_size(unsigned tag)
 
 static bool size_fits(unsigned tag, size_t size)
 {
-    return tag == FIELD_CONSUMER ? size && size <= field_size(tag) : size == field_size(tag);
+    const bool is_text = tag == FIELD_CONSUMER || tag == FIELD_PRINCIPAL;
+    return is_text ? size && size <= field_size(tag) : size == field_size(tag);
 }
 
 static uint32_t number_of(const unsigned char *data)
@@ -232,6 +253,27 @@ static int take_from(struct copied_from *out, const unsigned char *data)
     if (out->environment && out->name_id && out->rev)
         return 0;
     return error_set(ERR_CORRUPT, "operation: it is copied from nowhere");
+}
+
+/* Who holds a right; a later version may know others than this one, and rights that it does not. */
+static int take_principal(struct operation *out, const unsigned char *data, size_t size)
+{
+    out->principal = (const char *)data;
+    out->principal_size = size;
+    return principal_check(out->principal, size)
+               ? error_set(ERR_FORMAT, "operation: a principal that is not known to this version")
+               : 0;
+}
+
+static int take_rights(unsigned *out, const unsigned char *data)
+{
+    struct decoder in = DECODER(data, sizeof(uint16_t));
+    *out = take_u16(&in);
+    if (!*out)
+        return error_set(ERR_CORRUPT, "operation: it grants nothing");
+    return *out & ~(unsigned)GRANT_ALL
+               ? error_set(ERR_FORMAT, "operation: rights that are not known to this version")
+               : 0;
 }
 
 /* One field into its member; a tag may come once and in order, so that a record has one encoding.
@@ -283,6 +325,10 @@ static int take_field(struct operation *out, struct decoder *in, unsigned *last)
         return take_revision(&out->tagged, data);
     case FIELD_FROM:
         return take_from(&out->from, data);
+    case FIELD_PRINCIPAL:
+        return take_principal(out, data, size);
+    case FIELD_RIGHTS:
+        return take_rights(&out->rights, data);
     }
     return 0;
 }
@@ -309,6 +355,9 @@ static int check_fields(const struct operation *operation)
         return error_set(ERR_CORRUPT, "operation: its flags do not fit its kind");
     if ((operation->from.environment && !operation_has_value(operation->kind)) ||
         !operation->tagged != (operation->kind != OPERATION_TAG))
+        return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
+    if (!operation->principal != !operation_is_of_rights(operation->kind) ||
+        !operation->rights != !operation->principal)
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
     if (!operation->public_key != !is_public || !operation->signing_key != !is_identity ||
         !operation->wrapped != !is_wrapped || !operation->for_key != !is_wrapped)

@@ -44,6 +44,10 @@ struct operation {
     /* Of a share: a service's name, "*": all; borrowed, not ended; NULL: none. */
     const char *consumer;
     size_t consumer_size;
+    /* Of a grant of rights and its taking back: to whom, borrowed, not ended; NULL: none. */
+    const char *principal;
+    size_t principal_size;
+    unsigned rights; /* and which of them */
     /* Key material, borrowed, NULL where the kind has none; sizes are fixed. */
     const uint8_t *public_key;  /* 32: X25519 of an identity, environment or service */
     const uint8_t *for_key;     /* 32: whose holder can open wrapped */
@@ -78,6 +82,9 @@ bool operation_is_relation(enum operation_kind kind);
 
 /* Whether this kind names a revision, or takes that back. */
 bool operation_is_of_tag(enum operation_kind kind);
+
+/* Whether this kind grants rights, or takes them back. */
+bool operation_is_of_rights(enum operation_kind kind);
 
 /* Appends the record's body. Sticky error of out. */
 void operation_encode(struct bytes *out, const struct operation *operation);

@@ -15,7 +15,7 @@
 #include "store/db/txn.h"
 #include "store/snapshot.h"
 
-#define STORE_FORMAT 3
+#define STORE_FORMAT 4
 
 struct head { /* the newest commit */
     uint64_t rev;

@@ -197,6 +197,58 @@ void state_delete_tag(struct txn *txn, const char *name)
     txn_delete(txn, DB_TAG, key_tag(&key, name));
 }
 
+static struct slice grant_key(struct key *key, const struct state_grant *grant)
+{
+    return key_grant(key, grant->environment, grant->service, grant->principal);
+}
+
+static int read_grant(struct state_grant *grant, struct decoder *in)
+{
+    const unsigned rights = take_u16(in);
+    const int error = read_source(&grant->rev, &grant->op, in, "grant record");
+    if (!error)
+        grant->rights = rights;
+    return error;
+}
+
+int state_grant(struct txn *txn, struct state_grant *grant)
+{
+    struct key key;
+    struct decoder in;
+    const int error = record_get(txn, &in, DB_GRANT, grant_key(&key, grant), "grant");
+    return error ? error : read_grant(grant, &in);
+}
+
+int state_next_grant(struct txn *txn, struct state_grant *at)
+{
+    struct key key;
+    struct slice found, body;
+    struct decoder in;
+    int error = txn_seek(txn, &found, &body, DB_GRANT, grant_key(&key, at), true);
+    if (!error)
+        error = key_grant_parse(found, &at->environment, &at->service, at->principal);
+    if (!error)
+        error = record_open(&in, body, "grant");
+    return error ? error : read_grant(at, &in);
+}
+
+void state_put_grant(struct txn *txn, const struct state_grant *grant)
+{
+    struct key key;
+    struct record record;
+    struct bytes *out = record_begin(&record);
+    put_u16(out, (uint16_t)grant->rights);
+    put_u64(out, grant->rev);
+    put_u32(out, grant->op);
+    txn_put(txn, DB_GRANT, grant_key(&key, grant), record_body(&record));
+}
+
+void state_delete_grant(struct txn *txn, const struct state_grant *grant)
+{
+    struct key key;
+    txn_delete(txn, DB_GRANT, grant_key(&key, grant));
+}
+
 int state_schema(struct txn *txn, struct state_schema *schema)
 {
     struct key key;

@@ -62,6 +62,20 @@ int state_next_tag(struct txn *, struct state_tag *at);
 void state_put_tag(struct txn *, const struct state_tag *);
 void state_delete_tag(struct txn *, const char *name);
 
+struct state_grant {      /* what a principal was granted at a place */
+    uint32_t environment; /* 0: everything */
+    uint32_t service;     /* 0: all of the environment */
+    char principal[PRINCIPAL_MAX + 1];
+    unsigned rights; /* of enum grant_right, not none */
+    uint64_t rev;    /* the operation that said so last */
+    uint32_t op;
+};
+/* The one of that place and principal; where there is none rights is as it was. */
+int state_grant(struct txn *, struct state_grant *);
+int state_next_grant(struct txn *, struct state_grant *at);
+void state_put_grant(struct txn *, const struct state_grant *);
+void state_delete_grant(struct txn *, const struct state_grant *);
+
 struct state_schema { /* a service's schema, as one layer has it */
     uint32_t layer, service;
     uint64_t rev; /* the operation that set it */

@@ -261,10 +261,11 @@ static int check_counts(struct verify *verify)
         {DB_KEY, "key", expected->keys},
         {DB_OUTCOME, "outcome", verify->outcome_chunks},
         {DB_PRESENCE, "presence", verify->presences},
-        {DB_SHARE, "share", expected->relations.shares},
-        {DB_LOCK, "lock", expected->relations.locks},
-        {DB_SCHEMA, "schema", expected->relations.schemas},
-        {DB_TAG, "tag", expected->relations.tags},
+        {DB_SHARE, "share", expected->relations.counts[RELATION_SHARE]},
+        {DB_LOCK, "lock", expected->relations.counts[RELATION_LOCK]},
+        {DB_SCHEMA, "schema", expected->relations.counts[RELATION_SCHEMA]},
+        {DB_TAG, "tag", expected->relations.counts[RELATION_TAG]},
+        {DB_GRANT, "grant", expected->relations.counts[RELATION_GRANT]},
     };
     int error = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0] && !error; i++)

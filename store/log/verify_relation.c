@@ -1,8 +1,8 @@
 /*
  * What names have to do with each other. References: the index has what the text of each link and
- * template names, and what it has is named by such a text. Shares, locks and tags: as the log said
- * last. Layers: what is not defined where it is shown is defined beneath, and what is defined
- * beneath is shown.
+ * template names, and what it has is named by such a text. Shares, locks, tags and grants: as the
+ * log said last. Layers: what is not defined where it is shown is defined beneath, and what is
+ * defined beneath is shown.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -133,7 +133,7 @@ int verify_next_reference(struct verify *verify)
     return found < 0 ? found : 0;
 }
 
-/* --- shares, locks and tags --- */
+/* --- shares, locks, tags and grants --- */
 
 /* The record of what was said of a name. */
 static int find_relation(struct verify *verify, const struct relation *relation, uint64_t *rev,
@@ -143,7 +143,7 @@ static int find_relation(struct verify *verify, const struct relation *relation,
     struct state_lock lock = {.environment = relation->environment};
     struct state_schema schema = {.layer = relation->environment, .service = relation->service};
     uint32_t service;
-    if (relation->is_schema) {
+    if (relation->kind == RELATION_SCHEMA) {
         const int there = state_schema(verify->txn, &schema);
         *rev = schema.rev;
         *op = schema.op;
@@ -157,11 +157,12 @@ static int find_relation(struct verify *verify, const struct relation *relation,
         return found;
     memcpy(lock.service, share.service, sizeof lock.service);
     memcpy(lock.key, share.key, sizeof lock.key);
-    memcpy(share.consumer, relation->consumer, sizeof share.consumer);
-    found = relation->is_lock ? state_lock(verify->txn, &lock) : state_share(verify->txn, &share);
+    memcpy(share.consumer, relation->with, sizeof share.consumer);
+    const bool is_lock = relation->kind == RELATION_LOCK;
+    found = is_lock ? state_lock(verify->txn, &lock) : state_share(verify->txn, &share);
     if (!found) {
-        *rev = relation->is_lock ? lock.rev : share.rev;
-        *op = relation->is_lock ? lock.op : share.op;
+        *rev = is_lock ? lock.rev : share.rev;
+        *op = is_lock ? lock.op : share.op;
     }
     return found;
 }
@@ -170,13 +171,28 @@ static int check_tag(struct verify *verify, const struct relation *relation)
 {
     struct state_tag tag = {0};
     verify->report->derived++;
-    memcpy(tag.name, relation->consumer, sizeof tag.name);
+    memcpy(tag.name, relation->with, sizeof tag.name);
     const int found = verify_read(verify, state_tag(verify->txn, &tag), "tags");
     if (found == TXN_NOT_FOUND ||
         (!found && (tag.rev != relation->tagged || tag.said_rev != relation->rev ||
                     tag.said_op != relation->op)))
         verify_fault(verify, "commit %" PRIu64 ": operation %u: the tag '%s' is recorded wrongly",
                      relation->rev, relation->op, tag.name);
+    return found < 0 ? found : 0;
+}
+
+static int check_grant(struct verify *verify, const struct relation *relation)
+{
+    struct state_grant grant = {.environment = relation->environment, .service = relation->service};
+    verify->report->derived++;
+    memcpy(grant.principal, relation->with, sizeof grant.principal);
+    const int found = verify_read(verify, state_grant(verify->txn, &grant), "grants");
+    if (found == TXN_NOT_FOUND ||
+        (!found && (grant.rights != relation->rights || grant.rev != relation->rev ||
+                    grant.op != relation->op)))
+        verify_fault(verify,
+                     "commit %" PRIu64 ": operation %u: the rights of '%s' are recorded wrongly",
+                     relation->rev, relation->op, grant.principal);
     return found < 0 ? found : 0;
 }
 
@@ -188,16 +204,17 @@ static int check_relation(struct verify *verify, const struct relation *relation
                                         .service = relation->service,
                                         .rev = relation->rev,
                                         .op = relation->op};
-    const char *what = relation->is_lock     ? "locked something"
-                       : relation->is_schema ? "set a schema"
-                                             : "shared something";
+    const bool is_schema = relation->kind == RELATION_SCHEMA;
+    const char *what = is_schema                         ? "set a schema"
+                       : relation->kind == RELATION_LOCK ? "locked something"
+                                                         : "shared something";
     verify->report->derived++;
     const int found =
         verify_read(verify, find_relation(verify, relation, &rev, &op), "what was said of names");
     if (found == TXN_NOT_FOUND || (!found && (rev != relation->rev || op != relation->op)))
         verify_fault(verify, "commit %" PRIu64 ": operation %u: that it %s is recorded wrongly",
                      relation->rev, relation->op, what);
-    else if (!found && relation->is_schema)
+    else if (!found && is_schema)
         return verify_schema_of(verify, &schema);
     return found < 0 ? found : 0;
 }
@@ -209,7 +226,9 @@ int verify_relations(struct verify *verify)
     for (size_t i = 0; i < relations->capacity && !error; i++) {
         const struct relation *slot = &relations->slots[i];
         if (slot->rev)
-            error = slot->is_tag ? check_tag(verify, slot) : check_relation(verify, slot);
+            error = slot->kind == RELATION_TAG     ? check_tag(verify, slot)
+                    : slot->kind == RELATION_GRANT ? check_grant(verify, slot)
+                                                   : check_relation(verify, slot);
         error = error ? error : verify_go_on(verify);
     }
     return error;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "store/grant.h"
 #include "store/log/operation.h"
 #include "store/model/due.h"
 #include "store/template.h"
@@ -293,6 +294,51 @@ int change_tag(struct change *change, const char *name, uint64_t rev)
 int change_untag(struct change *change, const char *name)
 {
     return add_tag(change, OPERATION_UNTAG, name, 0);
+}
+
+static int check_rights(enum operation_kind kind, const struct path *place, const char *principal,
+                        unsigned rights)
+{
+    char text[PATH_TEXT_MAX];
+    const enum path_depth depth = path_depth(place);
+    if (depth == PATH_KEY)
+        return error_set(
+            ERR_INVALID,
+            "'%s' is a key: rights are held to a service, an environment or everything",
+            path_text(place, text));
+    if ((!rights && kind == OPERATION_RIGHTS_GRANT) || rights & ~(unsigned)GRANT_ALL)
+        return error_set(ERR_INVALID, "no right is named, or one that there is not");
+    const int error = principal_check(principal, strlen(principal));
+    return error ? error : check_path(place, depth);
+}
+
+static int add_rights(struct change *change, enum operation_kind kind, const struct path *place,
+                      const char *principal, unsigned rights)
+{
+    int error = check_rights(kind, place, principal, rights);
+    if (error)
+        return error;
+    const char *copy = gather_copy(&change->gather, principal, strlen(principal));
+    if (!copy)
+        return -ERR_NOMEM;
+    error = gather_add(&change->gather, kind, place, NULL, 0, NULL);
+    if (error)
+        return error;
+    last_wish(change)->with = copy;
+    last_wish(change)->rights = rights;
+    return 0;
+}
+
+int change_grant(struct change *change, const struct path *place, const char *principal,
+                 unsigned rights)
+{
+    return add_rights(change, OPERATION_RIGHTS_GRANT, place, principal, rights);
+}
+
+int change_revoke(struct change *change, const struct path *place, const char *principal,
+                  unsigned rights)
+{
+    return add_rights(change, OPERATION_RIGHTS_REVOKE, place, principal, rights);
 }
 
 int change_ttl(struct change *change, uint64_t seconds)

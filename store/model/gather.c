@@ -112,7 +112,7 @@ int gather_add(struct gather *gather, enum operation_kind kind, const struct pat
                          kind != OPERATION_ENVIRONMENT_REMOVE && kind != GATHER_REMOVE_ALL &&
                          kind != GATHER_REMOVE_DUE && kind != OPERATION_UNSHARE &&
                          kind != OPERATION_SCHEMA_REMOVE && kind != OPERATION_UNLOCK &&
-                         kind != OPERATION_UNTAG;
+                         kind != OPERATION_UNTAG && kind != OPERATION_RIGHTS_REVOKE;
     gather->wishes[gather->count++] = wish;
     return 0;
 }

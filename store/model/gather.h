@@ -28,9 +28,11 @@ struct wish {
     struct secret secret;       /* of a secret set */
     uint64_t ttl;               /* of what is made: seconds until it ends; 0: for good */
     int64_t ends;               /* the same as a moment, where it is known; 0: by ttl */
-    const char *with;           /* of a share: the consumer. Of an environment: its base, or NULL */
-    bool is_protected;          /* of an environment */
-    const struct path *from;    /* of a copy or a move; owned by the gather */
+    const char *with;  /* of a share: the consumer; of rights: to whom. Of an environment: its base,
+                          or NULL */
+    unsigned rights;   /* that are granted or taken back */
+    bool is_protected; /* of an environment */
+    const struct path *from; /* of a copy or a move; owned by the gather */
     uint64_t rev; /* of a copy: as of this revision, 0: as it is now. Of a tag: what it names */
     struct copied_from copied; /* of a set that copies */
 };

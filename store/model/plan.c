@@ -45,6 +45,7 @@ int plan_line(struct plan *plan, char mark, bool secret, uint64_t was_rev, const
     line->expires = 0;
     line->subject = CHANGE_PLACE;
     line->with[0] = '\0';
+    line->rights = 0;
     /* The names were checked when they were gathered. */
     memcpy(line->path.environment, environment, strlen(environment) + 1);
     memcpy(line->path.service, service, strlen(service) + 1);
@@ -62,6 +63,12 @@ void plan_line_subject(struct plan *plan, enum change_subject subject, const cha
     struct change_line *line = &plan->lines[plan->line_count - 1];
     line->subject = subject;
     memcpy(line->with, with, strlen(with) + 1);
+}
+
+void plan_line_rights(struct plan *plan, const char *principal, unsigned rights)
+{
+    plan_line_subject(plan, CHANGE_GRANT, principal);
+    plan->lines[plan->line_count - 1].rights = rights;
 }
 
 void plan_release(struct plan *plan)

@@ -36,6 +36,9 @@ void plan_line_expires(struct plan *plan, int64_t expires);
 /* The line that was added last is not of a place but of what is said of its name. */
 void plan_line_subject(struct plan *plan, enum change_subject subject, const char *with);
 
+/* The line that was added last is of rights that a principal holds or held. */
+void plan_line_rights(struct plan *plan, const char *principal, unsigned rights);
+
 void plan_release(struct plan *plan);
 
 #endif

@@ -223,6 +223,9 @@ static int judge_wish(struct judge *judge, const struct wish *wish)
     case OPERATION_TAG:
     case OPERATION_UNTAG:
         return judge_tag(judge, wish);
+    case OPERATION_RIGHTS_GRANT:
+    case OPERATION_RIGHTS_REVOKE:
+        return judge_rights(judge, wish);
     case GATHER_COPY:
     case GATHER_MOVE:
         return judge_copy(judge, wish);

@@ -63,4 +63,7 @@ int judge_share(struct judge *, const struct wish *wish);
 int judge_lock(struct judge *, const struct wish *wish);
 int judge_tag(struct judge *, const struct wish *wish);
 
+/* rules_grant.c */
+int judge_rights(struct judge *, const struct wish *wish);
+
 #endif

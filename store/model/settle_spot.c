@@ -204,7 +204,8 @@ int settle_same(struct settling *settling, struct look *look)
     const struct known *environment = settle_environment(settling, look->environment);
     struct spot before, spot;
     struct entry was;
-    if (!look->step || look->before == SPOT_NONE || !environment || environment->is_all)
+    if (!look->step || look->before == SPOT_NONE || !environment || environment->is_all ||
+        settling->judge->terms->blind)
         return 0;
     int found = state_current(settling->txn, &spot, look->environment, look->service, look->key);
     if (found || spot.since != settling->rev)

@@ -161,11 +161,21 @@ static int take_local(struct call *call, struct answer *out)
     return error;
 }
 
+/* In this process the store is opened by root or its owner, who hold all rights: the groups of
+ * somebody in more of them do not matter. */
+#define NGROUPS_HELD 256
+
 static int ask_local(struct client *client, const char *method, json_t *parameters,
                      const struct piece *pieces, size_t piece_count, struct answer *out)
 {
     struct pump pump;
-    struct call call = {.caller = {.uid = getuid(), .gid = getgid(), .pid = getpid()},
+    gid_t groups[NGROUPS_HELD];
+    const int group_count = getgroups(NGROUPS_HELD, groups);
+    struct call call = {.caller = {.uid = getuid(),
+                                   .gid = getgid(),
+                                   .pid = getpid(),
+                                   .groups = groups,
+                                   .group_count = group_count > 0 ? (size_t)group_count : 0},
                         .method = method,
                         .parameters = parameters,
                         .input = -1,

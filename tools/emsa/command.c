@@ -66,6 +66,16 @@ const struct command commands[] = {
      "let nothing change what is in effect at places; without any: list what is locked"},
     {"unlock", NULL, run_unlock, OPTIONS_CHANGE, 1, MANY, false, "unlock ENV[/SERVICE[/KEY]]...",
      "let it change again"},
+    {"grant", NULL, run_grant, OPTIONS_CHANGE | OPTION_TO_WHOM | OPTION_RIGHTS, 1, MANY, false,
+     "grant /|ENV|ENV/SERVICE... --to user:NAME|group:NAME... "
+     "--list|--read|--set|--share|--audit|--admin...",
+     "give users and groups of this system rights to places"},
+    {"revoke", NULL, run_revoke, OPTIONS_CHANGE | OPTION_FROM_WHOM | OPTION_RIGHTS, 1, MANY, false,
+     "revoke /|ENV|ENV/SERVICE... --from user:NAME|group:NAME... "
+     "[--list|--read|--set|--share|--audit|--admin]...",
+     "take rights back; without any: all that were given there"},
+    {"grants", NULL, run_grants, 0, 0, 1, false, "grants [/|ENV|ENV/SERVICE|user:NAME|group:NAME]",
+     "who may do what"},
     {"schema", "set", run_schema_set, OPTIONS_CHANGE | OPTION_ENV, 1, MANY, false,
      "schema set FILE... [--env ENV]",
      "set what services declare of their keys, for all or for one"},

@@ -67,12 +67,15 @@ int run_promote(struct session *);  /* promote.c */
 int run_diff(struct session *);     /* diff.c */
 int run_blame(struct session *);    /* blame.c */
 int run_tag(struct session *);      /* tag.c */
-int run_import(struct session *);   /* import.c */
-int run_export(struct session *);   /* export.c */
-int run_apply(struct session *);    /* apply.c */
-int run_edit(struct session *);     /* edit.c */
-int run_exec(struct session *);     /* exec.c */
-int run_mount(struct session *);    /* attach.c */
+int run_grant(struct session *);    /* grant.c */
+int run_revoke(struct session *);
+int run_grants(struct session *);
+int run_import(struct session *); /* import.c */
+int run_export(struct session *); /* export.c */
+int run_apply(struct session *);  /* apply.c */
+int run_edit(struct session *);   /* edit.c */
+int run_exec(struct session *);   /* exec.c */
+int run_mount(struct session *);  /* attach.c */
 int run_umount(struct session *);
 int run_watch(struct session *);  /* watch.c */
 int run_status(struct session *); /* status.c */

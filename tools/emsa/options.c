@@ -7,6 +7,7 @@
 #include "store/error.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/ttl.h"
+#include "tools/service/right_words.h"
 
 struct option_row {
     const char *name;
@@ -68,6 +69,14 @@ static const struct option_row rows[] = {
     {"until", 0, "WHEN", OPTION_UNTIL},
     {"key", 0, "PATTERN", OPTION_KEY},
     {"rm", 0, NULL, OPTION_RM},
+    {"to", 0, "WHO", OPTION_TO_WHOM},
+    {"from", 0, "WHO", OPTION_FROM_WHOM},
+    {"list", 0, NULL, OPTION_RIGHTS},
+    {"read", 0, NULL, OPTION_RIGHTS},
+    {"set", 0, NULL, OPTION_RIGHTS},
+    {"share", 0, NULL, OPTION_RIGHTS},
+    {"audit", 0, NULL, OPTION_RIGHTS},
+    {"admin", 0, NULL, OPTION_RIGHTS},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -223,6 +232,9 @@ static int apply_text(struct options *options, const struct option_row *row, con
     case OPTION_KEY:
         options->key = text;
         return 0;
+    case OPTION_TO_WHOM:
+    case OPTION_FROM_WHOM:
+        return add_text(&options->whom, text);
     case OPTION_WITH:
         return add_text(&options->with, text);
     case OPTION_SECRET_KEY:
@@ -236,7 +248,9 @@ static int apply_text(struct options *options, const struct option_row *row, con
 
 static void apply_flag(struct options *options, const struct option_row *row)
 {
-    if (row->bit != 0)
+    if (row->bit == OPTION_RIGHTS)
+        options->rights |= rights_of_word(row->name);
+    else if (row->bit != 0)
         *flag(options, row->bit) = true;
     else if (strcmp(row->name, "json") == 0)
         options->json = true;
@@ -381,6 +395,7 @@ void options_release(struct options *options)
     free(options->secret_files.list);
     free(options->with.list);
     free(options->against.list);
+    free(options->whom.list);
     free(options->arguments.list);
     *options = (struct options){0};
 }

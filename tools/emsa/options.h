@@ -59,6 +59,9 @@ struct command;
 #define OPTION_UNTIL OPTION_BIT(55)
 #define OPTION_KEY OPTION_BIT(56)
 #define OPTION_RM OPTION_BIT(57)
+#define OPTION_TO_WHOM OPTION_BIT(61)
+#define OPTION_FROM_WHOM OPTION_BIT(62)
+#define OPTION_RIGHTS OPTION_BIT(63) /* a flag for each of them */
 
 #define OPTIONS_CHANGE (OPTION_REASON | OPTION_IF_REV | OPTION_DRY_RUN | OPTION_OVERRIDE)
 /* Of a change that brings values. */
@@ -86,8 +89,9 @@ struct options { /* texts are argv's */
     uint64_t number;
     bool has_from;
     uint64_t from;
-    uint64_t ttl; /* seconds; 0: for good */
-    struct texts secret_keys, plain_keys, secret_files, with, against;
+    uint64_t ttl;    /* seconds; 0: for good */
+    unsigned rights; /* of enum grant_right */
+    struct texts secret_keys, plain_keys, secret_files, with, against, whom;
     struct texts arguments;
     bool has_dashes; /* "--" stood among the arguments */
     size_t before_dashes;

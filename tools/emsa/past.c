@@ -146,12 +146,13 @@ static const char *mark_of(const char *kind, bool first)
                                        "unlock",
                                        "untag",
                                        "schema-remove",
-                                       "default-remove"};
+                                       "default-remove",
+                                       "revoke"};
     for (size_t i = 0; i < sizeof away / sizeof away[0]; i++)
         if (strcmp(kind, away[i]) == 0)
             return "-";
     return first || strcmp(kind, "tag") == 0 || strcmp(kind, "share") == 0 ||
-                   strcmp(kind, "lock") == 0
+                   strcmp(kind, "lock") == 0 || strcmp(kind, "grant") == 0
                ? "+"
                : "~";
 }
@@ -164,6 +165,20 @@ static void tag_text(char *out, size_t capacity, json_t *operation)
         snprintf(out, capacity, "%s: revision %lld", tag, (long long)rev);
     else
         snprintf(out, capacity, "%s", tag);
+}
+
+/* "user:alice: read, set" */
+static void rights_shown(char *out, size_t capacity, json_t *operation)
+{
+    size_t index, used;
+    json_t *word;
+    snprintf(out, capacity, "%s:", text_of(operation, "with"));
+    json_array_foreach(json_object_get(operation, "rights"), index, word)
+    {
+        used = strlen(out);
+        snprintf(out + used, capacity - used, "%s%s", index > 0 ? ", " : " ",
+                 json_string_value(word));
+    }
 }
 
 /* What a copy was taken from, behind what stands there. */
@@ -192,7 +207,9 @@ static void print_operation(struct table *table, json_t *operation)
     if (number_of(operation, "expires") > 0)
         snprintf(until, sizeof until, "%s %s", expired ? "ended" : "until",
                  time_text(time, number_of(operation, "expires")));
-    if (json_object_get(operation, "tag") != NULL)
+    if (json_object_get(operation, "rights") != NULL)
+        rights_shown(shown, sizeof shown, operation);
+    else if (json_object_get(operation, "tag") != NULL)
         tag_text(shown, sizeof shown, operation);
     else if (with[0] != '\0')
         snprintf(shown, sizeof shown, "with %s", strcmp(with, "*") == 0 ? "every service" : with);

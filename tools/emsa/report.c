@@ -72,7 +72,7 @@ static void add_rows(struct table *table, json_t *line)
         return;
     report_note(was, line);
     for (size_t i = 0; (path = nth_path(line, i, text)) != NULL; i++) {
-        const char *cells[] = {mark, path, was};
+        const char *cells[] = {mark, path[0] != '\0' ? path : "/", was};
         enum colour colours[] = {report_colour(mark[0]), COLOUR_NONE, COLOUR_FAINT};
         table_row(table, cells, colours);
     }
@@ -112,13 +112,19 @@ static int print_lines(json_t *lines)
     return error;
 }
 
+static const char *note_place(json_t *note)
+{
+    const char *path = output_member(note, "path");
+    return path[0] != '\0' ? path : "/";
+}
+
 /* What a schema that was set says: to be known, and no failure. */
 static void print_notes(json_t *notes)
 {
     size_t index;
     json_t *note;
     json_array_foreach(notes, index, note)
-        output_note("'%s' %s", output_member(note, "path"), output_member(note, "text"));
+        output_note("'%s' %s", note_place(note), output_member(note, "text"));
 }
 
 void report_end(json_t *reply)

@@ -15,9 +15,15 @@
 #include "tools/emsad/call.h"
 
 #define CONNECTIONS_MAX 128 /* further ones of those with rights wait in the listener's queue */
-#define WATCHERS_MAX 64  /* of them, those whose call goes on: the others are for whoever comes */
+#define WATCHERS_MAX 64 /* of them, those whose call goes on: the others are for whoever comes */
+/* Of those who hold a right and not all of them; further ones are turned away. What is left is the
+ * owner's, whatever they do. */
+#define HOLDERS_MAX 96
+#define HOLDERS_EACH 16 /* of one user */
+#define HOLDER_MESSAGE_MAX (8 * 1024 * 1024)
 #define STRANGERS_MAX 16 /* of those who hold none: turned away at once */
 #define STRANGER_MESSAGE_MAX 16384
+#define GROUPS_MAX 65536         /* as the kernel has it */
 #define FIRST_MILLISECONDS 30000 /* from connecting to a first message; strangers, to any */
 #define MESSAGE_MILLISECONDS 30000
 
@@ -26,7 +32,9 @@ struct connection {
     struct control *control;
     struct varlink *varlink;
     struct caller caller;
-    bool is_stranger;
+    gid_t *groups;    /* the caller's; owned */
+    bool is_stranger; /* holds no right, or (is_holder) some; else all */
+    bool is_holder;
     bool is_busy; /* it runs a call, or is to make its first one */
     bool is_watcher;
 };
@@ -38,7 +46,7 @@ struct control {
     pthread_mutex_t mutex; /* protects what is below, and is_busy and the list in each connection */
     pthread_cond_t ended;  /* a connection has */
     struct connection *connections;
-    unsigned count, strangers, watchers, busy;
+    unsigned count, strangers, holders, watchers, busy;
     bool is_stopping;
 };
 
@@ -122,7 +130,8 @@ static void serve(struct connection *connection)
 {
     bool is_first = true;
     for (;;) {
-        int patience = is_first || connection->is_stranger ? FIRST_MILLISECONDS : -1;
+        bool is_owner = !connection->is_stranger && !connection->is_holder;
+        int patience = is_first || !is_owner ? FIRST_MILLISECONDS : -1;
         if (varlink_wait(connection->varlink, patience) != 0)
             return;
         set_busy(connection, true);
@@ -143,6 +152,7 @@ static void enlist(struct control *control, struct connection *connection)
     control->connections = connection;
     control->count++;
     control->strangers += connection->is_stranger;
+    control->holders += connection->is_holder;
     pthread_mutex_unlock(&control->mutex);
     set_busy(connection, true);
 }
@@ -157,10 +167,18 @@ static void delist(struct connection *connection)
     if (connection->next != NULL)
         connection->next->self = connection->self;
     control->strangers -= connection->is_stranger;
+    control->holders -= connection->is_holder;
     if (control->count-- == CONNECTIONS_MAX)
         wake(control);
     pthread_cond_signal(&control->ended);
     pthread_mutex_unlock(&control->mutex);
+}
+
+static void release_connection(struct connection *connection)
+{
+    if (connection != NULL)
+        free(connection->groups);
+    free(connection);
 }
 
 static void *run_connection(void *arg)
@@ -170,7 +188,7 @@ static void *run_connection(void *arg)
     struct varlink *varlink = connection->varlink;
     delist(connection);
     varlink_free(varlink);
-    free(connection);
+    release_connection(connection);
     return NULL;
 }
 
@@ -187,10 +205,51 @@ static int run_detached(struct connection *connection)
 
 static bool is_turned_away(struct control *control, const struct connection *connection)
 {
+    unsigned same = 0;
     pthread_mutex_lock(&control->mutex);
-    bool is_full = connection->is_stranger && control->strangers >= STRANGERS_MAX;
+    for (const struct connection *each = control->connections; each != NULL; each = each->next)
+        same += each->is_holder && each->caller.uid == connection->caller.uid;
+    bool is_full =
+        (connection->is_stranger && control->strangers >= STRANGERS_MAX) ||
+        (connection->is_holder && (control->holders >= HOLDERS_MAX || same >= HOLDERS_EACH));
     pthread_mutex_unlock(&control->mutex);
     return is_full;
+}
+
+/* The groups that the peer was in when it connected. */
+static int read_groups(struct connection *connection, int fd)
+{
+    socklen_t size = 0;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0)
+        return 0; /* it is in none */
+    if (errno != ERANGE || size > GROUPS_MAX * sizeof(gid_t))
+        return error_system(errno, "cannot see which groups a caller is in");
+    connection->groups = malloc(size);
+    if (connection->groups == NULL)
+        return error_set(ERR_NOMEM, "no memory for a caller's groups");
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, connection->groups, &size) < 0)
+        return error_system(errno, "cannot see which groups a caller is in");
+    connection->caller.groups = connection->groups;
+    connection->caller.group_count = size / sizeof(gid_t);
+    return 0;
+}
+
+/* What somebody may send who does not hold all rights: less, and a stranger no descriptors. A
+ * holder's may be of a file system of its own, and hold whoever closes it: its own thread, of which
+ * it has few. */
+static int judge_peer(struct connection *connection, int fd)
+{
+    int error = read_groups(connection, fd);
+    if (error < 0)
+        return error;
+    connection->is_holder =
+        service_knows(connection->control->options.dispatcher, &connection->caller);
+    connection->is_stranger = !connection->is_holder;
+    varlink_limit(connection->varlink,
+                  connection->is_holder ? HOLDER_MESSAGE_MAX : STRANGER_MESSAGE_MAX);
+    if (connection->is_stranger)
+        varlink_without_descriptors(connection->varlink);
+    return 0;
 }
 
 static int who(struct connection *connection, uid_t owner)
@@ -201,12 +260,7 @@ static int who(struct connection *connection, uid_t owner)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
         return error_system(errno, "cannot see who calls");
     connection->caller = (struct caller){.uid = peer.uid, .gid = peer.gid, .pid = peer.pid};
-    connection->is_stranger = peer.uid != 0 && peer.uid != owner;
-    if (connection->is_stranger) {
-        varlink_limit(connection->varlink, STRANGER_MESSAGE_MAX);
-        varlink_without_descriptors(connection->varlink);
-    }
-    return 0;
+    return peer.uid == 0 || peer.uid == owner ? 0 : judge_peer(connection, fd);
 }
 
 /* A thread for a new connection; whatever stands in the way, the socket is closed. */
@@ -234,7 +288,7 @@ static void begin(struct control *control, int socket)
         }
     }
     varlink_free(varlink);
-    free(connection);
+    release_connection(connection);
 }
 
 static bool is_ended(struct control *control, bool *is_full)

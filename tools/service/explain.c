@@ -56,6 +56,17 @@ static int add_place(struct snapshot *snapshot, json_t *object, const char *name
     return error;
 }
 
+/* Whether the caller may read what stands at a name in an environment. */
+static bool is_read(struct explanation *explanation, uint32_t environment, const char *service)
+{
+    const struct request *request = explanation->request;
+    char name[ENVIRONMENT_NAME_MAX + 1];
+    struct path path;
+    return snapshot_environment_name(explanation->snapshot, name, environment) == 0 &&
+           path_make(&path, name, service, NULL) == 0 &&
+           rights_hold(request->service, &request->call->caller, RIGHT_READ, &path);
+}
+
 /* The text of a plain value, a link or a template. */
 static int add_text(struct snapshot *snapshot, json_t *object, const struct definition *definition)
 {
@@ -133,7 +144,10 @@ static int fill_step(struct explanation *explanation, json_t *step, const struct
                           asked->service, asked->key);
     if (error == 0)
         error = item_add_commit(snapshot, step, defined->rev, explanation->by_whom);
-    return error < 0 ? error : add_text(snapshot, step, defined);
+    /* What is in effect in the explained environment is read there, wherever it is defined. */
+    if (error < 0 || !is_read(explanation, explanation->environment.id, asked->service))
+        return error;
+    return add_text(snapshot, step, defined);
 }
 
 static int explain_step(struct explanation *explanation, const struct asked *asked);
@@ -248,7 +262,9 @@ static int add_covered(struct explanation *explanation, const struct service *se
         json_object_set_new(object, "origin", json_string(origin_word(ORIGIN_SCHEMA)));
     int error = add_place(snapshot, object, "path", definition_environment(&covered.defined),
                           service->name, key);
-    return error < 0 ? error : add_text(snapshot, object, &covered.defined);
+    if (error < 0 || !is_read(explanation, definition_environment(&covered.defined), service->name))
+        return error; /* nobody sees it there */
+    return add_text(snapshot, object, &covered.defined);
 }
 
 /* The default of the schema that is in force lies beneath all. */

@@ -27,11 +27,25 @@ static int list_terms(struct request *request, struct list_terms *out)
     return error;
 }
 
-static int gather(struct walk *walk, json_t *items, uint64_t limit, bool *more)
+/* What the caller does not see is passed by, with all that is in it. */
+static int next_seen(struct request *request, struct walk *walk)
+{
+    for (;;) {
+        int found = walk_step(walk);
+        if (found != 0 ||
+            rights_hold(request->service, &request->call->caller, RIGHT_SEE, &walk->at))
+            return found;
+        if (path_depth(&walk->at) < PATH_KEY)
+            walk_pass(walk);
+    }
+}
+
+static int gather(struct request *request, struct walk *walk, json_t *items, uint64_t limit,
+                  bool *more)
 {
     for (uint64_t i = 0;; i++) {
         json_t *item;
-        int found = walk_step(walk);
+        int found = next_seen(request, walk);
         if (found != 0)
             return found < 0 ? found : 0;
         if (i == limit) {
@@ -57,7 +71,7 @@ static int list(struct request *request, const struct list_terms *terms, enum pa
     if (error < 0)
         return error;
     json_t *items = json_array();
-    error = gather(&walk, items, terms->limit, &more);
+    error = gather(request, &walk, items, terms->limit, &more);
     if (error < 0) {
         json_decref(items);
         return error;

@@ -5,6 +5,7 @@
 
 #include "store/error.h"
 #include "tools/service/parameter.h"
+#include "tools/service/right_words.h"
 #include "tools/service/schema_json.h"
 
 typedef int (*operation_add)(struct change *change, json_t *operation, const struct path *path,
@@ -248,23 +249,82 @@ static int add_unschema(struct change *change, json_t *operation, const struct p
     return change_schema_remove(change, path);
 }
 
-/* Unlocking is a way past a lock, and so is the administrator's as any other way is. */
+/* Rights */
+
+/* The words of "rights" as bits; 0: there are none. */
+static int rights_member(json_t *operation, const struct path *path, unsigned *out)
+{
+    json_t *words = json_object_get(operation, "rights"), *word;
+    char text[PATH_TEXT_MAX];
+    size_t index;
+    *out = 0;
+    if (words == NULL || json_is_null(words))
+        return 0;
+    if (!json_is_array(words))
+        return error_set(ERR_INVALID, "the 'rights' to '%s' are no list", path_text(path, text));
+    json_array_foreach(words, index, word)
+    {
+        const unsigned right = rights_of_word(json_string_value(word));
+        if (right == 0)
+            return error_set(ERR_INVALID,
+                             "there is no such right to '%s': use list, read, set, "
+                             "share, audit or admin",
+                             path_text(path, text));
+        *out |= right;
+    }
+    return 0;
+}
+
+static int add_grant(struct change *change, json_t *operation, const struct path *path,
+                     struct stream *stream)
+{
+    const char *who = NULL;
+    unsigned rights = 0;
+    (void)stream;
+    int error = wanted_text(operation, "who", path, &who);
+    if (error == 0)
+        error = rights_member(operation, path, &rights);
+    return error < 0 ? error : change_grant(change, path, who, rights);
+}
+
+/* Without rights: all that were granted there. */
+static int add_revoke(struct change *change, json_t *operation, const struct path *path,
+                      struct stream *stream)
+{
+    const char *who = NULL;
+    unsigned rights = 0;
+    (void)stream;
+    int error = wanted_text(operation, "who", path, &who);
+    if (error == 0)
+        error = rights_member(operation, path, &rights);
+    return error < 0 ? error : change_revoke(change, path, who, rights);
+}
+
+/*
+ * Whoever sets without reading must learn nothing of what is there by what comes of it. A link or a
+ * template shows what it names; a schema finds fault with what is set; what is copied or moved is
+ * read. So those take both rights, and plain values and secrets are set blindly (blind).
+ *
+ * Unlocking is a way past a lock, and so is the administrator's as any other way is.
+ */
 static const struct kind kinds[] = {
     {"plain", RIGHT_SET, RIGHT_NONE, true, add_plain},
     {"secret", RIGHT_SET, RIGHT_NONE, true, add_secret},
-    {"template", RIGHT_SET, RIGHT_NONE, true, add_template},
-    {"link", RIGHT_SET, RIGHT_NONE, true, add_link},
+    {"template", RIGHT_EDIT, RIGHT_NONE, true, add_template},
+    {"link", RIGHT_EDIT, RIGHT_NONE, true, add_link},
     {"remove", RIGHT_SET, RIGHT_NONE, false, add_remove},
-    {"copy", RIGHT_SET, RIGHT_READ, false, add_copy},
-    {"move", RIGHT_SET, RIGHT_SET, false, add_move},
+    {"copy", RIGHT_EDIT, RIGHT_READ, false, add_copy},
+    {"move", RIGHT_EDIT, RIGHT_EDIT, false, add_move},
     {"service", RIGHT_SET, RIGHT_NONE, false, add_service},
     {"environment", RIGHT_ADMIN, RIGHT_NONE, false, add_environment},
     {"share", RIGHT_SHARE, RIGHT_NONE, false, add_share},
     {"unshare", RIGHT_SHARE, RIGHT_NONE, false, add_unshare},
     {"lock", RIGHT_SET, RIGHT_NONE, false, add_lock},
     {"unlock", RIGHT_ADMIN, RIGHT_NONE, false, add_unlock},
-    {"schema", RIGHT_SET, RIGHT_NONE, false, add_schema},
-    {"unschema", RIGHT_SET, RIGHT_NONE, false, add_unschema},
+    {"schema", RIGHT_EDIT, RIGHT_NONE, false, add_schema},
+    {"unschema", RIGHT_EDIT, RIGHT_NONE, false, add_unschema},
+    {"grant", RIGHT_ADMIN, RIGHT_NONE, false, add_grant},
+    {"revoke", RIGHT_ADMIN, RIGHT_NONE, false, add_revoke},
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
@@ -355,8 +415,9 @@ static int judge_path(struct request *request, enum right right, json_t *text)
 }
 
 /* The right to a service does not say that it is had to each of its keys. */
-static int judge_several(struct request *request, json_t *operation)
+static int judge_several(struct request *request, const struct kind *kind, json_t *operation)
 {
+    const enum right right = kind != NULL ? kind->right : RIGHT_EDIT;
     struct path path;
     size_t index;
     json_t *key;
@@ -366,7 +427,7 @@ static int judge_several(struct request *request, json_t *operation)
         if (error == 0)
             error = put_key(&path, key);
         if (error == 0)
-            error = rights_judge(request->service, &request->call->caller, RIGHT_SET, "Set", &path);
+            error = rights_judge(request->service, &request->call->caller, right, "Set", &path);
         if (error < 0)
             return error;
     }
@@ -377,7 +438,7 @@ static int judge_one(struct request *request, json_t *operation)
 {
     const struct kind *kind = find_kind(operation);
     if (json_is_object(operation) && keys_of(operation) != NULL)
-        return judge_several(request, operation);
+        return judge_several(request, kind, operation);
     int error =
         judge_path(request, kind != NULL ? kind->right : RIGHT_SET,
                    json_is_object(operation) ? json_object_get(operation, "path") : operation);
@@ -401,6 +462,22 @@ int operations_judge(struct request *request)
             return error;
     }
     return 0;
+}
+
+bool operations_blind(struct request *request)
+{
+    json_t *operations = json_object_get(request->call->parameters, "operations");
+    size_t index;
+    json_t *operation;
+    json_array_foreach(operations, index, operation)
+    {
+        struct path path;
+        if (path_of(json_object_get(operation, "path"), &path) == 0 &&
+            !rights_hold(request->service, &request->call->caller, RIGHT_READ, &path))
+            return true;
+    }
+    error_clear();
+    return false;
 }
 
 static int unknown_kind(void)

@@ -13,6 +13,10 @@
  * path, and what it takes to read where it copies from. ERR_DENIED, ERR_INVALID. */
 int operations_judge(struct request *request);
 
+/* Whether one of them is at a place that the caller may not read: what it sets must not tell
+ * whether it was so before (change_terms.blind). */
+bool operations_blind(struct request *request);
+
 /* Adds them to the change, in their order; values that are not in the list come from the stream.
  * ERR_INVALID: a kind, a member or a path that is none. */
 int operations_add(struct change *change, json_t *operations, struct stream *stream);

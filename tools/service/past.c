@@ -9,6 +9,7 @@
 #include "tools/service/pattern.h"
 #include "tools/service/provenance.h"
 #include "tools/service/revision.h"
+#include "tools/service/right_words.h"
 #include "tools/service/verb.h"
 
 #define LOG_LIMIT 1000u
@@ -202,7 +203,9 @@ static const char *operation_word(const struct operation_info *operation)
         {OPERATION_IDENTITY, "identity"},
         {OPERATION_ENVIRONMENT_KEY, "environment-key"},
         {OPERATION_SERVICE_KEY, "service-key"},
-        {OPERATION_GRANT, "grant"},
+        {OPERATION_RIGHTS_GRANT, "grant"},
+        {OPERATION_RIGHTS_REVOKE, "revoke"},
+        {OPERATION_GRANT, "key-grant"},
     };
     if (operation->kind == OPERATION_REMOVE && operation->expires != 0)
         return "expire";
@@ -265,11 +268,12 @@ static int add_value(struct snapshot *snapshot, const struct operation_info *ope
     return 0;
 }
 
+/* is_read: the caller may read what is set there; else of a value nothing is shown. */
 static int operation_object(struct snapshot *snapshot, const struct operation_info *operation,
-                            json_t **out)
+                            bool is_read, json_t **out)
 {
     char text[PATH_TEXT_MAX];
-    bool sets = operation->kind <= OPERATION_SET_TEMPLATE;
+    bool sets = is_read && operation->kind <= OPERATION_SET_TEMPLATE;
     *out =
         json_pack("{s:I, s:s, s:s, s:b, s:b}", "op", (json_int_t)operation->op, "kind",
                   operation_word(operation), "path", path_text(&operation->path, text), "secret",
@@ -280,6 +284,8 @@ static int operation_object(struct snapshot *snapshot, const struct operation_in
         json_object_set_new(*out, "expires", json_integer((json_int_t)operation->expires));
     if (operation->with[0] != '\0')
         json_object_set_new(*out, "with", json_string(operation->with));
+    if (operation->rights != 0)
+        json_object_set_new(*out, "rights", rights_words(operation->rights));
     if (operation->is_same)
         json_object_set_new(*out, "same", json_true());
     if (operation->is_allowed_equal)
@@ -295,27 +301,37 @@ static int operation_object(struct snapshot *snapshot, const struct operation_in
     int error = provenance_add(snapshot, *out, operation);
     if (error == 0 && sets)
         error = add_value(snapshot, operation, *out);
-    if (error == 0 && operation->kind == OPERATION_DEFAULT_SET)
+    if (error == 0 && is_read && operation->kind == OPERATION_DEFAULT_SET)
         error = add_default(snapshot, operation, *out);
     if (error < 0)
         json_decref(*out);
     return error;
 }
 
-static int gather_operations(struct snapshot *snapshot, uint64_t rev, uint64_t from, uint64_t limit,
-                             json_t *operations, bool *more)
+struct piece { /* of a commit's operations */
+    uint64_t from, limit;
+};
+
+/* Those of places that the caller may not audit are left out. */
+static int gather_operations(struct request *request, struct snapshot *snapshot, uint64_t rev,
+                             const struct piece *piece, json_t *operations, bool *more)
 {
-    for (uint64_t op = from;; op++) {
+    const struct caller *caller = &request->call->caller;
+    for (uint64_t op = piece->from;; op++) {
         struct operation_info operation;
         json_t *object;
         int found = history_operation(snapshot, &operation, rev, (uint32_t)op);
         if (found != 0)
             return found < 0 ? found : 0;
-        if (op - from == limit) {
+        if (op - piece->from == piece->limit) {
             *more = true;
             return 0;
         }
-        int error = operation_object(snapshot, &operation, &object);
+        if (!rights_hold(request->service, caller, RIGHT_AUDIT, &operation.path))
+            continue;
+        int error = operation_object(
+            snapshot, &operation,
+            rights_hold(request->service, caller, RIGHT_READ, &operation.path), &object);
         if (error < 0)
             return error;
         json_array_append_new(operations, object);
@@ -348,17 +364,34 @@ static int wanted_revision(struct snapshot *snapshot, json_t *parameters, uint64
     return error;
 }
 
+/* Why and by whom is told to who may audit something that the commit did. */
+static int admit_commit(struct request *request, const struct commit_info *commit,
+                        const json_t *operations, bool more)
+{
+    if (json_array_size(operations) > 0 || more ||
+        rights_hold(request->service, &request->call->caller, RIGHT_AUDIT, &(struct path){0}))
+        return 0;
+    return rights_judge(request->service, &request->call->caller, RIGHT_AUDIT, "Show",
+                        &(struct path){0}) < 0
+               ? error_set(ERR_DENIED, "revision %llu did nothing that you may audit",
+                           (unsigned long long)commit->rev)
+               : 0;
+}
+
 int verb_show(struct request *request)
 {
     json_t *parameters = request->call->parameters;
     struct snapshot *snapshot;
     struct commit_info commit;
-    uint64_t rev = 0, from = 0, limit = SHOW_LIMIT;
+    struct piece piece = {.limit = SHOW_LIMIT};
+    uint64_t rev = 0;
     bool more = false;
-    int error = parameter_number(parameters, "from", &from, NULL);
+    int error = parameter_number(parameters, "from", &piece.from, NULL);
     if (error == 0)
-        error = parameter_number(parameters, "limit", &limit, NULL);
-    if (error == 0 && from > UINT32_MAX)
+        error = parameter_number(parameters, "limit", &piece.limit, NULL);
+    if (piece.limit == 0 || piece.limit > SHOW_LIMIT)
+        piece.limit = SHOW_LIMIT;
+    if (error == 0 && piece.from > UINT32_MAX)
         error = error_set(ERR_INVALID, "no commit has so many operations (from)");
     if (error == 0)
         error = request_snapshot(request, &snapshot);
@@ -372,9 +405,9 @@ int verb_show(struct request *request)
     if (error < 0)
         return error;
     json_t *operations = json_array();
-    error =
-        gather_operations(snapshot, rev, from,
-                          limit == 0 || limit > SHOW_LIMIT ? SHOW_LIMIT : limit, operations, &more);
+    error = gather_operations(request, snapshot, rev, &piece, operations, &more);
+    if (error == 0)
+        error = admit_commit(request, &commit, operations, more);
     if (error < 0) {
         json_decref(operations);
         return error;

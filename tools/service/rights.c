@@ -1,45 +1,54 @@
 #include "tools/service/rights.h"
 
-#include <pwd.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "store/error.h"
 #include "tools/service/denials.h"
+#include "tools/service/holdings.h"
 #include "tools/service/verb.h"
 
-void caller_text(const struct caller *caller, char *out, size_t capacity)
+static const struct {
+    unsigned takes; /* of enum grant_right */
+    const char *word;
+} table[] = {
+    [RIGHT_LIST] = {GRANT_LIST, "--list"},
+    [RIGHT_READ] = {GRANT_READ, "--read"},
+    [RIGHT_SET] = {GRANT_SET, "--set"},
+    [RIGHT_EDIT] = {GRANT_SET | GRANT_READ, "--set and --read"},
+    [RIGHT_SHARE] = {GRANT_SHARE, "--share"},
+    [RIGHT_AUDIT] = {GRANT_AUDIT, "--audit"},
+    [RIGHT_ADMIN] = {GRANT_ADMIN, "--admin"},
+    [RIGHT_SEE] = {GRANT_LIST, "--list"},
+    [RIGHT_SOME] = {GRANT_LIST, "any right, to anything"},
+};
+
+int rights_begin(struct dispatcher *service, struct caller *caller)
 {
-    char buffer[1024];
-    struct passwd entry;
-    struct passwd *found = NULL;
-    snprintf(out, capacity, "uid %u", (unsigned)caller->uid);
-    FILE *users = fopen("/etc/passwd", "re");
-    if (users == NULL)
-        return;
-    while (fgetpwent_r(users, &entry, buffer, sizeof buffer, &found) == 0) {
-        if (found->pw_uid != caller->uid)
-            continue;
-        snprintf(out, capacity, "uid %u (%s)", (unsigned)caller->uid, found->pw_name);
-        break;
-    }
-    fclose(users);
+    struct holdings *holdings;
+    int error = holdings_load(&holdings, service->store, caller);
+    caller->holdings = error < 0 ? NULL : holdings;
+    return error;
 }
 
-static bool owns(struct store *store, const struct caller *caller)
+void rights_end(struct caller *caller)
 {
-    struct stat folder;
-    if (caller->uid == 0)
-        return true;
-    return stat(store_path(store), &folder) == 0 && folder.st_uid == caller->uid;
+    holdings_free(caller->holdings);
+    caller->holdings = NULL;
 }
 
 bool rights_hold(struct dispatcher *service, const struct caller *caller, enum right right,
                  const struct path *path)
 {
-    (void)path;
-    return right == RIGHT_NONE || owns(service->store, caller);
+    const struct holdings *holdings = caller->holdings;
+    if (right == RIGHT_NONE)
+        return true;
+    if (holdings == NULL) /* outside of a call */
+        return holdings_own(service->store, caller);
+    if (right == RIGHT_SOME)
+        return holdings_any(holdings);
+    if (right == RIGHT_SEE)
+        return holdings_see(holdings, path);
+    return holdings_cover(holdings, table[right].takes, path);
 }
 
 int rights_judge(struct dispatcher *service, const struct caller *caller, enum right right,
@@ -53,6 +62,9 @@ int rights_judge(struct dispatcher *service, const struct caller *caller, enum r
                 path_text(path, text));
     caller_text(caller, who, sizeof who);
     error_set(ERR_DENIED, "%s has no right to %s '%s'", who, method, text);
-    return error_add(ERR_DENIED,
-                     "root and the owner of the store have: try it as one of them (sudo emsa ...)");
+    return error_add(ERR_DENIED, "it takes %s%s; who may give it says 'emsa grant'",
+                     table[right].word,
+                     right == RIGHT_SOME             ? ""
+                     : path_depth(path) == PATH_ROOT ? " to everything"
+                                                     : " there");
 }

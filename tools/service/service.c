@@ -7,8 +7,10 @@
 
 #include "store/error.h"
 #include "tools/service/failure.h"
+#include "tools/service/holdings.h"
 #include "tools/service/operation.h"
 #include "tools/service/parameter.h"
+#include "tools/service/veil.h"
 #include "tools/service/verb.h"
 
 #define VARLINK_INTERFACE "org.varlink.service"
@@ -173,6 +175,20 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
+bool service_knows(struct dispatcher *service, const struct caller *caller)
+{
+    struct caller known = *caller;
+    bool holds = rights_begin(service, &known) == 0 &&
+                 rights_hold(service, &known, RIGHT_SOME, &(struct path){0});
+    rights_end(&known);
+    return holds;
+}
+
+bool service_owned_by(struct dispatcher *service, const struct caller *caller)
+{
+    return holdings_own(service->store, caller);
+}
+
 bool service_is_lost(const struct dispatcher *service)
 {
     return store_broken(service->store) == -ERR_IO;
@@ -201,11 +217,18 @@ int service_call(struct dispatcher *service, struct call *call)
         return told_of(call, "org.varlink.service.MethodNotFound", "method", call->method);
     struct request request = {.service = service, .call = call};
     error_clear();
-    int error = judge(&request, verb);
+    int error = rights_begin(service, &call->caller);
+    if (error == 0)
+        error = judge(&request, verb);
+    const bool is_admitted = error == 0;
     if (error == 0)
         error = verb->handler(&request);
     request_end(&request);
     if (error == 0 && call->reply == NULL)
         error = error_set(ERR_NOMEM, "no memory for the reply");
-    return error < 0 ? failed(call, error) : 0;
+    int result = error < 0 ? failed(call, error) : 0;
+    if (is_admitted && result == 0)
+        result = veil_reply(&request);
+    rights_end(&call->caller);
+    return result;
 }

@@ -21,10 +21,15 @@
 
 #define SERVICE_INTERFACE "io.emsa"
 
-struct caller { /* as the kernel told (SO_PEERCRED), or of this process */
+struct holdings;
+
+struct caller { /* as the kernel told (SO_PEERCRED, SO_PEERGROUPS), or of this process */
     uid_t uid;
     gid_t gid;
     pid_t pid;
+    const gid_t *groups; /* the others that it is in; borrowed */
+    size_t group_count;
+    struct holdings *holdings; /* what it holds; set while a call of it runs (rights.h) */
 };
 
 struct service_host { /* what a verb may ask of the process it runs in; NULL members where it has
@@ -80,6 +85,10 @@ struct call {
     uint64_t awaited;
     bool is_idle;
 };
+
+/* Whether the caller holds any right at all, and whether it holds all: root, the store's owner. */
+bool service_knows(struct dispatcher *, const struct caller *caller);
+bool service_owned_by(struct dispatcher *, const struct caller *caller);
 
 /* Does the call and fills the lower half; 0 whenever there is a reply to send (also one that tells
  * of a failure), negative when not even that could be made. call_release afterwards in any case. */

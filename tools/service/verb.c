@@ -35,14 +35,14 @@ const struct verb verbs[] = {
     {"EnvironmentRemove", verb_environment_remove, RIGHT_ADMIN, "names",
      "names: []string, all: ?bool, " TERMS, CHANGED,
      "Removes environments; all: with everything in them."},
-    {"EnvironmentList", verb_environment_list, RIGHT_LIST, NULL, "after: ?string, limit: ?int",
+    {"EnvironmentList", verb_environment_list, RIGHT_SEE, NULL, "after: ?string, limit: ?int",
      LISTED, "The environments."},
     {"ServiceAdd", verb_service_add, RIGHT_SET, "paths", "paths: []string, " TERMS, CHANGED,
      "Places services in environments."},
-    {"ServiceRemove", verb_service_remove, RIGHT_SET, "paths",
+    {"ServiceRemove", verb_service_remove, RIGHT_ADMIN, "paths",
      "paths: []string, all: ?bool, " TERMS, CHANGED,
      "Removes services; all: with every key in them."},
-    {"ServiceList", verb_service_list, RIGHT_LIST, "path",
+    {"ServiceList", verb_service_list, RIGHT_SEE, "path",
      "path: string, after: ?string, limit: ?int", LISTED, "The services of an environment."},
     {"Set", verb_set, RIGHT_OF_EACH, NULL, "operations: []Operation, values: ?int, " TERMS, CHANGED,
      "Changes what is set, shared or locked, all or nothing of it. Where an operation has a size "
@@ -51,9 +51,9 @@ const struct verb verbs[] = {
      "values."},
     {"Remove", verb_remove, RIGHT_SET, "paths", "paths: []string, " TERMS, CHANGED,
      "Removes keys."},
-    {"Copy", verb_copy, RIGHT_SET, "to", "from: string, to: string, " TERMS, CHANGED,
+    {"Copy", verb_copy, RIGHT_EDIT, "to", "from: string, to: string, " TERMS, CHANGED,
      "Sets a key to what another one is, or makes a service with what another one defines."},
-    {"Move", verb_move, RIGHT_SET, "to", "from: string, to: string, " TERMS, CHANGED,
+    {"Move", verb_move, RIGHT_EDIT, "to", "from: string, to: string, " TERMS, CHANGED,
      "The same, and removes what was copied; within one environment."},
     {"Get", verb_get, RIGHT_READ, "paths", "paths: []string, reveal: ?bool, skip_secrets: ?bool",
      "(rev: int, entries: []Item, values: ?int)",
@@ -77,9 +77,9 @@ const struct verb verbs[] = {
      "what is not there is left out, and no failure; "
      "since: tells\n"
      "# which commits after that revision changed what is asked for."},
-    {"List", verb_list, RIGHT_LIST, "path", "path: ?string, after: ?string, limit: ?int", LISTED,
+    {"List", verb_list, RIGHT_SEE, "path", "path: ?string, after: ?string, limit: ?int", LISTED,
      "What is at a place: environments, services or keys. Never values."},
-    {"Tree", verb_tree, RIGHT_LIST, "path", "path: ?string, after: ?string, limit: ?int", LISTED,
+    {"Tree", verb_tree, RIGHT_SEE, "path", "path: ?string, after: ?string, limit: ?int", LISTED,
      "Everything beneath a place, in the order of a walk."},
     {"Explain", verb_explain, RIGHT_READ, "path", "path: string",
      "(rev: int, entry: Item, steps: []Step, beneath: []Beneath, elsewhere: []Elsewhere, lock: "
@@ -93,14 +93,14 @@ const struct verb verbs[] = {
      "Who uses a key, directly or through others, in every environment where it is in effect; "
      "common: as\n"
      "# a plain value of 'shared' it may be used by every service."},
-    {"Find", verb_find, RIGHT_LIST, NULL, "pattern: string, value: ?string, after: ?string",
+    {"Find", verb_find, RIGHT_SOME, NULL, "pattern: string, value: ?string, after: ?string",
      "(rev: int, items: []Item, more: bool, after: string)",
      "Keys whose path matches a pattern (KEY, SERVICE/KEY or ENVIRONMENT/SERVICE/KEY, with *, ? "
      "and [])\n"
      "# and, of plain ones, whose value is this. after: where the next piece goes on."},
     {"Locks", verb_locks, RIGHT_AUDIT, "path", "path: ?string", "(rev: int, locks: []Lock)",
      "What is locked, in one environment or in all."},
-    {"SchemaShow", verb_schema_show, RIGHT_LIST, "path", "path: string",
+    {"SchemaShow", verb_schema_show, RIGHT_READ, "path", "path: string",
      "(rev: int, path: string, defined: string, set: int, time: ?int, author: ?string, reason: "
      "?string,\n"
      "  schema: Schema)",
@@ -131,7 +131,7 @@ const struct verb verbs[] = {
      "which "
      "one was\n"
      "# changed."},
-    {"Show", verb_show, RIGHT_AUDIT, NULL, "rev: ?int, tag: ?string, from: ?int, limit: ?int",
+    {"Show", verb_show, RIGHT_SOME, NULL, "rev: ?int, tag: ?string, from: ?int, limit: ?int",
      "(commit: Commit, operations: []Done, more: bool)",
      "One commit, by its revision or a tag. Secrets are masked."},
     {"Blame", verb_blame, RIGHT_AUDIT, "path", "path: string, after: ?string, limit: ?int",
@@ -153,7 +153,7 @@ const struct verb verbs[] = {
      "What is in effect at two places (other: else the same), each as of a revision (a number or a "
      "tag:\n"
      "# at, other_at; else now), where it differs. after: where the next piece goes on."},
-    {"Promote", verb_promote, RIGHT_SET, "to", "from: string, to: string, keys: ?[]string, " TERMS,
+    {"Promote", verb_promote, RIGHT_EDIT, "to", "from: string, to: string, keys: ?[]string, " TERMS,
      "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, removed: "
      "int, same: int, late: bool, lines: []Line, left: ?[](path: string, why: string))",
      "Defines in a service of another environment (or in all services that two have) what one "
@@ -165,7 +165,7 @@ const struct verb verbs[] = {
      "source it "
      "is that of\n"
      "# 'all'), not-placed (a service)."},
-    {"Rollback", verb_rollback, RIGHT_SET, "path",
+    {"Rollback", verb_rollback, RIGHT_EDIT, "path",
      "path: string, to: string, with_secrets: ?bool, " TERMS,
      "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, removed: "
      "int, same: int, late: bool, lines: []Line, to: ?int, left: ?[](path: string, why: string, "
@@ -185,6 +185,11 @@ const struct verb verbs[] = {
      "# next piece begins; the first reply tells at once where this one does. Called with more, it "
      "goes on\n"
      "# with what changes later."},
+    {"Grants", verb_grants, RIGHT_SOME, NULL, "path: ?string, who: ?string",
+     "(rev: int, grants: []Grant)",
+     "Who was granted which rights: at a place, above it and beneath it; or to one principal. Of "
+     "places that\n"
+     "# the caller may neither audit nor administer only what the caller holds itself."},
     {"Status", verb_status, RIGHT_LIST, NULL, "", "(rev: int, store: string, pid: int)",
      "The store and the process that serves it (more members than these)."},
     {"Metrics", verb_metrics, RIGHT_LIST, NULL, "", "(text: string)",

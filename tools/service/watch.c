@@ -20,6 +20,7 @@
 #define CHANGE_BYTES 100u /* of a change or a commit, beside its texts */
 
 struct watching {
+    const struct request *request;
     struct snapshot *snapshot;
     struct path *paths;
     size_t path_count;
@@ -51,12 +52,25 @@ static bool concerns(const struct watching *watching, const struct path *path)
     return false;
 }
 
+/* By whom and why is for who may audit all that is watched. */
+static bool tells_by_whom(const struct watching *watching)
+{
+    const struct request *request = watching->request;
+    for (size_t i = 0; i < watching->path_count; i++)
+        if (!rights_hold(request->service, &request->call->caller, RIGHT_AUDIT,
+                         &watching->paths[i]))
+            return false;
+    return true;
+}
+
 static int begin_commit(struct watching *watching)
 {
     struct commit_info commit;
     int found = history_commit(watching->snapshot, &commit, watching->rev);
     if (found != 0)
         return found < 0 ? found : error_set(ERR_CORRUPT, "a revision is not there");
+    if (!tells_by_whom(watching))
+        commit.author.name[0] = commit.reason[0] = '\0';
     json_t *changes = json_array();
     json_t *object =
         json_pack("{s:I, s:I, s:s, s:b, s:s, s:o}", "rev", (json_int_t)commit.rev, "time",
@@ -216,7 +230,7 @@ static int watch(struct request *request, struct watching *watching, json_t *pat
 int verb_watch(struct request *request)
 {
     const struct service_host *host = &request->service->host;
-    struct watching watching = {0};
+    struct watching watching = {.request = request};
     json_t *paths;
     if (host->told == NULL)
         return error_set(ERR_NOT_FOUND, "no server runs for this store: a watch needs one");

@@ -7,6 +7,8 @@
 #include "store/error.h"
 #include "tools/service/operation.h"
 #include "tools/service/parameter.h"
+#include "tools/service/people.h"
+#include "tools/service/right_words.h"
 #include "tools/service/stream.h"
 
 int write_begin(struct request *request, struct change **out)
@@ -35,6 +37,14 @@ static void count(struct tally *tally, char mark)
     }
 }
 
+/* "user:alice may read, set" */
+static json_t *grant_note(const struct change_line *line)
+{
+    char words[RIGHT_WORDS_MAX];
+    return json_sprintf("%s %s %s", line->with, line->mark == '-' ? "may no longer" : "may",
+                        rights_text(words, line->rights));
+}
+
 /* What is about a name and no value, in words. */
 static void add_note(json_t *object, const struct change_line *line)
 {
@@ -45,6 +55,8 @@ static void add_note(json_t *object, const struct change_line *line)
         json_object_set_new(object, "note", json_string(is_gone ? "unlocked" : "locked"));
     if (line->subject == CHANGE_SCHEMA)
         json_object_set_new(object, "note", json_string(is_gone ? "schema removed" : "schema"));
+    if (line->subject == CHANGE_GRANT)
+        json_object_set_new(object, "note", grant_note(line));
     if (line->subject == CHANGE_SHARE)
         json_object_set_new(
             object, "note",
@@ -113,6 +125,16 @@ struct telling {
     bool quiet, grouped;
 };
 
+/* A right may be granted before there is anybody of that name; it may also be mistyped. */
+static void note_unknown(const struct change_line *line, json_t *notes)
+{
+    char text[PATH_TEXT_MAX];
+    if (line->subject == CHANGE_GRANT && line->mark != '-' && !people_known(line->with))
+        json_array_append_new(
+            notes, json_pack("{s:s, s:o}", "path", path_text(&line->path, text), "text",
+                             json_sprintf("'%s' is nobody of this system yet", line->with)));
+}
+
 /* What a schema that was set says of what is there; also of a dry run. */
 static json_t *note_list(const struct change_result *result)
 {
@@ -122,6 +144,8 @@ static json_t *note_list(const struct change_result *result)
         json_array_append_new(notes, json_pack("{s:s, s:s}", "path",
                                                path_text(&result->notes[i].path, text), "text",
                                                result->notes[i].text));
+    for (size_t i = 0; i < result->count; i++)
+        note_unknown(&result->lines[i], notes);
     return notes;
 }
 
@@ -207,6 +231,9 @@ static int read_terms(struct request *request, struct change_terms *terms, struc
     if (error == 0 && terms->override != 0) /* past a rule: for who may do all */
         error = rights_judge(request->service, &request->call->caller, RIGHT_ADMIN, "Override",
                              &(struct path){0});
+    if (error == 0 && terms->has_if_rev) /* whether anything changed there is told */
+        error = rights_judge(request->service, &request->call->caller, RIGHT_LIST, "IfRev",
+                             &terms->if_path);
     if (error == 0)
         caller_text(&request->call->caller, terms->author.name, sizeof terms->author.name);
     return error;
@@ -228,6 +255,9 @@ static int read_places(struct request *request, struct change_terms *terms, stru
     {
         if (error == 0)
             error = path_of(text, &paths[index]);
+        if (error == 0)
+            error = rights_judge(request->service, &request->call->caller, RIGHT_LIST, "IfRev",
+                                 &paths[index]);
     }
     if (error < 0) {
         free(paths);
@@ -274,6 +304,7 @@ static int commit(struct request *request, struct change *change, uint64_t rev,
         terms.if_rev = rev;
         terms.if_path = *path;
     }
+    terms.blind = operations_blind(request);
     error = change_commit(change, &terms, &result);
     free(places);
     note_equal(request, &terms, result.equal);

@@ -9,11 +9,12 @@ LAYOUTS = {
     "current": ENTRY,
     "history": "kind:B flags:H | rev:Q time:q first_rev:Q first_time:q | entry_id:Q op:I size:I | expires:q",
     "expiry": "rev:Q op:I", "presence": "there:B incarnation:H", "share": "rev:Q op:I", "lock": "rev:Q op:I", "schema": "rev:Q op:I",
-    "reference": "", "tag": "rev:Q said_rev:Q op:I",
+    "reference": "", "tag": "rev:Q said_rev:Q op:I", "grant": "rights:H rev:Q op:I",
     "meta": "environment_id:I service_id:I name_id:Q entry_id:Q environments:Q services:Q definitions:Q",
 }
 KEYS = {"place": "environment:I", "current": "environment:I service:I", "history": "environment:I name_id:Q rev:Q",
         "expiry": "moment:Q environment:I name_id:Q", "outcome": "rev:Q chunk:I", "schema": "layer:I service:I",
+        "grant": "environment:I service:I",
         "presence": "environment:I service:I rev:Q op:I"}
 MARKS = "+~-?"
 KINDS = {1: "key", 2: "service", 3: "environment"}

@@ -1,6 +1,7 @@
 """store/FORMAT.md, in Python: checks a store's records and opens its secrets. Nothing here was taken from the
 store's own code."""
 import hashlib
+import re
 import struct
 
 from nacl.bindings import (crypto_aead_xchacha20poly1305_ietf_decrypt, crypto_scalarmult, crypto_scalarmult_base,
@@ -103,12 +104,14 @@ SCHEMAS = (SCHEMA_SET, SCHEMA_REMOVE, DEFAULT_SET, DEFAULT_REMOVE)
 # what has a Value, and the kind that it says
 VALUES = {**{kind: kind for kind in SETS}, SCHEMA_SET: SCHEMA_SET, DEFAULT_SET: SET_PLAIN}
 TAG, UNTAG = 24, 25
+RIGHTS_GRANT, RIGHTS_REVOKE = 26, 27
+PRINCIPAL = re.compile(r"(user|group):(?!\d+$)[A-Za-z0-9_.@\\+$][A-Za-z0-9_.@\\+$-]{0,62}", re.A)
 IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT = 32, 33, 34, 35
 # what must be there, and what may be: tag and size
 FIELDS = {TAG: {20: 8}, IDENTITY: {1: 32, 4: 32}, ENVIRONMENT_KEY: {1: 32}, SERVICE_KEY: {1: 32, 2: 32, 3: 112}, GRANT: {2: 32, 3: 112}}
 PERHAPS = {ENVIRONMENT_ADD: {16: 4, 17: 8}, ENVIRONMENT_REMOVE: {17: 8}, REMOVE: {17: 8}, **{kind: {17: 8, 21: 20} for kind in SETS}}
 KINDS = (*SETS, REMOVE, LOCK, UNLOCK, SHARE, UNSHARE, ENVIRONMENT_ADD, ENVIRONMENT_REMOVE, SERVICE_ADD, SERVICE_REMOVE,
-         *SCHEMAS, TAG, UNTAG, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT)
+         *SCHEMAS, TAG, UNTAG, RIGHTS_GRANT, RIGHTS_REVOKE, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT)
 # flag by flag, the kinds that may have it: made, SAME, allowed equal, protected, OVERRIDE
 FLAGS = {1: (*SETS, ENVIRONMENT_ADD, SERVICE_ADD, SCHEMA_SET, DEFAULT_SET, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT),
          2: (*SETS, REMOVE), 4: (*SETS, DEFAULT_SET), 8: (ENVIRONMENT_ADD,), 16: KINDS}
@@ -123,6 +126,10 @@ def read_fields(reader, kind):
     sizes = {tag: len(data) for tag, data in fields.items()}
     if kind in (SHARE, UNSHARE):
         must(set(sizes) == {19} and 1 <= sizes[19] <= 63, "operation: consumer")
+        return fields
+    if kind in (RIGHTS_GRANT, RIGHTS_REVOKE):
+        must(set(sizes) == {22, 23} and sizes[23] == 2, "operation: rights")
+        must(PRINCIPAL.fullmatch(fields[22].decode()), "operation: principal")
         return fields
     perhaps = PERHAPS.get(kind, {})
     must({tag: size for tag, size in sizes.items() if tag not in perhaps} == FIELDS.get(kind, {}), "operation: fields")
@@ -151,6 +158,9 @@ def read_operation(body):
     operation["consumer"] = fields[19].decode() if 19 in fields else ""
     operation["tagged"] = struct.unpack("<Q", fields[20])[0] if 20 in fields else 0
     must(20 not in fields or operation["tagged"] > 0, "operation: a tag of revision 0")
+    operation["principal"] = fields[22].decode() if 22 in fields else ""
+    operation["rights"] = struct.unpack("<H", fields[23])[0] if 23 in fields else 0
+    must(22 not in fields or 0 < operation["rights"] < 64, "operation: rights that there are not")
     operation["from"] = struct.unpack("<IQQ", fields[21]) if 21 in fields else ()
     must(all(operation["from"]), "operation: copied from nowhere")
     return operation
@@ -182,7 +192,7 @@ def padded(size):
 # --- a store -------------------------------------------------------------------------------------------------
 
 DATABASES = {"meta", "commit", "log", "value", "request", "environment", "place", "current", "history", "name", "key", "expiry",
-             "outcome", "reference", "share", "lock", "schema", "presence", "tag", "leak"}
+             "outcome", "reference", "share", "lock", "schema", "presence", "tag", "grant", "leak"}
 
 
 class Store:
@@ -197,7 +207,7 @@ class Store:
 
     def _read_meta(self):
         reader = begin(self.bodies["meta"][b"store"], "store")
-        must(reader.number("I") == 3, "the store's format")
+        must(reader.number("I") == 4, "the store's format")
         self.id = reader.raw(16)
         reader.end()
         reader = begin(self.bodies["meta"][b"head"], "head")

@@ -69,7 +69,7 @@ class Settled(Judge):
         self.definitions, self.records, self.shares, self.locks = {}, {}, {}, {}
         self.schemas, self.read = {}, {}
         self.history, self.outcomes, self.keys, self.requests, self.tags = {}, {}, {}, {}, {}
-        self.presences, self.set_there = {}, set()
+        self.presences, self.set_there, self.grants = {}, set(), {}
         self.last_entry = 0
         self.views = {0: self._view(self.records)}
         for rev in range(1, store.rev + 1):
@@ -144,6 +144,8 @@ class Settled(Judge):
             self._apply_relation(operation, op)
         elif kind in (form.TAG, form.UNTAG):
             self._apply_tag(operation, op)
+        elif kind in (form.RIGHTS_GRANT, form.RIGHTS_REVOKE):
+            self._apply_rights(operation, op)
         elif kind == form.ENVIRONMENT_ADD:
             self._add_environment(operation, op)
         elif kind == form.ENVIRONMENT_REMOVE:
@@ -152,6 +154,7 @@ class Settled(Judge):
             form.must(not any(it.alive and it.base == environment for it in self.environments.values()), "a base's removal")
             form.must(operation["expires"] in (0, found.moment), "an environment's expiry")
             found.alive = False
+            self._drop_grants(environment, 0)
         elif kind == form.SERVICE_ADD:
             self._add_service(operation)
         elif kind == form.SERVICE_REMOVE:
@@ -160,6 +163,7 @@ class Settled(Judge):
             self._touch_service(environment, operation["service"])
             service = self.services[operation["service"]]
             self.shares = {what: said for what, said in self.shares.items() if what[:2] != (environment, service)}
+            self._drop_grants(environment, operation["service"])
         else:
             self._apply_key(operation, op)
 
@@ -246,6 +250,29 @@ class Settled(Judge):
             self.tags[name] = (operation["tagged"], self.rev, op)
         else:
             form.must(self.tags.pop(name, None), "a tag taken back that there was not")
+
+    def _drop_grants(self, environment, service):
+        self.grants = {what: said for what, said in self.grants.items() if what[:2] != (environment, service)}
+
+    def _apply_rights(self, operation, op):
+        environment, service, rights = operation["environment"], operation["service"], operation["rights"]
+        form.must(not operation["name_id"] and not operation["entry_id"], "rights to a key")
+        name = ""
+        if environment:
+            form.must(self.environments[environment].alive, "rights in an environment that is not there")
+            name = self.environments[environment].name
+        if service:
+            self._living(operation)
+            name = self.services[service]
+        form.must(operation["name"] == name, "rights at a place of another name")
+        what = (environment, service, operation["principal"])
+        held = self.grants.pop(what, (0, 0, 0))[0]
+        if operation["kind"] == form.RIGHTS_GRANT:
+            form.must(not held & rights, "a grant of what was granted")
+        else:
+            form.must(held & rights == rights, "rights taken back that were not granted")
+        if held ^ rights:
+            self.grants[what] = (held ^ rights, self.rev, op)
 
     def _add_environment(self, operation, op):
         id, name = operation["environment"], operation["name"]
@@ -433,7 +460,7 @@ class Settled(Judge):
         made = {"request": self.requests, "key": self.keys, "outcome": self.outcomes,
                 "tag": {name.encode(): body("QQI", *said) for name, said in self.tags.items()},
                 "environment": {}, "place": {}, "current": {}, "history": {}, "name": {}, "expiry": {}, "reference": {},
-                "share": {}, "lock": {}, "schema": {}, "presence": self.presences}
+                "share": {}, "lock": {}, "schema": {}, "grant": {}, "presence": self.presences}
         self._encode_places(made)
         for (environment, name_id), record in self.records.items():
             service, key = self.names[name_id]
@@ -455,6 +482,8 @@ class Settled(Judge):
             made["schema"][struct.pack(">II", layer, service)] = body("QI", *said)
         for (environment, service, key), said in self.locks.items():
             made["lock"][struct.pack(">I", environment) + short(service) + short(key)] = body("QI", *said)
+        for (environment, service, principal), said in self.grants.items():
+            made["grant"][struct.pack(">II", environment, service) + principal.encode()] = body("HQI", *said)
         return made
 
     def _encode_places(self, made):

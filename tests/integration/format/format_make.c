@@ -5,6 +5,7 @@
 
 #include "store/error.h"
 #include "store/expiry.h"
+#include "store/grant.h"
 #include "tests/support/store/declare.h"
 #include "tests/support/store/dice.h"
 #include "tests/support/store/sample.h"
@@ -35,7 +36,9 @@ enum what {
     DO_UNLOCK,
     DO_SCHEMA, /* text: see declare.h; NULL: it goes */
     DO_TAG,    /* revision ttl */
-    DO_UNTAG
+    DO_UNTAG,
+    DO_GRANT, /* rights ttl */
+    DO_REVOKE
 };
 
 struct step {
@@ -116,6 +119,10 @@ static int gather(struct change *change, const struct step *step)
         return change_tag(change, step->text, step->ttl);
     case DO_UNTAG:
         return change_untag(change, step->text);
+    case DO_GRANT:
+        return change_grant(change, &path, step->text, (unsigned)step->ttl);
+    case DO_REVOKE:
+        return change_revoke(change, &path, step->text, (unsigned)step->ttl);
     case DO_COPY_THEN:
         return gather_value(change, step, &path);
     default:
@@ -322,6 +329,23 @@ static void declare_keys(struct store *store)
     print(store);
 }
 
+/* Who may what: granted, more of it, less of it, and what goes with a place. */
+static void give_rights(struct store *store)
+{
+    const uint64_t list = GRANT_LIST, read = GRANT_READ, set = GRANT_SET, all = GRANT_ALL;
+    COMMIT(store, {DO_GRANT, "", "group:ops", all}, {DO_GRANT, "prod", "user:alice", list | read},
+           {DO_GRANT, "prod/web", "user:ci", set}, {DO_GRANT, "prod/web", "group:ops", read},
+           {DO_GRANT, "all", "user:bob", GRANT_AUDIT | GRANT_SHARE},
+           {DO_ENVIRONMENT, "short", NULL}, {DO_GRANT, "short", "user:alice", GRANT_ADMIN},
+           {DO_GRANT, "dev/web", "user:D\\u.s@er+$", read});
+    print(store);
+    COMMIT(store, {DO_GRANT, "prod", "user:alice", read | set},
+           {DO_REVOKE, "", "group:ops", GRANT_ADMIN}, {DO_REVOKE, "prod/web", "user:ci", set},
+           {DO_DROP, "short"}, {DO_ENVIRONMENT, "short", NULL}, {DO_DROP, "dev/web"},
+           {DO_SERVICE, "dev/web"}, {DO_GRANT, "dev/web", "user:ci", list});
+    print(store);
+}
+
 int main(int count, char **arguments)
 {
     char path[TRIAL_PATH_MAX];
@@ -334,6 +358,7 @@ int main(int count, char **arguments)
     look_back(store);
     expire(store);
     declare_keys(store);
+    give_rights(store);
     store_close(store);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/grant.h"
 #include "tests/support/store/sample.h"
 #include "tests/support/store/trial.h"
 
@@ -265,6 +266,34 @@ static void draw_lock(struct dice *dice, const struct naive *state, struct naive
     draw_set(dice, state, wish);
 }
 
+static void draw_rights(struct dice *dice, const struct naive *state, struct naive_wish *wish)
+{
+    const bool is_careless = dice_once_in(dice, 15);
+    wish->verb = dice_once_in(dice, 3) ? NAIVE_REVOKE : NAIVE_GRANT;
+    wish->consumer = (unsigned)dice_roll(dice, NAIVE_PRINCIPALS);
+    wish->rights = 1 + (unsigned)dice_roll(dice, GRANT_ALL);
+    wish->at.key = NAIVE_NONE;
+    if (dice_once_in(dice, 3))
+        wish->at.service = NAIVE_NONE;
+    if (is_careless)
+        return;
+    for (int tries = 0; tries < 60; tries++) {
+        const struct naive_environment *in = &state->environments[wish->at.environment];
+        const unsigned place = wish->at.service < 0 ? NAIVE_SERVICES : (unsigned)wish->at.service;
+        const unsigned held = in->grants[place][wish->consumer];
+        if (is_there(state, &wish->at) && (wish->verb == NAIVE_GRANT || held)) {
+            wish->rights = wish->verb == NAIVE_GRANT ? wish->rights
+                           : (wish->rights & held)   ? wish->rights & held
+                                                     : held;
+            return;
+        }
+        wish->at = any_spot(dice, state);
+        wish->at.key = NAIVE_NONE;
+        wish->consumer = (unsigned)dice_roll(dice, NAIVE_PRINCIPALS);
+    }
+    wish->verb = NAIVE_GRANT;
+}
+
 static struct naive_wish draw_wish(struct dice *dice, const struct naive *state)
 {
     struct naive_wish wish = {.base = NAIVE_NONE, .at = any_spot(dice, state)};
@@ -298,8 +327,10 @@ static struct naive_wish draw_wish(struct dice *dice, const struct naive *state)
             wish.at.environment = (int)dice_roll(dice, NAIVE_ENVIRONMENTS);
     } else if (roll < 84) {
         chance_draw_schema(dice, state, &wish);
-    } else if (roll < 94) {
+    } else if (roll < 92) {
         draw_share(dice, state, &wish);
+    } else if (roll < 95) {
+        draw_rights(dice, state, &wish);
     } else {
         draw_lock(dice, state, &wish);
     }

@@ -86,6 +86,10 @@ int chance_gather(struct change *change, const struct naive_wish *wish)
         return gather_schema(change, wish, &path);
     case NAIVE_SCHEMA_REMOVE:
         return change_schema_remove(change, &path);
+    case NAIVE_GRANT:
+        return change_grant(change, &path, naive_principals[wish->consumer], wish->rights);
+    case NAIVE_REVOKE:
+        return change_revoke(change, &path, naive_principals[wish->consumer], wish->rights);
     }
     return -1;
 }
@@ -120,6 +124,8 @@ void chance_print(const struct naive_wish *wish, char *out, size_t size)
         [NAIVE_UNLOCK] = "unlock",
         [NAIVE_SCHEMA_SET] = "schema set",
         [NAIVE_SCHEMA_REMOVE] = "schema rm",
+        [NAIVE_GRANT] = "grant",
+        [NAIVE_REVOKE] = "revoke",
     };
     static const char *const kinds[] = {"", "plain", "secret", "link", "template", "", ""};
     char at[96], from[96], more[1000] = "";

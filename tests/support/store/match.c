@@ -368,6 +368,7 @@ void match_commit(struct match *match, const struct naive *state, const struct n
         learn_time(match, rev);
     match->rev = state->rev;
     match_environments(match, state);
+    match_grants(match, state);
     if (result) {
         match_outcomes(match, result);
         match_marks(match, result);

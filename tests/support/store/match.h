@@ -51,6 +51,9 @@ void match_commit(struct match *match, const struct naive *state,
 void match_schemas(struct match *match, const struct naive *state, unsigned e, unsigned s,
                    uint32_t environment, uint32_t service);
 
+/* All grants there are (match_schema.c). */
+void match_grants(struct match *match, const struct naive *state);
+
 /* The notes of a change, against those of the model. */
 void match_notes(const struct change_result *is, const struct naive_result *should);
 /* What a note is about. */

@@ -16,6 +16,7 @@ static const struct {
     {REASON_ENDS, "which ends by itself", " to '"},
     {REASON_NO_SHARE, "is not shared with '", NULL},
     {REASON_NO_LOCK, "is not locked itself", NULL},
+    {REASON_NO_GRANT, "' was not granted ", NULL},
     {REASON_CIRCLE, "goes round in a circle", NULL},
     {REASON_DEPTH, "more than 8 references", NULL},
     {REASON_LOOKUPS, "look-ups", NULL},

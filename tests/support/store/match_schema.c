@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/grant.h"
 #include "tests/support/store/chance.h"
 #include "tests/support/store/match.h"
 #include "tests/support/store/trial.h"
@@ -46,6 +47,49 @@ static void match_schema(const char *path, const struct schema *is,
         MUST(is_key(&is->keys[i], &wanted.keys[i]), "'%s/%s' is declared otherwise", path,
              wanted.keys[i].name);
     schema_release(&wanted);
+}
+
+static void match_rights(struct match *match, const unsigned should[static NAIVE_PRINCIPALS],
+                         const char *path, uint32_t environment, uint32_t service)
+{
+    for (unsigned i = 0; i < NAIVE_PRINCIPALS; i++) {
+        struct grant grant;
+        const int found =
+            grant_at(match->snapshot, &grant, environment, service, naive_principals[i]);
+        MUST(found == 0 || found == NOT_THERE, "grants cannot be read");
+        MUST((found == 0 ? grant.rights : 0) == should[i], "'%s' was granted %u at '%s', not %u",
+             naive_principals[i], found == 0 ? grant.rights : 0, path, should[i]);
+    }
+}
+
+void match_grants(struct match *match, const struct naive *state)
+{
+    unsigned wanted = 0, found = 0;
+    struct grant at = {0};
+    for (unsigned e = 0; e < NAIVE_ENVIRONMENTS; e++) {
+        const struct naive_environment *in = &state->environments[e];
+        struct environment environment;
+        if (!in->alive)
+            continue;
+        MUST_DO(snapshot_environment(match->snapshot, &environment, naive_environments[e]));
+        for (unsigned s = 0; s <= NAIVE_SERVICES; s++) {
+            struct service service = {0};
+            const int depth = s < NAIVE_SERVICES ? (int)s : NAIVE_NONE;
+            char path[96];
+            for (unsigned i = 0; i < NAIVE_PRINCIPALS; i++)
+                wanted += in->grants[s][i] != 0;
+            if (depth >= 0 && !in->places[s].present)
+                continue;
+            if (depth >= 0)
+                MUST_DO(
+                    snapshot_service(match->snapshot, &service, environment.id, naive_services[s]));
+            naive_path(path, &(struct naive_spot){(int)e, depth, NAIVE_NONE});
+            match_rights(match, in->grants[s], path, environment.id, service.id);
+        }
+    }
+    while (grant_next(match->snapshot, &at) == 0)
+        found++;
+    MUST(found == wanted, "there are %u grants, not %u", found, wanted);
 }
 
 void match_schemas(struct match *match, const struct naive *state, unsigned e, unsigned s,

@@ -38,6 +38,7 @@ const char *const naive_reason_words[REASON_COUNT] = {
     [REASON_PROTECTED_SECRET] = "protected secret",
     [REASON_NO_SHARE] = "no share",
     [REASON_NO_LOCK] = "no lock",
+    [REASON_NO_GRANT] = "no grant",
     [REASON_NO_SCHEMA] = "no schema",
     [REASON_MISSING] = "missing",
     [REASON_UNDECLARED] = "undeclared",
@@ -272,6 +273,7 @@ static void drop_service(struct naive_work *work, int environment, int service)
     }
     if (from->schemas[service])
         naive_schema_put(work, environment, service, NULL);
+    memset(from->grants[service], 0, sizeof from->grants[service]);
     from->places[service].present = false;
     from->listed_rev = work->rev;
     naive_did(work, &(struct naive_spot){environment, service, NAIVE_NONE});
@@ -462,6 +464,12 @@ static void lock(struct naive_work *work, const struct naive_wish *wish)
     naive_did(work, at);
 }
 
+static void give_rights(struct naive_work *work, const struct naive_wish *wish)
+{
+    if (need_place(work, &wish->at, false))
+        naive_rights(work, wish);
+}
+
 /* --- schemas --- */
 
 static void set_schema(struct naive_work *work, const struct naive_wish *wish)
@@ -524,6 +532,10 @@ static void apply_wish(struct naive_work *work, const struct naive_wish *wish)
     case NAIVE_SCHEMA_SET:
     case NAIVE_SCHEMA_REMOVE:
         set_schema(work, wish);
+        break;
+    case NAIVE_GRANT:
+    case NAIVE_REVOKE:
+        give_rights(work, wish);
         break;
     }
 }

@@ -99,6 +99,9 @@ struct naive_schema {
 #define NAIVE_WORDS 4u
 extern const char *const naive_words[NAIVE_WORDS];
 
+#define NAIVE_PRINCIPALS 3u
+extern const char *const naive_principals[NAIVE_PRINCIPALS];
+
 struct naive_definition {
     enum naive_kind kind;
     const struct naive_text *text;
@@ -140,6 +143,7 @@ struct naive_environment {
     bool hidden[NAIVE_SERVICES][NAIVE_KEYS]; /* faulty since an expiry showed it */
     uint64_t shares[NAIVE_SERVICES][NAIVE_KEYS][NAIVE_SERVICES + 1]; /* rev, 0: not shared */
     uint64_t lock, service_locks[NAIVE_SERVICES], key_locks[NAIVE_SERVICES][NAIVE_KEYS]; /* revs */
+    unsigned grants[NAIVE_SERVICES + 1][NAIVE_PRINCIPALS]; /* the last: of all of it */
     const struct naive_schema *schemas[NAIVE_SERVICES];
     uint64_t schema_revs[NAIVE_SERVICES];
     struct naive_definition defaults[NAIVE_SERVICES][NAIVE_KEYS]; /* what those schemas say */
@@ -204,6 +208,8 @@ enum naive_verb {
     NAIVE_UNLOCK,
     NAIVE_SCHEMA_SET,
     NAIVE_SCHEMA_REMOVE,
+    NAIVE_GRANT,
+    NAIVE_REVOKE,
 };
 
 struct naive_spot {
@@ -218,7 +224,8 @@ struct naive_wish {
     uint64_t ttl;
     int base;
     bool is_protected;
-    unsigned consumer;
+    unsigned consumer; /* of rights: the principal */
+    unsigned rights;
     const struct naive_schema *schema;
 };
 
@@ -251,6 +258,7 @@ enum naive_reason_kind {
     REASON_NO_SHARE,         /* to take back */
     REASON_NO_LOCK,
     REASON_NO_SCHEMA,
+    REASON_NO_GRANT,
     REASON_MISSING, /* by a schema, in the order of enum naive_verdict */
     REASON_UNDECLARED,
     REASON_ELSEWHERE,
@@ -355,6 +363,11 @@ bool naive_is_moved(const struct naive_work *work, unsigned e, unsigned service,
                     bool by_schemas);
 /* A fault that was there before and that nobody touched is nobody's. */
 bool naive_is_new_fault(const struct naive_work *work, unsigned e, unsigned service, unsigned key);
+
+/* --- rights (naive_grant.c) --- */
+
+/* At a place that is there. */
+void naive_rights(struct naive_work *work, const struct naive_wish *wish);
 
 /* --- schemas (naive_schema.c, and naive_verdict.c for what they say) --- */
 

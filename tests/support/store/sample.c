@@ -129,6 +129,10 @@ static int gather_relation(struct change *change, const struct path *path,
         return change_lock(change, path);
     case UNLOCK_PLACE:
         return change_unlock(change, path);
+    case GRANT_TO:
+        return change_grant(change, path, step->text, (unsigned)step->value);
+    case REVOKE_FROM:
+        return change_revoke(change, path, step->text, (unsigned)step->value);
     default:
         from = sample_path(step->text);
         return step->verb == COPY_FROM ? change_copy(change, path, &from)

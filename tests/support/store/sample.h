@@ -46,6 +46,8 @@ enum sample_verb {
     SECRET_TEXT,
     SET_SCHEMA,
     UNSET_SCHEMA,
+    GRANT_TO, /* the value: the rights; the text: to whom; the path "" for everything */
+    REVOKE_FROM,
 };
 
 /* One operation; ADD and DROP by the depth of the path. The value is that of a number (dice.h), or

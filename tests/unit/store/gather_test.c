@@ -103,10 +103,11 @@ static void test_additions(void **state)
     static const enum operation_kind fewer[] = {
         OPERATION_REMOVE,  OPERATION_SERVICE_REMOVE, OPERATION_ENVIRONMENT_REMOVE,
         OPERATION_UNSHARE, OPERATION_UNLOCK,         GATHER_REMOVE_ALL,
-        GATHER_REMOVE_DUE};
-    static const enum operation_kind more[] = {OPERATION_SET_LINK, OPERATION_SET_TEMPLATE,
-                                               OPERATION_SHARE,    OPERATION_LOCK,
-                                               GATHER_COPY,        GATHER_MOVE};
+        GATHER_REMOVE_DUE, OPERATION_RIGHTS_REVOKE};
+    static const enum operation_kind more[] = {
+        OPERATION_SET_LINK, OPERATION_SET_TEMPLATE, OPERATION_SHARE,
+        OPERATION_LOCK,     OPERATION_RIGHTS_GRANT, GATHER_COPY,
+        GATHER_MOVE};
     struct gather gather = {0};
     const struct path path = {.environment = "prod", .service = "web", .key = "A"};
     for (size_t i = 0; i < sizeof fewer / sizeof fewer[0]; i++)

@@ -8,7 +8,7 @@
 
 static const enum database derived[] = {
     DB_ENVIRONMENT, DB_PLACE, DB_CURRENT,   DB_HISTORY, DB_NAME,     DB_KEY, DB_EXPIRY,
-    DB_SHARE,       DB_LOCK,  DB_REFERENCE, DB_OUTCOME, DB_PRESENCE, DB_TAG};
+    DB_SHARE,       DB_LOCK,  DB_REFERENCE, DB_OUTCOME, DB_PRESENCE, DB_TAG, DB_GRANT};
 
 static void same_database(struct txn *left, struct txn *right, enum database database)
 {

@@ -140,6 +140,11 @@ static void relations_parse_back(void **state)
     assert_string_equal(consumer, "*");
     assert_int_equal(key_tag_parse(key_tag(&room, "v1.2"), service), 0);
     assert_string_equal(service, "v1.2");
+    char principal[PRINCIPAL_MAX + 1];
+    assert_int_equal(
+        key_grant_parse(key_grant(&room, 4, 5, "user:a"), &layer, &service_id, principal), 0);
+    assert_true(layer == 4 && service_id == 5);
+    assert_string_equal(principal, "user:a");
     assert_int_equal(key_lock_parse(key_lock(&room, 7, "db", ""), &layer, service, key), 0);
     assert_true(layer == 7);
     assert_string_equal(service, "db");
@@ -222,6 +227,8 @@ static void walks_of_relations_start_before_all(void **state)
     assert_true(order(key_share(&a, 1, "a", "Azz", "z"), key_share(&b, 1, "aA", "", "")) < 0);
     assert_true(order(key_lock(&a, 1, "", ""), key_lock(&b, 1, "a", "")) < 0);
     assert_true(order(key_lock(&a, 1, "a", ""), key_lock(&b, 1, "a", "A")) < 0);
+    assert_true(order(key_grant(&a, 1, 0, ""), key_grant(&b, 1, 0, "user:a")) < 0);
+    assert_true(order(key_grant(&a, 1, 0, "user:z"), key_grant(&b, 1, 1, "")) < 0);
     assert_true(order(key_schema(&a, 1, 0), key_schema(&b, 1, 1)) < 0);
     assert_true(order(key_schema(&a, 1, UINT32_MAX), key_schema(&b, 2, 0)) < 0);
     assert_true(order(key_leak_value(&a, mark, 0, 0), key_leak_value(&b, mark, 1, 1)) < 0);
@@ -247,6 +254,18 @@ static void wrong_keys_of_relations_are_refused(void **state)
     assert_int_equal(key_lock_parse(key_lock(&room, 1, name, "A"), &layer, service, key),
                      ERR(ERR_CORRUPT));
     assert_int_equal(key_tag_parse(key_tag(&room, name), service), ERR(ERR_CORRUPT));
+    char principal[PRINCIPAL_MAX + 1], long_one[PRINCIPAL_MAX + 2];
+    uint32_t service_id, environment;
+    fill(long_one, 'u', PRINCIPAL_MAX + 1);
+    assert_int_equal(
+        key_grant_parse(key_grant(&room, 1, 2, long_one), &environment, &service_id, principal),
+        ERR(ERR_CORRUPT));
+    assert_int_equal(key_grant_parse(key_schema(&room, 1, 2), &environment, &service_id, principal),
+                     0);
+    slice = key_schema(&room, 1, 2);
+    slice.size--;
+    assert_int_equal(key_grant_parse(slice, &environment, &service_id, principal),
+                     ERR(ERR_CORRUPT));
     assert_int_equal(
         key_share_parse(key_share(&room, 1, "a", "A", name), &layer, service, key, consumer),
         ERR(ERR_CORRUPT));

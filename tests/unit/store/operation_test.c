@@ -1,5 +1,6 @@
 #include "tests/unit/store/model_support.h"
 
+#include "store/grant.h"
 #include "store/log/operation.h"
 
 static uint8_t public_key[32], for_key[32], signing_key[32], wrapped[WRAPPED_KEY_SIZE];
@@ -44,6 +45,11 @@ static struct operation make(enum operation_kind kind)
     }
     if (kind == OPERATION_TAG)
         operation.tagged = 0x0102030405060708;
+    if (operation_is_of_rights(kind)) {
+        operation.principal = "user:ci";
+        operation.principal_size = 7;
+        operation.rights = GRANT_READ | GRANT_ADMIN;
+    }
     operation.is_same = operation_is_of_key(kind);
     operation.is_allowed_equal = operation_is_set(kind) || kind == OPERATION_DEFAULT_SET;
     operation.is_override = operation_is_of_schema(kind);
@@ -84,6 +90,8 @@ static const enum operation_kind kinds[] = {OPERATION_SET_PLAIN,
                                             OPERATION_DEFAULT_REMOVE,
                                             OPERATION_TAG,
                                             OPERATION_UNTAG,
+                                            OPERATION_RIGHTS_GRANT,
+                                            OPERATION_RIGHTS_REVOKE,
                                             OPERATION_IDENTITY,
                                             OPERATION_ENVIRONMENT_KEY,
                                             OPERATION_SERVICE_KEY,
@@ -107,6 +115,10 @@ static void test_every_kind_comes_back(void **state)
         assert_int_equal(found.consumer_size, given.consumer_size);
         if (given.consumer)
             assert_memory_equal(found.consumer, given.consumer, given.consumer_size);
+        assert_int_equal(found.rights, given.rights);
+        assert_int_equal(found.principal_size, given.principal_size);
+        if (given.principal)
+            assert_memory_equal(found.principal, given.principal, given.principal_size);
         assert_int_equal(found.environment, given.environment);
         assert_int_equal(found.service, given.service);
         assert_int_equal(found.turn, given.turn);
@@ -161,6 +173,31 @@ static void test_provenance(void **state)
     expect(&given, field, 20, ERR_CORRUPT);         /* a field of another kind */
     given.is_same = given.is_allowed_equal = false;
     expect(&given, 1, OPERATION_REMOVE, ERR_CORRUPT);
+}
+
+/* Who holds which right; what a later version may know of either is refused and not guessed. */
+static void test_rights(void **state)
+{
+    (void)state;
+    const struct operation grant = make(OPERATION_RIGHTS_GRANT);
+    const struct operation tag = make(OPERATION_UNTAG);
+    const size_t principal = 68 + 1 + 9 + 3, rights = principal + 7 + 3;
+    expect(&grant, 1, OPERATION_UNTAG, ERR_CORRUPT);
+    expect(&tag, 1, OPERATION_RIGHTS_REVOKE, ERR_CORRUPT);
+    expect(&grant, principal, 'U', ERR_FORMAT);
+    expect(&grant, principal + 5, 0, ERR_FORMAT);
+    expect(&grant, rights, 64, ERR_FORMAT);
+    expect(&grant, rights + 1, 1, ERR_FORMAT);
+    expect(&grant, rights, 0, ERR_CORRUPT);
+    expect(&grant, rights - 3, 21, ERR_CORRUPT); /* fields out of order */
+    struct operation half = grant;
+    half.principal = NULL;
+    BYTES_CLEANUP struct bytes bytes = BYTES_INIT(4096);
+    struct operation found;
+    assert_int_equal(operation_decode(&found, encode(&bytes, &half)), ERR(ERR_CORRUPT));
+    half = grant;
+    half.rights = 0;
+    assert_int_equal(operation_decode(&found, encode(&bytes, &half)), ERR(ERR_CORRUPT));
 }
 
 /* A tag has the revision that it names, and nothing else has one. */
@@ -308,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_every_kind_comes_back),
         cmocka_unit_test(test_provenance),
         cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_rights),
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_what_is_cut_or_longer_is_refused),
         cmocka_unit_test(test_what_is_unknown_is_refused),

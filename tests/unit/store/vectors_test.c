@@ -1,4 +1,4 @@
-/* A store of format 3 that was written once, kept in vectors/format-3.txt: every later version must
+/* A store of format 4 that was written once, kept in vectors/format-4.txt: every later version must
  * read it. The same file is checked by an implementation in Python (tests/integration/format). */
 #include "tests/unit/store/model_support.h"
 
@@ -21,7 +21,8 @@ static const char *const names[DB_COUNT] = {
     [DB_OUTCOME] = "outcome", [DB_REFERENCE] = "reference",
     [DB_SHARE] = "share",     [DB_LOCK] = "lock",
     [DB_SCHEMA] = "schema",   [DB_PRESENCE] = "presence",
-    [DB_TAG] = "tag",         [DB_LEAK] = "leak",
+    [DB_TAG] = "tag",         [DB_GRANT] = "grant",
+    [DB_LEAK] = "leak",
 };
 
 struct value_line {
@@ -122,12 +123,12 @@ static int load(void **state, const char *which)
 
 static int setup(void **state)
 {
-    return load(state, "format-3.txt");
+    return load(state, "format-4.txt");
 }
 
 static int setup_of_before(void **state)
 {
-    return load(state, "format-2.txt");
+    return load(state, "format-3.txt");
 }
 
 static int teardown(void **state)
@@ -193,7 +194,7 @@ static void test_the_version_before_is_refused(void **state)
     struct store *store = NULL;
     assert_int_equal(sample_try_open(&store, vectors->path, false), ERR(ERR_FORMAT));
     assert_null(store);
-    assert_non_null(strstr(error_text(), "format 2"));
+    assert_non_null(strstr(error_text(), "format 3"));
 }
 
 int main(void)

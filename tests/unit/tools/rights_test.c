@@ -1,0 +1,388 @@
+/*
+ * Somebody who holds a few rights, against every way to learn or do more. The caller is user
+ * "nobody" of group "nogroup" (65534, which every Debian has); the places that it must not learn of
+ * have names and values that are looked for in every reply: whoever holds nothing there is told the
+ * same whether they exist or not.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/error.h"
+#include "tests/unit/tools/world.h"
+
+#define NOBODY 65534
+#define HIDDEN "hunter2hunter2"    /* a secret of prod/web */
+#define LISTED "listed-value"      /* a plain value of prod/web */
+#define FOREIGN "VAULTKEY"         /* a key of prod/vault */
+#define FOREIGN_VALUE "vaultvault" /* a plain value there */
+
+static void fill(struct world *world)
+{
+    world_set(world,
+              "[{'kind': 'environment', 'path': 'prod'}, {'kind': 'environment', 'path': 'dev'},"
+              " {'kind': 'secret', 'path': 'prod/web/PASSWORD', 'size': 14},"
+              " {'kind': 'plain', 'path': 'prod/web/PORT', 'value': '" LISTED "'},"
+              " {'kind': 'plain', 'path': 'prod/vault/" FOREIGN "', 'value': '" FOREIGN_VALUE "'},"
+              " {'kind': 'secret', 'path': 'prod/vault/SHARED', 'size': 16},"
+              " {'kind': 'share', 'path': 'prod/vault/SHARED', 'with': 'web'},"
+              " {'kind': 'plain', 'path': 'dev/web/PORT', 'value': 'of-dev'},"
+              " {'kind': 'plain', 'path': 'dev/scratch/MINE', 'value': 'mine'}]",
+              HIDDEN "sixteen-bytes-16");
+}
+
+static void grant(struct world *world, const char *path, const char *who, const char *rights)
+{
+    char text[256];
+    snprintf(text, sizeof text, "[{'kind': 'grant', 'path': '%s', 'who': '%s', 'rights': [%s]}]",
+             path, who, rights);
+    world_set(world, text, NULL);
+}
+
+struct row {
+    const char *method, *parameters, *stream;
+    const char *error;  /* NULL: it succeeds */
+    const char *absent; /* what is not told, beside FOREIGN and its value; NULL: nothing more */
+};
+
+static void is_told_nothing(const struct row *row, const struct call *call, const char *text)
+{
+    const char *const never[] = {FOREIGN, FOREIGN_VALUE, row->absent};
+    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
+        if (never[i] != NULL && strstr(row->parameters, never[i]) == NULL &&
+            strstr(text, never[i]) != NULL)
+            fail_msg("%s %s tells of '%s': %s", row->method, row->parameters, never[i], text);
+    for (size_t i = 0; i < call->part_count; i++) {
+        const struct value_part *part = &call->parts[i];
+        const void *data = part->is_secret ? part->secret.data : part->plain.data;
+        const size_t size = part->is_secret ? part->secret.size : part->plain.size;
+        for (size_t n = 0; n < sizeof never / sizeof never[0]; n++)
+            if (never[n] != NULL && size > 0 && memmem(data, size, never[n], strlen(never[n])))
+                fail_msg("%s %s gives '%s'", row->method, row->parameters, never[n]);
+    }
+}
+
+/* As nobody. The reply, owned by the caller. */
+static json_t *ask(struct world *world, const struct row *row)
+{
+    struct call call;
+    char error[64];
+    world_ask(world, &call, NOBODY, row->method, world_json("%s", row->parameters), row->stream);
+    char *text = json_dumps(call.reply, 0);
+    snprintf(error, sizeof error, "io.emsa.%s", row->error != NULL ? row->error : "");
+    if (row->error == NULL ? call.error != NULL
+                           : call.error == NULL || strcmp(call.error, error) != 0)
+        fail_msg("%s %s: %s: %s", row->method, row->parameters,
+                 call.error != NULL ? call.error : "done", text);
+    is_told_nothing(row, &call, text);
+    free(text);
+    json_t *reply = json_incref(call.reply);
+    call_release(&call);
+    return reply;
+}
+
+static void ask_all(struct world *world, const struct row rows[], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        json_decref(ask(world, &rows[i]));
+}
+#define ASK(...)                                                                                   \
+    ask_all(world, (const struct row[]){__VA_ARGS__},                                              \
+            sizeof((const struct row[]){__VA_ARGS__}) / sizeof(struct row))
+
+static bool is_here(void)
+{
+    const struct passwd *user = getpwuid(NOBODY);
+    return geteuid() == 0 && user != NULL && strcmp(user->pw_name, "nobody") == 0;
+}
+
+static void whoever_holds_nothing(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    grant(world, "", "user:root", "'admin'");
+    ASK({"List", "{}", NULL, "Denied", "prod"}, {"List", "{'path': 'prod'}", NULL, "Denied", "web"},
+        {"Find", "{'pattern': '*'}", NULL, "Denied", "prod"},
+        {"Get", "{'paths': ['prod/web/PORT']}", NULL, "Denied", LISTED},
+        {"Grants", "{}", NULL, "Denied", "root"}, {"Show", "{'rev': 1}", NULL, "Denied", NULL},
+        {"Status", "{}", NULL, "Denied", NULL},
+        {"Set", "{'operations': [{'kind': 'plain', 'path': 'prod/web/PORT', 'value': 'x'}]}", NULL,
+         "Denied", NULL},
+        {"Set", "{'operations': []}", NULL, "Denied", NULL});
+}
+
+/* Everything that reads, by who may only set there. */
+static void setting_reads_nothing(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    grant(world, "prod/web", "user:nobody", "'set'");
+    grant(world, "dev/scratch", "group:nogroup", "'read', 'set'");
+    ASK({"Get", "{'paths': ['prod/web/PORT']}", NULL, "Denied", LISTED},
+        {"Get", "{'paths': ['prod/web'], 'reveal': true}", NULL, "Denied", HIDDEN},
+        {"Definitions", "{'paths': ['prod/web'], 'reveal': true}", NULL, "Denied", HIDDEN},
+        {"Definitions", "{'paths': ['dev/scratch'], 'environments': ['prod']}", NULL, NULL, LISTED},
+        {"Explain", "{'path': 'prod/web/PORT'}", NULL, "Denied", LISTED},
+        {"Diff", "{'path': 'prod/web', 'other': 'dev/scratch'}", NULL, "Denied", LISTED},
+        {"Diff", "{'path': 'dev/scratch', 'other': 'prod/web'}", NULL, "Denied", LISTED},
+        {"Check", "{'path': 'prod/web'}", NULL, "Denied", LISTED},
+        {"SchemaInfer", "{'path': 'prod/web'}", NULL, "Denied", LISTED},
+        {"Watch", "{'paths': ['prod/web']}", NULL, "Denied", NULL},
+        {"Log", "{'path': 'prod/web'}", NULL, "Denied", NULL},
+        {"Blame", "{'path': 'prod/web'}", NULL, "Denied", NULL},
+        {"Show", "{'rev': 2}", NULL, "Denied", LISTED},
+        {"Copy", "{'from': 'prod/web', 'to': 'dev/scratch'}", NULL, "Denied", LISTED},
+        {"Copy", "{'from': 'prod/web/PORT', 'to': 'prod/web/COPY'}", NULL, "Denied", LISTED},
+        {"Move", "{'from': 'prod/web/PORT', 'to': 'prod/scratch/PORT'}", NULL, "Denied", NULL},
+        {"Rollback", "{'path': 'prod/web', 'to': '1', 'dry_run': true}", NULL, "Denied", LISTED},
+        {"Promote", "{'from': 'prod/web', 'to': 'dev/web'}", NULL, "Denied", NULL},
+        {"Promote", "{'from': 'dev/scratch', 'to': 'prod/web'}", NULL, "Denied", NULL},
+        {"Refs", "{'path': 'prod/web/PORT'}", NULL, NULL, LISTED},
+        {"SchemaShow", "{'path': 'prod/web'}", NULL, "Denied", NULL});
+    /* What shows something of what is there. */
+    ASK({"Set", "{'operations': [{'kind': 'template', 'path': 'prod/web/T', 'value': 'x${PORT}'}]}",
+         NULL, "Denied", NULL},
+        {"Set",
+         "{'operations': [{'kind': 'template', 'path': 'prod/web', 'keys': ['T'], 'sizes': [7]}]}",
+         "${PORT}", "Denied", NULL},
+        {"Set", "{'operations': [{'kind': 'link', 'path': 'prod/web/L', 'value': 'web/PORT'}]}",
+         NULL, "Denied", NULL},
+        {"Set",
+         "{'operations': [{'kind': 'copy', 'path': 'dev/scratch/C', 'from': 'prod/web/PORT'}]}",
+         NULL, "Denied", NULL},
+        {"Set", "{'operations': [{'kind': 'move', 'path': 'prod/web/C', 'from': 'prod/web/PORT'}]}",
+         NULL, "Denied", NULL},
+        {"Set",
+         "{'operations': [{'kind': 'schema', 'path': 'prod/web', 'schema': {'service': 'web'}}],"
+         " 'dry_run': true}",
+         NULL, "Denied", NULL},
+        {"Set", "{'operations': [{'kind': 'share', 'path': 'prod/web/PORT', 'with': 'scratch'}]}",
+         NULL, "Denied", NULL},
+        {"Set", "{'operations': [{'kind': 'unlock', 'path': 'prod/web'}]}", NULL, "Denied", NULL},
+        {"Set",
+         "{'operations': [{'kind': 'grant', 'path': 'prod/web', 'who': 'user:nobody',"
+         " 'rights': ['read']}]}",
+         NULL, "Denied", NULL},
+        {"ServiceRemove", "{'paths': ['prod/web'], 'all': true}", NULL, "Denied", NULL},
+        {"Find", "{'pattern': '*', 'value': '" LISTED "'}", NULL, NULL, "prod/web"},
+        {"Find", "{'pattern': '*'}", NULL, NULL, "vault"});
+}
+
+/* What is set is told of in the same way whether it was so before or not. */
+static void setting_is_no_guessing(void **state)
+{
+    static const char *const dry[] = {"false", "true"};
+    static const char *const kinds[] = {"plain", "secret"};
+    static const char *const keys[] = {"PORT", "PASSWORD"};
+    static const char *const right[] = {LISTED, HIDDEN};
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    grant(world, "prod/web", "user:nobody", "'set'");
+    for (size_t i = 0; i < 4; i++) {
+        char parameters[256], *texts[2];
+        const size_t kind = i / 2;
+        for (size_t guess = 0; guess < 2; guess++) {
+            const char *value = guess ? "not-the-value!" : right[kind];
+            snprintf(parameters, sizeof parameters,
+                     "{'operations': [{'kind': '%s', 'path': 'prod/web/%s', 'size': %zu}],"
+                     " 'dry_run': %s}",
+                     kinds[kind], keys[kind], strlen(value), dry[i % 2 == 0]);
+            json_t *reply = ask(world, &(struct row){"Set", parameters, value, NULL, NULL});
+            assert_string_equal(world_member(reply, "changed"), "1");
+            json_object_del(reply, "rev");
+            json_object_del(json_array_get(json_object_get(reply, "lines"), 0), "was_rev");
+            texts[guess] = json_dumps(reply, JSON_SORT_KEYS);
+            json_decref(reply);
+        }
+        assert_string_equal(texts[0], texts[1]);
+        free(texts[0]);
+        free(texts[1]);
+    }
+    /* And nothing that may be listed tells it either: the revision moves both times. */
+    json_t *before = world_reply(world, "List", world_json("{'path': 'prod/web/PORT'}"));
+    const struct row same = {
+        "Set",
+        "{'operations': [{'kind': 'plain', 'path': 'prod/web/PORT', 'value': 'not-the-value!'}]}",
+        NULL, NULL, NULL};
+    json_decref(ask(world, &same));
+    json_t *after = world_reply(world, "List", world_json("{'path': 'prod/web/PORT'}"));
+    char was[32];
+    snprintf(was, sizeof was, "%s", world_member(before, "items.0.rev"));
+    assert_string_not_equal(world_member(after, "items.0.rev"), was);
+    json_decref(before);
+    json_decref(after);
+}
+
+static void listing_reads_nothing(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    grant(world, "prod/web", "user:nobody", "'list'");
+    json_t *reply = ask(world, &(struct row){"Tree", "{}", NULL, NULL, LISTED});
+    assert_string_equal(world_members(json_object_get(reply, "items"), "path"),
+                        "prod prod/web prod/web/PASSWORD prod/web/PORT");
+    json_decref(reply);
+    reply = ask(world, &(struct row){"EnvironmentList", "{}", NULL, NULL, "dev"});
+    assert_string_equal(world_members(json_object_get(reply, "items"), "path"), "prod");
+    json_decref(reply);
+    reply = ask(world, &(struct row){"Find", "{'pattern': '*/*/*'}", NULL, NULL, "dev"});
+    assert_string_equal(world_members(json_object_get(reply, "items"), "path"),
+                        "prod/web/PASSWORD prod/web/PORT");
+    json_decref(reply);
+    ASK({"ServiceList", "{'path': 'prod'}", NULL, NULL, "vault"},
+        {"List", "{'path': 'prod/vault'}", NULL, "Denied", NULL},
+        {"List", "{'path': 'prod/no-such'}", NULL, "Denied", NULL},
+        {"List", "{'path': 'prod/web/NOT_THERE'}", NULL, "NotFound", NULL},
+        {"Get", "{'paths': ['prod/web/PORT']}", NULL, "Denied", LISTED},
+        {"Find", "{'pattern': '*', 'value': '" LISTED "'}", NULL, NULL, "prod/web"},
+        {"Set", "{'operations': [{'kind': 'plain', 'path': 'prod/web/X', 'value': 'x'}]}", NULL,
+         "Denied", NULL},
+        {"Set", "{'operations': [{'kind': 'remove', 'path': 'prod/web/PORT'}]}", NULL, "Denied",
+         NULL});
+}
+
+/* With all of one service: what stands in another one's way is not told by name. */
+static void reasons_tell_no_names(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    world_set(world,
+              "[{'kind': 'share', 'path': 'prod/web/PORT', 'with': 'vault'},"
+              " {'kind': 'link', 'path': 'prod/vault/" FOREIGN "2', 'value': 'web/PORT'}]",
+              NULL);
+    if (!is_here())
+        return;
+    grant(world, "prod/web", "user:nobody", "'admin'");
+    static const struct row rows[] = {
+        {"Set", "{'operations': [{'kind': 'link', 'path': 'prod/web/L', 'value': 'vault/NONE'}]}",
+         NULL, "Refused", "is not there"},
+        {"Set",
+         "{'operations': [{'kind': 'link', 'path': 'prod/web/L', 'value': 'vault/" FOREIGN "'}]}",
+         NULL, "Refused", "not shared"},
+        {"Set", "{'operations': [{'kind': 'link', 'path': 'prod/web/L', 'value': 'never/NONE'}]}",
+         NULL, "Refused", NULL},
+    };
+    char first[512], other[512];
+    json_t *reply = ask(world, &rows[0]);
+    snprintf(first, sizeof first, "%s", world_member(reply, "message"));
+    json_decref(reply);
+    reply = ask(world, &rows[1]);
+    snprintf(other, sizeof other, "%s", world_member(reply, "message"));
+    json_decref(reply);
+    assert_string_equal(first, other);
+    assert_non_null(strstr(first, "that you may not list"));
+    json_decref(ask(world, &rows[2]));
+    /* Who refers to it is not named; what is shared may be used. */
+    ASK({"Set", "{'operations': [{'kind': 'remove', 'path': 'prod/web/PORT'}]}", NULL, "Refused",
+         "vault"},
+        {"Refs", "{'path': 'prod/web/PORT'}", NULL, NULL, "vault/"},
+        {"Set", "{'operations': [{'kind': 'link', 'path': 'prod/web/S', 'value': 'vault/SHARED'}]}",
+         NULL, NULL, NULL},
+        {"Explain", "{'path': 'prod/web/S'}", NULL, NULL, "sixteen"},
+        {"Explain", "{'path': 'prod/web/PORT'}", NULL, NULL, "of-dev"},
+        {"Set",
+         "{'operations': [{'kind': 'plain', 'path': 'prod/web/X', 'value': 'sixteen-bytes-16'}]}",
+         NULL, "Refused", "SHARED"},
+        {"Set", "{'operations': [{'kind': 'service', 'path': 'prod/vaulr'}]}", NULL, "Denied",
+         NULL},
+        {"Set",
+         "{'operations': [{'kind': 'plain', 'path': 'prod/web/X', 'value': 'x'}], 'if_rev': 1,"
+         " 'if_path': 'prod/vault'}",
+         NULL, "Denied", NULL},
+        {"Set",
+         "{'operations': [{'kind': 'plain', 'path': 'prod/web/X', 'value': 'x'}], 'if_rev': 1,"
+         " 'if_paths': ['prod/web', 'prod/vault']}",
+         NULL, "Denied", NULL},
+        {"Set",
+         "{'operations': [{'kind': 'plain', 'path': 'prod/web/X', 'value': 'x'}],"
+         " 'override': ['lock'], 'reason': 'r'}",
+         NULL, "Denied", NULL});
+}
+
+static void administering_one_service(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    grant(world, "prod/web", "group:nogroup", "'admin'");
+    ASK({"Get", "{'paths': ['prod/web'], 'reveal': true}", NULL, NULL, NULL},
+        {"Set",
+         "{'operations': [{'kind': 'grant', 'path': 'prod/web', 'who': 'user:other',"
+         " 'rights': ['list']}]}",
+         NULL, NULL, NULL},
+        {"Set",
+         "{'operations': [{'kind': 'grant', 'path': 'prod', 'who': 'user:nobody',"
+         " 'rights': ['list']}]}",
+         NULL, "Denied", NULL},
+        {"Set",
+         "{'operations': [{'kind': 'grant', 'path': '', 'who': 'user:nobody', 'rights': "
+         "['admin']}]}",
+         NULL, "Denied", NULL},
+        {"EnvironmentAdd", "{'names': ['mine'], 'base': 'prod'}", NULL, "Denied", NULL},
+        {"EnvironmentCopy", "{'from': 'prod', 'to': 'mine'}", NULL, "Denied", NULL},
+        {"EnvironmentRemove", "{'names': ['prod'], 'all': true}", NULL, "Denied", NULL},
+        {"Mount", "{}", NULL, "Denied", NULL}, {"Stop", "{}", NULL, "Denied", NULL},
+        {"Verify", "{}", NULL, "Denied", NULL}, {"Tag", "{'name': 't'}", NULL, "Denied", NULL},
+        {"Tags", "{}", NULL, "Denied", NULL}, {"Log", "{}", NULL, "Denied", NULL},
+        {"Log", "{'path': 'prod/web'}", NULL, NULL, NULL},
+        {"Show", "{'rev': 2}", NULL, NULL, "of-dev"}, {"Show", "{'rev': 1}", NULL, "Denied", NULL});
+    json_t *reply = ask(world, &(struct row){"Grants", "{}", NULL, NULL, NULL});
+    assert_string_equal(world_members(json_object_get(reply, "grants"), "who"),
+                        "group:nogroup user:other");
+    json_decref(reply);
+}
+
+/* What was granted is taken back, and gone at once. */
+static void taken_back(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    static const struct row get = {"Get", "{'paths': ['prod/web/PORT']}", NULL, NULL, NULL};
+    static const struct row no = {"Get", "{'paths': ['prod/web/PORT']}", NULL, "Denied", LISTED};
+    grant(world, "prod", "user:nobody", "'read'");
+    ASK(get);
+    world_set(world, "[{'kind': 'revoke', 'path': 'prod', 'who': 'user:nobody'}]", NULL);
+    ASK(no);
+    world_fails(world, "Set",
+                world_json("{'operations': [{'kind': 'revoke', 'path': 'prod', 'who': "
+                           "'user:nobody'}]}"),
+                "NotFound", "was not granted that at 'prod'");
+    grant(world, "", "user:nobody", "'read'");
+    ASK(get);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(whoever_holds_nothing, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(setting_reads_nothing, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(setting_is_no_guessing, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(listing_reads_nothing, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(reasons_tell_no_names, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(administering_one_service, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(taken_back, world_begin, world_end),
+    };
+    if (secret_setup(8u << 20) < 0)
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,161 @@
+#include "tools/service/people.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/error.h"
+#include "store/grant.h"
+
+#define USERS "/etc/passwd"
+#define GROUPS "/etc/group"
+
+struct line {
+    const char *name;
+    unsigned long id;
+};
+
+/* "name:x:1000:…". Whatever is none is passed over: a name without a number, comments, NIS. */
+static bool read_line(struct line *out, char *text)
+{
+    char *end;
+    char *password = strchr(text, ':');
+    char *id = password == NULL ? NULL : strchr(password + 1, ':');
+    if (id == NULL || password == text || id[1] < '0' || id[1] > '9')
+        return false;
+    errno = 0;
+    out->id = strtoul(id + 1, &end, 10);
+    if (errno != 0 || *end != ':')
+        return false;
+    *password = '\0';
+    out->name = text;
+    return true;
+}
+
+/* Each line of the file, until take returns other than 0, which is returned. */
+static int each_line(const char *path, int (*take)(void *arg, const struct line *line), void *arg)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    size_t capacity = 0;
+    int result = 0;
+    if (file == NULL)
+        return 0;
+    while (result == 0 && getline(&text, &capacity, file) > 0) {
+        struct line line;
+        if (read_line(&line, text))
+            result = take(arg, &line);
+    }
+    free(text);
+    fclose(file);
+    return result;
+}
+
+struct gathering {
+    struct people *people;
+    const struct caller *caller;
+    const char *prefix;
+};
+
+bool people_have(const struct people *people, const char *principal)
+{
+    for (size_t i = 0; i < people->count; i++)
+        if (strcmp(people->names[i], principal) == 0)
+            return true;
+    return false;
+}
+
+static int add(struct gathering *gathering, const char *name)
+{
+    struct people *people = gathering->people;
+    char principal[PRINCIPAL_MAX + 1];
+    int length = snprintf(principal, sizeof principal, "%s%s", gathering->prefix, name);
+    /* A name that nothing can be granted to holds nothing. */
+    if (length < 0 || length > PRINCIPAL_MAX || principal_check(principal, (size_t)length) < 0 ||
+        people_have(people, principal))
+        return 0;
+    void *grown = realloc(people->names, (people->count + 1) * sizeof *people->names);
+    if (grown == NULL)
+        return error_set(ERR_NOMEM, "no memory for the names of a caller");
+    people->names = grown;
+    memcpy(people->names[people->count++], principal, sizeof principal);
+    return 0;
+}
+
+static int take_user(void *arg, const struct line *line)
+{
+    struct gathering *gathering = arg;
+    return line->id == gathering->caller->uid ? add(gathering, line->name) : 0;
+}
+
+static bool is_in(const struct caller *caller, unsigned long group)
+{
+    if (group == caller->gid)
+        return true;
+    for (size_t i = 0; i < caller->group_count; i++)
+        if (caller->groups[i] == group)
+            return true;
+    return false;
+}
+
+static int take_group(void *arg, const struct line *line)
+{
+    struct gathering *gathering = arg;
+    return is_in(gathering->caller, line->id) ? add(gathering, line->name) : 0;
+}
+
+int people_of(struct people *out, const struct caller *caller)
+{
+    struct gathering gathering = {.people = out, .caller = caller, .prefix = "user:"};
+    int error = each_line(USERS, take_user, &gathering);
+    gathering.prefix = "group:";
+    if (error == 0)
+        error = each_line(GROUPS, take_group, &gathering);
+    error_clear();
+    return error;
+}
+
+void people_release(struct people *people)
+{
+    free(people->names);
+    *people = (struct people){0};
+}
+
+static int take_name(void *arg, const struct line *line)
+{
+    return strcmp(line->name, arg) == 0;
+}
+
+bool people_known(const char *principal)
+{
+    char name[PRINCIPAL_MAX + 1];
+    const char *colon = strchr(principal, ':');
+    if (colon == NULL || strlen(colon + 1) >= sizeof name)
+        return false;
+    memcpy(name, colon + 1, strlen(colon + 1) + 1);
+    return each_line(strncmp(principal, "user:", 5) == 0 ? USERS : GROUPS, take_name, name) > 0;
+}
+
+struct naming {
+    uid_t uid;
+    char name[AUTHOR_MAX + 1];
+};
+
+static int take_uid(void *arg, const struct line *line)
+{
+    struct naming *naming = arg;
+    if (line->id != naming->uid)
+        return 0;
+    snprintf(naming->name, sizeof naming->name, "%s", line->name);
+    return 1;
+}
+
+void caller_text(const struct caller *caller, char *out, size_t capacity)
+{
+    struct naming naming = {.uid = caller->uid};
+    if (each_line(USERS, take_uid, &naming) > 0)
+        snprintf(out, capacity, "uid %u (%s)", (unsigned)caller->uid, naming.name);
+    else
+        snprintf(out, capacity, "uid %u", (unsigned)caller->uid);
+}

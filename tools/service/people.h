@@ -1,0 +1,33 @@
+/*
+ * Who a caller is, in names: the principals (store/grant.h) that the system's files have for its
+ * user and its groups. /etc/passwd and /etc/group are read here, line by line: a server in its
+ * sandbox has no name service, and its libraries are not to be trusted with long lines. A user or
+ * group of several names is all of them; one that only a name service knows has none. Which groups
+ * a process is in, the kernel says, and never /etc/group.
+ */
+#ifndef EMSA_TOOLS_SERVICE_PEOPLE_H
+#define EMSA_TOOLS_SERVICE_PEOPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store/limits.h"
+#include "tools/service/service.h"
+
+struct people {                       /* principals, each once */
+    char (*names)[PRINCIPAL_MAX + 1]; /* owned */
+    size_t count;
+};
+
+/* Adds what the caller is. A file that cannot be read has no names in it. ERR_NOMEM. */
+int people_of(struct people *out, const struct caller *caller);
+bool people_have(const struct people *people, const char *principal);
+void people_release(struct people *people);
+
+/* Whether the system's files know this principal. */
+bool people_known(const char *principal);
+
+/* "uid 1000 (alice)", or "uid 1000" where the system's user file knows no such user. */
+void caller_text(const struct caller *caller, char *out, size_t capacity);
+
+#endif
