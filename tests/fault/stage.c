@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "store/error.h"
+#include "store/grant.h"
 
 #define SECONDS 30u
 #define CALLS_MAX 20000u /* more than any run has: it would never end otherwise */
@@ -42,7 +43,9 @@ int stage_commit(struct store *store, struct change_result *result)
         {SECRET, "prod/new/FIRST", 17}, {SET_SCHEMA, "prod/billing", .text = SCHEMA_AFTER},
         {SET_SCHEMA, "all/web", .text = "PORT_B:port=1"},
         {SET_TEXT, "prod/billing/LEVEL", .text = "info"},
-        {SET_TEMPLATE, "prod/billing/URL", .text = "http://h:${DEFAULT}/"});
+        {SET_TEMPLATE, "prod/billing/URL", .text = "http://h:${DEFAULT}/"},
+        {GRANT_TO, "prod/billing", GRANT_SET, "user:ci"},
+        {REVOKE_FROM, "prod", GRANT_READ, "group:dev"});
 }
 
 static int make_base(void *arg)
@@ -51,7 +54,8 @@ static int make_base(void *arg)
     struct change_result result = {0};
     sample_create(stage->base);
     struct store *store = sample_open(stage->base, true);
-    MUST_DO(SAMPLE_COMMIT(store, &result, "places", 1, {ADD, "dev", 0}, {ADD, "prod", 0}));
+    MUST_DO(SAMPLE_COMMIT(store, &result, "places", 1, {ADD, "dev", 0}, {ADD, "prod", 0},
+                          {GRANT_TO, "prod", GRANT_READ | GRANT_LIST, "group:dev"}));
     change_result_release(&result);
     MUST_DO(SAMPLE_COMMIT(store, &result, "values", 2, {SET, "dev/web/KEPT", 1},
                           {SET, "prod/billing/CHANGED", 2}, {SET, "prod/billing/OLD", 3}));
@@ -105,6 +109,9 @@ enum stage_standing stage_look_in(struct snapshot *snapshot)
     MUST_DO(snapshot_environment(snapshot, &prod, "prod"));
     MUST(snapshot_service(snapshot, &queue, prod.id, "queue") == (after ? 0 : NOT_THERE),
          "the service");
+    struct grant grant;
+    MUST_DO(grant_at(snapshot, &grant, prod.id, 0, "group:dev"));
+    MUST(grant.rights == (after ? GRANT_LIST : GRANT_LIST | GRANT_READ), "the rights");
     return after ? STAGE_AFTER : STAGE_BEFORE;
 }
 

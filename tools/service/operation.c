@@ -434,6 +434,48 @@ static int judge_several(struct request *request, const struct kind *kind, json_
     return error;
 }
 
+static int judge_reach_in(struct request *request, const struct environment *environment,
+                          uint32_t layer, const struct path *path)
+{
+    struct snapshot *snapshot;
+    struct service service;
+    struct path there;
+    if (strcmp(path->environment, "all") != 0 && environment->base != layer)
+        return 0;
+    int error = request_snapshot(request, &snapshot);
+    if (error == 0)
+        error = path_make(&there, environment->name, path->service, NULL);
+    int found =
+        error < 0 ? error : snapshot_service(snapshot, &service, environment->id, path->service);
+    if (found != 0)
+        return found < 0 ? found : 0;
+    return rights_judge(request->service, &request->call->caller, RIGHT_READ, "Set", &there);
+}
+
+/* A schema is in force in the environments that stand on its own, too, and by what it lets pass one
+ * can ask of their values whatever a pattern asks: so it takes to read them. */
+static int judge_reach(struct request *request, json_t *text)
+{
+    struct snapshot *snapshot;
+    struct environment own = {0}, environment = {0};
+    struct path path;
+    int error = path_of(text, &path);
+    if (error < 0 || path_depth(&path) != PATH_SERVICE)
+        return error;
+    error = request_snapshot(request, &snapshot);
+    int found = error < 0 ? error : snapshot_environment(snapshot, &own, path.environment);
+    if (found == NOT_THERE && strcmp(path.environment, "all") == 0)
+        found = 0; /* it comes with this */
+    while (found == 0) {
+        char after[ENVIRONMENT_NAME_MAX + 1];
+        memcpy(after, environment.name, sizeof after);
+        found = snapshot_next_environment(snapshot, &environment, after);
+        if (found == 0)
+            found = judge_reach_in(request, &environment, own.id, &path);
+    }
+    return found < 0 ? found : 0;
+}
+
 static int judge_one(struct request *request, json_t *operation)
 {
     const struct kind *kind = find_kind(operation);
@@ -442,6 +484,8 @@ static int judge_one(struct request *request, json_t *operation)
     int error =
         judge_path(request, kind != NULL ? kind->right : RIGHT_SET,
                    json_is_object(operation) ? json_object_get(operation, "path") : operation);
+    if (error == 0 && kind != NULL && (kind->add == add_schema || kind->add == add_unschema))
+        error = judge_reach(request, json_object_get(operation, "path"));
     if (error < 0 || kind == NULL || kind->right_from == RIGHT_NONE)
         return error;
     return judge_path(request, kind->right_from, json_object_get(operation, "from"));

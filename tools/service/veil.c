@@ -177,6 +177,20 @@ static bool is_hidden(struct veil *veil, const json_t *text)
     return place != NULL && path_parse(&path, place, strlen(place)) == 0 && !sees(veil, &path);
 }
 
+/* What a schema says of a value says something about it: notes and findings are for readers. */
+static bool is_for_readers(const char *list)
+{
+    return strcmp(list, "notes") == 0 || strcmp(list, "findings") == 0;
+}
+
+static bool is_unread(struct veil *veil, const json_t *text)
+{
+    struct path path;
+    const char *place = json_string_value(text);
+    return place != NULL && path_parse(&path, place, strlen(place)) == 0 &&
+           !rights_hold(veil->request->service, &veil->request->call->caller, RIGHT_READ, &path);
+}
+
 static void veil_value(struct veil *veil, const char *name, json_t *value);
 
 static void veil_list(struct veil *veil, const char *name, json_t *list)
@@ -185,7 +199,8 @@ static void veil_list(struct veil *veil, const char *name, json_t *list)
     for (size_t i = json_array_size(list); i-- > 0;) {
         json_t *item = json_array_get(list, i);
         const json_t *place = json_is_object(item) ? json_object_get(item, "path") : item;
-        if ((json_is_object(item) || are_paths) && is_hidden(veil, place))
+        if ((json_is_object(item) || are_paths) &&
+            (is_hidden(veil, place) || (is_for_readers(name) && is_unread(veil, place))))
             json_array_remove(list, i);
         else
             veil_value(veil, name, item);
@@ -195,14 +210,13 @@ static void veil_list(struct veil *veil, const char *name, json_t *list)
 static void veil_object(struct veil *veil, const char *name, json_t *object)
 {
     const bool are_environments = strcmp(name, "environments") == 0;
-    const bool is_for_people = strcmp(name, "notes") == 0 || strcmp(name, "findings") == 0;
     const char *key;
     void *next;
     json_t *value;
     json_object_foreach_safe(object, next, key, value)
     {
         json_t *instead =
-            is_for_people && strcmp(key, "path") != 0 ? veiled_text(veil, value) : NULL;
+            is_for_readers(name) && strcmp(key, "path") != 0 ? veiled_text(veil, value) : NULL;
         if (are_environments && !sees_place(veil, key, NULL))
             json_object_del(object, key);
         else if (instead != NULL)

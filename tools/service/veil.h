@@ -6,6 +6,7 @@
  *
  *   - An object in a list that has the "path" of such a place is left out, and so is a path in a
  *     list of paths; "environments" have only those that are seen.
+ *   - Notes and findings are left out where the caller may not read: they tell of values.
  *   - A text for people (a refusal, its reasons, a note, a finding) that names one, in full or as
  * SERVICE/KEY, or the name of a service or an environment by itself, is replaced as a whole, by the
  * same words whatever it was: so an absent key and one that is not shared cannot be told apart.

@@ -39,7 +39,7 @@ says "from above" "^prod  .*user:alice"
 holds "of one user" emsa grants user:alice
 is "one user's" 2 "$(grep -c user:alice "$work/out")"
 is "and no other's" "" "$(grep group: "$work/out" || true)"
-is "as JSON" "read set" "$(emsa --json grants user:alice | json grants 0 rights | tr -d '[],"' | xargs)"
+is "as JSON" "read set" "$(emsa --json grants user:alice | json grants 0 rights | tr -d "[],'" | xargs)"
 holds "the log" emsa log prod/web
 says "why" "new here"
 rev=$(emsa --json grants user:alice | json grants 0 rev)

@@ -350,6 +350,33 @@ static void administering_one_service(void **state)
     json_decref(reply);
 }
 
+/* A schema for all environments is in force where its author may read nothing. */
+static void schemas_ask_nothing(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    world_set(world,
+              "[{'kind': 'plain', 'path': 'all/web/SUFFIX', 'value': '1'},"
+              " {'kind': 'template', 'path': 'prod/web/BOTH', 'value': "
+              "'${PASSWORD}${SUFFIX}'}]",
+              NULL);
+    if (!is_here())
+        return;
+    static const struct row schema = {
+        "Set",
+        "{'operations': [{'kind': 'schema', 'path': 'all/web', 'schema': {'service': 'web', 'keys':"
+        " {'BOTH': {'type': 'string', 'pattern': 'hunter2.*'}}}}], 'dry_run': true}",
+        NULL, "Denied", NULL};
+    struct row allowed = schema;
+    allowed.error = NULL;
+    grant(world, "all/web", "user:nobody", "'read', 'set'");
+    grant(world, "prod/web", "user:nobody", "'list', 'set'");
+    grant(world, "dev/web", "user:nobody", "'read'");
+    ASK(schema);
+    grant(world, "prod/web", "user:nobody", "'read'");
+    ASK(allowed);
+}
+
 /* What was granted is taken back, and gone at once. */
 static void taken_back(void **state)
 {
@@ -380,6 +407,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(listing_reads_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(reasons_tell_no_names, world_begin, world_end),
         cmocka_unit_test_setup_teardown(administering_one_service, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(schemas_ask_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(taken_back, world_begin, world_end),
     };
     if (secret_setup(8u << 20) < 0)
