@@ -162,6 +162,14 @@ static int copy_any(struct copy *copy)
     return error < 0 ? error : copy_key(copy, environment.id, &copy->from, &copy->to);
 }
 
+/* What is moved is removed: a service, and the rights to it, by who may remove services. */
+static enum right right_to_source(const struct copy *copy)
+{
+    if (!copy->moves)
+        return RIGHT_READ;
+    return path_depth(&copy->from) == PATH_SERVICE ? RIGHT_ADMIN : RIGHT_EDIT;
+}
+
 static int run(struct request *request, bool moves)
 {
     struct change *change CHANGE_CLEANUP = NULL;
@@ -171,7 +179,7 @@ static int run(struct request *request, bool moves)
     if (error == 0)
         error = path_of(json_object_get(call->parameters, "to"), &copy.to);
     if (error == 0)
-        error = rights_judge(request->service, &call->caller, moves ? RIGHT_SET : RIGHT_READ,
+        error = rights_judge(request->service, &call->caller, right_to_source(&copy),
                              moves ? "Move" : "Copy", &copy.from);
     if (error == 0)
         error = check_depths(&copy);

@@ -27,6 +27,7 @@ export EMSA_IDENTITY=$work/identity
 chmod 644 "$work/passwd" "$work/group"
 mount --bind "$work/passwd" /etc/passwd
 mount --bind "$work/group" /etc/group
+# shellcheck disable=SC2034 # for who sources this
 socket=/run/emsa/socket
 
 # as USER COMMAND...: the command as one of them, in the groups that a login gives

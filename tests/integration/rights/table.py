@@ -120,13 +120,15 @@ def changing(path):
     if is_at(path, 3):
         yield from changing_keys(path)
     if is_at(path, 2):
-        yield *operation("schema", path, schema={"service": parts(path)[1], "keys": {}}), [("edit", path)]
-        yield *operation("unschema", path), [("edit", path)]
+        reach = [("edit", path), *(("read", other) for other in SERVICES if path == "all/web" and other.endswith("/web"))]
+        yield *operation("schema", path, schema={"service": parts(path)[1], "keys": {}}), reach
+        yield *operation("unschema", path), reach
         yield *operation("service", path), [("set", path)]
         yield "ServiceAdd", {"paths": [path], "dry_run": True}, [("set", path)]
         yield "ServiceRemove", {"paths": [path], "all": True, "dry_run": True}, [("admin", path)]
         yield "Promote", {"from": other_of(path), "to": path, "dry_run": True}, [("edit", path), ("read", other_of(path))]
         yield "Copy", {"from": path, "to": path + "2", "dry_run": True}, [("read", path), ("edit", path + "2")]
+        yield "Move", {"from": path, "to": path + "2", "dry_run": True}, [("admin", path), ("edit", path + "2")]
     if is_at(path, 1):
         yield *operation("environment", path), [("admin", path)]
         yield "EnvironmentAdd", {"names": [path], "dry_run": True}, [("admin", path)]
@@ -136,9 +138,8 @@ def changing(path):
         yield *operation("lock", path), [("set", path)]
         yield *operation("unlock", path), [("admin", path)]
         yield "Rollback", {"path": path, "to": "4", "dry_run": True}, [("edit", path)]
-        yield *operation("plain", "prod/web/IF", value="x")[:1], {
-            "operations": [{"kind": "plain", "path": "prod/web/IF", "value": "x"}], "dry_run": True, "if_rev": 1, "if_path": path}, [
-                ("set", "prod/web"), ("list", path)]
+        change = {"operations": [{"kind": "plain", "path": "prod/web/IF", "value": "x"}], "dry_run": True}
+        yield "Set", {**change, "if_rev": 1, "if_path": path}, [("set", "prod/web"), ("list", path)]
     if not is_at(path, 3):
         yield *operation("grant", path, who="user:ivan", rights=["read"]), [("admin", path)]
         yield *operation("revoke", path, who="user:ivan"), [("admin", path)]
