@@ -97,6 +97,7 @@ struct drafted { /* what was seen of a key */
 };
 
 struct draft {
+    const struct request *request;
     struct snapshot *snapshot;
     struct drafted *list; /* owned; in the order of their names */
     size_t count, room;
@@ -174,11 +175,17 @@ static int look_at_entry(struct draft *draft, const struct entry *entry)
 static int look_at_service(struct draft *draft, const struct environment *environment,
                            const char *name)
 {
+    const struct request *request = draft->request;
     struct service service;
     struct entry entry = {0};
+    struct path path;
     int found = snapshot_service(draft->snapshot, &service, environment->id, name);
+    if (found == 0)
+        found = path_make(&path, environment->name, name, NULL);
     if (found != 0)
         return found < 0 ? found : 0;
+    if (!rights_hold(request->service, &request->call->caller, RIGHT_READ, &path))
+        return 0;
     if (json_array_append_new(draft->environments, json_string(environment->name)) < 0)
         return no_memory();
     for (;;) {
@@ -241,7 +248,7 @@ static int give_draft(struct request *request, const struct draft *draft, const 
 
 int verb_schema_infer(struct request *request)
 {
-    struct draft draft = {.environments = json_array()};
+    struct draft draft = {.request = request, .environments = json_array()};
     struct environment environment;
     struct service service;
     struct path path = {0};

@@ -154,17 +154,28 @@ def changing(path):
                       "dry_run": True}, [("set", "prod/web"), ("admin", "")]
 
 
+def knows(model, user, service, right):
+    """Whoever may see a service in an environment sees what 'all' says of it, and may read it as that one's; whoever may read
+    'prod/web' reads there what 'prod/db' shares with it, and the text that names it."""
+    if right in model.held(user, service):
+        return True
+    if service == "all/web":
+        return any(right in model.held(user, other) for other in SERVICES if other.endswith("/web"))
+    return service == "prod/db" and "read" in model.held(user, "prod/web")
+
+
 def untold(model, user, text, asked):
     """What the reply tells that its reader may not know; what was asked for itself is no news."""
     for service in SERVICES:
         key, value = key_of(service), value_of(service)
-        if not model.sees(user, service) and key in text and key not in asked:
+        if not knows(model, user, service, "list") and key in text and key not in asked:
             yield f"the key {key}"
-        if "read" not in model.held(user, service) and value in text and value not in asked:
+        if not knows(model, user, service, "read") and value in text and value not in asked:
             yield f"the value of {service}"
         if not model.sees(user, service) and f'"{service}"' in text and service not in asked:
             yield f"the service {service}"
     for environment in ENVIRONMENTS:
+        text = text.replace('"origin":"all"', "")
         if not model.sees(user, environment) and f'"{environment}"' in text and environment not in asked:
             yield f"the environment {environment}"
 

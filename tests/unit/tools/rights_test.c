@@ -214,11 +214,11 @@ static void setting_is_no_guessing(void **state)
         free(texts[1]);
     }
     /* And nothing that may be listed tells it either: the revision moves both times. */
-    json_t *before = world_reply(world, "List", world_json("{'path': 'prod/web/PORT'}"));
     const struct row same = {
-        "Set",
-        "{'operations': [{'kind': 'plain', 'path': 'prod/web/PORT', 'value': 'not-the-value!'}]}",
+        "Set", "{'operations': [{'kind': 'plain', 'path': 'prod/web/PORT', 'value': 'twice'}]}",
         NULL, NULL, NULL};
+    json_decref(ask(world, &same));
+    json_t *before = world_reply(world, "List", world_json("{'path': 'prod/web/PORT'}"));
     json_decref(ask(world, &same));
     json_t *after = world_reply(world, "List", world_json("{'path': 'prod/web/PORT'}"));
     char was[32];
