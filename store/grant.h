@@ -4,7 +4,7 @@
  *
  * Who holds a right is a principal: "user:NAME" or "group:NAME", a name of the system's. A grant
  * stands at the root (everything), an environment or a service, and goes with that place. "id:"
- * stands for identities with keys, and is nobody's yet.
+ * stands for identities with keys, and is nobody's yet (principal_check in store/name.h).
  */
 #ifndef EMSA_STORE_GRANT_H
 #define EMSA_STORE_GRANT_H
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/limits.h"
+#include "store/name.h"
 
 struct snapshot;
 
@@ -26,10 +26,6 @@ enum grant_right { /* as the log has them */
                    GRANT_ADMIN = 32,
                    GRANT_ALL = 63,
 };
-
-/* Whether the length bytes at text are a principal: user: or group: and 1 to 63 of letters, digits,
- * '_', '.', '@', '\', '+', '-' and '$', the first no '-', not digits only. ERR_INVALID. */
-int principal_check(const char *text, size_t length);
 
 struct grant {
     uint32_t environment; /* 0: everything */

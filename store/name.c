@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "store/error.h"
-#include "store/grant.h"
 
 static const struct {
     const char *what;

@@ -29,6 +29,10 @@ int name_check(enum name_kind kind, const char *text, size_t length);
  * digits only, which are a revision's number. ERR_INVALID. */
 int tag_check(const char *text, size_t length);
 
+/* Whether the length bytes at text are a principal: user: or group: and 1 to 63 of letters, digits,
+ * '_', '.', '@', '\', '+', '-' and '$', the first no '-', not digits only. ERR_INVALID. */
+int principal_check(const char *text, size_t length);
+
 /* Parses length bytes "", "prod", "prod/billing" or "prod/billing/KEY" (one final '/' is ignored).
  * Every part given is checked. ERR_INVALID, *path untouched. */
 int path_parse(struct path *path, const char *text, size_t length);

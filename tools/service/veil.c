@@ -238,7 +238,7 @@ int veil_reply(struct request *request)
 {
     struct veil veil = {.request = request};
     struct call *call = request->call;
-    if (rights_hold(request->service, &call->caller, RIGHT_LIST, &(struct path){0}) ||
+    if (rights_hold(request->service, &call->caller, RIGHT_READ, &(struct path){0}) ||
         (call->error != NULL && strcmp(call->error, "io.emsa.Denied") == 0))
         return 0;
     int error = snapshot_new(&veil.snapshot, request->service->store);

@@ -1,5 +1,5 @@
 /*
- * The last thing that is done to a reply for somebody who may not list everything: what it says of
+ * The last thing that is done to a reply for somebody who may not read everything: what it says of
  * places that the caller may not list is taken out. Handlers leave such things out by themselves
  * where they know of them; but the store judges a change by all that it comes to, and its reasons,
  * notes and lines name whatever stands in the way.
@@ -8,8 +8,9 @@
  *     list of paths; "environments" have only those that are seen.
  *   - Notes and findings are left out where the caller may not read: they tell of values.
  *   - A text for people (a refusal, its reasons, a note, a finding) that names one, in full or as
- * SERVICE/KEY, or the name of a service or an environment by itself, is replaced as a whole, by the
- * same words whatever it was: so an absent key and one that is not shared cannot be told apart.
+ *     SERVICE/KEY, or the name of a service or an environment by itself, is replaced as a whole, by
+ *     the same words whatever it was: so an absent key and one that is not shared cannot be told
+ *     apart.
  *
  * Denials are left as they are: they name what the caller named.
  */

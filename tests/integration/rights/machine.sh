@@ -1,6 +1,7 @@
 #!/bin/bash
 # A machine of the test's own: its users and groups, its store and socket. To be sourced after tests/support/lib.sh and
 # tests/integration/daemon/daemon.sh.
+set -euo pipefail
 : "${work:?}"
 mount -t tmpfs -o mode=755 own /var/lib
 mount -t tmpfs -o mode=755 own /run
