@@ -85,6 +85,36 @@ emsa revoke prod/web --from user:alice >/dev/null
 ends "taken back is taken back at once" 1 "has no right to" as alice emsa get prod/web/PORT
 is "each refusal is written down" yes "$([ "$(grep -c 'uid=2001' /var/lib/emsa/denials)" -ge 4 ] && echo yes)"
 
+# A whole day's work in one service.
+emsa grant prod/web --to user:dave --read --set >/dev/null
+mkdir -m 777 "$work/dave"
+as dave emsa export prod/web --format yaml >"$work/dave/sheet"
+sed 's/PORT: .*/PORT: "2"/' "$work/dave/sheet" >"$work/dave/changed"
+chmod 644 "$work/dave/changed"
+holds "apply" as dave emsa apply "$work/dave/changed"
+is "did it" 2 "$(as dave emsa get prod/web/PORT)"
+cat >"$work/dave/editor" <<'END'
+sed -i 's/PORT: .*/PORT: 3/' "$1"
+END
+chmod 755 "$work/dave/editor"
+holds "edit" as dave env XDG_RUNTIME_DIR="$work/dave" VISUAL="sh $work/dave/editor" emsa edit prod/web
+is "did it too" 3 "$(as dave emsa get prod/web/PORT)"
+holds "a template" as dave emsa set prod/web/URL --template "http://h:\${PORT}/"
+holds "explain" as dave emsa explain prod/web/URL
+holds "diff" as dave emsa diff prod/web --from 3
+holds "exec" as dave emsa exec prod/web -- true
+holds "check" as dave emsa check prod/web
+holds "rollback" as dave emsa rollback prod/web --to "$(emsa --json status | json rev)"
+holds "rm" as dave emsa rm prod/web/URL
+ends "but no log" 1 "has no right to" as dave emsa log prod/web
+ends "and nothing new beside it" 1 "has no right to" as dave emsa service add prod/other
+printf 'A=1\nB=2\n' >"$work/dave/env"
+chmod 644 "$work/dave/env"
+emsa grant prod/web --to user:carol --set >/dev/null
+holds "who only sets: import" as carol emsa import prod/web "$work/dave/env"
+holds "and rm" as carol emsa rm prod/web/A
+ends "and no template" 1 "has no right to" as carol emsa set prod/web/T --template "\${B}"
+
 # Many connections of one user leave room for others.
 cat >"$work/crowd.py" <<'END'
 import socket, sys

@@ -350,6 +350,29 @@ static void administering_one_service(void **state)
     json_decref(reply);
 }
 
+/* What a value is put together from is told as far as it may be read where it stands. */
+static void explaining_reads_no_texts(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    world_set(world,
+              "[{'kind': 'plain', 'path': 'prod/vault/INNER', 'value': 'inner'},"
+              " {'kind': 'template', 'path': 'prod/vault/T', 'value': 'x${INNER}y'},"
+              " {'kind': 'share', 'path': 'prod/vault/T', 'with': 'web'},"
+              " {'kind': 'link', 'path': 'prod/web/L', 'value': 'vault/T'},"
+              " {'kind': 'plain', 'path': 'all/web/PORT', 'value': 'beneath-it'}]",
+              NULL);
+    if (!is_here())
+        return;
+    grant(world, "prod/web", "user:nobody", "'read'");
+    ASK({"Explain", "{'path': 'prod/web/L'}", NULL, NULL, "INNER"},
+        {"Explain", "{'path': 'prod/web/PORT'}", NULL, NULL, "beneath-it"});
+    grant(world, "prod/vault", "user:nobody", "'list'");
+    grant(world, "all/web", "user:nobody", "'list'");
+    ASK({"Explain", "{'path': 'prod/web/L'}", NULL, NULL, "x${INNER"},
+        {"Explain", "{'path': 'prod/web/PORT'}", NULL, NULL, "beneath-it"});
+}
+
 /* A schema for all environments is in force where its author may read nothing. */
 static void schemas_ask_nothing(void **state)
 {
@@ -407,6 +430,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(listing_reads_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(reasons_tell_no_names, world_begin, world_end),
         cmocka_unit_test_setup_teardown(administering_one_service, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(explaining_reads_no_texts, world_begin, world_end),
         cmocka_unit_test_setup_teardown(schemas_ask_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(taken_back, world_begin, world_end),
     };
