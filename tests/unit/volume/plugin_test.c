@@ -294,19 +294,15 @@ static void has_bounds(void **state)
         is_done(fd, "{\"Mountpoint\":\"/m\",\"Err\":\"\"}\n");
     }
     int fd = client(world); /* whose size nobody tells */
-    put(fd,
-        "POST /VolumeDriver.Path HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-        "10001\r\n",
-        81);
+    say(fd, "POST /VolumeDriver.Path HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "10001\r\n");
     put(fd, body, sizeof body);
     say(fd, "\r\n0\r\n\r\n");
     run(world);
     has_failed(fd, "at most 65536 bytes");
     fd = client(world);
-    put(fd,
-        "POST /VolumeDriver.Path HTTP/1.1\r\nHost: x\r\nContent-Length: "
-        "99999999999999999999999999\r\n\r\n",
-        90);
+    say(fd, "POST /VolumeDriver.Path HTTP/1.1\r\nHost: x\r\nContent-Length: "
+            "99999999999999999999999999\r\n\r\n");
     run(world);
     assert_int_equal(strncmp(heard(fd), "HTTP/1.1 ", 9), 0); /* some refusal */
     assert_int_equal(serve(world, MOUNTED), 0);
