@@ -48,9 +48,10 @@ int leak_find(struct txn *, uint32_t *environment, uint64_t *name_id,
               const uint8_t fingerprint[static FINGERPRINT_SIZE]);
 
 /* Whether two secrets are told apart by their fingerprints alone: 1: they are others; 0: they may
- * be equal, or one of them is not what is set at its place now, or has no fingerprint. */
+ * be equal, or one of them is not what is set at its place now, or has no fingerprint. are_set:
+ * both are known to be what is set, and it is not looked up. */
 struct definition;
-int leak_differ(struct txn *, const struct definition *a, const struct definition *b);
+int leak_differ(struct txn *, const struct definition *a, const struct definition *b, bool are_set);
 
 enum leak_case {
     LEAK_NONE,      /* nothing is said against the value */

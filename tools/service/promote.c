@@ -63,8 +63,7 @@ static int is_there_already(struct promotion *promotion, const struct entry *ent
     enum likeness likeness;
     if (target == NULL)
         return 0;
-    int error =
-        compare_definitions(promotion->snapshot, &likeness, &entry->defined, &target->defined);
+    int error = compare_defined(promotion->snapshot, &likeness, entry, target);
     return error < 0 ? error : likeness == LIKENESS_SAME;
 }
 
