@@ -160,12 +160,23 @@ static int search(struct txn *txn, struct leak_verdict *verdict, uint32_t enviro
     return found < 0 ? found : 0;
 }
 
+/* Whether the value's fingerprint is wanted: where there is none yet, a plain value meets none. */
+static int is_wanted(struct txn *txn, bool *wanted, const struct leak_value *value)
+{
+    uint64_t count = 1;
+    *wanted = leak_is_telling(value->data, value->size);
+    const int error = *wanted && !value->is_secret ? txn_count(txn, &count, DB_LEAK) : 0;
+    *wanted &= count > 0;
+    return error;
+}
+
 int leak_judge(struct store *store, struct txn *txn, struct leak_verdict *out, uint32_t environment,
                uint64_t name_id, const struct leak_value *value)
 {
     struct leak_verdict verdict = {.which = LEAK_NONE};
-    int error = 0;
-    if (leak_is_telling(value->data, value->size)) {
+    bool wanted;
+    int error = is_wanted(txn, &wanted, value);
+    if (!error && wanted) {
         error =
             keyring_fingerprint(store->keyring, txn, verdict.fingerprint, value->data, value->size);
         verdict.has_fingerprint = !error;

@@ -78,7 +78,8 @@ struct leak_verdict {
 
 /* Judges a value that is to be set at (environment, name id; 0: a name that is new), against the
  * secrets that the transaction sees. What stands at that place itself now is not held against it.
- * ERR_NO_KEY: it can't be told; failures of the store. */
+ * ERR_NO_KEY: it can't be told (a plain value is equal to none where no secret has a fingerprint);
+ * failures of the store. */
 int leak_judge(struct store *, struct txn *, struct leak_verdict *out, uint32_t environment,
                uint64_t name_id, const struct leak_value *value);
 

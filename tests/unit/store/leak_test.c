@@ -303,10 +303,17 @@ static void fingerprints_are_kept(void **state)
 static void without_a_key_nothing_is_said(void **state)
 {
     struct model *model = *state;
+    const uint8_t anybodys[FINGERPRINT_SIZE] = {1};
     struct leak_verdict verdict = {.which = LEAK_PLAIN};
-    struct leak_value value = {.data = VALUE, .size = sizeof VALUE - 1};
+    struct leak_value value = {.data = VALUE, .size = sizeof VALUE - 1, .is_secret = true};
     model_reopen(model, false);
     struct txn *txn = begin(model);
+    assert_int_equal(leak_judge(model->store, txn, &verdict, PROD, 3, &value), ERR(ERR_NO_KEY));
+    value.is_secret = false;
+    assert_int_equal(leak_judge(model->store, txn, &verdict, PROD, 3, &value), 0);
+    assert_int_equal(verdict.which, LEAK_NONE); /* there is nothing to be equal to */
+    assert_int_equal(leak_note(txn, PROD, 7, anybodys), 0);
+    verdict.which = LEAK_PLAIN;
     assert_int_equal(leak_judge(model->store, txn, &verdict, PROD, 3, &value), ERR(ERR_NO_KEY));
     assert_int_equal(verdict.which, LEAK_PLAIN); /* untouched */
     value.size = 5;                              /* nobody's key is asked for */
