@@ -69,8 +69,8 @@ int index_drop_shares(struct index *index, uint32_t environment, const char *ser
 int index_drop_grants(struct index *index, uint32_t environment, uint32_t service);
 int index_take_rights(struct index *index, const struct operation *operation, uint32_t op);
 
-/* Something in the service that stands in the environment changed in this revision, listed: its set
- * of keys too. */
+/* What readers see in the service that stands in the environment changed in this revision, listed:
+ * its set of keys too. Service 0: in the environment, its set of services. */
 int index_touch(struct index *index, uint32_t environment, uint32_t service, bool listed);
 
 #endif

@@ -33,6 +33,7 @@ struct connection {
     struct varlink *varlink;
     struct caller caller;
     gid_t *groups;    /* the caller's; owned */
+    const char *only; /* how the methods begin that it may call; NULL: whatever it likes */
     bool is_stranger; /* holds no right, or (is_holder) some; else all */
     bool is_holder;
     bool is_busy; /* it runs a call, or is to make its first one */
@@ -109,6 +110,13 @@ static int wait_for_news(void *arg, uint64_t rev)
     return outcome;
 }
 
+static bool is_kept_from(const struct connection *connection, const struct varlink_message *message)
+{
+    const char *method = json_string_value(json_object_get(message->object, "method"));
+    return connection->only != NULL &&
+           (method == NULL || strncmp(method, connection->only, strlen(connection->only)) != 0);
+}
+
 /* One call. Negative or 1: there will be no other. */
 static int serve_one(struct connection *connection)
 {
@@ -119,8 +127,12 @@ static int serve_one(struct connection *connection)
     if (error != 0)
         return error;
     struct call_waits waits = {.arg = connection, .wait = wait_for_news};
-    error = call_answer(connection->varlink, &message, connection->control->options.dispatcher,
-                        &connection->caller, &waits);
+    if (is_kept_from(connection, &message))
+        error = call_refuse(connection->varlink, "io.emsa.Denied",
+                            "this connection is not for such calls");
+    else
+        error = call_answer(connection->varlink, &message, connection->control->options.dispatcher,
+                            &connection->caller, &waits);
     end_watching(connection);
     varlink_message_release(&message);
     return error;
@@ -128,7 +140,9 @@ static int serve_one(struct connection *connection)
 
 static void serve(struct connection *connection)
 {
-    bool is_first = true;
+    bool is_first = connection->only == NULL; /* else it is there to be called over some day */
+    if (!is_first)
+        set_busy(connection, false);
     for (;;) {
         bool is_owner = !connection->is_stranger && !connection->is_holder;
         int patience = is_first || !is_owner ? FIRST_MILLISECONDS : -1;
@@ -260,11 +274,13 @@ static int who(struct connection *connection, uid_t owner)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
         return error_system(errno, "cannot see who calls");
     connection->caller = (struct caller){.uid = peer.uid, .gid = peer.gid, .pid = peer.pid};
+    if (connection->only != NULL)
+        varlink_without_descriptors(connection->varlink);
     return peer.uid == 0 || peer.uid == owner ? 0 : judge_peer(connection, fd);
 }
 
 /* A thread for a new connection; whatever stands in the way, the socket is closed. */
-static void begin(struct control *control, int socket)
+static void begin(struct control *control, int socket, const char *only)
 {
     struct connection *connection = calloc(1, sizeof *connection);
     struct varlink *varlink;
@@ -275,6 +291,7 @@ static void begin(struct control *control, int socket)
     if (connection != NULL) {
         connection->control = control;
         connection->varlink = varlink;
+        connection->only = only;
         if (who(connection, control->options.owner) == 0) {
             if (!is_turned_away(control, connection)) {
                 enlist(control, connection);
@@ -318,7 +335,7 @@ static void *run_accept(void *arg)
             continue;
         int fd = accept4(control->options.listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd >= 0)
-            begin(control, fd);
+            begin(control, fd, NULL);
         else
             is_out_of_fds =
                 errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
@@ -358,6 +375,14 @@ int control_start(struct control **out, const struct control_options *options)
     }
     *out = control;
     return 0;
+}
+
+void control_let_in(struct control *control, int socket, const char *only)
+{
+    if (control == NULL)
+        descriptor_close(&socket);
+    else
+        begin(control, socket, only);
 }
 
 unsigned control_calls(struct control *control)
