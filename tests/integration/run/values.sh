@@ -1,8 +1,8 @@
 #!/bin/bash
 # emsa-run: what a command gets, and when it does not run.
+# shellcheck disable=SC2016,SC2317 # for the commands that are run; what "ends" runs
 # shellcheck source=../../support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
-# shellcheck disable=SC2016 # for the command that is run
 
 run() {
     emsa-run --dir "$work/env/prod/web" "$@"
@@ -53,7 +53,8 @@ not_there() {
     ends "a file" 125 "not a directory" emsa-run --dir "$work/file" -- echo ran
     ends "nothing mounted" 125 "nothing is mounted" emsa-run --dir "$work/plain" -- echo ran
     ends "the mark" 125 "nothing is mounted" emsa-run --dir "$work/marked" -- echo ran
-    ends "the mark, for who may not look" 125 "nothing is mounted" as_nobody "$(command -v emsa-run)" --dir "$work/marked" -- echo ran
+    [ -n "${EMSA_SANITIZED:-}" ] || # which wants to look into itself at the end
+        ends "the mark, for who may not look" 125 "nothing is mounted" as_nobody "$(command -v emsa-run)" --dir "$work/marked" -- echo ran
     ends "the whole tree" 125 "not of one service" emsa-run --dir "$work/env" -- echo ran
     ends "a value" 125 "not a directory" emsa-run --dir "$work/env/prod/web/PORT" -- echo ran
     ends "a service without values" 0 "" emsa-run --dir "$work/env/prod/none" -- true
