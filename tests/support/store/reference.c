@@ -289,15 +289,19 @@ static bool is_another(const struct reference_service *is, const struct referenc
 
 static void settle(struct reference *reference, const struct reference *before)
 {
+    static const struct reference_service nothing;
     const uint64_t rev = reference->rev + 1;
     for (unsigned e = 0; e < REFERENCE_ENVIRONMENTS; e++) {
         struct reference_environment *is = &reference->environments[e];
         const struct reference_environment *was = &before->environments[e];
-        for (unsigned s = 0; s < REFERENCE_SERVICES && is->life == was->life; s++) {
-            if (is_another(&is->services[s], &was->services[s]))
+        for (unsigned s = 0; s < REFERENCE_SERVICES; s++) {
+            /* what is made again has nothing of what was there before */
+            const struct reference_service *had =
+                is->life == was->life ? &was->services[s] : &nothing;
+            if (is_another(&is->services[s], had))
                 is->listed_rev = rev;
             for (unsigned k = 0; k < REFERENCE_KEYS; k++)
-                settle_key(&is->services[s], &was->services[s], k, rev);
+                settle_key(&is->services[s], had, k, rev);
         }
     }
 }
