@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "store/limits.h"
+#include "store/name.h"
 #include "store/store.h"
 
 struct fs;
@@ -68,6 +69,11 @@ struct view_options {  /* what one superblock shows, and to whom; travels betwee
     char environment[ENVIRONMENT_NAME_MAX + 1]; /* of the extent; else "" */
     char service[SERVICE_NAME_MAX + 1];
 };
+
+/* Fills in of options what a new view of a path needs (the root: all; an environment; a service):
+ * extent and names, the time, and a key of its own. ERR_INVALID: the path is a key's; ERR_IO: the
+ * system gives no random numbers. */
+int view_options_of(struct view_options *options, const struct path *path);
 
 /* Has threads that die of a signal of their own making say what they were at, so that a request
  * that kills servers is found (fs/replay.h). Once a process, before the store is opened. ERR_IO. */
