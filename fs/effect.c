@@ -9,7 +9,11 @@
  * wait. (An invalidation of the changed file's own name would do as well, but would take away a
  * mount that stands on the file.)
  *
- * What lists and names need is done by the kernel itself when they are made and removed there.
+ * What names need is done by the kernel itself when they are made and removed there. So it is with
+ * a directory's attributes, but where a name comes and goes within a step: nothing is made there,
+ * and yet the directory's time is another. So a list that changed is told too, in the same order:
+ * WAIT on where the directory stands, NODE of the directory. (The root's answers come before
+ * anybody's LOOKUP: for that nobody waits.)
  */
 #include "fs/effect.h"
 
@@ -61,16 +65,14 @@ bool effects_append(struct effects *out, const struct effect *effect, const char
     return true;
 }
 
-/* Runs of one service's keys share one WAIT. */
-static bool key_changed(struct effects *out, uint64_t directory, uint64_t node)
+/* Runs of what stands in one directory share one WAIT. */
+static void node_changed(struct effects *out, uint64_t directory, uint64_t node)
 {
-    bool waited = out->size > 0 && out->waited == directory;
-    if (room(out) < (waited ? 1 : 2) * short_or_long(EFFECT_NODE))
-        return false;
-    if (!waited)
+    if (directory && directory != out->waited) {
         effects_append(out, &(struct effect){.node = directory, .kind = EFFECT_WAIT}, NULL);
-    out->waited = directory;
-    return effects_append(out, &(struct effect){.node = node, .kind = EFFECT_NODE}, NULL);
+        out->waited = directory;
+    }
+    effects_append(out, &(struct effect){.node = node, .kind = EFFECT_NODE}, NULL);
 }
 
 static uint64_t directory_of(const struct outcome *outcome)
@@ -78,22 +80,45 @@ static uint64_t directory_of(const struct outcome *outcome)
     return node_service(outcome->environment, outcome->service, outcome->incarnation);
 }
 
-static uint64_t own_directory(const struct outcome *outcome)
+/* Something came into a directory, or went. Said once a run: all of the run is committed by then.
+ */
+static void list_changed(struct effects *out, const struct outcome *outcome)
 {
-    return outcome->kind == OUTCOME_SERVICE ? directory_of(outcome)
-                                            : node_environment(outcome->environment);
+    const uint64_t environment = node_environment(outcome->environment);
+    uint64_t directory = NODE_ROOT, stands_in = 0;
+    if (outcome->kind == OUTCOME_SERVICE) {
+        directory = environment;
+        stands_in = NODE_ROOT;
+    } else if (outcome->kind == OUTCOME_KEY) {
+        directory = directory_of(outcome);
+        stands_in = environment;
+    }
+    /* a view's own directory does not come: what it shows of itself changes */
+    if (scope_is_own(out->scope, outcome)) {
+        stands_in = directory;
+        directory = outcome->kind == OUTCOME_SERVICE ? directory_of(outcome) : environment;
+    }
+    if (out->listed[outcome->kind] == directory)
+        return;
+    out->listed[outcome->kind] = directory;
+    node_changed(out, stands_in, directory);
+}
+
+/* Room for the most that one outcome takes. */
+static bool has_room(const struct effects *out)
+{
+    return room(out) >= 4 * sizeof(struct effect);
 }
 
 bool effects_of(struct effects *out, const struct outcome *outcome)
 {
-    /* directories are names, but for a view's own: what it shows of itself changes */
-    if (scope_is_own(out->scope, outcome))
-        return effects_append(
-            out, &(struct effect){.node = own_directory(outcome), .kind = EFFECT_NODE}, NULL);
-    if (outcome->kind != OUTCOME_KEY)
-        return true;
-    return key_changed(out, directory_of(outcome),
-                       node_key(outcome->environment, outcome->name_id));
+    if (!has_room(out))
+        return false;
+    if (outcome->mark != '~')
+        list_changed(out, outcome);
+    if (outcome->kind == OUTCOME_KEY)
+        node_changed(out, directory_of(outcome), node_key(outcome->environment, outcome->name_id));
+    return true;
 }
 
 /* A walk through a range. What it looked up last it does not look up again. */
@@ -140,6 +165,7 @@ static int gather(struct snapshot *snapshot, struct effects *out, struct cursor 
     struct gathering gathering = {.snapshot = snapshot, .out = out, .upto = upto};
     out->size = 0;
     out->waited = 0;
+    memset(out->listed, 0, sizeof(out->listed));
     int error = look_back(&gathering, cursor);
     while (!error && cursor->rev <= upto) {
         int found = outlines_next(out->outlines, snapshot, out->scope, &gathering.outcome,
@@ -209,14 +235,17 @@ static bool came_back(const struct gathering *gathering)
 static int gather_change(struct gathering *gathering)
 {
     const struct outcome *outcome = &gathering->outcome;
-    if (outcome->kind != OUTCOME_KEY)
-        return effects_of(gathering->out, outcome) ? 0 : NO_ROOM;
     if (outcome->mark == '+' && came_back(gathering))
         return 0; /* told as it went */
-    int last = outcome->mark == '-' ? 1 : is_last(gathering);
-    if (last != 1)
+    int last = outcome->kind != OUTCOME_KEY || outcome->mark == '-' ? 1 : is_last(gathering);
+    if (last < 0 || (!last && outcome->mark == '~'))
         return last;
-    return effects_of(gathering->out, outcome) ? 0 : NO_ROOM;
+    if (last)
+        return effects_of(gathering->out, outcome) ? 0 : NO_ROOM;
+    if (!has_room(gathering->out))
+        return NO_ROOM;
+    list_changed(gathering->out, outcome); /* that it came is told by nothing further on */
+    return 0;
 }
 
 int effects_gather(struct snapshot *snapshot, struct effects *out, struct cursor *cursor,

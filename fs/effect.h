@@ -31,7 +31,9 @@ struct cursor { /* the next outcome to look at */
 struct effects { /* a run of effects, as it goes into a message */
     unsigned char data[MESSAGE_MAX - sizeof(struct message)];
     size_t size;
-    uint64_t waited;           /* the directory waited for last, which need not be said again */
+    uint64_t waited; /* the directory waited for last, which need not be said again */
+    /* so the directory whose list changed, by what came or went there */
+    uint64_t listed[OUTCOME_ENVIRONMENT + 1];
     struct called called;      /* kept from run to run */
     struct scope *scope;       /* whose effects they are; NULL: of who has all of it */
     struct outlines *outlines; /* borrowed; may be NULL where scope is */

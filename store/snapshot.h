@@ -167,10 +167,10 @@ int snapshot_schema(struct snapshot *, struct schema *out, struct schema_place *
 int snapshot_schema_of(struct snapshot *, struct schema *out, struct schema_place *place,
                        uint32_t layer, uint32_t service);
 
-/* Whether two secrets that are set now are certainly not equal, which needs no key and opens
- * neither: 1; 0: they have to be opened to know. */
+/* Whether two secrets that are set now certainly differ, without a key: 1; 0: open them to know.
+ * are_set: they are of entries as of the newest revision, so it is not looked up that they are. */
 int snapshot_secrets_differ(struct snapshot *, const struct definition *a,
-                            const struct definition *b);
+                            const struct definition *b, bool are_set);
 
 /* The entry as it was at revision rev (which may be the newest). NOT_THERE if there was none then.
  */

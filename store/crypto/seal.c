@@ -28,7 +28,17 @@ void fingerprint(uint8_t out[static FINGERPRINT_SIZE], const uint8_t key[static 
 {
     static const char domain[] = "emsa-fingerprint-1";
     const unsigned char length = sizeof(domain) - 1;
+    unsigned char run[256]; /* nearly all values fit: one call then, instead of four */
     crypto_generichash_state state;
+    if (size <= sizeof(run) - 1 - length) {
+        run[0] = length;
+        memcpy(run + 1, domain, length);
+        if (size > 0)
+            memcpy(run + 1 + length, value, size);
+        crypto_generichash(out, FINGERPRINT_SIZE, run, 1 + length + size, key, CRYPTO_KEY_SIZE);
+        wipe(run, sizeof(run));
+        return;
+    }
     crypto_generichash_init(&state, key, CRYPTO_KEY_SIZE, FINGERPRINT_SIZE);
     crypto_generichash_update(&state, &length, 1);
     crypto_generichash_update(&state, (const unsigned char *)domain, length);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/crypto/hash.h"
+#include "store/db/finger.h"
 #include "store/db/guard.h"
 #include "store/db/internal.h"
 #include "store/db/tail.h"
@@ -16,9 +17,8 @@ struct txn {
     bool is_live;    /* reader: renewed and not reset */
     bool is_faulted; /* reader: made anew at the next renewal; writer: never given back to LMDB */
     int error;       /* sticky; writers only */
-    MDB_cursor *cursors[DB_COUNT]; /* readers only */
-    bool is_bound[DB_COUNT];       /* the cursor belongs to this renewal */
-    struct tail tails[DB_COUNT];   /* a writer's only */
+    struct hand hands[DB_COUNT]; /* a reader's only */
+    struct tail tails[DB_COUNT]; /* a writer's only */
 };
 
 /* What one guarded piece of work gets and gives. */
@@ -54,11 +54,17 @@ static int stick(struct txn *txn, int error)
     return error;
 }
 
+static void unbind(struct txn *txn)
+{
+    for (int i = 0; i < DB_COUNT; i++)
+        hand_unbind(&txn->hands[i]);
+}
+
 /* A fault was caught: nothing that LMDB had in its hands is used again. */
 static int faulted(struct txn *txn, const char *doing)
 {
     txn->is_faulted = true;
-    memset(txn->is_bound, 0, sizeof(txn->is_bound));
+    unbind(txn);
     if (txn->is_writer)
         atomic_store(&txn->env->broken, -ERR_CORRUPT);
     int error = stick(txn, env_error(txn->env, GUARD_FAULT, doing));
@@ -136,9 +142,7 @@ static int drop(void *arg)
 {
     struct txn *txn = arg;
     for (int i = 0; i < DB_COUNT; i++)
-        if (txn->cursors[i])
-            mdb_cursor_close(txn->cursors[i]);
-    memset(txn->cursors, 0, sizeof(txn->cursors));
+        hand_release(&txn->hands[i]);
     if (txn->mdb)
         mdb_txn_abort(txn->mdb);
     txn->mdb = NULL;
@@ -188,7 +192,7 @@ static int renew_once(struct txn *txn)
  */
 int txn_renew(struct txn *txn)
 {
-    memset(txn->is_bound, 0, sizeof(txn->is_bound));
+    unbind(txn);
     uint64_t commits;
     int failed;
     do {
@@ -320,11 +324,32 @@ static int refuse_call(const struct txn *txn)
     return 0;
 }
 
+static MDB_dbi handle_of(const struct call *call)
+{
+    return call->txn->env->handles[call->database];
+}
+
+static int take_finger(struct call *call, MDB_cursor **out)
+{
+    return hand_take(&call->txn->hands[call->database], out, call->txn->mdb, handle_of(call));
+}
+
+static int get_as_writer(struct call *call)
+{
+    return mdb_get(call->txn->mdb, handle_of(call), &call->key, &call->data);
+}
+
+static int get_as_reader(struct call *call)
+{
+    MDB_cursor *cursor;
+    const int failed = take_finger(call, &cursor);
+    return failed ? failed : mdb_cursor_get(cursor, &call->key, &call->data, MDB_SET);
+}
+
 static int do_get(void *arg)
 {
     struct call *call = arg;
-    int failed =
-        mdb_get(call->txn->mdb, call->txn->env->handles[call->database], &call->key, &call->data);
+    const int failed = call->txn->is_writer ? get_as_writer(call) : get_as_reader(call);
     if (!failed)
         check_record(call);
     return failed;
@@ -414,28 +439,15 @@ void txn_delete(struct txn *txn, enum database database, struct slice key)
         failed_call(txn, failed, "cannot delete");
 }
 
-/* A cursor for the call: a reader's own one, bound to this renewal. A writer's is made for each
- * call: LMDB moves the cursors of a writer when pages split, and not always right. */
+/* A cursor for the call: a reader's own. A writer's is made for each call: LMDB moves the cursors
+ * of a writer when pages split, and not always right. */
 static int take_cursor(struct call *call, MDB_cursor **out)
 {
-    struct txn *txn = call->txn;
-    MDB_cursor **kept = &txn->cursors[call->database];
-    MDB_dbi handle = txn->env->handles[call->database];
-    /* Reads the database's own record first, which may fault: a fault inside mdb_cursor_open would
-     * lose the memory that it got. */
     MDB_stat stat;
-    int failed = *kept && txn->is_bound[call->database] ? 0 : mdb_stat(txn->mdb, handle, &stat);
-    if (failed)
-        return failed;
-    if (txn->is_writer)
-        return mdb_cursor_open(txn->mdb, handle, out);
-    if (!*kept)
-        failed = mdb_cursor_open(txn->mdb, handle, kept);
-    else if (!txn->is_bound[call->database])
-        failed = mdb_cursor_renew(txn->mdb, *kept);
-    txn->is_bound[call->database] = failed == 0;
-    *out = *kept;
-    return failed;
+    if (!call->txn->is_writer)
+        return take_finger(call, out);
+    const int failed = mdb_stat(call->txn->mdb, handle_of(call), &stat); /* as finger.c's */
+    return failed ? failed : mdb_cursor_open(call->txn->mdb, handle_of(call), out);
 }
 
 static void give_cursor(struct call *call, MDB_cursor *cursor)
@@ -453,20 +465,10 @@ static int compare(MDB_val found, struct slice wanted)
     return found.mv_size < wanted.size ? -1 : found.mv_size > wanted.size;
 }
 
-/* Whether the cursor stands at the wanted key: then the next record is one step away. */
-static bool stands_at(MDB_cursor *cursor, struct call *call)
-{
-    return !call->txn->is_writer &&
-           mdb_cursor_get(cursor, &call->key, &call->data, MDB_GET_CURRENT) == 0 &&
-           compare(call->key, call->wanted) == 0;
-}
-
 static int move_forward(MDB_cursor *cursor, struct call *call)
 {
     if (call->wanted.size == 0)
         return mdb_cursor_get(cursor, &call->key, &call->data, MDB_FIRST);
-    if (call->strictly && stands_at(cursor, call))
-        return mdb_cursor_get(cursor, &call->key, &call->data, MDB_NEXT);
     call->key = val(call->wanted);
     int failed = mdb_cursor_get(cursor, &call->key, &call->data, MDB_SET_RANGE);
     if (!failed && call->strictly && compare(call->key, call->wanted) == 0)
@@ -474,15 +476,25 @@ static int move_forward(MDB_cursor *cursor, struct call *call)
     return failed;
 }
 
-static int do_seek(void *arg)
+static int step_forward(struct call *call)
 {
-    struct call *call = arg;
-    MDB_cursor *cursor;
+    MDB_cursor *cursor = call->strictly && !call->txn->is_writer
+                             ? hand_at(&call->txn->hands[call->database], call->wanted)
+                             : NULL;
+    if (cursor)
+        return mdb_cursor_get(cursor, &call->key, &call->data, MDB_NEXT);
     int failed = take_cursor(call, &cursor);
     if (failed)
         return failed;
     failed = move_forward(cursor, call);
     give_cursor(call, cursor);
+    return failed;
+}
+
+static int do_seek(void *arg)
+{
+    struct call *call = arg;
+    const int failed = step_forward(call);
     if (failed)
         return failed;
     /* A walk over a damaged tree must come to an end: it only ever goes forward. */

@@ -57,7 +57,7 @@ void txn_append(struct txn *, enum database, struct slice key,
 void txn_delete(struct txn *, enum database, struct slice key); /* absent is no error */
 
 /* The first record whose key is >= (or, strictly, >) key; an empty key is before all. *found is
- * borrowed like a body. A reader keeps a cursor per database, so that a walk costs no new descent.
+ * borrowed like a body. A reader keeps cursors (finger.h), so that a walk costs no new descent.
  * TXN_NOT_FOUND past the last. Where only the record is damaged (ERR_CORRUPT), *found is set, *body
  * is empty: a walk can go on. */
 int txn_seek(struct txn *, struct slice *found, struct slice *body, enum database, struct slice key,

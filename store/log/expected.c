@@ -226,7 +226,6 @@ static int add_service(struct expected *expected, const char **why,
     place->is.made_rev = place->is.changed_rev = rev;
     place->is.made_time = place->is.listed_time = time;
     environment->is.changed_rev = rev;
-    environment->is.listed_time = time;
     expected->counters.services++;
     return 0;
 }
@@ -255,7 +254,6 @@ static int end_place(struct expected *expected, const char **why, const struct o
         NO_FIT("its service still has a schema");
     place->alive = false;
     place->is.changed_rev = rev;
-    environment->is.listed_time = time;
     expected->counters.services--;
     relations_drop_shares(&expected->relations, operation->environment, operation->service);
     return 0;
@@ -349,8 +347,9 @@ static bool was_there(const struct place_state *place, const struct outcome *out
 }
 
 static int take_place_outcome(struct expected *expected, const char **why,
-                              const struct outcome *outcome)
+                              const struct outcome *outcome, int64_t time)
 {
+    struct environment_state *environment = &expected->environments[outcome->environment];
     const struct place_state *place =
         expected_place(expected, outcome->environment, outcome->service);
     const bool is_newest = place && place->is.incarnation == outcome->incarnation;
@@ -362,6 +361,8 @@ static int take_place_outcome(struct expected *expected, const char **why,
         NO_FIT("no service was removed there");
     if (outcome->mark == '~')
         NO_FIT("a service does not change");
+    if (environment->alive)
+        environment->is.listed_time = time;
     return 0;
 }
 
@@ -406,7 +407,7 @@ int expected_take_outcome(struct expected *expected, const char **why,
         NO_FIT("it is not of its kind");
     const int misfit = is_environment ? take_environment_outcome(environment, why, outcome)
                        : is_key       ? take_key_outcome(expected, why, outcome, time)
-                                      : take_place_outcome(expected, why, outcome);
+                                      : take_place_outcome(expected, why, outcome, time);
     environment->is.changed_rev = outcome->rev;
     return misfit;
 }

@@ -340,9 +340,14 @@ static void note_presence(struct index *index, const struct operation *operation
 int index_touch(struct index *index, uint32_t environment, uint32_t service, bool listed)
 {
     int found = find_environment(index, environment);
-    if (!found)
-        found = find_place(index, environment, service);
-    if (!found && index->environment.alive && index->place.alive)
+    const bool is_that =
+        !found && index->environment.alive && index->environment.is.id == environment;
+    if (!service && is_that)
+        touch_environment(index, listed);
+    if (found || !service)
+        return found < 0 ? found : 0;
+    found = find_place(index, environment, service);
+    if (!found && is_that && index->place.alive)
         touch_place(index, listed);
     return found < 0 ? found : 0;
 }
@@ -439,7 +444,7 @@ static int apply_service_add(struct index *index, const struct operation *operat
     index->counters.services++;
     state_put_place(index->txn, state);
     note_presence(index, operation, op, true);
-    touch_environment(index, true);
+    touch_environment(index, false);
     return 0;
 }
 
@@ -475,7 +480,7 @@ static int apply_service_remove(struct index *index, const struct operation *ope
     index->counters.services--;
     state_put_place(index->txn, &index->place);
     note_presence(index, operation, op, false);
-    touch_environment(index, true);
+    touch_environment(index, false);
     return 0;
 }
 

@@ -62,8 +62,8 @@ int index_apply(struct index *index, const struct operation *operation, uint32_t
 int index_saw_name(struct index *index, uint32_t service);
 int index_saw_spot(struct index *index, uint32_t environment, uint32_t service);
 
-/* Something in the service that stands in the environment changed in this revision, listed: its set
- * of keys too. */
+/* What readers see in the service that stands in the environment changed in this revision, listed:
+ * its set of keys too. Service 0: in the environment, its set of services. */
 int index_touch(struct index *index, uint32_t environment, uint32_t service, bool listed);
 
 #endif

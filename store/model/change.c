@@ -138,8 +138,9 @@ struct committing {
     struct index index;
     struct plan plan;
     struct draft draft;
-    int64_t now; /* the clock's */
-    bool sealed; /* the transaction holds a whole commit */
+    struct digests digests; /* made while it is judged, for the first attempt that is sealed */
+    int64_t now;            /* the clock's */
+    bool sealed;            /* the transaction holds a whole commit */
     size_t equal;
     size_t seen;               /* outcomes that it came to */
     size_t copied;             /* bytes of values that it copied */
@@ -205,7 +206,7 @@ static int seal_header(struct committing *at)
 
 static int seal(struct committing *at)
 {
-    int error = seal_plan(at->change->store, &at->index, &at->draft, &at->plan);
+    int error = seal_plan(at->change->store, &at->index, &at->draft, &at->plan, &at->digests);
     if (!error)
         error = index_finish(&at->index);
     if (!error)
@@ -355,6 +356,8 @@ int change_commit(struct change *change, const struct change_terms *terms,
     const uint64_t alarms = env_alarms(store->env);
     int error = check_terms(terms);
     if (!error) {
+        if (!terms->dry_run)
+            digests_begin(&at.digests, &change->gather);
         pthread_mutex_lock(&store->writer);
         error = commit_locked(&at, &result);
         txn_free(at.txn);
@@ -374,6 +377,7 @@ int change_commit(struct change *change, const struct change_terms *terms,
         *out = (struct change_result){0};
     }
     out->equal = at.equal;
+    digests_release(&at.digests);
     draft_release(&at.draft);
     plan_release(&at.plan);
     index_release(&at.index);

@@ -160,12 +160,23 @@ static int search(struct txn *txn, struct leak_verdict *verdict, uint32_t enviro
     return found < 0 ? found : 0;
 }
 
+/* Whether the value's fingerprint is wanted: where there is none yet, a plain value meets none. */
+static int is_wanted(struct txn *txn, bool *wanted, const struct leak_value *value)
+{
+    uint64_t count = 1;
+    *wanted = leak_is_telling(value->data, value->size);
+    const int error = *wanted && !value->is_secret ? txn_count(txn, &count, DB_LEAK) : 0;
+    *wanted &= count > 0;
+    return error;
+}
+
 int leak_judge(struct store *store, struct txn *txn, struct leak_verdict *out, uint32_t environment,
                uint64_t name_id, const struct leak_value *value)
 {
     struct leak_verdict verdict = {.which = LEAK_NONE};
-    int error = 0;
-    if (leak_is_telling(value->data, value->size)) {
+    bool wanted;
+    int error = is_wanted(txn, &wanted, value);
+    if (!error && wanted) {
         error =
             keyring_fingerprint(store->keyring, txn, verdict.fingerprint, value->data, value->size);
         verdict.has_fingerprint = !error;
@@ -177,28 +188,36 @@ int leak_judge(struct store *store, struct txn *txn, struct leak_verdict *out, u
     return error;
 }
 
-/* The fingerprint of a definition that is what is set at its place now. NOT_THERE: it has none. */
-static int fingerprint_of(struct txn *txn, struct state_leak *out,
-                          const struct definition *definition)
+/* Whether a definition is what is set at its place now: 0, or NOT_THERE. */
+static int check_set(struct txn *txn, const struct definition *definition)
 {
     struct spot spot;
     int found = state_moment(txn, &spot, definition->environment, definition->name_id, UINT64_MAX);
     if (!found &&
         (spot.kind != ENTRY_SECRET || spot.since != definition->rev || spot.op != definition->op))
         found = NOT_THERE;
+    return found;
+}
+
+/* The fingerprint of a definition that is what is set at its place now. NOT_THERE: it has none. */
+static int fingerprint_of(struct txn *txn, struct state_leak *out,
+                          const struct definition *definition, bool is_set)
+{
+    const int found = is_set ? 0 : check_set(txn, definition);
     *out =
         (struct state_leak){.environment = definition->environment, .name_id = definition->name_id};
     return found ? found : state_leak(txn, out);
 }
 
-int leak_differ(struct txn *txn, const struct definition *a, const struct definition *b)
+int leak_differ(struct txn *txn, const struct definition *a, const struct definition *b,
+                bool are_set)
 {
     struct state_leak one, other;
     if (a->kind != ENTRY_SECRET || b->kind != ENTRY_SECRET)
         return 0;
-    int found = fingerprint_of(txn, &one, a);
+    int found = fingerprint_of(txn, &one, a, are_set);
     if (!found)
-        found = fingerprint_of(txn, &other, b);
+        found = fingerprint_of(txn, &other, b, are_set);
     if (found)
         return found < 0 ? found : 0;
     return memcmp(one.fingerprint, other.fingerprint, FINGERPRINT_SIZE) != 0;

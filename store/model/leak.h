@@ -48,9 +48,10 @@ int leak_find(struct txn *, uint32_t *environment, uint64_t *name_id,
               const uint8_t fingerprint[static FINGERPRINT_SIZE]);
 
 /* Whether two secrets are told apart by their fingerprints alone: 1: they are others; 0: they may
- * be equal, or one of them is not what is set at its place now, or has no fingerprint. */
+ * be equal, or one of them is not what is set at its place now, or has no fingerprint. are_set:
+ * both are known to be what is set, and it is not looked up. */
 struct definition;
-int leak_differ(struct txn *, const struct definition *a, const struct definition *b);
+int leak_differ(struct txn *, const struct definition *a, const struct definition *b, bool are_set);
 
 enum leak_case {
     LEAK_NONE,      /* nothing is said against the value */
@@ -77,7 +78,8 @@ struct leak_verdict {
 
 /* Judges a value that is to be set at (environment, name id; 0: a name that is new), against the
  * secrets that the transaction sees. What stands at that place itself now is not held against it.
- * ERR_NO_KEY: it can't be told; failures of the store. */
+ * ERR_NO_KEY: it can't be told (a plain value is equal to none where no secret has a fingerprint);
+ * failures of the store. */
 int leak_judge(struct store *, struct txn *, struct leak_verdict *out, uint32_t environment,
                uint64_t name_id, const struct leak_value *value);
 

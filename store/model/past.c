@@ -213,9 +213,9 @@ int history_definition(struct snapshot *snapshot, struct definition *out, int64_
 }
 
 int snapshot_secrets_differ(struct snapshot *snapshot, const struct definition *a,
-                            const struct definition *b)
+                            const struct definition *b, bool are_set)
 {
-    return snapshot_answer(snapshot, leak_differ(snapshot_txn(snapshot), a, b));
+    return snapshot_answer(snapshot, leak_differ(snapshot_txn(snapshot), a, b, are_set));
 }
 
 /* --- tags --- */

@@ -16,7 +16,8 @@ struct sealing {
     struct sealer *sealer;      /* made when the first secret comes */
     struct bytes value;         /* scratch: one DB_VALUE body */
     struct wrapped_key key;     /* the pair made last */
-    struct pairs pairs;         /* of services, made ahead */
+    struct pairs pairs;         /* of services, made meanwhile */
+    struct digests *digests;    /* made ahead */
     struct recipient recipient; /* the service whose public key was looked up last */
     bool has_recipient;
     uint8_t salts[SALTS][SALT_SIZE];
@@ -49,26 +50,27 @@ static void grant_pair(struct sealing *sealing, struct operation *operation)
     operation->wrapped = sealing->key.data;
 }
 
-static int make_pairs(struct sealing *sealing, const struct operation *operation, uint32_t op)
+static int begin_pairs(struct sealing *sealing, const struct operation *operation, uint32_t op)
 {
     struct recipient environment;
     int error = state_public_key(sealing->index->txn, &environment, operation->environment, 0);
     if (error > 0)
         error = error_set(ERR_CORRUPT, "environment %u has no key pair", operation->environment);
     return error ? error
-                 : pairs_make(&sealing->pairs, sealing->plan, op, sealing->store->id,
-                              environment.public_key);
+                 : pairs_begin(&sealing->pairs, sealing->plan, op, sealing->store->id,
+                               environment.public_key);
 }
 
-/* A pair for a service; its private half goes to its environment. Those that follow it were made
+/* A pair for a service; its private half goes to its environment. Those that follow it are begun
  * with the first. */
 static int make_service_pair(struct sealing *sealing, struct operation *operation, uint32_t op)
 {
     struct pairs *pairs = &sealing->pairs;
-    const int error = pairs->next < pairs->count ? 0 : make_pairs(sealing, operation, op);
+    int error = pairs_left(pairs) ? 0 : begin_pairs(sealing, operation, op);
+    if (!error)
+        error = pairs_next(pairs, &sealing->key);
     if (error)
         return error;
-    sealing->key = pairs->keys[pairs->next++];
     operation->public_key = sealing->key.owner.public_key;
     grant_pair(sealing, operation);
     return 0;
@@ -122,15 +124,19 @@ static int make_value(struct sealing *sealing, struct operation *operation, uint
                       const struct wish *wish)
 {
     int error = 0;
+    const enum operation_kind kind = operation_value_kind(operation->kind);
+    const struct digest *made = digests_take(sealing->digests, wish, kind);
     bytes_reset(&sealing->value);
-    value_head_encode(&sealing->value, operation_value_kind(operation->kind), next_salt(sealing));
+    value_head_encode(&sealing->value, kind, made ? made->salt : next_salt(sealing));
     if (operation->kind == OPERATION_SET_SECRET)
         error = seal_secret(sealing, operation, op, &wish->secret);
     else
         bytes_append(&sealing->value, wish->value, wish->size);
     if (!error)
         error = sealing->value.error;
-    if (!error)
+    if (!error && made)
+        memcpy(operation->digest, made->hash, HASH_SIZE);
+    else if (!error)
         value_digest(operation->digest, (struct slice){sealing->value.data, sealing->value.size});
     return error;
 }
@@ -163,10 +169,14 @@ static int seal_step(struct sealing *sealing, struct draft *draft, struct planne
     return error ? error : draft_add(draft, operation, value);
 }
 
-int seal_plan(struct store *store, struct index *index, struct draft *draft, struct plan *plan)
+int seal_plan(struct store *store, struct index *index, struct draft *draft, struct plan *plan,
+              struct digests *digests)
 {
-    struct sealing sealing = {
-        .store = store, .index = index, .plan = plan, .value = BYTES_INIT((size_t)4 * VALUE_MAX)};
+    struct sealing sealing = {.store = store,
+                              .index = index,
+                              .plan = plan,
+                              .digests = digests,
+                              .value = BYTES_INIT((size_t)4 * VALUE_MAX)};
     int error = 0;
     for (size_t i = 0; i < plan->count && !error; i++) {
         sealing.steps_left = plan->count - i;

@@ -7,10 +7,12 @@
 #include "store/log/commit.h"
 #include "store/log/index.h"
 #include "store/model/core.h"
+#include "store/model/digests.h"
 #include "store/model/plan.h"
 
 /* Fills in the operations of the plan and adds them to the draft; key pairs are applied to the
- * index. */
-int seal_plan(struct store *store, struct index *index, struct draft *draft, struct plan *plan);
+ * index. digests: of the change that the plan came of. */
+int seal_plan(struct store *store, struct index *index, struct draft *draft, struct plan *plan,
+              struct digests *digests);
 
 #endif

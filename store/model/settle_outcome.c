@@ -144,13 +144,15 @@ static int by_place(const void *a, const void *b)
     return 0;
 }
 
-/* The service of a key's outcome changed; where its names did, its list too. */
+/* The service of a key's outcome changed; where its names did, its list too. So did an
+ * environment's with a service's: only what comes and goes for readers is told to kernels, which
+ * keep the times of lists. */
 static int touch(struct settling *settling, const struct outcome *outcome)
 {
-    if (outcome->kind != OUTCOME_KEY)
+    if (outcome->kind == OUTCOME_ENVIRONMENT)
         return 0;
-    return index_touch(settling->judge->index, outcome->environment, outcome->service,
-                       outcome->mark != '~');
+    const uint32_t service = outcome->kind == OUTCOME_KEY ? outcome->service : 0;
+    return index_touch(settling->judge->index, outcome->environment, service, outcome->mark != '~');
 }
 
 int settle_write(struct settling *settling)

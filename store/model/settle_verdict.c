@@ -386,8 +386,9 @@ static int judge_outcome(struct judging *judging, const struct outcome *outcome)
     int found = load(judging, outcome->environment, outcome->service);
     if (found || !look || !judging->place.alive)
         return found;
-    if (look->causes == CAUSE_SCHEMA) {
-        /* Where it is the schema in force that is new, all that is wrong by it is told of. */
+    if (look->causes == CAUSE_SCHEMA && judging->place.is.made_rev != judging->settling->rev) {
+        /* In a service that is placed by the same commit nothing shows otherwise. Where it is the
+         * schema in force that is new, all that is wrong by it is told of. */
         found = note_shown(judging, look, outcome->mark);
         return found || !judging->has_schema || judging->is_changed ? found
                                                                     : note_key(judging, look->key);

@@ -131,25 +131,38 @@ static size_t hash_of(size_t service, const char *name, size_t length)
     return (size_t)(hash ^ hash >> 29);
 }
 
-/* The key's place in the table, or the free one where it would stand. */
-static size_t *place_of(const struct intake *intake, size_t service, const char *name,
-                        size_t length)
+/* The key's slot in the table, or the free one where it would stand. */
+static struct intake_slot *slot_of(const struct intake *intake, size_t hash, size_t service,
+                                   const char *name, size_t length)
 {
     size_t mask = intake->table_room - 1;
-    for (size_t at = hash_of(service, name, length) & mask;; at = (at + 1) & mask) {
-        size_t index = intake->table[at];
-        if (index == INTAKE_NONE)
-            return &intake->table[at];
-        const struct intake_key *key = &intake->keys[index];
+    for (size_t at = hash & mask;; at = (at + 1) & mask) {
+        struct intake_slot *slot = &intake->table[at];
+        if (slot->key == INTAKE_NONE)
+            return slot;
+        if (slot->hash != hash)
+            continue;
+        const struct intake_key *key = &intake->keys[slot->key];
         if (key->service == service && strlen(key->name) == length &&
             memcmp(key->name, name, length) == 0)
-            return &intake->table[at];
+            return slot;
     }
 }
 
 size_t intake_find(const struct intake *intake, size_t service, const char *name, size_t length)
 {
-    return intake->table_room == 0 ? INTAKE_NONE : *place_of(intake, service, name, length);
+    if (intake->table_room == 0)
+        return INTAKE_NONE;
+    return slot_of(intake, hash_of(service, name, length), service, name, length)->key;
+}
+
+/* All keys of a table differ, so the next free slot is a key's. */
+static void move_slot(struct intake_slot *table, size_t mask, struct intake_slot slot)
+{
+    size_t at = slot.hash & mask;
+    while (table[at].key != INTAKE_NONE)
+        at = (at + 1) & mask;
+    table[at] = slot;
 }
 
 static int grow_table(struct intake *intake)
@@ -157,17 +170,17 @@ static int grow_table(struct intake *intake)
     if (intake->key_count * 2 < intake->table_room)
         return 0;
     size_t room = intake->table_room == 0 ? 256 : intake->table_room * 2;
-    size_t *table = malloc(room * sizeof *table);
+    struct intake_slot *table = malloc(room * sizeof *table);
     if (table == NULL)
         return error_set(ERR_NOMEM, "no memory for %zu keys", room);
-    memset(table, 0xff, room * sizeof *table);
+    for (size_t i = 0; i < room; i++)
+        table[i] = (struct intake_slot){.key = INTAKE_NONE};
+    for (size_t i = 0; i < intake->table_room; i++)
+        if (intake->table[i].key != INTAKE_NONE)
+            move_slot(table, room - 1, intake->table[i]);
     free(intake->table);
     intake->table = table;
     intake->table_room = room;
-    for (size_t i = 0; i < intake->key_count; i++) {
-        const struct intake_key *key = &intake->keys[i];
-        *place_of(intake, key->service, key->name, strlen(key->name)) = i;
-    }
     return 0;
 }
 
@@ -286,10 +299,11 @@ int intake_set(struct intake *intake, size_t service, const char *name, size_t l
     intake->keys = list;
     if (error < 0)
         return error;
-    size_t *place = place_of(intake, service, name, length);
-    if (*place == INTAKE_NONE)
-        *place = intake->key_count++;
-    struct intake_key *key = &intake->keys[*place];
+    size_t hash = hash_of(service, name, length);
+    struct intake_slot *slot = slot_of(intake, hash, service, name, length);
+    if (slot->key == INTAKE_NONE)
+        *slot = (struct intake_slot){intake->key_count++, hash};
+    struct intake_key *key = &intake->keys[slot->key];
     *key = (struct intake_key){.service = service,
                                .file = file,
                                .line = line,
@@ -298,7 +312,7 @@ int intake_set(struct intake *intake, size_t service, const char *name, size_t l
                                .asked_by = INTAKE_NONE};
     memcpy(key->name, name, length);
     if (out != NULL)
-        *out = *place;
+        *out = slot->key;
     return 0;
 }
 

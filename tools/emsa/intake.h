@@ -57,6 +57,11 @@ struct intake_service {
     bool absent; /* made no service: what was in it moved */
 };
 
+struct intake_slot {
+    size_t key;  /* INTAKE_NONE: free */
+    size_t hash; /* of its service and name: most keys that are not meant differ in it already */
+};
+
 struct intake {
     struct secret text;
     struct intake_part *parts;
@@ -65,8 +70,8 @@ struct intake {
     size_t key_count, key_room;
     struct intake_service *services;
     size_t service_count, service_room;
-    size_t *table; /* keys by service and name: open addressing, of table_room (a power of 2) */
-    size_t table_room;
+    struct intake_slot *table; /* keys by service and name: open addressing */
+    size_t table_room;         /* a power of 2 */
     unsigned long settings;
     struct intake_value draft;
     char **files; /* names of files that were read, for messages */

@@ -8,6 +8,7 @@
  *   - SETUP: paths of store and identity, threads, flags, and descriptors (enum channel_setup)
  *   - NOTIFIER: the server's end of a new channel to the notifier, and its pid
  *   - METRICS: the server's end of a new channel to the metrics process, and its pid
+ *   - VOLUME: the server's ends of connections to the volume plugin, and its pid
  *   - VIEW: a live connection: options, INIT, its /dev/fuse descriptor
  *   - START: all that there was has been handed over: answer
  *   - MOUNTED: the answer to MOUNT: an error and its text, or the mount; its VIEW follows
@@ -42,9 +43,13 @@
  *   - HANDLE: a writable mount of this view is wanted
  *   - ANSWERED: to ASK: it is
  *
- * Supervisor to metrics:
+ * Supervisor to metrics, and to volume:
  *   - LISTENER: the socket that clients come to
  *   - METRICS: its end of a new channel to the server
+ *   - VOLUME: its ends of connections to the server, in place of those before
+ *
+ * Volume to supervisor:
+ *   - VOLUME: it has lost some, and wants others
  */
 #ifndef EMSA_TOOLS_EMSAD_CHANNEL_H
 #define EMSA_TOOLS_EMSAD_CHANNEL_H
@@ -84,6 +89,7 @@ enum channel_kind {
     CHANNEL_END,
     CHANNEL_LISTENER,
     CHANNEL_METRICS,
+    CHANNEL_VOLUME,
     CHANNEL_KIND_COUNT
 };
 
@@ -107,7 +113,7 @@ struct channel_message {
     uint32_t kind;
     uint32_t request; /* of MOUNT and MOUNTED */
     int32_t error;    /* of FAILED, MOUNTED and HANDLE, as store/error.h */
-    int32_t pid;      /* of NOTIFIER and METRICS */
+    int32_t pid;      /* of NOTIFIER, METRICS and VOLUME */
     uint32_t flags;
     uint32_t threads;
     uint32_t view;      /* of VIEW, GONE, MOUNTED and HANDLE */

@@ -26,6 +26,7 @@ struct connection {
     struct control *control;
     struct varlink *varlink;
     struct caller caller;
+    const char *only; /* how the methods begin that it may call; NULL: whatever it likes */
     bool is_stranger;
     bool is_busy; /* it runs a call, or is to make its first one */
     bool is_watcher;
@@ -101,6 +102,13 @@ static int wait_for_news(void *arg, uint64_t rev)
     return outcome;
 }
 
+static bool is_kept_from(const struct connection *connection, const struct varlink_message *message)
+{
+    const char *method = json_string_value(json_object_get(message->object, "method"));
+    return connection->only != NULL &&
+           (method == NULL || strncmp(method, connection->only, strlen(connection->only)) != 0);
+}
+
 /* One call. Negative or 1: there will be no other. */
 static int serve_one(struct connection *connection)
 {
@@ -111,8 +119,12 @@ static int serve_one(struct connection *connection)
     if (error != 0)
         return error;
     struct call_waits waits = {.arg = connection, .wait = wait_for_news};
-    error = call_answer(connection->varlink, &message, connection->control->options.dispatcher,
-                        &connection->caller, &waits);
+    if (is_kept_from(connection, &message))
+        error = call_refuse(connection->varlink, "io.emsa.Denied",
+                            "this connection is not for such calls");
+    else
+        error = call_answer(connection->varlink, &message, connection->control->options.dispatcher,
+                            &connection->caller, &waits);
     end_watching(connection);
     varlink_message_release(&message);
     return error;
@@ -120,7 +132,9 @@ static int serve_one(struct connection *connection)
 
 static void serve(struct connection *connection)
 {
-    bool is_first = true;
+    bool is_first = connection->only == NULL; /* else it is there to be called over some day */
+    if (!is_first)
+        set_busy(connection, false);
     for (;;) {
         int patience = is_first || connection->is_stranger ? FIRST_MILLISECONDS : -1;
         if (varlink_wait(connection->varlink, patience) != 0)
@@ -202,15 +216,15 @@ static int who(struct connection *connection, uid_t owner)
         return error_system(errno, "cannot see who calls");
     connection->caller = (struct caller){.uid = peer.uid, .gid = peer.gid, .pid = peer.pid};
     connection->is_stranger = peer.uid != 0 && peer.uid != owner;
-    if (connection->is_stranger) {
+    if (connection->is_stranger)
         varlink_limit(connection->varlink, STRANGER_MESSAGE_MAX);
+    if (connection->is_stranger || connection->only != NULL)
         varlink_without_descriptors(connection->varlink);
-    }
     return 0;
 }
 
 /* A thread for a new connection; whatever stands in the way, the socket is closed. */
-static void begin(struct control *control, int socket)
+static void begin(struct control *control, int socket, const char *only)
 {
     struct connection *connection = calloc(1, sizeof *connection);
     struct varlink *varlink;
@@ -221,6 +235,7 @@ static void begin(struct control *control, int socket)
     if (connection != NULL) {
         connection->control = control;
         connection->varlink = varlink;
+        connection->only = only;
         if (who(connection, control->options.owner) == 0) {
             if (!is_turned_away(control, connection)) {
                 enlist(control, connection);
@@ -264,7 +279,7 @@ static void *run_accept(void *arg)
             continue;
         int fd = accept4(control->options.listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd >= 0)
-            begin(control, fd);
+            begin(control, fd, NULL);
         else
             is_out_of_fds =
                 errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
@@ -304,6 +319,14 @@ int control_start(struct control **out, const struct control_options *options)
     }
     *out = control;
     return 0;
+}
+
+void control_let_in(struct control *control, int socket, const char *only)
+{
+    if (control == NULL)
+        descriptor_close(&socket);
+    else
+        begin(control, socket, only);
 }
 
 unsigned control_calls(struct control *control)

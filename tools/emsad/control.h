@@ -31,6 +31,11 @@ struct control_options {
 /* Starts to take connections. ERR_NOMEM. */
 int control_start(struct control **out, const struct control_options *options);
 
+/* Serves a connection whose other end the supervisor gave to a process of its own, with the rights
+ * of whose it is, and for methods alone whose names begin with only (static). The socket is taken
+ * over; NULL: nobody is let in. */
+void control_let_in(struct control *control, int socket, const char *only);
+
 /* How many calls run, with those who connected and are to make their first one. */
 unsigned control_calls(struct control *control);
 

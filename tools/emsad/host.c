@@ -108,7 +108,7 @@ static int status(void *arg, json_t *reply)
 {
     struct host *host = arg;
     pthread_mutex_lock(&host->mutex);
-    pid_t notifier = host->notifier, metrics = host->metrics;
+    pid_t notifier = host->notifier, metrics = host->metrics, volume = host->volume;
     bool is_on_demand = host->is_on_demand;
     pthread_mutex_unlock(&host->mutex);
     json_t *own = json_pack("{s:b, s:b, s:{s:i, s:i, s:i}}", "unlocked",
@@ -118,6 +118,9 @@ static int status(void *arg, json_t *reply)
     if (metrics > 0)
         (void)json_object_set_new(json_object_get(own, "processes"), "metrics",
                                   json_integer(figures_living(metrics)));
+    if (volume > 0)
+        (void)json_object_set_new(json_object_get(own, "processes"), "volume",
+                                  json_integer(figures_living(volume)));
     int failed = own == NULL || json_object_update(reply, own) < 0;
     json_decref(own);
     return failed ? error_set(ERR_NOMEM, "cannot make a reply: out of memory")
@@ -277,6 +280,13 @@ void host_metrics(struct host *host, int32_t pid)
 {
     pthread_mutex_lock(&host->mutex);
     host->metrics = pid;
+    pthread_mutex_unlock(&host->mutex);
+}
+
+void host_volume(struct host *host, int32_t pid)
+{
+    pthread_mutex_lock(&host->mutex);
+    host->volume = pid;
     pthread_mutex_unlock(&host->mutex);
 }
 

@@ -28,7 +28,7 @@ struct host {
     uint32_t views;
     int32_t notifier;
     uid_t supervisor; /* who the supervisor is, and so who may follow it */
-    int32_t metrics;
+    int32_t metrics, volume;
     bool is_on_demand, had_views,
         is_asked;   /* there was a view, or one was tried; the end was asked for already */
     bool is_called; /* the supervisor was told of a call, and not yet that none runs */
@@ -59,8 +59,9 @@ void host_view_here(struct host *host);
 void host_view_gone(void *arg, uint32_t view);
 void host_notifier(struct host *host, int32_t pid);
 
-/* The pid of the metrics process. */
+/* The pid of the metrics process, and of the volume plugin. */
 void host_metrics(struct host *host, int32_t pid);
+void host_volume(struct host *host, int32_t pid);
 
 /* A call comes where none ran; none runs any more (as control_options has them). */
 void host_called(void *arg);

@@ -1,4 +1,4 @@
-/* emsad: one program, four roles. */
+/* emsad: one program, five roles. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,6 +16,7 @@
 #include "tools/emsad/server.h"
 #include "tools/emsad/supervisor.h"
 #include "tools/emsad/upgrade_call.h"
+#include "tools/emsad/volume.h"
 
 /* A descriptor of ours must never become standard output by chance. */
 static int fill_standard(void)
@@ -50,6 +51,9 @@ static int run_child(enum daemon_role role)
     case ROLE_METRICS:
         (void)prctl(PR_SET_NAME, "emsad-metrics");
         return metrics_run(CHANNEL_FD);
+    case ROLE_VOLUME:
+        (void)prctl(PR_SET_NAME, "emsad-volume");
+        return volume_run(CHANNEL_FD);
     default:
         (void)prctl(PR_SET_NAME, "emsad-notifier");
         return notifier_run(CHANNEL_FD);

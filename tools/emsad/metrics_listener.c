@@ -2,16 +2,13 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "store/error.h"
-#include "tools/common/address.h"
 #include "tools/common/descriptor.h"
+#include "tools/emsad/socket_file.h"
 
 #define BACKLOG 64
 #define UNIX "unix:"
@@ -26,39 +23,7 @@ static int wrong_place(const char *place)
                      place);
 }
 
-/* The socket file that is ours to take away in the end; another may have been put in its place. */
-static dev_t made_device;
-static ino_t made_inode;
-
-/* Whether somebody listens there; what cannot be asked is somebody's. */
-static bool is_taken(const struct address *address)
-{
-    int fd DESCRIPTOR_CLEANUP = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    return fd < 0 || connect(fd, (const struct sockaddr *)&address->name, address->size) == 0 ||
-           errno != ECONNREFUSED;
-}
-
-/* A socket that nobody listens at was left by a daemon that was killed. */
-static int remove_stale(const struct address *address, const char *path)
-{
-    struct stat status;
-    if (lstat(path, &status) < 0)
-        return errno == ENOENT ? 0 : error_system(errno, "cannot look at '%s'", path);
-    if (!S_ISSOCK(status.st_mode))
-        return error_set(ERR_REFUSED, "'%s' is there, and is no socket", path);
-    if (is_taken(address))
-        return error_set(ERR_REFUSED, "cannot listen for metrics at '%s': it is taken", path);
-    return unlink(path) < 0 ? error_system(errno, "cannot remove the stale socket '%s'", path) : 0;
-}
-
-static void remember(const char *path)
-{
-    struct stat status;
-    if (lstat(path, &status) < 0)
-        return;
-    made_device = status.st_dev;
-    made_inode = status.st_ino;
-}
+static struct socket_file made;
 
 static int listen_at(int fd, const struct sockaddr *address, socklen_t size, const char *place)
 {
@@ -67,38 +32,6 @@ static int listen_at(int fd, const struct sockaddr *address, socklen_t size, con
                    ? error_set(ERR_REFUSED, "cannot listen for metrics at '%s': it is taken", place)
                    : error_system(errno, "cannot listen for metrics at '%s'", place);
     return listen(fd, BACKLOG) < 0 ? error_system(errno, "cannot listen at '%s'", place) : 0;
-}
-
-static int listen_unix(int fd, const char *path)
-{
-    struct address address;
-    int error = address_make(&address, path);
-    if (error < 0)
-        return error;
-    error = remove_stale(&address, path);
-    mode_t before = umask(0111);
-    if (error == 0)
-        error = listen_at(fd, (const struct sockaddr *)&address.name, address.size, path);
-    (void)umask(before);
-    address_release(&address);
-    if (error == 0)
-        remember(path);
-    return error;
-}
-
-static int make_unix(int *out, const char *path)
-{
-    if (path[0] != '/')
-        return error_set(ERR_INVALID, "the path of '" UNIX "%s' does not begin with '/'", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return error_system(errno, "cannot make a socket");
-    int error = listen_unix(fd, path);
-    if (error < 0)
-        descriptor_close(&fd);
-    else
-        *out = fd;
-    return error;
 }
 
 /* Address and port, apart. */
@@ -156,15 +89,12 @@ static int make_port(int *out, const char *place)
 int metrics_listen(int *out, const char *place)
 {
     if (strncmp(place, UNIX, strlen(UNIX)) == 0)
-        return make_unix(out, place + strlen(UNIX));
+        return socket_file_listen(out, &made, place + strlen(UNIX), 0666, BACKLOG, "metrics");
     return make_port(out, place);
 }
 
 void metrics_hide(const char *place)
 {
-    struct stat status;
-    if (strncmp(place, UNIX, strlen(UNIX)) != 0 || lstat(place + strlen(UNIX), &status) < 0)
-        return;
-    if (status.st_dev == made_device && status.st_ino == made_inode)
-        (void)unlink(place + strlen(UNIX));
+    if (strncmp(place, UNIX, strlen(UNIX)) == 0)
+        socket_file_hide(&made, place + strlen(UNIX));
 }

@@ -22,6 +22,7 @@ enum {
     OPTION_THREADS,
     OPTION_REPLAY,
     OPTION_METRICS,
+    OPTION_VOLUME,
     OPTION_ROLE,
     OPTION_CREDENTIAL,
     OPTION_VERSION,
@@ -37,6 +38,7 @@ static const struct option table[] = {
     {"threads", required_argument, NULL, OPTION_THREADS},
     {"replay", no_argument, NULL, OPTION_REPLAY},
     {"metrics", required_argument, NULL, OPTION_METRICS},
+    {"volume", required_argument, NULL, OPTION_VOLUME},
     {"credential", required_argument, NULL, OPTION_CREDENTIAL},
     {"role", required_argument, NULL, OPTION_ROLE},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -47,8 +49,8 @@ static const struct option table[] = {
 const char *options_help(void)
 {
     return "usage: emsad [--store DIR] [--mount DIR [--cache]]... [--threads N]\n"
-           "             [--metrics PLACE] [--replay] [--on-demand] [--ready-fd N]\n"
-           "             [--credential NAME] [--version] [--help]\n"
+           "             [--metrics PLACE] [--volume SOCKET] [--replay] [--on-demand]\n"
+           "             [--ready-fd N] [--credential NAME] [--version] [--help]\n"
            "       emsad [--store DIR] upgrade\n"
            "\n"
            "Serves a store: its tree to whom it is mounted for, its control socket to 'emsa'.\n"
@@ -68,6 +70,9 @@ const char *options_help(void)
            "                 as on Linux before 6.9, whose kernel cannot send it again\n"
            "  --metrics PLACE  answer GET /metrics over HTTP in a process of its own, at PORT (of\n"
            "                 127.0.0.1), ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH\n"
+           "  --volume SOCKET  be a volume plugin for docker and podman in a process of its own, "
+           "at\n"
+           "                 this path (docker looks for /run/docker/plugins/emsa.sock)\n"
            "  --on-demand    end when the last mount is gone, after there was one\n"
            "  --ready-fd N   write 'ready' or 'error STATUS WORD MESSAGE' to descriptor N\n"
            "  --version      print the version\n"
@@ -142,6 +147,8 @@ static int take_role(struct daemon_options *options, const char *text)
         options->role = ROLE_NOTIFIER;
     else if (strcmp(text, "metrics") == 0)
         options->role = ROLE_METRICS;
+    else if (strcmp(text, "volume") == 0)
+        options->role = ROLE_VOLUME;
     else
         return error_set(ERR_INVALID, "there is no role '%s'", text);
     return 0;
@@ -173,6 +180,9 @@ static int take(struct daemon_options *options, int option, char *argv[])
     case OPTION_METRICS:
         options->metrics = optarg;
         return 0;
+    case OPTION_VOLUME:
+        options->volume = optarg;
+        return 0;
     case OPTION_ROLE:
         return take_role(options, optarg);
     case OPTION_VERSION:
@@ -203,8 +213,9 @@ int options_parse(struct daemon_options *out, int argc, char *argv[])
         options.upgrade = true;
         optind++;
     }
-    if (options.upgrade && (options.mount_count > 0 || options.credential || options.metrics ||
-                            options.threads || options.replay || options.on_demand))
+    if (options.upgrade &&
+        (options.mount_count > 0 || options.credential || options.metrics || options.volume ||
+         options.threads || options.replay || options.on_demand))
         return error_set(ERR_INVALID, "'emsad upgrade' takes --store alone: the daemon that runs "
                                       "keeps the options that it was started with");
     if (optind < argc && strcmp(argv[optind], "upgrade") == 0)

@@ -12,12 +12,13 @@ struct daemon_mount {
     bool cache;
 };
 
-enum daemon_role { ROLE_SUPERVISOR, ROLE_SERVER, ROLE_NOTIFIER, ROLE_METRICS };
+enum daemon_role { ROLE_SUPERVISOR, ROLE_SERVER, ROLE_NOTIFIER, ROLE_METRICS, ROLE_VOLUME };
 
 struct daemon_options {     /* texts are argv's */
     enum daemon_role role;  /* --role: how the supervisor starts its children */
     const char *store;      /* NULL: the usual one */
     const char *metrics;    /* where they are asked for, as metrics_listen; NULL: nowhere */
+    const char *volume;     /* the plugin's socket, as volume_listen; NULL: there is none */
     const char *credential; /* NULL: the usual one, if there is one */
     struct daemon_mount mounts[DAEMON_MOUNTS_MAX];
     size_t mount_count;

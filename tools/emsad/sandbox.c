@@ -254,7 +254,7 @@ int sandbox_notifier(void)
     return error == 0 ? filter_calls() : error;
 }
 
-int sandbox_metrics(void)
+int sandbox_annex(void)
 {
     int error = bound_capabilities();
     if (error == 0)

@@ -14,8 +14,8 @@ int sandbox_server(uid_t uid, gid_t gid, const char *store);
  * views that it is handed. */
 int sandbox_notifier(void);
 
-/* For the metrics process: nobody, if it is root; it opens no file and makes no socket, connection
- * or listener; it takes clients from the listener that it is given. */
-int sandbox_metrics(void);
+/* For a process beside the server (annex.h): nobody, if it is root; it opens no file and makes no
+ * socket, connection or listener; it takes clients from the listener that it is given. */
+int sandbox_annex(void);
 
 #endif

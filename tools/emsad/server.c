@@ -35,6 +35,7 @@
 #define SECRETS_MAX (COMMIT_BYTES_MAX + 64u * 1024u * 1024u)
 #define SETUP_MILLISECONDS 30000
 #define HEIR_MILLISECONDS 5000
+#define VOLUME_CALLS SERVICE_INTERFACE ".Volume" /* how those begin that the plugin may make */
 
 struct server {
     int channel; /* borrowed */
@@ -208,9 +209,20 @@ static void adopt(struct server *server, const struct channel_message *message, 
     }
 }
 
-/* One message of the supervisor. 1: it was STOP. */
-static int handle(struct server *server, const struct channel_message *message, int *fd)
+/* Connections to the volume plugin. */
+static void let_in(struct server *server, const struct channel_message *message,
+                   struct channel_descriptors *descriptors)
 {
+    host_volume(&server->host, message->pid);
+    for (int i = 0; i < descriptors->count; i++)
+        control_let_in(server->control, take_over(&descriptors->fd[i]), VOLUME_CALLS);
+}
+
+/* One message of the supervisor. 1: it was STOP. */
+static int handle(struct server *server, const struct channel_message *message,
+                  struct channel_descriptors *descriptors)
+{
+    int *fd = &descriptors->fd[0];
     switch (message->kind) {
     case CHANNEL_NOTIFIER:
         host_notifier(&server->host, message->pid);
@@ -218,6 +230,9 @@ static int handle(struct server *server, const struct channel_message *message, 
     case CHANNEL_METRICS:
         host_metrics(&server->host, message->pid);
         return meter_start(&server->meter, server->dispatcher, take_over(fd));
+    case CHANNEL_VOLUME:
+        let_in(server, message, descriptors);
+        return 0;
     case CHANNEL_VIEW:
         adopt(server, message, fd);
         return 0;
@@ -288,7 +303,7 @@ static int work(struct server *server)
         }
         if (outcome != 0)
             return outcome < 0 ? outcome : 0;
-        outcome = handle(server, &message, &descriptors.fd[0]);
+        outcome = handle(server, &message, &descriptors);
         channel_descriptors_release(&descriptors);
         if (outcome != 0)
             return outcome < 0 ? outcome : 0;

@@ -72,16 +72,35 @@ static void pair_up(struct supervisor *supervisor)
     descriptor_close(&pair[1]);
 }
 
-static void pair_exporter(struct supervisor *supervisor)
+static void pair_metrics(struct supervisor *supervisor)
 {
     if (supervisor->has_opened)
-        judge_sent(&supervisor->server, exporter_pair(&supervisor->exporter, &supervisor->server));
+        judge_sent(&supervisor->server, annex_pair(&supervisor->metrics, &supervisor->server));
 }
 
-void serving_start_exporter(struct supervisor *supervisor)
+/* Calls are taken by a server that is ready, not before. */
+static void pair_volume(struct supervisor *supervisor)
 {
-    exporter_start(&supervisor->exporter);
-    pair_exporter(supervisor);
+    if (supervisor->server.is_ready && supervisor->phase <= SERVING)
+        judge_sent(&supervisor->server, annex_pair(&supervisor->volume, &supervisor->server));
+}
+
+void serving_start_metrics(struct supervisor *supervisor)
+{
+    annex_start(&supervisor->metrics);
+    pair_metrics(supervisor);
+}
+
+void serving_start_volume(struct supervisor *supervisor)
+{
+    annex_start(&supervisor->volume);
+    pair_volume(supervisor);
+}
+
+void serving_listen_volume(struct supervisor *supervisor)
+{
+    if (annex_listen(&supervisor->volume))
+        pair_volume(supervisor);
 }
 
 static void send_setup(struct supervisor *supervisor)
@@ -154,7 +173,7 @@ static void hand_over(struct supervisor *supervisor)
 {
     supervisor->has_opened = true;
     pair_up(supervisor);
-    pair_exporter(supervisor);
+    pair_metrics(supervisor);
     for (size_t i = 0; i < supervisor->views.count; i++)
         send_view(&supervisor->server, &supervisor->views.items[i]);
     judge_sent(&supervisor->server,
@@ -207,6 +226,7 @@ static void ready(struct supervisor *supervisor)
 {
     child_ready(&supervisor->server);
     watch_ready(&supervisor->watch);
+    pair_volume(supervisor);
     uint64_t pause = tally_pause(figures_of(supervisor), &supervisor->gap);
     upgrade_ready(supervisor, pause);
     if (supervisor->phase != STARTING) {
@@ -286,7 +306,8 @@ int serving_adopted(struct supervisor *supervisor)
     for (size_t i = 0; i < supervisor->views.count; i++) /* of the options, new here */
         if (supervisor->views.items[i].mount.mount_fd >= 0)
             send_view(server, &supervisor->views.items[i]);
-    pair_exporter(supervisor);
+    pair_metrics(supervisor);
+    pair_volume(supervisor);
     /* The notifier before may be at its last deed: the roster keeps it until it leaves. */
     serving_start_notifier(supervisor);
     log_info("follows a supervisor that ended; server %d goes on with %zu mounts", (int)server->pid,

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tools/emsad/annex.h"
 #include "tools/emsad/child.h"
-#include "tools/emsad/exporter.h"
 #include "tools/emsad/holdings.h"
 #include "tools/emsad/options.h"
 #include "tools/emsad/upgrade.h"
@@ -26,7 +26,7 @@ struct supervisor {
     const struct daemon_options *options;
     struct holdings holdings;
     struct child server, notifier;
-    struct exporter exporter;
+    struct annex metrics, volume;
     struct views views;
     struct watch watch;
     struct upgrade upgrade;
@@ -54,7 +54,8 @@ void supervisor_fail(struct supervisor *, int error, const char *text);
 /* Starts a child and hands it what there is; what fails is tried again when restart_at says. */
 void serving_start_server(struct supervisor *);
 void serving_start_notifier(struct supervisor *);
-void serving_start_exporter(struct supervisor *);
+void serving_start_metrics(struct supervisor *);
+void serving_start_volume(struct supervisor *);
 
 /* A new view, which nobody was told of yet. As views_make. */
 int serving_make_view(struct supervisor *, struct view **out, const struct view_options *options);
@@ -66,8 +67,9 @@ int serving_adopted(struct supervisor *);
 /* Takes all that the server has said. */
 void serving_listen(struct supervisor *);
 
-/* Answers all that the notifier has asked. */
+/* Answers all that the notifier, or the volume plugin, has asked. */
 void serving_listen_notifier(struct supervisor *);
+void serving_listen_volume(struct supervisor *);
 
 /* Judges the server and the notifier; whom it finds stuck it ends. */
 void serving_watch(struct supervisor *);

@@ -75,7 +75,8 @@ static void reap(struct supervisor *supervisor)
         else if (pid == supervisor->notifier.pid)
             serving_notifier_ended(supervisor, status);
         else
-            (void)exporter_reaped(&supervisor->exporter, pid, status);
+            (void)(annex_reaped(&supervisor->metrics, pid, status) ||
+                   annex_reaped(&supervisor->volume, pid, status));
     }
 }
 
@@ -95,7 +96,8 @@ void supervisor_stop(struct supervisor *supervisor)
     supervisor->server.restart_at = -1;
     supervisor->notifier.is_leaving = true;
     supervisor->notifier.restart_at = -1;
-    exporter_end(&supervisor->exporter);
+    annex_end(&supervisor->metrics);
+    annex_end(&supervisor->volume);
     if (supervisor->server.channel >= 0) /* if it does not hear it, the deadline ends it */
         (void)channel_send_plain(supervisor->server.channel, CHANNEL_STOP, 0, 0);
 }
@@ -122,7 +124,8 @@ static void out_of_time(struct supervisor *supervisor)
         log_warning("the notifier did not finish in time, and is ended by force");
     child_kill(&supervisor->server);
     child_kill(&supervisor->notifier);
-    child_kill(&supervisor->exporter.child);
+    child_kill(&supervisor->metrics.child);
+    child_kill(&supervisor->volume.child);
     let_notifier_go(supervisor);
     supervisor->phase = FORCING;
     supervisor->deadline = deadline_in(LAST_MILLISECONDS);
@@ -136,10 +139,10 @@ static bool has_ended(struct supervisor *supervisor)
     if (supervisor->server.pid == 0)
         let_notifier_go(supervisor);
     if (supervisor->server.pid == 0 && supervisor->notifier.pid == 0) {
-        if (supervisor->exporter.child.pid == 0)
+        if (supervisor->metrics.child.pid == 0 && supervisor->volume.child.pid == 0)
             return true;
         if (deadline_left(supervisor->deadline) > LAST_MILLISECONDS)
-            supervisor->deadline = deadline_in(LAST_MILLISECONDS); /* it has nothing to finish */
+            supervisor->deadline = deadline_in(LAST_MILLISECONDS); /* they have nothing to finish */
     }
     if (deadline_left(supervisor->deadline) > 0)
         return false;
@@ -179,8 +182,10 @@ static void restart_due(struct supervisor *supervisor)
         serving_start_server(supervisor);
     if (is_due(&supervisor->notifier))
         serving_start_notifier(supervisor);
-    if (is_due(&supervisor->exporter.child))
-        serving_start_exporter(supervisor);
+    if (is_due(&supervisor->metrics.child))
+        serving_start_metrics(supervisor);
+    if (is_due(&supervisor->volume.child))
+        serving_start_volume(supervisor);
 }
 
 /* Milliseconds until the next moment that matters; -1: none. */
@@ -188,7 +193,8 @@ static int patience(const struct supervisor *supervisor)
 {
     const int64_t moments[] = {supervisor->server.restart_at,
                                supervisor->notifier.restart_at,
-                               supervisor->exporter.child.restart_at,
+                               supervisor->metrics.child.restart_at,
+                               supervisor->volume.child.restart_at,
                                supervisor->upgrade.deadline,
                                supervisor->server.pid == 0 ? -1 : supervisor->watch.next,
                                supervisor->phase >= STOPPING ? supervisor->deadline : -1};
@@ -210,8 +216,9 @@ static void run(struct supervisor *supervisor)
                                    {.fd = watch_descriptor(&supervisor->watch), .events = POLLIN},
                                    {.fd = supervisor->server.process, .events = POLLIN},
                                    {.fd = supervisor->notifier.channel, .events = POLLIN},
-                                   {.fd = supervisor->upgrade.next.channel, .events = POLLIN}};
-        if (poll(entries, 6, patience(supervisor)) < 0 && errno != EINTR) {
+                                   {.fd = supervisor->upgrade.next.channel, .events = POLLIN},
+                                   {.fd = supervisor->volume.child.channel, .events = POLLIN}};
+        if (poll(entries, 7, patience(supervisor)) < 0 && errno != EINTR) {
             log_error("cannot wait for anything: %s", strerror(errno));
             return;
         }
@@ -219,6 +226,8 @@ static void run(struct supervisor *supervisor)
             serving_listen(supervisor);
         if (entries[4].revents != 0)
             serving_listen_notifier(supervisor);
+        if (entries[6].revents != 0)
+            serving_listen_volume(supervisor);
         if (entries[0].revents != 0)
             take_signals(supervisor);
         if (entries[3].revents != 0 && supervisor->server.process >= 0)
@@ -353,8 +362,11 @@ static int begin(struct supervisor *supervisor)
     if (error == 0)
         error = make_views(supervisor);
     if (error == 0)
-        error = exporter_begin(&supervisor->exporter, supervisor->options->metrics,
-                               supervisor->holdings.self, supervisor->server.pid == 0);
+        error = annex_begin(&supervisor->metrics, supervisor->options->metrics,
+                            supervisor->holdings.self, supervisor->server.pid == 0);
+    if (error == 0)
+        error = annex_begin(&supervisor->volume, supervisor->options->volume,
+                            supervisor->holdings.self, supervisor->server.pid == 0);
     if (error == 0 && supervisor->server.pid > 0)
         return serving_adopted(supervisor);
     if (error < 0)
@@ -378,7 +390,8 @@ int supervisor_run(const struct daemon_options *options)
     static struct supervisor supervisor = {
         .server = CHILD_INIT("server"),
         .notifier = CHILD_INIT("notifier"),
-        .exporter = EXPORTER_INIT,
+        .metrics = ANNEX_INIT(&annex_metrics, "metrics"),
+        .volume = ANNEX_INIT(&annex_volume, "volume"),
         .signals = -1,
         .watch = {.set = -1},
         .upgrade = {.binary = -1, .next = CHILD_INIT("server"), .deadline = -1}};
@@ -393,7 +406,8 @@ int supervisor_run(const struct daemon_options *options)
     else
         run(&supervisor);
     views_end_all(&supervisor.views);
-    exporter_end(&supervisor.exporter);
+    annex_end(&supervisor.metrics);
+    annex_end(&supervisor.volume);
     holdings_release(&supervisor.holdings);
     watch_end(&supervisor.watch);
     descriptor_close(&supervisor.signals);

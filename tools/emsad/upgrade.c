@@ -220,7 +220,8 @@ static void prove(struct supervisor *supervisor)
         return;
     }
     descriptor_close(&supervisor->holdings.self);
-    supervisor->holdings.self = supervisor->exporter.self = upgrade->binary;
+    supervisor->holdings.self = upgrade->binary;
+    supervisor->metrics.self = supervisor->volume.self = upgrade->binary;
     upgrade->binary = -1;
     end(upgrade);
     become(supervisor);

@@ -7,9 +7,13 @@
 /* UNKNOWN: one of them is a secret that no key at hand opens. */
 enum likeness { LIKENESS_SAME, LIKENESS_OTHER, LIKENESS_UNKNOWN };
 
-/* What was set: the kinds, and the bytes or texts. */
+/* What was set, at any time: the kinds, and the bytes or texts. */
 int compare_definitions(struct snapshot *, enum likeness *out, const struct definition *a,
                         const struct definition *b);
+
+/* What the definitions set that are in effect at two places. */
+int compare_defined(struct snapshot *, enum likeness *out, const struct entry *a,
+                    const struct entry *b);
 
 /* What readers get: whether it is secret, and the bytes. */
 int compare_entries(struct snapshot *, enum likeness *out, const struct entry *a,

@@ -56,18 +56,14 @@ static bool is_named(const struct promotion *promotion, const char *key)
 }
 
 /* Whether the target's reader gets what the source's definition says: its own definition, or what
- * shows there from beneath, is of the same kind and bytes. */
-static int is_there_already(struct promotion *promotion, const struct service *target,
-                            const struct entry *entry)
+ * shows there from beneath, is of the same kind and bytes. target NULL: nothing shows. */
+static int is_there_already(struct promotion *promotion, const struct entry *entry,
+                            const struct entry *target)
 {
-    struct entry other;
     enum likeness likeness;
-    int found =
-        snapshot_entry(promotion->snapshot, &other, target->environment, target->id, entry->key);
-    if (found != 0)
-        return found < 0 ? found : 0;
-    int error =
-        compare_definitions(promotion->snapshot, &likeness, &entry->defined, &other.defined);
+    if (target == NULL)
+        return 0;
+    int error = compare_defined(promotion->snapshot, &likeness, entry, target);
     return error < 0 ? error : likeness == LIKENESS_SAME;
 }
 
@@ -109,21 +105,35 @@ static bool is_of_source(const struct promotion *promotion, const struct entry *
            (promotion->source.base != 0 && layer == promotion->source.base);
 }
 
-static int promote_key(struct promotion *promotion, const struct service *target,
-                       const struct entry *entry)
+static int promote_key(struct promotion *promotion, const struct entry *entry,
+                       const struct entry *target)
 {
-    struct path definition = promotion->from_at;
-    const char *why = objection(promotion, entry);
-    int same = target != NULL ? is_there_already(promotion, target, entry) : 0;
+    const int same = is_there_already(promotion, entry, target);
     promotion->same += same > 0;
     if (same != 0)
         return same < 0 ? same : 0;
+    const char *why = objection(promotion, entry);
     if (why != NULL)
         return leave(promotion, &promotion->from_at, why);
+    struct path definition = promotion->from_at;
     memset(definition.environment, 0, sizeof definition.environment);
     int error = snapshot_environment_name(promotion->snapshot, definition.environment,
                                           entry->defined.environment);
     return error != 0 ? error : change_copy(promotion->change, &promotion->to_at, &definition);
+}
+
+/* What shows of the key in hand in the source and in the target; NULL: nothing. What is defined in
+ * the target and not in the source is told, where not some keys are named. */
+static int look_at(struct promotion *promotion, const struct entry *source,
+                   const struct entry *target)
+{
+    const bool is_told = promotion->keys == NULL && target != NULL &&
+                         target->defined.environment == promotion->target.id;
+    if (source != NULL && is_of_source(promotion, source))
+        return is_named(promotion, source->key) ? promote_key(promotion, source, target) : 0;
+    return is_told
+               ? leave(promotion, &promotion->to_at, source != NULL ? "inherited" : "only-there")
+               : 0;
 }
 
 /* --- one service --- */
@@ -134,49 +144,44 @@ static void take_key(struct promotion *promotion, const char *key)
     memcpy(promotion->to_at.key, key, strlen(key) + 1);
 }
 
-static int promote_keys(struct promotion *promotion, const struct service *source,
-                        const struct service *target)
+struct side {
+    const struct service *service; /* NULL: it has no keys */
+    struct entry entry;            /* in hand; its key alone counts where there is none */
+    bool has_entry;
+};
+
+static int next_entry(struct promotion *promotion, struct side *side)
 {
-    struct entry entry = {.key = ""};
-    int found;
-    char after[KEY_NAME_MAX + 1] = "";
-    while ((found = snapshot_next_entry(promotion->snapshot, &entry, source->environment,
-                                        source->id, after)) == 0) {
-        memcpy(after, entry.key, sizeof after);
-        if (!is_of_source(promotion, &entry) || !is_named(promotion, entry.key))
-            continue;
-        take_key(promotion, entry.key);
-        int error = promote_key(promotion, target, &entry);
-        if (error < 0)
-            return error;
-    }
+    char after[KEY_NAME_MAX + 1];
+    int found = NOT_THERE;
+    memcpy(after, side->entry.key, sizeof after);
+    if (side->service != NULL)
+        found = snapshot_next_entry(promotion->snapshot, &side->entry, side->service->environment,
+                                    side->service->id, after);
+    side->has_entry = found == 0;
     return found < 0 ? found : 0;
 }
 
-/* What is defined in the target and not in the source. */
-static int tell_others(struct promotion *promotion, const struct service *source,
-                       const struct service *target)
+/* Side by side, in the order of their names. */
+static int promote_keys(struct promotion *promotion, const struct service *source,
+                        const struct service *target)
 {
-    struct entry entry = {.key = ""}, other;
-    int found;
-    char after[KEY_NAME_MAX + 1] = "";
-    while ((found = snapshot_next_entry(promotion->snapshot, &entry, target->environment,
-                                        target->id, after)) == 0) {
-        memcpy(after, entry.key, sizeof after);
-        if (entry.defined.environment != target->environment)
-            continue;
-        found =
-            snapshot_entry(promotion->snapshot, &other, source->environment, source->id, entry.key);
-        if (found < 0)
-            return found;
-        if (found == 0 && is_of_source(promotion, &other))
-            continue;
-        take_key(promotion, entry.key);
-        int error = leave(promotion, &promotion->to_at, found == 0 ? "inherited" : "only-there");
-        if (error < 0)
-            return error;
+    struct side from = {.service = source}, to = {.service = target};
+    int error = next_entry(promotion, &from);
+    if (error == 0)
+        error = next_entry(promotion, &to);
+    while (error == 0 && (from.has_entry || to.has_entry)) {
+        const int order = !from.has_entry ? 1
+                          : !to.has_entry ? -1
+                                          : strcmp(from.entry.key, to.entry.key);
+        take_key(promotion, order <= 0 ? from.entry.key : to.entry.key);
+        error = look_at(promotion, order <= 0 ? &from.entry : NULL, order >= 0 ? &to.entry : NULL);
+        if (error == 0 && order <= 0)
+            error = next_entry(promotion, &from);
+        if (error == 0 && order >= 0)
+            error = next_entry(promotion, &to);
     }
-    return found < 0 ? found : 0;
+    return error;
 }
 
 /* All that are named and not there, at once. */
@@ -233,11 +238,7 @@ static int promote_service(struct promotion *promotion, const struct service *so
         error = read_schema(promotion, source);
     if (error == 0)
         error = check_names(promotion, source);
-    if (error == 0)
-        error = promote_keys(promotion, source, target);
-    return error == 0 && target != NULL && promotion->keys == NULL
-               ? tell_others(promotion, source, target)
-               : error;
+    return error != 0 ? error : promote_keys(promotion, source, target);
 }
 
 static int promote_one(struct promotion *promotion)

@@ -412,9 +412,8 @@ class Settled(Judge):
         for environment, service, _, kind, mark, _, _ in outcomes:
             if kind == KEY and mark != CHANGED and self.places[environment, service].alive:
                 self.places[environment, service].listed = self.time
-        for operation in operations:
-            if operation["kind"] in (form.SERVICE_ADD, form.SERVICE_REMOVE):
-                self.environments[operation["environment"]].listed = self.time
+            if kind == SERVICE and self.environments[environment].alive:
+                self.environments[environment].listed = self.time
 
     # --- as bytes
 

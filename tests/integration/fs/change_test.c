@@ -350,6 +350,62 @@ static void a_new_notifier_goes_on(void **state)
     }
 }
 
+static int64_t listed(const char *path, int how)
+{
+    struct statx is;
+    assert_int_equal(statx(AT_FDCWD, world_path(&world, path), how, STATX_MTIME, &is), 0);
+    return is.stx_mtime.tv_sec * 1000000000 + is.stx_mtime.tv_nsec;
+}
+
+/* What the kernel has kept of a directory's time, and what the server says. */
+static void is_listed_as_told(const char *path)
+{
+    const int64_t kept = listed(path, AT_STATX_SYNC_AS_STAT);
+    assert_int_equal(kept, listed(path, AT_STATX_FORCE_SYNC));
+}
+
+/* Of a directory whose names are what they were the kernel is told nothing, and it keeps its time
+ * for long: so that is what it was as well. */
+static void what_comes_and_goes_at_once_lists_nothing(void **state)
+{
+    (void)state;
+    world_service_add(&world, "prod/a");
+    world_commit(&world);
+    const int64_t before = listed("prod", 0), names = listed("prod/a", 0);
+    world_service_add(&world, "prod/passing");
+    world_service_remove(&world, "prod/passing");
+    world_set(&world, "prod/a/PASSING", "x", 1);
+    world_remove(&world, "prod/a/PASSING");
+    world_commit(&world);
+    is_listed_as_told("prod");
+    is_listed_as_told("prod/a");
+    assert_int_equal(listed("prod", 0), before);
+    assert_int_equal(listed("prod/a", 0), names);
+}
+
+/* A view that was away while a name came, by one commit, and went, by another, has no name to make
+ * or remove: and the time of that is news all the same. */
+static void what_comes_and_goes_unseen_is_listed(void **state)
+{
+    (void)state;
+    const int64_t before = listed("prod", 0), names = listed("prod/a", 0);
+    world_notifier_kill(&world);
+    world_service_add(&world, "prod/passing");
+    world_set(&world, "prod/a/PASSING", "x", 1);
+    world_commit_late(&world);
+    world_service_remove(&world, "prod/passing");
+    world_remove(&world, "prod/a/PASSING");
+    world_commit_late(&world);
+    world_server_kill(&world);
+    world_notifier_start(&world);
+    world_server_start(&world);
+    set(0, "told", 4);
+    is_listed_as_told("prod");
+    is_listed_as_told("prod/a");
+    assert_true(listed("prod", 0) > before);
+    assert_true(listed("prod/a", 0) > names);
+}
+
 /* A mount of one file stays live while its key exists. */
 static void a_mount_of_one_file_follows(void **state)
 {
@@ -417,6 +473,8 @@ int main(void)
         cmocka_unit_test(a_pin_outlives_the_server),
         cmocka_unit_test(a_new_server_tells_what_the_dead_one_could_not),
         cmocka_unit_test(a_new_notifier_goes_on),
+        cmocka_unit_test(what_comes_and_goes_at_once_lists_nothing),
+        cmocka_unit_test(what_comes_and_goes_unseen_is_listed),
         cmocka_unit_test(a_mount_of_one_file_follows),
         cmocka_unit_test(a_view_that_caches_follows_too),
     };

@@ -78,6 +78,7 @@ holds "another one" secret dev/web/KEY quite-another-value
 shows "others are" "--- prod/web/KEY@$((three + 1))
 +++ dev/web/KEY@$((three + 1))
 ~  KEY  secret differs" emsa diff prod/web/KEY dev/web/KEY
+shows "those that were equal" "" emsa diff prod/web/KEY@"$three" dev/web/KEY@"$three"
 shows "of two revisions" "--- dev/web@$three
 +++ dev/web@$((three + 1))
 ~  KEY  secret differs" emsa diff dev/web --from "$three"

@@ -161,7 +161,6 @@ static void place_one(struct naive_work *work, int environment, int service)
     place->incarnation += place->known;
     place->present = place->known = true;
     place->made_rev = place->listed_rev = work->rev;
-    in(work, environment)->listed_rev = work->rev;
     work->placed[environment][service] = true;
     naive_did(work, &(struct naive_spot){environment, service, NAIVE_NONE});
 }
@@ -273,7 +272,6 @@ static void drop_service(struct naive_work *work, int environment, int service)
     if (from->schemas[service])
         naive_schema_put(work, environment, service, NULL);
     from->places[service].present = false;
-    from->listed_rev = work->rev;
     naive_did(work, &(struct naive_spot){environment, service, NAIVE_NONE});
 }
 

@@ -349,10 +349,10 @@ bool naive_is_faulty(const struct naive_work *work, const struct naive_spot *spo
 /* What references lead to from a spot; the spot itself where they come back to it. */
 void naive_reach(const struct naive *state, unsigned e, unsigned service, unsigned key,
                  bool out[NAIVE_SERVICES][NAIVE_KEYS]);
-/* Whether something was set or removed that the spot hangs on; schemas too, where they are asked
- * for. */
-bool naive_is_moved(const struct naive_work *work, unsigned e, unsigned service, unsigned key,
-                    bool by_schemas);
+/* Whether something was set or removed that the spot hangs on. */
+bool naive_is_moved(const struct naive_work *work, unsigned e, unsigned service, unsigned key);
+/* Whether something was done about the spot itself in one of its layers, or about its default. */
+bool naive_is_touched(const struct naive_work *work, unsigned e, unsigned service, unsigned key);
 /* A fault that was there before and that nobody touched is nobody's. */
 bool naive_is_new_fault(const struct naive_work *work, unsigned e, unsigned service, unsigned key);
 

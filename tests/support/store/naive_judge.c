@@ -73,8 +73,7 @@ static bool ends(const struct naive *state, unsigned e, unsigned service, unsign
     return schema == NAIVE_NONE || !state->environments[schema].defaults[service][key].kind;
 }
 
-bool naive_is_moved(const struct naive_work *work, unsigned e, unsigned service, unsigned key,
-                    bool by_schemas)
+bool naive_is_moved(const struct naive_work *work, unsigned e, unsigned service, unsigned key)
 {
     bool out[NAIVE_SERVICES][NAIVE_KEYS] = {0};
     unsigned layers[3];
@@ -88,24 +87,20 @@ bool naive_is_moved(const struct naive_work *work, unsigned e, unsigned service,
             return true;
         for (unsigned at = 0; at < count; at++)
             if (out[s][k] && (work->touched[layers[at]][s][k] ||
-                              (work->unshared[layers[at]][s][k] && !is_itself) ||
-                              (by_schemas && work->schema_set[layers[at]][s])))
+                              (work->unshared[layers[at]][s][k] && !is_itself)))
                 return true;
     }
     return false;
 }
 
-/* What an end left so, and nobody touched since: it showed a reference to what ends itself. */
-static bool was_ending(const struct judging *at, const struct naive_spot *spot,
+/* Nobody touched one or the other: an end showed a reference to what ends itself. What else it
+ * refers to may change. */
+static bool is_left_so(const struct judging *at, const struct naive_spot *spot,
                        const struct naive_piece *piece)
 {
-    const struct naive_work *work = at->work;
-    const unsigned e = at->environment, s = (unsigned)piece->service, k = (unsigned)piece->key;
-    const struct naive_environment *was = &work->before->environments[e];
-    return was->alive && was->life == work->state->environments[e].life &&
-           was->seen[spot->service][spot->key].kind && !work->placed[e][spot->service] &&
-           !naive_is_moved(work, e, (unsigned)spot->service, (unsigned)spot->key, true) &&
-           ends(work->before, e, s, k, was->seen[s][k].kind == NAIVE_SECRET);
+    const unsigned e = at->environment;
+    return !naive_is_touched(at->work, e, (unsigned)spot->service, (unsigned)spot->key) &&
+           !naive_is_touched(at->work, e, (unsigned)piece->service, (unsigned)piece->key);
 }
 
 static void judge_reference(struct judging *at, const struct naive_spot *spot,
@@ -128,7 +123,7 @@ static void judge_reference(struct judging *at, const struct naive_spot *spot,
               target->secret))
         return;
     naive_refuse(at->work, REASON_ENDS, REASON_MAY, spot, piece->name);
-    is_new &= !was_ending(at, spot, piece);
+    is_new &= !is_left_so(at, spot, piece);
     result->is_refused |= is_new;
     result->must_name[at->environment][spot->service][spot->key] |= is_new;
 }

@@ -67,13 +67,18 @@ static bool is_default_touched(const struct naive_work *work, unsigned e, unsign
     return is_set || (is_said && has_default);
 }
 
+bool naive_is_touched(const struct naive_work *work, unsigned e, unsigned service, unsigned key)
+{
+    return is_touched(work, e, service, key) || is_default_touched(work, e, service, key);
+}
+
 static void set_kinds(struct naive_work *work)
 {
     for (unsigned e = 0; e < NAIVE_ENVIRONMENTS; e++) {
         struct naive_environment *in = &work->state->environments[e];
         EACH_SPOT(service, key)
         {
-            if (is_touched(work, e, service, key) || is_default_touched(work, e, service, key))
+            if (naive_is_touched(work, e, service, key))
                 in->hidden[service][key] = false;
             in->records[service][key].kind = kind_of(work->state, e, service, key);
         }

@@ -175,7 +175,7 @@ static void judge_key(const struct asked *asked, unsigned key, const struct naiv
     const enum naive_reason_kind now =
         asked->is ? verdict(asked->is, work->state, asked->e, key, seen, value) : FINE;
     const bool is_by_default =
-        changed && !asked->is_placed && !naive_is_moved(work, asked->e, asked->service, key, false);
+        changed && !asked->is_placed && !naive_is_moved(work, asked->e, asked->service, key);
     if (is_by_default)
         note(asked, key, REASON_COUNT);
     if ((asked->is_new || is_by_default) && now != FINE)

@@ -129,7 +129,6 @@ static void place_service(struct step *step)
         placed.keys[i].rev = service->keys[i].rev;
     *service = placed;
     memcpy(service->keys, gone, sizeof(gone));
-    step->environment->listed_rev = step->rev;
     operation(step, OPERATION_SERVICE_ADD, true);
     line(step, '+', false, 0, PATH_SERVICE);
 }
@@ -160,7 +159,6 @@ static void remove_service(struct step *step)
     const uint64_t was = service->changed_rev;
     service->alive = false;
     service->changed_rev = step->rev;
-    step->environment->listed_rev = step->rev;
     operation(step, OPERATION_SERVICE_REMOVE, false);
     line(step, '-', false, was, PATH_SERVICE);
 }
@@ -264,8 +262,9 @@ static void apply(struct step *step, unsigned *lives)
 }
 
 /* What the change is when it is whole: a service's list is of this revision where its names are
- * others, a key that was removed and made again was there all the time, one whose value is what it
- * was did not change, and one that was there neither before nor is now was not touched. */
+ * others (as an environment's is where its services are), a key that was removed and made again was
+ * there all the time, one whose value is what it was did not change, and one that was there neither
+ * before nor is now was not touched. */
 static void settle_key(struct reference_service *service, const struct reference_service *before,
                        unsigned key, uint64_t rev)
 {
@@ -283,14 +282,24 @@ static void settle_key(struct reference_service *service, const struct reference
         is->rev = was->rev;
 }
 
+static bool is_another(const struct reference_service *is, const struct reference_service *was)
+{
+    return is->alive != was->alive || (is->alive && is->incarnation != was->incarnation);
+}
+
 static void settle(struct reference *reference, const struct reference *before)
 {
-    for (unsigned e = 0; e < REFERENCE_ENVIRONMENTS; e++)
-        for (unsigned s = 0; s < REFERENCE_SERVICES; s++)
+    const uint64_t rev = reference->rev + 1;
+    for (unsigned e = 0; e < REFERENCE_ENVIRONMENTS; e++) {
+        struct reference_environment *is = &reference->environments[e];
+        const struct reference_environment *was = &before->environments[e];
+        for (unsigned s = 0; s < REFERENCE_SERVICES && is->life == was->life; s++) {
+            if (is_another(&is->services[s], &was->services[s]))
+                is->listed_rev = rev;
             for (unsigned k = 0; k < REFERENCE_KEYS; k++)
-                if (reference->environments[e].life == before->environments[e].life)
-                    settle_key(&reference->environments[e].services[s],
-                               &before->environments[e].services[s], k, reference->rev + 1);
+                settle_key(&is->services[s], &was->services[s], k, rev);
+        }
+    }
 }
 
 static void find_undone(const struct reference *reference, const struct reference *before,

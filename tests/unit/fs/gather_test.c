@@ -200,8 +200,8 @@ static void key(uint64_t rev, char mark, uint32_t environment, uint32_t service,
     happens(rev, OUTCOME_KEY, mark, environment, service)->name_id = (uint64_t)service << 16 | key;
 }
 
-/* What the run holds: "W1/2" for a directory, "N1/2/3" for a key, "T<path>" for a touch, with the
- * numbers of environment, service and key. */
+/* What the run holds: "W1/2" and "L1/2" for a directory, "N1/2/3" for a key, "T<path>" for a touch,
+ * with the numbers of environment, service and key. */
 static const char *run(void)
 {
     static char text[1024];
@@ -221,6 +221,9 @@ static const char *run(void)
         assert_true(node_parse(&node, id));
         if (effect.kind == EFFECT_WAIT)
             used += (size_t)snprintf(text + used, sizeof(text) - used, "%sW%u/%u", gap,
+                                     node.environment, node.service);
+        else if (effect.kind == EFFECT_NODE && node.kind != NODE_IS_KEY)
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%sL%u/%u", gap,
                                      node.environment, node.service);
         else if (effect.kind == EFFECT_NODE)
             used += (size_t)snprintf(text + used, sizeof(text) - used, "%sN%u/%u/%u", gap,
@@ -268,7 +271,7 @@ static void a_commit_is_told_without_asking_what_it_set(void **state)
     key(5, '~', 1, 2, 7);
     key(5, '+', 1, 2, 8);
     key(5, '-', 1, 3, 9);
-    assert_string_equal(changes(5, 5), "W1/2 N1/2/7 N1/2/8 W1/3 N1/3/9");
+    assert_string_equal(changes(5, 5), "W1/2 N1/2/7 W1/0 L1/2 W1/2 N1/2/8 W1/0 L1/3 W1/3 N1/3/9");
     assert_string_equal(steps(4, 5), "-e1/s3/K9 +e1/s2/K8");
     assert_string_equal(events(5, 5), "Te1/s2/K7 Te1/s2/K8");
     assert_int_equal(asked.entry + asked.past + asked.service, 0);
@@ -319,9 +322,22 @@ static void what_goes_further_on_is_not_touched(void **state)
     key(5, '+', 1, 2, 8);
     key(6, '-', 1, 2, 7);
     key(6, '-', 1, 2, 8);
-    assert_string_equal(changes(5, 6), "W1/2 N1/2/7 N1/2/8");
+    assert_string_equal(changes(5, 6), "W1/0 L1/2 W1/2 N1/2/7 N1/2/8");
     assert_string_equal(events(5, 6), "");
     assert_string_equal(steps(4, 6), "-e1/s2/K7");
+}
+
+/* The last that is told of a key need not be what changed the list that it is in. */
+static void a_list_that_changed_is_told_whatever_follows(void **state)
+{
+    (void)state;
+    key(5, '-', 1, 2, 7);
+    key(6, '+', 1, 2, 7);
+    key(7, '~', 1, 2, 7);
+    assert_string_equal(steps(4, 7), "");
+    assert_string_equal(changes(5, 5), "W1/0 L1/2 W1/2 N1/2/7");
+    assert_string_equal(changes(6, 7), "W1/0 L1/2 W1/2 N1/2/7");
+    assert_int_equal(asked.entry, 1);
 }
 
 static void nobody_watches_in_a_new_directory(void **state)
@@ -333,7 +349,8 @@ static void nobody_watches_in_a_new_directory(void **state)
     happens(5, OUTCOME_SERVICE, '+', 1, 3);
     key(5, '+', 1, 3, 7);
     key(6, '+', 1, 3, 8);
-    assert_string_equal(changes(5, 6), "W1/2 N1/2/7 W1/3 N1/3/7 N1/3/8");
+    assert_string_equal(changes(5, 6),
+                        "L0/0 W0/0 L1/0 W1/0 L1/2 W1/2 N1/2/7 W1/0 L1/3 W1/3 N1/3/7 N1/3/8");
     assert_string_equal(steps(4, 5), "+e1");
     assert_string_equal(events(5, 6), "Te1/s3/K8");
     assert_int_equal(asked.service, 0); /* a place stands before what is in it */
@@ -349,7 +366,7 @@ static void a_key_that_comes_back_is_told_once_and_touched(void **state)
     outcomes[count - 1].incarnation = 1;
     key(5, '+', 1, 2, 8);
     outcomes[count - 1].incarnation = 1;
-    assert_string_equal(changes(5, 5), "W1/2 N1/2/7 W1/2 N1/2/8");
+    assert_string_equal(changes(5, 5), "W0/0 L1/0 W1/0 L1/2 W1/2 N1/2/7 W1/0 L1/2 W1/2 N1/2/8");
     assert_string_equal(steps(4, 5), "-e1/s2 +e1/s2");
     assert_string_equal(events(5, 5), "Te1/s2/K7"); /* it may have been watched */
 }
@@ -518,6 +535,7 @@ int main(void)
         cmocka_unit_test_setup(names_go_on_where_the_run_before_ended, fresh),
         cmocka_unit_test_setup(a_burst_is_told_as_one, fresh),
         cmocka_unit_test_setup(what_goes_further_on_is_not_touched, fresh),
+        cmocka_unit_test_setup(a_list_that_changed_is_told_whatever_follows, fresh),
         cmocka_unit_test_setup(nobody_watches_in_a_new_directory, fresh),
         cmocka_unit_test_setup(a_key_that_comes_back_is_told_once_and_touched, fresh),
         cmocka_unit_test_setup(a_run_goes_on_where_the_one_before_ended, fresh),

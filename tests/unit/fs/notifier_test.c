@@ -101,7 +101,7 @@ static void hear(int fd, struct told *told)
 static void change_for(struct effects *effects)
 {
     struct outcome outcome = {
-        .kind = OUTCOME_KEY, .mark = '+', .environment = 1, .service = 2, .name_id = 3};
+        .kind = OUTCOME_KEY, .mark = '~', .environment = 1, .service = 2, .name_id = 3};
     memset(effects, 0, sizeof(*effects));
     assert_true(effects_of(effects, &outcome));
 }

@@ -303,10 +303,17 @@ static void fingerprints_are_kept(void **state)
 static void without_a_key_nothing_is_said(void **state)
 {
     struct model *model = *state;
+    const uint8_t anybodys[FINGERPRINT_SIZE] = {1};
     struct leak_verdict verdict = {.which = LEAK_PLAIN};
-    struct leak_value value = {.data = VALUE, .size = sizeof VALUE - 1};
+    struct leak_value value = {.data = VALUE, .size = sizeof VALUE - 1, .is_secret = true};
     model_reopen(model, false);
     struct txn *txn = begin(model);
+    assert_int_equal(leak_judge(model->store, txn, &verdict, PROD, 3, &value), ERR(ERR_NO_KEY));
+    value.is_secret = false;
+    assert_int_equal(leak_judge(model->store, txn, &verdict, PROD, 3, &value), 0);
+    assert_int_equal(verdict.which, LEAK_NONE); /* there is nothing to be equal to */
+    assert_int_equal(leak_note(txn, PROD, 7, anybodys), 0);
+    verdict.which = LEAK_PLAIN;
     assert_int_equal(leak_judge(model->store, txn, &verdict, PROD, 3, &value), ERR(ERR_NO_KEY));
     assert_int_equal(verdict.which, LEAK_PLAIN); /* untouched */
     value.size = 5;                              /* nobody's key is asked for */
@@ -401,12 +408,12 @@ static void test_secrets_that_differ(void **state)
         assert_int_equal(snapshot_definition(model->snapshot, &other, 2, 1, "A"), 0);
         assert_int_equal(snapshot_definition(model->snapshot, &equal, 2, 1, "B"), 0);
         assert_int_equal(snapshot_definition(model->snapshot, &brief, 2, 1, "C"), 0);
-        assert_int_equal(snapshot_secrets_differ(model->snapshot, &first.defined, &other.defined),
-                         1);
-        assert_int_equal(snapshot_secrets_differ(model->snapshot, &first.defined, &equal.defined),
-                         0);
-        assert_int_equal(snapshot_secrets_differ(model->snapshot, &first.defined, &brief.defined),
-                         0);
+        assert_int_equal(
+            snapshot_secrets_differ(model->snapshot, &first.defined, &other.defined, i == 0), 1);
+        assert_int_equal(
+            snapshot_secrets_differ(model->snapshot, &first.defined, &equal.defined, i == 0), 0);
+        assert_int_equal(
+            snapshot_secrets_differ(model->snapshot, &first.defined, &brief.defined, i == 0), 0);
         snapshot_end(model->snapshot);
         model_reopen(model, false); /* nor is a key needed */
     }
@@ -414,7 +421,7 @@ static void test_secrets_that_differ(void **state)
     model_reopen(model, true);
     COMMIT(model, {SECRET_TEXT, "dev/web/A", .text = "yet-Another-One"});
     assert_int_equal(snapshot_begin(model->snapshot), 0);
-    assert_int_equal(snapshot_secrets_differ(model->snapshot, &first.defined, &was), 0);
+    assert_int_equal(snapshot_secrets_differ(model->snapshot, &first.defined, &was, false), 0);
     snapshot_end(model->snapshot);
 }
 

@@ -170,6 +170,43 @@ static void test_come_and_gone(void **state)
     assert_int_equal(sample_verify(model->store, true), 0);
 }
 
+static int64_t listed(struct model *model, const char *text)
+{
+    const struct path path = sample_path(text);
+    struct environment environment;
+    struct service service;
+    assert_int_equal(snapshot_begin(model->snapshot), 0);
+    assert_int_equal(snapshot_environment(model->snapshot, &environment, path.environment), 0);
+    if (path.service[0])
+        assert_int_equal(snapshot_service(model->snapshot, &service, environment.id, path.service),
+                         0);
+    snapshot_end(model->snapshot);
+    return path.service[0] ? service.listed_time : environment.listed_time;
+}
+
+/* A list's time is that of the last commit that readers see in it: kernels, which keep it, are told
+ * of nothing else. */
+static void test_what_lists(void **state)
+{
+    struct model *model = *state;
+    COMMIT(model, {ADD, "prod"}, {SET_TEXT, "prod/web/A", .text = "x"});
+    const int64_t services = listed(model, "prod"), keys = listed(model, "prod/web");
+    COMMIT(model, {SET_TEXT, "prod/api/K", .text = "x"}, {DROP, "prod/api/K"}, {DROP, "prod/api"},
+           {SET_TEXT, "prod/web/B", .text = "x"}, {DROP, "prod/web/B"});
+    assert_int_equal(listed(model, "prod"), services);
+    assert_int_equal(listed(model, "prod/web"), keys);
+    COMMIT(model, {SET_TEXT, "prod/web/B", .text = "x"});
+    assert_int_equal(listed(model, "prod"), services);
+    assert_true(listed(model, "prod/web") > keys);
+    COMMIT(model, {DROP, "prod/web/A"}, {DROP, "prod/web/B"}, {DROP, "prod/web"},
+           {ADD, "prod/web"});
+    const int64_t again = listed(model, "prod");
+    assert_true(again > services);
+    COMMIT(model, {DROP, "prod/web"});
+    assert_true(listed(model, "prod") > again);
+    assert_int_equal(sample_verify(model->store, true), 0);
+}
+
 static void test_shared_comes_along(void **state)
 {
     struct model *model = *state;
@@ -297,6 +334,7 @@ int main(void)
         MODEL_TEST(test_a_template_becomes_a_secret),
         MODEL_TEST(test_removed_and_placed_again),
         MODEL_TEST(test_come_and_gone),
+        MODEL_TEST(test_what_lists),
         MODEL_TEST(test_shared_comes_along),
         MODEL_TEST(test_locks),
         MODEL_TEST(test_protected),

@@ -289,6 +289,36 @@ static void seeks_find_neighbours(void **state)
     env_close(env);
 }
 
+/* Two walks and look-ups anywhere in one database, in turn: none of them disturbs another. Records
+ * stand at the even revisions up to 2 * WALK. */
+static void walks_go_on_side_by_side(void **state)
+{
+    struct env *env = open_new(*state);
+    struct txn *txn = NULL;
+    uint64_t low = 0, high = WALK, other = 1;
+    fill_walk(env);
+    assert_int_equal(txn_reader_new(&txn, env), 0);
+    assert_int_equal(txn_renew(txn), 0);
+    while (high < 2 * WALK) {
+        struct key room;
+        struct slice body;
+        assert_int_equal(seek_rev(txn, low, false, true), low + 2);
+        assert_int_equal(seek_rev(txn, high, false, true), high + 2);
+        low += 2;
+        high += 2;
+        other = (other * 7919 + 13) % (2 * WALK) + 1;
+        const int found = txn_get(txn, &body, DB_COMMIT, key_commit(&room, other));
+        assert_int_equal(found, other % 2 == 0 ? 0 : TXN_NOT_FOUND);
+        if (found == 0)
+            assert_memory_equal(body.data, &(uint64_t){other / 2 * 7}, sizeof(uint64_t));
+        assert_int_equal(seek_rev(txn, other, true, false), other / 2 * 2);
+    }
+    assert_int_equal(seek_rev(txn, high, false, true), 0);
+    assert_int_equal(seek_rev(txn, low, false, true), low + 2);
+    txn_free(txn);
+    env_close(env);
+}
+
 /* The offset of text in the file, so that a test can damage just that. */
 static off_t find_in_file(const char *path, const char *text, size_t size)
 {
@@ -522,6 +552,7 @@ int main(void)
         WITH(walks_go_on_in_the_new_revision),
         WITH(writers_walk_what_they_change),
         WITH(seeks_find_neighbours),
+        WITH(walks_go_on_side_by_side),
         WITH(flipped_body_is_corrupt),
         WITH(record_moved_to_another_key_is_corrupt),
         WITH(truncation_while_open_is_caught),

@@ -136,6 +136,8 @@ static void test_a_schema_refuses_nothing_of_what_it_meets(void **state)
           "dev/web/PORT is there now, as a default of the schema\n"
           "prod/web/PORT must be a port (1 to 65535)\n",
           {SET_SCHEMA, "all/web", .text = "PORT:port=1 HOST:hostname=a"});
+    /* Nothing shows otherwise in what is placed by the same commit. */
+    NOTED(model, "", {ADD, "dev/api"}, {SET_SCHEMA, "dev/api", .text = "PORT:port=1"});
     /* By its defaults neither, though the template is wrong for them. */
     COMMIT(model, {SET_TEXT, "prod/web/PORT", .text = "1"});
     COMMIT(model, {DROP, "prod/web/PORT"});
