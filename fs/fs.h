@@ -84,7 +84,8 @@ int fs_new(struct fs **out, const struct fs_options *options);
 void fs_free(struct fs *fs); /* stops the threads; closes every descriptor it adopted */
 
 /* Adopts a live connection: its /dev/fuse descriptor (taken over, also on failure) and the INIT
- * request that the supervisor answered for it. */
+ * request that the supervisor answered for it. ERR_INVALID: there can be no such view; ERR_REFUSED,
+ * ERR_NOMEM, ERR_IO. */
 int fs_adopt(struct fs *fs, const struct view_options *view, int fuse_fd, const void *init,
              size_t init_size);
 

@@ -200,6 +200,16 @@ static int names_gather(struct targets *targets, const struct target *target)
     return name_changes_gather(targets->snapshot, names, told(target), target->upto);
 }
 
+/* A view of a part has no names in most steps, and need not wait for others to say so. */
+static int has_names(struct targets *targets, struct target *target, uint64_t upto)
+{
+    if (!target->scope)
+        return 1;
+    target->upto = upto;
+    int error = names_gather(targets, target);
+    return error ? error : name_changes_last(&targets->names) != 0;
+}
+
 static int begin_step(struct targets *targets, struct target *target)
 {
     uint64_t upto = target->changes.rev - 1;
@@ -208,14 +218,15 @@ static int begin_step(struct targets *targets, struct target *target)
     if (upto <= told(target))
         return 0;
     uint64_t others = front_of_others(&targets->valid, (uint32_t)(target - targets->items));
-    if (others < upto) {
+    int error = others < upto ? has_names(targets, target, upto) : 0;
+    if (error > 0) {
         targets->blocked = true;
         upto = others;
     }
-    if (upto <= told(target))
-        return 0;
+    if (error < 0 || upto <= told(target))
+        return error < 0 ? error : 0;
     target->upto = upto;
-    int error = names_gather(targets, target);
+    error = names_gather(targets, target);
     if (error)
         return error;
     target->last = name_changes_last(&targets->names);
