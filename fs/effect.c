@@ -98,10 +98,13 @@ static void list_changed(struct effects *out, const struct outcome *outcome)
         stands_in = directory;
         directory = outcome->kind == OUTCOME_SERVICE ? directory_of(outcome) : environment;
     }
+    directory = scope_own(out->scope, directory);
+    stands_in = scope_own(out->scope, stands_in);
     if (out->listed[outcome->kind] == directory)
         return;
     out->listed[outcome->kind] = directory;
-    node_changed(out, stands_in, directory);
+    node_changed(out, stands_in == directory ? 0 : stands_in,
+                 directory); /* the root of a flat view */
 }
 
 /* Room for the most that one outcome takes. */
@@ -117,7 +120,8 @@ bool effects_of(struct effects *out, const struct outcome *outcome)
     if (outcome->mark != '~')
         list_changed(out, outcome);
     if (outcome->kind == OUTCOME_KEY)
-        node_changed(out, directory_of(outcome), node_key(outcome->environment, outcome->name_id));
+        node_changed(out, scope_own(out->scope, directory_of(outcome)),
+                     node_key(outcome->environment, outcome->name_id));
     return true;
 }
 

@@ -210,8 +210,8 @@ static int is_our_past(const struct scope *scope, struct snapshot *snapshot,
 static int admit(const struct scope *scope, struct snapshot *snapshot, uint64_t id)
 {
     struct node node;
-    if (!node_parse(&node, id))
-        return NOT_THERE;
+    if (!node_parse(&node, id) || node.rev > snapshot_revision(snapshot))
+        return NOT_THERE; /* of a revision that there is not, there are so many that one is hit */
     switch (node.kind) {
     case NODE_IS_KEY:
         return is_our_name(scope, snapshot, &node);

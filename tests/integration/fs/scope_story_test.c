@@ -122,11 +122,17 @@ static void remove_environment(unsigned e)
     for (unsigned s = 0; s < SERVICES; s++)
         if (model.placed[e][s])
             unplace(e, s);
+    char shared[64];
+    snprintf(shared, sizeof(shared), "%s/shared", environments[e]);
+    if (access(world_path(&world, shared), F_OK) == 0)
+        world_service_remove(&world, shared);
     world_environment_remove(&world, environments[e]);
     model.there[e] = false;
 }
 
-static void change_one(void)
+/* An environment goes in the first change of a commit, while it is known what is in it: services
+ * may have come by what was set elsewhere. */
+static void change_one(bool is_first)
 {
     unsigned e = pick(ENVIRONMENTS), s = pick(SERVICES), key = pick(KEYS);
     if (!model.there[e]) {
@@ -135,7 +141,7 @@ static void change_one(void)
     }
     switch (pick(12)) {
     case 0:
-        if (e == 1)
+        if (e == 1 && is_first)
             remove_environment(e);
         break;
     case 1:
@@ -174,7 +180,7 @@ static void change_one(void)
 /* Comparing */
 
 struct file {
-    char name[64];
+    char name[256];
     char text[128];
 };
 
@@ -326,8 +332,8 @@ static void every_view_is_its_part_of_the_tree(void **state)
     (void)state;
     const unsigned commits = trial_scaled(COMMITS);
     for (unsigned i = 1; i <= commits; i++) {
-        for (unsigned n = 1 + pick(4); n > 0; n--)
-            change_one();
+        for (unsigned n = 0, count = 1 + pick(4); n < count; n++)
+            change_one(n == 0);
         set("prod/other/K"); /* so that there is something in each commit */
         world_commit(&world);
         compare_all();

@@ -22,6 +22,7 @@
 #include "fs/scope.h"
 #include "fs/state.h"
 #include "store/name.h"
+#include "store/permute.h"
 #include "tests/support/store/sample.h"
 #include "tests/support/store/trial.h"
 
@@ -69,6 +70,13 @@ static void serve(int fuse_fd)
     assert_int_equal(fs_new(&fs, &of), 0);
     assert_int_equal(fs_adopt(fs, &options, fuse_fd, &init, sizeof(init)), 0);
     assert_int_equal(fs_start(fs), 0);
+}
+
+/* The number that would lead to a node. */
+static uint64_t encipher(uint64_t node)
+{
+    const struct permute_range ids = {4, UINT64_MAX};
+    return permute_within(options.key, 1, ids, node);
 }
 
 static int make(void **state)
@@ -195,15 +203,16 @@ static void what_is_others_is_as_what_never_was(void **state)
     (void)state;
     struct question all[ALL];
     unsigned char nothing[sizeof(answer)];
-    const uint64_t wires[] = {scope_wire(&scope, other),
-                              scope_wire(&scope, elsewhere),
-                              scope_wire(&scope, other_service),
-                              scope_wire(&scope, node_hidden(NODE_IS_HIDDEN, 0, 0, 0)),
-                              scope_wire(&scope, node_of_revision(NODE_IS_HEAD, 0, 0, 2)),
-                              scope_wire(&scope, node_of_revision(NODE_IS_PAST, 0, 0, 2)),
-                              scope_wire(&scope, node_past_key(2, 3)),
+    const uint64_t wires[] = {encipher(other),
+                              encipher(elsewhere),
+                              encipher(other_service),
+                              encipher(node_hidden(NODE_IS_HIDDEN, 0, 0, 0)),
+                              encipher(node_of_revision(NODE_IS_HEAD, 0, 0, 2)),
+                              encipher(node_of_revision(NODE_IS_PAST, 0, 0, 2)),
+                              encipher(node_past_key(2, 4)),
                               mine, /* as administrators have it */
                               other,
+                              encipher(node_environment(1)),
                               4,
                               UINT64_MAX};
     questions(all, "OTHER");
@@ -262,7 +271,7 @@ static void any_request_is_borne(void **state)
         struct question question = all[numbers[0] % ALL];
         uint64_t node = numbers[1];
         if (numbers[0] >> 32 & 1)
-            node = scope_wire(&scope, nodes[numbers[1] % (sizeof(nodes) / sizeof(nodes[0]))]);
+            node = encipher(nodes[numbers[1] % (sizeof(nodes) / sizeof(nodes[0]))]);
         else if (numbers[0] >> 33 & 1)
             node = numbers[1] % 8 | (numbers[1] & 0xf000000000000000);
         const bool is_of_numbers = question.opcode == FUSE_READ ||
