@@ -9,14 +9,16 @@
 
 mode_t attr_directory_mode(const struct view_options *view)
 {
-    mode_t mode = view->directory_mode ? view->directory_mode : 0700;
+    mode_t usual = view->extent == VIEW_ALL ? 0700 : 0555;
+    mode_t mode = view->directory_mode ? view->directory_mode : usual;
     return S_IFDIR | (mode & 0777);
 }
 
 /* Nothing in the tree can be written or run, whatever a view asks for. */
 mode_t attr_file_mode(const struct view_options *view)
 {
-    mode_t mode = view->file_mode ? view->file_mode : 0400;
+    mode_t usual = view->extent == VIEW_ALL ? 0400 : 0444;
+    mode_t mode = view->file_mode ? view->file_mode : usual;
     return S_IFREG | (mode & 0444);
 }
 
@@ -65,7 +67,7 @@ static int file_size(struct snapshot *snapshot, struct stat *st, const struct en
     return 0;
 }
 
-/* Of what is hidden, or of a directory of the past. */
+/* Of what is hidden, of a directory of the past, and of one that belongs to a view. */
 static void fill_corner(struct stat *st, const struct view_options *view,
                         const struct corner *corner)
 {
@@ -76,7 +78,7 @@ static void fill_corner(struct stat *st, const struct view_options *view,
     } else if (node_is_link(node->kind)) {
         st->st_mode = S_IFLNK | 0777;
         attr_size(st, hidden_target(target, node));
-    } else if (node_is_past(node->kind) && node->service) {
+    } else if (node->kind == NODE_IS_SERVICE || (node_is_past(node->kind) && node->service)) {
         st->st_nlink = 2;
     }
 }

@@ -5,6 +5,7 @@
 
 #include "fs/attr.h"
 #include "fs/edited.h"
+#include "fs/gate.h"
 #include "fs/server.h"
 
 void dir_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
@@ -13,7 +14,7 @@ void dir_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
     struct place place;
     int found = snapshot_begin(worker->snapshot);
     if (found == 0) {
-        found = tree_find(worker->snapshot, &place, node);
+        found = scope_find(&worker->view->scope, worker->snapshot, &place, node);
         snapshot_end(worker->snapshot);
     }
     if (found) {
@@ -36,8 +37,9 @@ struct page { /* an answer being filled */
 
 /* False when it is full. */
 static bool page_add(struct page *page, const char *name, const struct fuse_entry_param *entry,
-                     uint64_t offset)
+                     uint64_t behind)
 {
+    const uint64_t offset = scope_offset(&page->worker->view->scope, behind);
     char *at = page->data + page->used;
     size_t left = page->size - page->used;
     size_t n = page->plus
@@ -49,32 +51,22 @@ static bool page_add(struct page *page, const char *name, const struct fuse_entr
     return true;
 }
 
-/* What ".." shows: for people, the kernel knows better. */
-static uint64_t parent_of(uint64_t id)
+/* What a node is, without what stands there. */
+static void brief(const struct page *page, struct fuse_entry_param *entry, uint64_t id)
 {
-    struct node node;
-    if (!node_parse(&node, id))
-        return NODE_ROOT;
-    if (node.kind == NODE_IS_AT)
-        return node_hidden(NODE_IS_HIDDEN, node.environment, node.service, node.incarnation);
-    if (node.kind == NODE_IS_HIDDEN && node.service)
-        return node_service(node.environment, node.service, node.incarnation);
-    if (node.kind == NODE_IS_SERVICE || node.kind == NODE_IS_HIDDEN)
-        return node.environment ? node_environment(node.environment) : NODE_ROOT;
-    if (node_is_past(node.kind) && node.service && node.kind != NODE_IS_PAST_BY_SERVICE)
-        return node_of_revision(node.kind, node.environment, 0, node.rev);
-    return NODE_ROOT;
+    memset(entry, 0, sizeof(*entry));
+    attr_brief(&entry->attr, id);
+    entry->attr.st_ino = gate_out(page->worker, id);
 }
 
 /* "." and ".."; ino 0 says that it is no lookup. */
 static bool page_add_dots(struct page *page, uint64_t node, uint64_t *offset)
 {
     static const char *const names[OFFSET_ENTRIES] = {".", ".."};
-    uint64_t parent = parent_of(node);
+    uint64_t parent = scope_parent(&page->worker->view->scope, node);
     for (; *offset < OFFSET_ENTRIES; ++*offset) {
         struct fuse_entry_param entry;
-        memset(&entry, 0, sizeof(entry));
-        attr_brief(&entry.attr, *offset == 0 ? node : parent);
+        brief(page, &entry, *offset == 0 ? node : parent);
         if (!page_add(page, names[*offset], &entry, *offset + 1))
             return false;
     }
@@ -88,27 +80,27 @@ static void describe(struct page *page, struct fuse_entry_param *entry, const st
 {
     if (page->plus && place_stays(place) && ops_entry(page->worker, entry, place) == 0)
         return;
-    memset(entry, 0, sizeof(*entry));
-    attr_brief(&entry->attr, place->id);
+    brief(page, entry, place->id);
 }
 
 static int page_fill(struct page *page, uint64_t node, uint64_t offset)
 {
     struct snapshot *snapshot = page->worker->snapshot;
+    const struct scope *scope = &page->worker->view->scope;
     struct fuse_entry_param entry;
     struct place place;
-    struct walk walk;
+    struct scope_walk walk;
     struct step step;
     bool ahead = edited_step(page->worker, &step);
-    int found = walk_begin(snapshot, &walk, node, offset);
+    int found = scope_walk_begin(scope, snapshot, &walk, node, offset);
     if (found == NOT_THERE && offset > 0)
         return 0; /* it went while it was read: that is its end */
     if (found)
         return found;
     if (!page_add_dots(page, node, &offset))
         return 0;
-    while ((found = walk_next(snapshot, &walk, &place, &offset)) == 0) {
-        if (ahead && (found = tree_shown(snapshot, &place, &step)) == NOT_THERE)
+    while ((found = scope_walk_next(scope, snapshot, &walk, &place, &offset)) == 0) {
+        if (ahead && (found = scope_shown(scope, snapshot, &place, &step)) == NOT_THERE)
             continue;
         if (found)
             return found;
@@ -132,7 +124,7 @@ static void read_any(fuse_req_t request, fuse_ino_t node, size_t size, off_t off
         loop_invite(worker); /* it may pass over much that was there at other revisions only */
     int found = offset < 0 ? NOT_THERE : snapshot_begin(worker->snapshot);
     if (found == 0) {
-        found = page_fill(&page, node, (uint64_t)offset);
+        found = page_fill(&page, node, scope_offset_back(&worker->view->scope, (uint64_t)offset));
         snapshot_end(worker->snapshot);
     }
     if (found == 0)

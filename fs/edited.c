@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fs/attr.h"
+#include "fs/gate.h"
 #include "fs/pin.h"
 #include "fs/roster.h"
 
@@ -31,8 +32,9 @@ static bool deed_of(struct worker *worker, fuse_req_t request, struct deed *out)
     if (!edited_by_notifier(worker, request))
         return false;
     const struct roster_slot *lane = lane_of(worker);
-    out->node = atomic_load(&lane->node);
-    out->parent = atomic_load(&lane->parent);
+    const struct scope *scope = &worker->view->scope;
+    out->node = scope_decipher(scope, atomic_load(&lane->node));
+    out->parent = scope_decipher(scope, atomic_load(&lane->parent));
     out->position = atomic_load(&lane->position);
     return out->node != 0 && node_parse(&out->place, out->node);
 }
@@ -40,9 +42,8 @@ static bool deed_of(struct worker *worker, fuse_req_t request, struct deed *out)
 bool edited_step(struct worker *worker, struct step *out)
 {
     const struct view_slot *shared = worker->view->shared;
-    if (!shared)
-        return false;
-    if (atomic_load(&shared->told) >= snapshot_revision(worker->snapshot))
+    if (!shared ||
+        !scope_is_behind(&worker->view->scope, worker->snapshot, atomic_load(&shared->told)))
         return false;
     *out = step_of(shared);
     const struct roster_slot *lane = lane_of(worker);
@@ -57,7 +58,8 @@ bool edited_step(struct worker *worker, struct step *out)
 static void describe(struct worker *worker, struct fuse_entry_param *out, uint64_t id)
 {
     struct place place;
-    if (tree_find(worker->snapshot, &place, id) == 0 && ops_entry(worker, out, &place) == 0)
+    if (scope_find(&worker->view->scope, worker->snapshot, &place, id) == 0 &&
+        ops_entry(worker, out, &place) == 0)
         return;
     if (tree_find_removed(worker->snapshot, &place, id) != 0 ||
         ops_entry(worker, out, &place) != 0) {
@@ -65,8 +67,9 @@ static void describe(struct worker *worker, struct fuse_entry_param *out, uint64
         bool directory = !node_parse(&node, id) || node.kind != NODE_IS_KEY;
         const struct view_options *view = &worker->view->options;
         memset(out, 0, sizeof(*out));
-        out->ino = id;
-        out->attr = (struct stat){.st_ino = id, .st_uid = view->uid, .st_gid = view->gid};
+        out->ino = gate_out(worker, id);
+        out->generation = worker->view->scope.generation;
+        out->attr = (struct stat){.st_ino = out->ino, .st_uid = view->uid, .st_gid = view->gid};
         out->attr.st_mode = directory ? attr_directory_mode(view) : attr_file_mode(view);
     }
     out->entry_timeout = out->attr_timeout = 0;
@@ -80,6 +83,11 @@ static bool removal_of(struct worker *worker, fuse_req_t request, struct deed *o
            out->position > step->done;
 }
 
+static uint64_t environment_of(const struct worker *worker, const struct deed *deed)
+{
+    return scope_own(&worker->view->scope, node_environment(deed->place.environment));
+}
+
 bool edited_getattr(struct worker *worker, fuse_req_t request, struct stat *out, fuse_ino_t node)
 {
     struct fuse_entry_param entry;
@@ -87,8 +95,7 @@ bool edited_getattr(struct worker *worker, fuse_req_t request, struct stat *out,
     struct step step;
     if (!edited_step(worker, &step) || !removal_of(worker, request, &deed, &step))
         return false;
-    if (node != deed.node && node != deed.parent &&
-        node != node_environment(deed.place.environment))
+    if (node != deed.node && node != deed.parent && node != environment_of(worker, &deed))
         return false;
     describe(worker, &entry, node);
     *out = entry.attr;
@@ -101,7 +108,7 @@ bool edited_lookup(struct worker *worker, fuse_req_t request, struct fuse_entry_
     struct deed deed;
     if (!removal_of(worker, request, &deed, step))
         return false;
-    uint64_t environment = node_environment(deed.place.environment);
+    uint64_t environment = environment_of(worker, &deed);
     uint64_t child = 0;
     if (parent == deed.parent)
         child = deed.node;
@@ -190,7 +197,7 @@ void edited_setattr(fuse_req_t request, fuse_ino_t node, struct stat *attr, int 
         return;
     }
     /* answered with the time of the commit, which is the one that it has */
-    ops_table.getattr(request, node, NULL);
+    ops_getattr(request, node, NULL);
 }
 
 bool edited_open(fuse_req_t request, struct fuse_file_info *info)

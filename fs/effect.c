@@ -17,11 +17,13 @@
  */
 #include "fs/effect.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "fs/node.h"
 
 #define PADDING 8
+_Static_assert(offsetof(struct effect, position) % PADDING == 0, "a short effect ends even");
 
 static size_t padded(size_t size)
 {
@@ -33,18 +35,32 @@ static size_t room(const struct effects *out)
     return sizeof(out->data) - out->size;
 }
 
+static bool has_name(unsigned kind)
+{
+    return kind != EFFECT_WAIT && kind != EFFECT_NODE;
+}
+
+/* What a message has of an effect beside its name. */
+static size_t short_or_long(unsigned kind)
+{
+    return has_name(kind) ? sizeof(struct effect) : offsetof(struct effect, position);
+}
+
 bool effects_append(struct effects *out, const struct effect *effect, const char *name)
 {
     struct effect written = *effect;
-    size_t length = name ? strlen(name) : 0;
-    if (room(out) < sizeof(written) + padded(length))
+    const char *path = name ? scope_path(out->scope, name) : NULL;
+    const size_t length = path ? strlen(path) : 0, size = short_or_long(effect->kind);
+    if (room(out) < size + padded(length))
         return false;
+    written.node = scope_wire(out->scope, effect->node);
+    written.parent = effect->parent ? scope_wire(out->scope, effect->parent) : 0;
     written.name_size = (uint16_t)length;
-    memcpy(out->data + out->size, &written, sizeof(written));
-    out->size += sizeof(written);
+    memcpy(out->data + out->size, &written, size);
+    out->size += size;
     memset(out->data + out->size, 0, padded(length));
     if (length)
-        memcpy(out->data + out->size, name, length);
+        memcpy(out->data + out->size, path, length);
     out->size += padded(length);
     return true;
 }
@@ -77,10 +93,18 @@ static void list_changed(struct effects *out, const struct outcome *outcome)
         directory = directory_of(outcome);
         stands_in = environment;
     }
+    /* a view's own directory does not come: what it shows of itself changes */
+    if (scope_is_own(out->scope, outcome)) {
+        stands_in = directory;
+        directory = outcome->kind == OUTCOME_SERVICE ? directory_of(outcome) : environment;
+    }
+    directory = scope_own(out->scope, directory);
+    stands_in = scope_own(out->scope, stands_in);
     if (out->listed[outcome->kind] == directory)
         return;
     out->listed[outcome->kind] = directory;
-    node_changed(out, stands_in, directory);
+    node_changed(out, stands_in == directory ? 0 : stands_in,
+                 directory); /* the root of a flat view */
 }
 
 /* Room for the most that one outcome takes. */
@@ -96,7 +120,8 @@ bool effects_of(struct effects *out, const struct outcome *outcome)
     if (outcome->mark != '~')
         list_changed(out, outcome);
     if (outcome->kind == OUTCOME_KEY)
-        node_changed(out, directory_of(outcome), node_key(outcome->environment, outcome->name_id));
+        node_changed(out, scope_own(out->scope, directory_of(outcome)),
+                     node_key(outcome->environment, outcome->name_id));
     return true;
 }
 
@@ -147,7 +172,8 @@ static int gather(struct snapshot *snapshot, struct effects *out, struct cursor 
     memset(out->listed, 0, sizeof(out->listed));
     int error = look_back(&gathering, cursor);
     while (!error && cursor->rev <= upto) {
-        int found = history_outcome(snapshot, &gathering.outcome, cursor->rev, cursor->index);
+        int found = outlines_next(out->outlines, snapshot, out->scope, &gathering.outcome,
+                                  cursor->rev, &cursor->index);
         if (found < 0)
             return found;
         if (found == NOT_THERE) {
@@ -252,10 +278,13 @@ static int is_directory_new(struct gathering *gathering)
 }
 
 /* Whether a key came with its directory: nobody could watch it yet. (One that was there before may
- * have come back in a directory made again, and with the watches that it had.) */
+ * have come back in a directory made again, and with the watches that it had. One that belongs to
+ * the view was always there.) */
 static int came_with_directory(struct gathering *gathering)
 {
-    if (gathering->outcome.mark != '+' || came_back(gathering))
+    const struct scope *scope = gathering->out->scope;
+    if (gathering->outcome.mark != '+' || came_back(gathering) ||
+        (!scope_is_all(scope) && scope->options->extent == VIEW_SERVICE))
         return 0;
     return is_directory_new(gathering);
 }
@@ -291,26 +320,23 @@ int effects_gather_events(struct snapshot *snapshot, struct effects *out, struct
     return gather(snapshot, out, cursor, upto, gather_event);
 }
 
-static bool has_name(unsigned kind)
-{
-    return kind != EFFECT_WAIT && kind != EFFECT_NODE;
-}
-
 bool effects_next(const unsigned char *data, size_t size, size_t *at, struct effect *out,
                   const char **name)
 {
-    if (*at > size || size - *at < sizeof(*out))
+    const size_t least = offsetof(struct effect, position);
+    struct effect effect = {0};
+    if (*at > size || size - *at < least)
         return false;
-    struct effect effect;
-    memcpy(&effect, data + *at, sizeof(effect));
-    size_t length = padded(effect.name_size);
-    if (size - *at - sizeof(effect) < length)
+    memcpy(&effect, data + *at, least);
+    const size_t head = short_or_long(effect.kind), length = padded(effect.name_size);
+    if (size - *at < head || size - *at - head < length)
         return false;
+    memcpy(&effect, data + *at, head);
     if (effect.kind < EFFECT_WAIT || effect.kind > EFFECT_TOUCH ||
         has_name(effect.kind) != (effect.name_size > 0))
         return false;
-    *name = (const char *)(data + *at + sizeof(effect));
-    *at += sizeof(effect) + length;
+    *name = (const char *)(data + *at + head);
+    *at += head + length;
     *out = effect;
     return true;
 }

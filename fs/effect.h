@@ -8,6 +8,9 @@
  *   - changes: what its kernel is to forget, in the log's order
  *   - names: what goes and what comes, in the order of a step (fs/step.h)
  *   - events: files to be touched for their watchers, in the order in which they changed last
+ *
+ * A view that has a part of the tree is told of that part, by its own ids and paths. Its own
+ * directories neither go nor come (fs/scope.h): what is in them does, name by name.
  */
 #ifndef EMSA_FS_EFFECT_H
 #define EMSA_FS_EFFECT_H
@@ -17,6 +20,7 @@
 
 #include "fs/called.h"
 #include "fs/message.h"
+#include "fs/outline.h"
 #include "store/history.h"
 
 struct cursor { /* the next outcome to look at */
@@ -30,7 +34,9 @@ struct effects { /* a run of effects, as it goes into a message */
     uint64_t waited; /* the directory waited for last, which need not be said again */
     /* so the directory whose list changed, by what came or went there */
     uint64_t listed[OUTCOME_ENVIRONMENT + 1];
-    struct called called; /* kept from run to run */
+    struct called called;      /* kept from run to run */
+    struct scope *scope;       /* whose effects they are; NULL: of who has all of it */
+    struct outlines *outlines; /* borrowed; may be NULL where scope is */
 };
 
 /* What a kernel is to forget for one outcome, appended whole or not at all: false when there is no
@@ -62,6 +68,8 @@ struct name_changes {
     struct name_change *items; /* owned; in the order of their positions */
     size_t count, capacity;
     uint64_t from, upto; /* of the step; 0, 0: of none */
+    struct scope *scope; /* as above */
+    struct outlines *outlines;
 };
 
 /* All of the step from revision from to revision upto. ERR_NOMEM, or a failure of the store: then
@@ -88,7 +96,8 @@ void name_changes_release(struct name_changes *changes);
 bool effects_next(const unsigned char *data, size_t size, size_t *at, struct effect *out,
                   const char **name);
 
-/* Appends one to a run; false when there is no room. name may be NULL. For effect.c and names.c. */
+/* Appends one to a run, its ids and its path as the view has them; false when there is no room.
+ * name may be NULL. For effect.c and names.c. */
 bool effects_append(struct effects *out, const struct effect *effect, const char *name);
 
 #endif

@@ -156,9 +156,10 @@ void file_release(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *in
     pin_drop(worker->fs->state, info->fh, &worker->pin_hint);
     /* after the pin, so that a poll that was under way finds that it came too late */
     polls_drop(worker->fs->polls, worker->view->options.id, info->fh);
-    uint32_t turn = marks_turn(&worker->fs->marks, worker->view->options.id, node);
+    (void)node;
+    uint32_t turn = marks_turn(&worker->fs->marks, worker->view->options.id, worker->wire);
     if (turn) {
-        worker->sweep_node = node;
+        worker->sweep_node = worker->wire;
         worker->sweep_turn = turn;
     }
     /* only the notifier may open for writing */

@@ -134,8 +134,11 @@ static int session_ready(struct fs *fs, const void *init, size_t size)
 int fs_adopt(struct fs *fs, const struct view_options *view, int fuse_fd, const void *init,
              size_t init_size)
 {
+    struct view *added;
     uint32_t slot;
-    int error = session_ready(fs, init, init_size);
+    int error = scope_check(view);
+    if (!error)
+        error = session_ready(fs, init, init_size);
     if (error) {
         close(fuse_fd);
         return error;
@@ -149,15 +152,15 @@ int fs_adopt(struct fs *fs, const struct view_options *view, int fuse_fd, const 
     if (error)
         return error;
     /* before the first answer, so that nothing it shows can change untold */
-    error = notify_view_add(fs->notify, view->id);
+    added = views_get(&fs->views, slot);
+    error = notify_view_add(fs->notify, view->id, &added->scope);
     if (!error)
         error = loop_watch(fs, slot, fuse_fd);
     if (error) {
-        struct view *added = views_get(&fs->views, slot);
         notify_view_remove(fs->notify, view->id);
         views_remove(&fs->views, added);
-        views_put(&fs->views, added);
     }
+    views_put(&fs->views, added);
     return error;
 }
 

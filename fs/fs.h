@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "store/limits.h"
+#include "store/name.h"
 #include "store/store.h"
 
 struct fs;
@@ -69,6 +70,11 @@ struct view_options {  /* what one superblock shows, and to whom; travels betwee
     char service[SERVICE_NAME_MAX + 1];
 };
 
+/* Fills in of options what a new view of a path needs (the root: all; an environment; a service):
+ * extent and names, the time, and a key of its own. ERR_INVALID: the path is a key's; ERR_IO: the
+ * system gives no random numbers. */
+int view_options_of(struct view_options *options, const struct path *path);
+
 /* Has threads that die of a signal of their own making say what they were at, so that a request
  * that kills servers is found (fs/replay.h). Once a process, before the store is opened. ERR_IO. */
 int fs_catch(void);
@@ -78,7 +84,8 @@ int fs_new(struct fs **out, const struct fs_options *options);
 void fs_free(struct fs *fs); /* stops the threads; closes every descriptor it adopted */
 
 /* Adopts a live connection: its /dev/fuse descriptor (taken over, also on failure) and the INIT
- * request that the supervisor answered for it. */
+ * request that the supervisor answered for it. ERR_INVALID: there can be no such view; ERR_REFUSED,
+ * ERR_NOMEM, ERR_IO. */
 int fs_adopt(struct fs *fs, const struct view_options *view, int fuse_fd, const void *init,
              size_t init_size);
 

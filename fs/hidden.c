@@ -55,6 +55,15 @@ static int stand(struct snapshot *snapshot, struct standing *out, const struct n
     return found;
 }
 
+int hidden_revision(struct snapshot *snapshot, uint64_t *rev, const struct node *node)
+{
+    struct standing standing;
+    int found = stand(snapshot, &standing, node);
+    if (!found)
+        *rev = standing.rev;
+    return found;
+}
+
 static void describe(struct place *out, const struct node *node, uint64_t id, int64_t time,
                      const char *name)
 {
@@ -117,7 +126,7 @@ static int describe_row(struct snapshot *snapshot, struct place *out, const stru
 }
 
 /* One name each: "7" and not "07". */
-static bool parse_revision(uint64_t *rev, const char *name)
+bool hidden_parse_revision(uint64_t *rev, const char *name)
 {
     size_t digits = strspn(name, "0123456789");
     if (digits == 0 || digits > 15 || name[digits] != '\0' || name[0] == '0')
@@ -143,7 +152,7 @@ static int lookup_revision(struct snapshot *snapshot, struct place *out, const s
     int found = stand(snapshot, &standing, parent);
     if (found)
         return found;
-    if (parse_revision(&rev, name))
+    if (hidden_parse_revision(&rev, name))
         return past_enter(snapshot, out, parent, rev);
     return lookup_tag(snapshot, out, parent, name);
 }

@@ -31,6 +31,12 @@ int hidden_of(struct snapshot *snapshot, struct place *out, const struct node *d
 int hidden_lookup(struct snapshot *snapshot, struct place *out, const struct node *parent,
                   const char *name);
 
+/* The revision that last changed anything in the directory that `.emsa` or at/ is of. */
+int hidden_revision(struct snapshot *snapshot, uint64_t *rev, const struct node *node);
+
+/* The revision that a name in at/ says; false: it is none. */
+bool hidden_parse_revision(uint64_t *rev, const char *name);
+
 /* What stands at a node that is `.emsa`, at/, a text or a link. */
 int hidden_find(struct snapshot *snapshot, struct place *out, const struct node *node, uint64_t id);
 

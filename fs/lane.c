@@ -12,7 +12,6 @@
 #include "fs/edit.h"
 #include "fs/effect.h"
 #include "fs/queue.h"
-#include "fs/step.h"
 #include "fs/tell.h"
 #include "store/error.h"
 
@@ -141,8 +140,7 @@ static void reveal(struct lane *lane, int fuse_fd, const struct message *message
             atomic_store(&slot->revealed, 0);
             atomic_store(&slot->revision, message->b);
         }
-        bool made = effect->kind == EFFECT_MAKE_FILE || effect->kind == EFFECT_MAKE_DIRECTORY;
-        atomic_store(&slot->revealed, step_position(effect->node, made));
+        atomic_store(&slot->revealed, effect->position);
     }
     forget_name(fuse_fd, effect, path);
     tell_node(fuse_fd, effect->parent);
@@ -151,12 +149,11 @@ static void reveal(struct lane *lane, int fuse_fd, const struct message *message
 static void announce(struct lane *lane, const struct effect *effect)
 {
     struct roster_slot *slot = lane->entered;
-    bool made = effect->kind == EFFECT_MAKE_FILE || effect->kind == EFFECT_MAKE_DIRECTORY;
     if (!is_entered(lane))
         return;
     atomic_store(&slot->node, 0);
     atomic_store(&slot->parent, effect->parent);
-    atomic_store(&slot->position, step_position(effect->node, made));
+    atomic_store(&slot->position, effect->position);
     atomic_store(&slot->node, effect->kind == EFFECT_TOUCH ? 0 : effect->node);
 }
 

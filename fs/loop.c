@@ -101,7 +101,7 @@ static int session_make(struct fs *fs)
     char name[] = "emsa";
     char *argv[] = {name, NULL};
     struct fuse_args args = FUSE_ARGS_INIT(1, argv);
-    fs->session = fuse_session_new(&args, &ops_table, sizeof(ops_table), fs);
+    fs->session = fuse_session_new(&args, &gate_table, sizeof(gate_table), fs);
     fuse_opt_free_args(&args);
     if (!fs->session)
         return error_set(ERR_NOMEM, "cannot make a FUSE session");

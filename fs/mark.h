@@ -1,5 +1,5 @@
 /*
- * Which nodes of secrets may have pages in a page cache.
+ * Which nodes of secrets may have pages in a page cache; nodes as the kernel has them (fs/scope.h).
  *
  * A handle of a secret is direct_io, and yet mmap, sendfile, splice and readahead bring its pages
  * in. Such a READ marks its node before it is answered; the notifier sweeps the node (invalidates

@@ -50,6 +50,8 @@ struct message {
  * Done on a mount, where the name is a path from the view's root, node what stands there and parent
  * the directory that it stands in:
  *   REMOVE_FILE, REMOVE_DIRECTORY, MAKE_FILE, MAKE_DIRECTORY (NAMES); TOUCH (EVENTS)
+ *
+ * Ids are those that the view's kernel knows (fs/scope.h), and paths are of its root.
  */
 enum effect_kind {
     EFFECT_WAIT = 1,
@@ -68,6 +70,8 @@ struct effect {
     uint16_t kind;
     uint16_t name_size; /* bytes of the name that follows; padded to 8 */
     uint32_t spare;
+    uint64_t position; /* in its step (fs/step.h), which ids on the wire don't tell; there is none
+                          in a message where there is no name */
 };
 
 /* One packet, with its effects. Small against a socket's buffer, so that many are on the way. */

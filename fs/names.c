@@ -26,7 +26,7 @@ static int append(struct name_changes *changes, const struct name_change *change
 
 int name_changes_add(struct name_changes *changes, const struct outcome *outcome)
 {
-    if (outcome->mark != '+' && outcome->mark != '-')
+    if ((outcome->mark != '+' && outcome->mark != '-') || scope_is_own(changes->scope, outcome))
         return 0;
     struct name_change change = {.at = {.rev = outcome->rev, .index = outcome->index},
                                  .made = outcome->mark == '+'};
@@ -139,7 +139,7 @@ int name_changes_gather(struct snapshot *snapshot, struct name_changes *out, uin
     out->from = out->upto = 0;
     for (uint64_t rev = from + 1; !error && rev <= upto; rev++) {
         for (uint32_t index = 0; !error; index++) {
-            int found = history_outcome(snapshot, &outcome, rev, index);
+            int found = outlines_next(out->outlines, snapshot, out->scope, &outcome, rev, &index);
             if (found == NOT_THERE)
                 break;
             error = found ? found : name_changes_add(out, &outcome);
@@ -189,8 +189,10 @@ int name_changes_effects(struct snapshot *snapshot, struct effects *out,
         int error = called_path(snapshot, &out->called, path, change->node);
         if (error)
             return error;
-        struct effect effect = {
-            .node = change->node, .parent = change->parent, .kind = (uint16_t)kind_of(change)};
+        struct effect effect = {.node = change->node,
+                                .parent = change->parent,
+                                .kind = (uint16_t)kind_of(change),
+                                .position = position(change)};
         if (!effects_append(out, &effect, path))
             return 0;
         *reached = position(change);

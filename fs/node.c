@@ -180,6 +180,22 @@ bool node_is_link(enum node_kind kind)
     return kind == NODE_IS_HEAD || kind == NODE_IS_TAG;
 }
 
+uint64_t node_parent(uint64_t id)
+{
+    struct node node;
+    if (!node_parse(&node, id))
+        return NODE_ROOT;
+    if (node.kind == NODE_IS_AT)
+        return node_hidden(NODE_IS_HIDDEN, node.environment, node.service, node.incarnation);
+    if (node.kind == NODE_IS_HIDDEN && node.service)
+        return node_service(node.environment, node.service, node.incarnation);
+    if (node.kind == NODE_IS_SERVICE || node.kind == NODE_IS_HIDDEN)
+        return node.environment ? node_environment(node.environment) : NODE_ROOT;
+    if (node_is_past(node.kind) && node.service && node.kind != NODE_IS_PAST_BY_SERVICE)
+        return node_of_revision(node.kind, node.environment, 0, node.rev);
+    return NODE_ROOT;
+}
+
 uint64_t node_offset(uint64_t id)
 {
     return id + OFFSET_ENTRIES + 1;

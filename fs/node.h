@@ -54,7 +54,12 @@
  * many and must take away from who still holds one (FORGETs are lost with servers, so nobody
  * knows); a table in the store would make readers write.
  *
- * Kind 15 is free, and what the checks of kinds 0 and 1 refuse.
+ * Kind 15 has no ids: it is what a directory is that belongs to a consumer's view and to no place
+ * (fs/scope.h). Free is what the checks of kinds 0 and 1 refuse.
+ *
+ * All this is what an administrators' kernel sees, as inode numbers too. A consumer's sees none of
+ * it: the numbers that ids are made of count up, so that they would tell what else there is. It has
+ * 1 to 3 for the directories that belong to its view, and all others enciphered (fs/scope.h).
  */
 #ifndef EMSA_FS_NODE_H
 #define EMSA_FS_NODE_H
@@ -80,6 +85,7 @@ enum node_kind {
     NODE_IS_JSON = 12,
     NODE_IS_HEAD = 13,
     NODE_IS_TAG = 14,
+    NODE_IS_OWN = 15, /* a view's own directory; of a place, never of an id */
 };
 
 struct node {
@@ -115,6 +121,9 @@ bool node_is_file(enum node_kind kind);
 bool node_is_past(enum node_kind kind);
 bool node_is_text(enum node_kind kind);
 bool node_is_link(enum node_kind kind);
+
+/* What ".." shows of a directory: for people, the kernel knows better. */
+uint64_t node_parent(uint64_t id);
 
 /* Directory offsets. 0 is the beginning, 1 stands after ".", 2 after "..", and what follows names
  * the last entry that was shown by its id, so that reading a directory goes on from there in any

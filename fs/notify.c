@@ -293,7 +293,7 @@ int notify_connect(struct notify *notify, int socket)
     return 0;
 }
 
-int notify_view_add(struct notify *notify, uint32_t view)
+int notify_view_add(struct notify *notify, uint32_t view, struct scope *scope)
 {
     /* One that no server served before has seen nothing, so all that is there was there before. */
     uint64_t now = store_revision(notify->store);
@@ -301,7 +301,7 @@ int notify_view_add(struct notify *notify, uint32_t view)
     if (!slot)
         return error_set(ERR_REFUSED, "there is no room for another view");
     pthread_mutex_lock(&notify->lock);
-    int error = targets_add(&notify->targets, view, slot, now);
+    int error = targets_add(&notify->targets, view, scope, slot, now);
     pthread_mutex_unlock(&notify->lock);
     wake(notify);
     return error;
@@ -348,7 +348,7 @@ int notify_publish(struct notify *notify, uint64_t rev)
         result = wait_told(notify, rev, since);
     if (result == 0)
         histogram_add(&notify->state->times.visible, target_now() - since);
-    pthread_mutex_unlock(&notify->lock);
+    settle_and_unlock(notify); /* nobody may have been sent anything, and so nobody confirms */
     return result;
 }
 

@@ -12,6 +12,7 @@
 
 #include "fs/mark.h"
 #include "fs/poll.h"
+#include "fs/scope.h"
 #include "fs/state.h"
 #include "store/store.h"
 
@@ -25,8 +26,9 @@ void notify_free(struct notify *notify);
 /* Starts the thread that hears the notifier, and tells everybody what a server before could not. */
 int notify_start(struct notify *notify);
 
-/* A view that the kernels' owner should be told for from now on, and its end. */
-int notify_view_add(struct notify *notify, uint32_t view);
+/* A view that the kernels' owner should be told for from now on, and its end. scope (NULL: all) is
+ * borrowed until then. */
+int notify_view_add(struct notify *notify, uint32_t view, struct scope *scope);
 void notify_view_remove(struct notify *notify, uint32_t view);
 
 /* A new connection to a notifier (taken over). */

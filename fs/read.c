@@ -98,7 +98,7 @@ static int choose(struct worker *worker, struct reading *reading)
     const struct node *node = &reading->node;
     const struct recent *recent =
         recent_find(worker->recents, reading->id, snapshot_stamp(snapshot));
-    uint64_t shown = snapshot_revision(snapshot);
+    uint64_t shown = scope_revision(&worker->view->scope, snapshot);
     int found = 0;
     reading->expected = recent ? recent->size : 0;
     if (node->kind == NODE_IS_PAST_KEY)
@@ -292,10 +292,10 @@ static int read_part(struct worker *worker, struct reading *reading)
     return 0;
 }
 
-void file_mark(struct worker *worker, uint64_t node)
+void file_mark(struct worker *worker)
 {
-    worker->sweep_turn = marks_add(&worker->fs->marks, worker->view->options.id, node);
-    worker->sweep_node = node;
+    worker->sweep_turn = marks_add(&worker->fs->marks, worker->view->options.id, worker->wire);
+    worker->sweep_node = worker->wire;
 }
 
 static int read_store(struct worker *worker, struct reading *reading)
@@ -383,12 +383,19 @@ static void move(struct worker *worker, uint64_t handle, struct reading *reading
         pin_end(state, handle, reading->pin, ended);
 }
 
+void file_note_reader(struct worker *worker, fuse_req_t request, uint64_t rev)
+{
+    const struct fuse_ctx *who = fuse_req_ctx(request);
+    view_slot_read(worker->view->shared, who->uid, (uint32_t)who->pid, rev);
+}
+
 static void reply(struct worker *worker, fuse_req_t request, uint64_t handle,
                   struct reading *reading)
 {
     move(worker, handle, reading);
     if (!reading->direct && is_secret(&reading->entry))
-        file_mark(worker, reading->id);
+        file_mark(worker);
+    file_note_reader(worker, request, reading->repin ? reading->repin : reading->pin.rev);
     fuse_reply_buf(request, (const char *)reading->data, reading->got);
 }
 

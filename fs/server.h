@@ -45,6 +45,13 @@ struct text_note {
     bool is_too_large;
 };
 
+/* What an id on the wire of a consumer's view is known to be (fs/gate.h): for ever. */
+#define KNOWN_SLOTS 256u
+struct known {
+    uint32_t view; /* 0: nothing is noted */
+    uint64_t wire, node;
+};
+
 /* One thread that answers requests, and all that it needs for one: nothing is shared with the
  * others. */
 struct worker {
@@ -58,14 +65,16 @@ struct worker {
     struct secret window;  /* a piece of a text, until it is sent (fs/text.h) */
     struct text_note notes[TEXT_NOTES];
     struct recents *recents;
+    struct known known[KNOWN_SLOTS];
     unsigned char *copy;          /* VALUE_MAX; of a plain value */
     unsigned char *reply;         /* VIEW_MAX_READ_LIMIT; written before it is sent, so present */
     struct request_slot *request; /* what it has in its hands; fs/replay.h */
     size_t size;                  /* of that, as it was read */
     struct view *view;            /* whose request is being answered */
+    uint64_t wire;                /* the node that it is about, as the kernel has it */
     _Atomic uint32_t slot;        /* of that view */
     struct watched watched;       /* fs/crew.h */
-    uint64_t sweep_node;          /* to be swept when the answer is out; 0: none */
+    uint64_t sweep_node; /* to be swept when the answer is out, as the kernel has it; 0: none */
     uint32_t sweep_turn;
     uint32_t pin_hint;
     bool is_left;  /* the request in hand lay in the slot */
@@ -119,8 +128,15 @@ void loop_arm(struct fs *fs, struct view *view, uint32_t slot);
 /* One thread more. */
 int loop_worker_start(struct fs *fs, unsigned index);
 
-/* ops.c: the table for libfuse, and what its rows share */
-extern const struct fuse_lowlevel_ops ops_table;
+/* gate.c: the table for libfuse */
+extern const struct fuse_lowlevel_ops gate_table;
+
+/* ops.c: the small handlers, and what all share */
+void ops_lookup(fuse_req_t request, fuse_ino_t parent, const char *name);
+void ops_getattr(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info);
+void ops_readlink(fuse_req_t request, fuse_ino_t node);
+void ops_getxattr(fuse_req_t request, fuse_ino_t node, const char *name, size_t size);
+void ops_listxattr(fuse_req_t request, fuse_ino_t node, size_t size);
 
 /* How long the kernel may keep names and attributes: it is told when they change. */
 #define KEEP_SECONDS (7.0 * 86400)
@@ -155,7 +171,9 @@ int file_refuse_masked(const struct worker *worker, const struct entry *entry);
 void file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
                struct fuse_file_info *info);
 /* A page of a secret is about to reach a page cache: it is swept after the answer. */
-void file_mark(struct worker *worker, uint64_t node);
+void file_mark(struct worker *worker);
+/* Says of the view who was answered a READ, and from which revision. */
+void file_note_reader(struct worker *worker, fuse_req_t request, uint64_t rev);
 /* Forgets a secret that is kept, and wipes it. */
 void file_forget(struct worker *worker);
 

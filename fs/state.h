@@ -48,6 +48,11 @@ struct view_slot {
     _Atomic uint64_t upto;  /* the step under way goes from told to here; not behind told: none */
     _Atomic uint64_t done;  /* names of the step are in step up to this position */
     _Atomic uint64_t heard; /* its watchers know all up to this revision */
+    /* Of the last READ; three stores, so two readers at one time may be mixed: a hint for people.
+     */
+    _Atomic uint64_t reader;   /* uid in the upper half, pid in the lower */
+    _Atomic uint64_t read_rev; /* what it was answered from */
+    _Atomic int64_t read_time; /* nanoseconds since 1970, as of the last tick; 0: nobody read yet */
 };
 
 /* An open file that the kernel wants to be told of (fs/poll.h). */

@@ -57,6 +57,31 @@ static bool send(struct targets *targets, struct target *target, struct message 
     return true;
 }
 
+/* What is gathered now is for this view. */
+static void gather_for(struct targets *targets, const struct target *target)
+{
+    targets->effects.scope = target->scope;
+    targets->effects.outlines = &targets->outlines;
+}
+
+/* Takes a view into account that is so far. */
+static void front_take(struct front *front, uint64_t rev, uint32_t place)
+{
+    if (rev < front->all) {
+        front->others = front->all;
+        front->all = rev;
+        front->hindmost = place;
+    } else if (rev < front->others) {
+        front->others = rev;
+    }
+}
+
+/* How far all others are than the one in a place. */
+static uint64_t front_of_others(const struct front *front, uint32_t place)
+{
+    return place == front->hindmost ? front->others : front->all;
+}
+
 /* Changes */
 
 static bool wants_changes(const struct targets *targets, const struct target *target)
@@ -70,6 +95,8 @@ static struct target *hindmost(struct targets *targets)
     struct target *found = NULL;
     for (uint32_t i = 0; i < targets->count; i++) {
         struct target *target = &targets->items[i];
+        if (target->scope)
+            continue;
         if (wants_changes(targets, target) && (!found || target->changes.rev < found->changes.rev ||
                                                (target->changes.rev == found->changes.rev &&
                                                 target->changes.index < found->changes.index)))
@@ -84,7 +111,7 @@ static bool send_changes(struct targets *targets, const struct cursor *from,
 {
     for (uint32_t i = 0; i < targets->count; i++) {
         struct target *target = &targets->items[i];
-        if (!wants_changes(targets, target) || !same_place(&target->changes, from))
+        if (target->scope || !wants_changes(targets, target) || !same_place(&target->changes, from))
             continue;
         struct message message = {
             .kind = MESSAGE_CHANGE, .a = ++targets->sequence, .b = to->rev - 1};
@@ -96,12 +123,46 @@ static bool send_changes(struct targets *targets, const struct cursor *from,
     return true;
 }
 
+/* All that was sent is confirmed, so all that it stands for is. */
+static void settle_changes(struct target *target)
+{
+    if (!target->changes_in_flight && target->changes.rev - 1 > target->valid)
+        target->valid = target->changes.rev - 1;
+}
+
+static int pump_own_changes(struct targets *targets, struct target *target, uint64_t upto,
+                            bool *room)
+{
+    gather_for(targets, target);
+    while (*room && wants_changes(targets, target) && target->changes.rev <= upto) {
+        struct cursor to = target->changes;
+        int error = effects_gather(targets->snapshot, &targets->effects, &to, upto);
+        if (error)
+            return error;
+        if (targets->effects.size > 0) {
+            struct message message = {
+                .kind = MESSAGE_CHANGE, .a = ++targets->sequence, .b = to.rev - 1};
+            *room = send(targets, target, message);
+            if (!*room)
+                break;
+            target->changes_in_flight++;
+        }
+        target->changes = to;
+    }
+    settle_changes(target);
+    return 0;
+}
+
 static int pump_changes(struct targets *targets, uint64_t upto, bool *room)
 {
     struct target *target = hindmost(targets);
     int error = 0;
+    for (uint32_t i = 0; !error && *room && i < targets->count; i++)
+        if (targets->items[i].scope)
+            error = pump_own_changes(targets, &targets->items[i], upto, room);
     while (!error && *room && target && target->changes.rev <= upto) {
         struct cursor from = target->changes, to = from;
+        gather_for(targets, target);
         error = effects_gather(targets->snapshot, &targets->effects, &to, upto);
         if (!error)
             *room = send_changes(targets, &from, &to);
@@ -112,43 +173,60 @@ static int pump_changes(struct targets *targets, uint64_t upto, bool *room)
 
 /* Names */
 
-/* The revision up to which the kernels of all other views have forgotten what changed. */
-static uint64_t others_valid(const struct targets *targets, const struct target *self, uint64_t now)
+/* How far the kernels of all have forgotten what changed, for all at once: there may be a thousand.
+ */
+static void look_at_kernels(struct targets *targets, uint64_t now)
 {
-    uint64_t least = UINT64_MAX;
+    targets->valid = (struct front){.all = UINT64_MAX, .others = UINT64_MAX};
     for (uint32_t i = 0; i < targets->count; i++) {
         const struct target *target = &targets->items[i];
         bool stuck = target->late || (target->changes_in_flight && now - target->moved > STUCK);
-        if (target != self && !stuck && target->valid < least)
-            least = target->valid;
+        if (!stuck)
+            front_take(&targets->valid, target->valid, i);
     }
-    return least;
 }
 
 static int names_gather(struct targets *targets, const struct target *target)
 {
     struct name_changes *names = &targets->names;
-    if (names->upto == target->upto && names->from == told(target) && names->upto != 0)
+    const uint32_t view = target->scope ? target->view : 0;
+    gather_for(targets, target);
+    if (names->upto == target->upto && names->from == told(target) && names->upto != 0 &&
+        targets->names_view == view)
         return 0;
+    names->scope = target->scope;
+    names->outlines = &targets->outlines;
+    targets->names_view = view;
     return name_changes_gather(targets->snapshot, names, told(target), target->upto);
 }
 
-static int begin_step(struct targets *targets, struct target *target, uint64_t now)
+/* A view of a part has no names in most steps, and need not wait for others to say so. */
+static int has_names(struct targets *targets, struct target *target, uint64_t upto)
+{
+    if (!target->scope)
+        return 1;
+    target->upto = upto;
+    int error = names_gather(targets, target);
+    return error ? error : name_changes_last(&targets->names) != 0;
+}
+
+static int begin_step(struct targets *targets, struct target *target)
 {
     uint64_t upto = target->changes.rev - 1;
     if (upto > told(target) + STEP_MAX)
         upto = told(target) + STEP_MAX;
     if (upto <= told(target))
         return 0;
-    uint64_t others = targets->count > 1 ? others_valid(targets, target, now) : upto;
-    if (others < upto) {
+    uint64_t others = front_of_others(&targets->valid, (uint32_t)(target - targets->items));
+    int error = others < upto ? has_names(targets, target, upto) : 0;
+    if (error > 0) {
         targets->blocked = true;
         upto = others;
     }
-    if (upto <= told(target))
-        return 0;
+    if (error < 0 || upto <= told(target))
+        return error < 0 ? error : 0;
     target->upto = upto;
-    int error = names_gather(targets, target);
+    error = names_gather(targets, target);
     if (error)
         return error;
     target->last = name_changes_last(&targets->names);
@@ -205,12 +283,12 @@ static int send_names(struct targets *targets, struct target *target, bool *room
 
 static int pump_names(struct targets *targets, bool *room)
 {
-    uint64_t now = targets->count > 1 ? target_now() : 0;
     int error = 0;
+    look_at_kernels(targets, targets->count > 1 ? target_now() : 0);
     for (uint32_t i = 0; !error && *room && i < targets->count; i++) {
         struct target *target = &targets->items[i];
         if (!target->stepping)
-            error = begin_step(targets, target, now);
+            error = begin_step(targets, target);
         if (error || !target->stepping || target->changes.rev <= target->upto)
             continue;
         if (target->last == UNKNOWN)
@@ -232,34 +310,24 @@ static uint64_t staged(const struct target *target)
     return all ? target->upto : told(target);
 }
 
-/* How far the names of each view's others are shown, for all at once: there may be a thousand. A
- * view that does not come back is not waited for. */
+/* How far the names of all are shown. A view that does not come back is not waited for. */
 static void look_at_names(struct targets *targets)
 {
-    targets->hindmost = targets->count;
-    targets->shown = targets->shown_by_others = UINT64_MAX;
+    targets->shown = (struct front){.all = UINT64_MAX, .others = UINT64_MAX};
     if (targets->count < 2)
         return;
     uint64_t now = target_now();
     for (uint32_t i = 0; i < targets->count; i++) {
         const struct target *target = &targets->items[i];
-        if (target->late || (!is_idle(target) && now - target->moved > STUCK))
-            continue;
-        if (told(target) < targets->shown) {
-            targets->shown_by_others = targets->shown;
-            targets->shown = told(target);
-            targets->hindmost = i;
-        } else if (told(target) < targets->shown_by_others) {
-            targets->shown_by_others = told(target);
-        }
+        if (!target->late && (is_idle(target) || now - target->moved <= STUCK))
+            front_take(&targets->shown, told(target), i);
     }
 }
 
 /* The revision up to which watchers of a view may hear of what was set. */
 static uint64_t audible(struct targets *targets, const struct target *target)
 {
-    bool is_hindmost = (uint64_t)(target - targets->items) == targets->hindmost;
-    uint64_t others = is_hindmost ? targets->shown_by_others : targets->shown;
+    uint64_t others = front_of_others(&targets->shown, (uint32_t)(target - targets->items));
     if (others >= staged(target))
         return staged(target);
     targets->blocked = true;
@@ -288,15 +356,17 @@ static bool wants_events(struct targets *targets, struct target *target)
            target->events_in_flight < MESSAGES_IN_FLIGHT;
 }
 
-/* The same to every view that stands where the first does. */
+/* The same to every view that stands where the first does, unless it is of that one's part alone.
+ */
 static bool send_events(struct targets *targets, uint32_t first, const struct cursor *to)
 {
     const struct cursor from = targets->items[first].events;
     uint64_t upto = targets->items[first].events_upto;
-    for (uint32_t i = first; i < targets->count; i++) {
+    const bool is_alone = targets->items[first].scope;
+    for (uint32_t i = first; i < (is_alone ? first + 1 : targets->count); i++) {
         struct target *target = &targets->items[i];
-        if (!wants_events(targets, target) || target->events_upto != upto ||
-            !same_place(&target->events, &from))
+        if ((target->scope && !is_alone) || !wants_events(targets, target) ||
+            target->events_upto != upto || !same_place(&target->events, &from))
             continue;
         if (targets->effects.size > 0) {
             struct message message = {
@@ -319,6 +389,7 @@ static int pump_events(struct targets *targets, bool *room)
         struct target *target = &targets->items[i];
         while (!error && *room && wants_events(targets, target)) {
             struct cursor to = target->events;
+            gather_for(targets, target);
             error = effects_gather_events(targets->snapshot, &targets->effects, &to,
                                           target->events_upto);
             if (!error)
@@ -381,6 +452,7 @@ bool targets_confirmed(struct targets *targets, const struct message *message)
         target->changes_in_flight--;
         if (message->b > target->valid)
             target->valid = message->b;
+        settle_changes(target);
     } else if (message->kind == MESSAGE_NAMES && target->names_in_flight) {
         target->names_in_flight--;
         if (target->stepping && message->b == target->upto)
@@ -404,7 +476,8 @@ void targets_restart(struct targets *targets)
     }
 }
 
-int targets_add(struct targets *targets, uint32_t view, struct view_slot *slot, uint64_t known)
+int targets_add(struct targets *targets, uint32_t view, struct scope *scope, struct view_slot *slot,
+                uint64_t known)
 {
     if (targets->count == targets->capacity) {
         uint32_t capacity = targets->capacity ? targets->capacity * 2 : 16;
@@ -419,7 +492,10 @@ int targets_add(struct targets *targets, uint32_t view, struct view_slot *slot, 
         atomic_store(&slot->upto, known);
         atomic_store(&slot->told, known);
     }
-    struct target target = {.view = view, .slot = slot, .valid = atomic_load(&slot->told)};
+    struct target target = {.view = view,
+                            .scope = scope_is_all(scope) ? NULL : scope,
+                            .slot = slot,
+                            .valid = atomic_load(&slot->told)};
     target.changes.rev = target.valid + 1;
     target.upto = atomic_load(&slot->upto);
     if (target.upto > target.valid) {
@@ -441,6 +517,7 @@ void targets_remove(struct targets *targets, uint32_t view)
 void targets_release(struct targets *targets)
 {
     name_changes_release(&targets->names);
+    outlines_release(&targets->outlines);
     free(targets->items);
 }
 

@@ -13,6 +13,11 @@
  * not come back is not waited for. (A CREATE can't wait for others' names: theirs would wait for
  * it.)
  *
+ * A view that has a part of the tree is sent what is of that part, by ids of its own: what is
+ * gathered for one is for no other. Where a commit says nothing to it, it is moved on as if it had
+ * confirmed: no message, and no look into the store but the one that is made for all
+ * (fs/outline.h).
+ *
  * told, heard and what is known of the step under way stand in the shared memory, so that the next
  * server goes on behind them; the rest is done again, which harms nobody.
  *
@@ -30,6 +35,7 @@
 
 struct target { /* one view */
     uint32_t view;
+    struct scope *scope;    /* the part of the tree that it has; NULL: all of it */
     struct view_slot *slot; /* told, upto, done, heard */
     bool late;              /* did not come back in time; not waited for */
     unsigned suspicion;     /* it was late: how often it must still come back in time */
@@ -51,23 +57,32 @@ struct target { /* one view */
     uint32_t events_in_flight;
 };
 
+struct front {         /* how far all views are that are waited for */
+    uint64_t all;      /* UINT64_MAX: nobody is waited for */
+    uint64_t others;   /* all but the hindmost */
+    uint32_t hindmost; /* its place in items */
+};
+
 struct targets {
     struct target *items; /* owned */
     uint32_t count, capacity;
-    uint64_t goal;  /* what every view is to be told up to */
-    bool blocked;   /* something waits for another view, which may come to be passed over */
-    uint64_t shown; /* the names of all are in step up to here, */
-    uint64_t shown_by_others; /* and those of all but hindmost up to there */
-    uint32_t hindmost;        /* of items; count: nobody is waited for */
+    uint64_t goal;      /* what every view is to be told up to */
+    bool blocked;       /* something waits for another view, which may come to be passed over */
+    struct front valid; /* how far the kernels of all have forgotten what changed, */
+    struct front shown; /* and how far their names are in step */
     uint64_t sequence;
     struct post *post;
     struct snapshot *snapshot;
     struct effects effects;
     struct name_changes names; /* of the step that was looked at last */
+    uint32_t names_view;       /* of the view whose part of the tree it is; 0: all of it */
+    struct outlines outlines;
 };
 
-/* Adds a view. told: what it knows if no server served it before. ERR_NOMEM. */
-int targets_add(struct targets *targets, uint32_t view, struct view_slot *slot, uint64_t told);
+/* Adds a view. scope is borrowed until it is removed (NULL: it has all of the tree). told: what it
+ * knows if no server served it before. ERR_NOMEM. */
+int targets_add(struct targets *targets, uint32_t view, struct scope *scope, struct view_slot *slot,
+                uint64_t told);
 void targets_remove(struct targets *targets, uint32_t view);
 void targets_release(struct targets *targets);
 

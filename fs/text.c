@@ -203,7 +203,8 @@ void text_read(fuse_req_t request, fuse_ino_t id, const struct node *node, size_
         refuse(worker, request, found);
     } else {
         if (making.has_secret && info->lock_owner == 0)
-            file_mark(worker, id);
+            file_mark(worker);
+        file_note_reader(worker, request, node->rev);
         fuse_reply_buf(request, (const char *)worker->window.data, worker->window.size);
     }
     file_forget(worker);

@@ -154,17 +154,24 @@ static int key_at(struct snapshot *snapshot, const struct entry *entry, uint64_t
     return snapshot_entry_at(snapshot, &then, entry->environment, entry->name_id, rev);
 }
 
-static int key_shown(struct snapshot *snapshot, const struct place *place, const struct step *step)
+/* Nobody watches in a directory that is new: all that it has came with it. 1, 0 or a failure. */
+static int came_with_directory(struct snapshot *snapshot, const struct entry *entry,
+                               const struct step *step)
 {
-    const struct entry *entry = &place->entry;
     struct service service;
-    int was = NOT_THERE;
     int found =
         snapshot_service_by_id(snapshot, &service, entry->environment, entry->service, SERVICE_ANY);
-    if (found < 0)
-        return found;
-    /* nobody watches in a directory that is new: all that it has came with it */
-    bool with_its_directory = found == NOT_THERE || service.made_rev > step->told;
+    return found < 0 ? found : found == NOT_THERE || service.made_rev > step->told;
+}
+
+static int key_shown(struct snapshot *snapshot, const struct place *place, const struct step *step,
+                     bool is_watched)
+{
+    const struct entry *entry = &place->entry;
+    int was = NOT_THERE;
+    int with_its_directory = is_watched ? 0 : came_with_directory(snapshot, entry, step);
+    if (with_its_directory < 0)
+        return with_its_directory;
     if (!with_its_directory && (was = key_at(snapshot, entry, step->told)) < 0)
         return was;
     int is = key_at(snapshot, entry, step->upto);
@@ -174,25 +181,31 @@ static int key_shown(struct snapshot *snapshot, const struct place *place, const
 }
 
 static int service_shown(struct snapshot *snapshot, const struct place *place,
-                         const struct step *step)
+                         const struct step *step, bool is_watched)
 {
     struct environment environment;
     bool is = place->service.made_rev <= step->upto;
-    int found = snapshot_environment_by_id(snapshot, &environment, place->service.environment);
+    int found =
+        is_watched ? 0
+                   : snapshot_environment_by_id(snapshot, &environment, place->service.environment);
     if (found)
         return found;
-    if (environment.made_rev <= step->told)
+    if (is_watched || environment.made_rev <= step->told)
         is = step_shows(step, place->id, false, is);
     return is ? 0 : NOT_THERE;
 }
 
-int tree_shown(struct snapshot *snapshot, const struct place *place, const struct step *step)
+int tree_shown(struct snapshot *snapshot, const struct place *place, const struct step *step,
+               bool is_watched)
 {
     switch (place->kind) {
     case NODE_IS_KEY:
-        return place->entry.first_rev <= step->told ? 0 : key_shown(snapshot, place, step);
+        return place->entry.first_rev <= step->told ? 0
+                                                    : key_shown(snapshot, place, step, is_watched);
     case NODE_IS_SERVICE:
-        return place->service.made_rev <= step->told ? 0 : service_shown(snapshot, place, step);
+        return place->service.made_rev <= step->told
+                   ? 0
+                   : service_shown(snapshot, place, step, is_watched);
     case NODE_IS_ENVIRONMENT:
         if (place->environment.made_rev <= step->told)
             return 0;

@@ -36,8 +36,9 @@ int tree_find_removed(struct snapshot *snapshot, struct place *out, uint64_t id)
 int tree_lookup(struct snapshot *snapshot, struct place *out, uint64_t parent, const char *name);
 
 /* Whether a view shows a place that the snapshot has: NOT_THERE where its name is not in step yet.
- */
-int tree_shown(struct snapshot *snapshot, const struct place *place, const struct step *step);
+ * is_watched: its directory was there before, and may be watched, however new the store has it. */
+int tree_shown(struct snapshot *snapshot, const struct place *place, const struct step *step,
+               bool is_watched);
 
 /* Where a walk through a directory stands: after the entry called name ("" before the first). */
 struct walk {

@@ -1,9 +1,31 @@
 #include "fs/view.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/error.h"
+
+int view_options_of(struct view_options *options, const struct path *path)
+{
+    static const uint8_t extents[] = {VIEW_ALL, VIEW_ENVIRONMENT, VIEW_SERVICE};
+    const enum path_depth depth = path_depth(path);
+    struct timespec now;
+    if (depth == PATH_KEY)
+        return error_set(ERR_INVALID, "a mount shows everything, one environment, or one service, "
+                                      "and no single key");
+    if (getrandom(options->key, sizeof(options->key), 0) != (ssize_t)sizeof(options->key))
+        return error_system(errno, "cannot get random numbers");
+    clock_gettime(CLOCK_REALTIME, &now);
+    options->made_time = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    options->extent = extents[depth];
+    memcpy(options->environment, path->environment, sizeof(options->environment));
+    memcpy(options->service, path->service, sizeof(options->service));
+    return 0;
+}
 
 int views_init(struct views *views)
 {
@@ -67,6 +89,7 @@ int views_add(struct views *views, uint32_t *slot, const struct view_options *op
         return error_set(ERR_NOMEM, "no memory for a view");
     }
     *view = (struct view){.options = *options, .shared = shared, .fuse_fd = fuse_fd, .users = 1};
+    scope_init(&view->scope, &view->options);
     int error = 0;
     pthread_mutex_lock(&views->lock);
     int64_t index = -1;

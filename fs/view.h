@@ -9,10 +9,12 @@
 #include <stdint.h>
 
 #include "fs/fs.h"
+#include "fs/scope.h"
 #include "fs/view_slot.h"
 
 struct view {
     struct view_options options; /* never changes */
+    struct scope scope;          /* what of the tree that is */
     struct view_slot *shared;    /* what servers leave to each other of it; NULL in some tests */
     int fuse_fd;                 /* owned */
     atomic_uint serving;         /* threads that are at it; the last one to go arms it again */

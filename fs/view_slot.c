@@ -1,6 +1,7 @@
 #include "fs/view_slot.h"
 
 #include <stddef.h>
+#include <time.h>
 
 static uint32_t high(const struct state *state)
 {
@@ -67,7 +68,20 @@ void view_slot_drop(struct view_slot *slot)
     atomic_store(&slot->upto, 0);
     atomic_store(&slot->done, 0);
     atomic_store(&slot->heard, 0);
+    atomic_store(&slot->reader, 0);
+    atomic_store(&slot->read_rev, 0);
+    atomic_store(&slot->read_time, 0);
     atomic_store(&slot->view, 0); /* last: should we die before, it is swept by the next server */
+}
+
+void view_slot_read(struct view_slot *slot, uint32_t uid, uint32_t pid, uint64_t rev)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now); /* no system call */
+    atomic_store_explicit(&slot->reader, (uint64_t)uid << 32 | pid, memory_order_relaxed);
+    atomic_store_explicit(&slot->read_rev, rev, memory_order_relaxed);
+    atomic_store_explicit(&slot->read_time, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec,
+                          memory_order_relaxed);
 }
 
 void view_slots_sweep(struct state *state)

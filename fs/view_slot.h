@@ -1,6 +1,6 @@
 /*
  * What is known of each view, in the memory that outlives servers: how many requests were taken
- * from it, and which step its names are in (struct view_slot in fs/state.h).
+ * from it, which step its names are in, and who read last (struct view_slot in fs/state.h).
  *
  * A server takes the slot of each view that it adopts and so finds what the server before left;
  * what nobody took by the time that it starts to answer is of a view that ended in between. Slots
@@ -23,6 +23,9 @@ struct view_slot *view_slot_find(struct state *state, uint32_t view);
 
 /* The view has ended; nobody may use the slot any more. NULL is nothing. */
 void view_slot_drop(struct view_slot *slot);
+
+/* Somebody was answered a READ from a revision. By any thread. */
+void view_slot_read(struct view_slot *slot, uint32_t uid, uint32_t pid, uint64_t rev);
 
 /* Drops those that this server did not take. */
 void view_slots_sweep(struct state *state);

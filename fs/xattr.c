@@ -11,8 +11,9 @@
 
 /* What only some files have stands last, so that the others' list is the same without it. */
 #define EXPIRES PREFIX "expires"
-static const char file_names[] = PREFIX "rev\0" PREFIX "kind\0" PREFIX "origin\0" PREFIX
-                                        "time\0" PREFIX "author\0" PREFIX "reason\0" EXPIRES;
+#define COMMON PREFIX "rev\0" PREFIX "kind\0" PREFIX "origin\0" PREFIX "time\0"
+static const char file_names[] = COMMON PREFIX "author\0" PREFIX "reason\0" EXPIRES;
+static const char consumer_names[] = COMMON EXPIRES;
 static const char directory_names[] = PREFIX "rev\0" PREFIX "kind";
 
 static const char *kind_word(enum entry_kind kind)
@@ -65,8 +66,8 @@ static int commit_text(struct snapshot *snapshot, char *out, size_t size, uint64
 /* Each of these returns the length of what it wrote, ABSENT, or a failure. */
 #define ABSENT (-1000)
 
-static int entry_text(struct snapshot *snapshot, char *out, size_t size, const struct entry *entry,
-                      const char *name)
+static int entry_text(struct snapshot *snapshot, char *out, size_t size, bool is_consumer,
+                      const struct entry *entry, const char *name)
 {
     if (strcmp(name, "rev") == 0)
         return snprintf(out, size, "%llu", (unsigned long long)entry->rev);
@@ -78,6 +79,8 @@ static int entry_text(struct snapshot *snapshot, char *out, size_t size, const s
         return time_text(out, size, entry->time);
     if (strcmp(name, "expires") == 0)
         return entry->expires ? time_text(out, size, entry->expires) : ABSENT;
+    if (is_consumer)
+        return ABSENT;
     if (strcmp(name, "author") == 0)
         return commit_text(snapshot, out, size, entry->rev, true);
     if (strcmp(name, "reason") == 0)
@@ -88,43 +91,47 @@ static int entry_text(struct snapshot *snapshot, char *out, size_t size, const s
 /* A directory of the past is of the kind that it was. */
 static const char *corner_kind(const struct node *node)
 {
+    if (node->kind <= NODE_IS_SERVICE)
+        return node->kind == NODE_IS_ROOT          ? "root"
+               : node->kind == NODE_IS_ENVIRONMENT ? "environment"
+                                                   : "service";
     if (!node_is_past(node->kind))
         return "hidden";
     return node->service ? "service" : node->environment ? "environment" : "root";
 }
 
-static int directory_text(struct snapshot *snapshot, char *out, size_t size,
-                          const struct place *place, const char *name)
+static const char *directory_kind(const struct place *place)
 {
-    uint64_t rev = snapshot_revision(snapshot);
-    const char *kind = "root";
-    if (place->kind > NODE_IS_KEY) {
-        const struct node *node = &place->corner.node;
-        rev = node->rev ? node->rev : rev;
-        kind = corner_kind(node);
-    } else if (place->kind == NODE_IS_ENVIRONMENT) {
-        rev = place->environment.changed_rev;
-        kind = "environment";
-    } else if (place->kind == NODE_IS_SERVICE) {
-        rev = place->service.changed_rev;
-        kind = "service";
-    }
-    if (strcmp(name, "rev") == 0)
-        return snprintf(out, size, "%llu", (unsigned long long)rev);
+    return place->kind > NODE_IS_KEY            ? corner_kind(&place->corner.node)
+           : place->kind == NODE_IS_ENVIRONMENT ? "environment"
+           : place->kind == NODE_IS_SERVICE     ? "service"
+                                                : "root";
+}
+
+static int directory_text(struct snapshot *snapshot, char *out, size_t size,
+                          const struct scope *scope, const struct place *place, const char *name)
+{
+    uint64_t rev;
     if (strcmp(name, "kind") == 0)
-        return snprintf(out, size, "%s", kind);
-    return ABSENT;
+        return snprintf(out, size, "%s", directory_kind(place));
+    if (strcmp(name, "rev") != 0)
+        return ABSENT;
+    int found = scope_changed(scope, snapshot, &rev, place);
+    if (found)
+        return found < 0 ? found : ABSENT;
+    return snprintf(out, size, "%llu", (unsigned long long)rev);
 }
 
 int xattr_get(struct snapshot *snapshot, char out[static XATTR_VALUE_MAX], size_t *length,
-              const struct place *place, const char *name)
+              const struct scope *scope, const struct place *place, const char *name)
 {
     if (strncmp(name, PREFIX, sizeof(PREFIX) - 1) != 0)
         return NOT_THERE;
     name += sizeof(PREFIX) - 1;
-    int n = node_is_file(place->kind)
-                ? entry_text(snapshot, out, XATTR_VALUE_MAX, &place->entry, name)
-                : directory_text(snapshot, out, XATTR_VALUE_MAX, place, name);
+    int n =
+        node_is_file(place->kind)
+            ? entry_text(snapshot, out, XATTR_VALUE_MAX, !scope_is_all(scope), &place->entry, name)
+            : directory_text(snapshot, out, XATTR_VALUE_MAX, scope, place, name);
     if (n == ABSENT)
         return NOT_THERE;
     if (n < 0)
@@ -133,13 +140,16 @@ int xattr_get(struct snapshot *snapshot, char out[static XATTR_VALUE_MAX], size_
     return 0;
 }
 
-size_t xattr_list(const struct place *place, const char **names)
+size_t xattr_list(const struct scope *scope, const struct place *place, const char **names)
 {
-    bool file = node_is_file(place->kind);
-    *names = file ? file_names : directory_names;
-    if (!file)
+    if (!node_is_file(place->kind)) {
+        *names = directory_names;
         return sizeof(directory_names);
-    return place->entry.expires ? sizeof(file_names) : sizeof(file_names) - sizeof(EXPIRES);
+    }
+    const bool is_all = scope_is_all(scope);
+    const size_t size = is_all ? sizeof(file_names) : sizeof(consumer_names);
+    *names = is_all ? file_names : consumer_names;
+    return place->entry.expires ? size : size - sizeof(EXPIRES);
 }
 
 bool xattr_foreign(const char *name)

@@ -123,9 +123,19 @@ def schema():
     yield whole(key(b"A", 14, 0))
 
 
+def node():
+    key = bytes(range(16))
+    ids = (0, 1, 2, 3, 4, 1 << 60 | 7 << 40, 2 << 60 | 1 << 40 | 5 << 16, 3 << 60 | 1 << 40 | 9, 4 << 60 | 41 << 20 | 3,
+           5 << 60, 6 << 60 | 1 << 40 | 5 << 16 | 1, 7 << 60 | 41, 9 << 60 | 1 << 55 | 3 << 50 | 1 << 48 | 41,
+           11 << 60 | 3 << 55 | 2 << 50 | 77, 14 << 60 | 12, 15 << 60, (1 << 64) - 1)
+    for number in ids:
+        for extent in (0, 1, 2):
+            yield number.to_bytes(8, "little") + bytes([extent, number & 1]) + key
+
+
 def main():
     root = Path(sys.argv[1])
-    for target in (path, template, codec, identity, envelope, record, type_, schema):
+    for target in (path, template, codec, identity, envelope, record, type_, schema, node):
         folder = root / target.__name__.rstrip("_")
         folder.mkdir(parents=True, exist_ok=True)
         for number, data in enumerate(target()):

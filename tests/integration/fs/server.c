@@ -250,6 +250,12 @@ void server_run(const struct world *world, int commands, int notifier)
     must(fs_adopt(serving.fs, &world->view, duplicate(world->super.fuse_fd), world->super.init,
                   world->super.init_size),
          "fs_adopt");
+    for (unsigned i = 0; i < world->view_count; i++) {
+        const struct mount *super = &world->views[i].super;
+        must(fs_adopt(serving.fs, &world->views[i].options, duplicate(super->fuse_fd), super->init,
+                      super->init_size),
+             "fs_adopt");
+    }
     must(fs_start(serving.fs), "fs_start");
     must(fs_notifier(serving.fs, notifier), "fs_notifier");
     char ready = 'r';
@@ -266,9 +272,8 @@ void server_run(const struct world *world, int commands, int notifier)
 static int mount_now(void *arg, uint32_t view)
 {
     const struct world *world = arg;
-    int fd;
-    (void)view;
-    return mount_writable(&fd, world->super.fuse_fd) == 0 ? fd : NOTIFIER_NOBODY;
+    int fd, fuse_fd = view < 2 ? world->super.fuse_fd : world->views[view - 2].super.fuse_fd;
+    return mount_writable(&fd, fuse_fd) == 0 ? fd : NOTIFIER_NOBODY;
 }
 
 void notifier_run(const struct world *world, int control)
@@ -284,6 +289,10 @@ void notifier_run(const struct world *world, int control)
     must(notifier_new(&notifier, &options), "notifier_new");
     must(notifier_view_add(notifier, world->view.id, duplicate(world->super.fuse_fd)),
          "notifier_view_add");
+    for (unsigned i = 0; i < world->view_count; i++)
+        must(notifier_view_add(notifier, world->views[i].options.id,
+                               duplicate(world->views[i].super.fuse_fd)),
+             "notifier_view_add");
     bool alive = true;
     for (;;) {
         struct pollfd fds[2] = {{.fd = control, .events = POLLIN},

@@ -62,24 +62,43 @@ static const char *word(uint32_t mask)
     return "?";
 }
 
+struct story { /* as text */
+    char text[8192];
+    size_t used;
+};
+
+static void add(struct story *story, const char *name, const struct inotify_event *event)
+{
+    story->used += (size_t)snprintf(story->text + story->used, sizeof(story->text) - story->used,
+                                    "%s%s:%s%s%s%s", story->used ? " " : "", name ? name : "?",
+                                    word(event->mask), event->mask & IN_ISDIR ? "/" : "",
+                                    event->len ? "|" : "", event->len ? event->name : "");
+    if (story->used >= sizeof(story->text))
+        give_up("too many events");
+}
+
 const char *watcher_until(struct watcher *watcher, const char *last)
 {
-    static char text[8192];
-    size_t used = 0;
-    text[0] = 0;
+    static struct story story;
+    story = (struct story){0};
     for (;;) {
         const char *name;
         const struct inotify_event *event = watcher_next(watcher, &name);
-        if (name && strcmp(name, last) == 0) {
-            if (event->mask & IN_CLOSE_WRITE)
-                return text;
-            continue;
-        }
-        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s:%s%s%s%s", used ? " " : "",
-                                 name ? name : "?", word(event->mask),
-                                 event->mask & IN_ISDIR ? "/" : "", event->len ? "|" : "",
-                                 event->len ? event->name : "");
-        if (used >= sizeof(text))
-            give_up("too many events");
+        if (!name || strcmp(name, last) != 0)
+            add(&story, name, event);
+        else if (event->mask & IN_CLOSE_WRITE)
+            return story.text;
     }
+}
+
+const char *watcher_take(struct watcher *watcher, unsigned count)
+{
+    static struct story story;
+    story = (struct story){0};
+    for (unsigned i = 0; i < count; i++) {
+        const char *name;
+        const struct inotify_event *event = watcher_next(watcher, &name);
+        add(&story, name, event);
+    }
+    return story.text;
 }

@@ -35,4 +35,7 @@ const struct inotify_event *watcher_next(struct watcher *watcher, const char **n
  * of that watch. */
 const char *watcher_until(struct watcher *watcher, const char *last);
 
+/* The next so many, waited for: the same text. */
+const char *watcher_take(struct watcher *watcher, unsigned count);
+
 #endif

@@ -110,8 +110,9 @@ void world_server_start(struct world *world)
     descriptor_send(world->notifier_socket, channel[1]);
     close(channel[1]);
     world->server_socket = commands[0];
-    if (!world->view.replay)
-        must(mount_resend(world->super.fuse_fd), "mount_resend");
+    for (unsigned i = 0; i <= world->view_count && !world->view.replay; i++)
+        must(mount_resend(i ? world->views[i - 1].super.fuse_fd : world->super.fuse_fd),
+             "mount_resend");
     if (!stream_read(world->server_socket, &ready, 1))
         give_up("the server did not start");
 }
@@ -136,9 +137,32 @@ void world_notifier_kill(struct world *world)
     world->notifier_socket = -1;
 }
 
+unsigned world_view_more(struct world *world, const char *path, const struct view_options *options)
+{
+    struct world_view *view = &world->views[world->view_count];
+    struct path parsed;
+    *view = (struct world_view){.options = *options};
+    must(path_parse(&parsed, path, strlen(path)), "path_parse");
+    must(view_options_of(&view->options, &parsed), "view_options_of");
+    view->options.id = world->view_count + 2;
+    return world->view_count++;
+}
+
+static void mount_view(struct mount *super, const struct view_options *options, char *path)
+{
+    if (mkdir(path, 0700) < 0)
+        give_up("cannot make '%s'", path);
+    must(mount_make(super, options), "mount_make");
+    must(mount_attach(super->mount_fd, path), "mount_attach");
+    close(super->mount_fd);
+    super->mount_fd = -1;
+}
+
 void world_make(struct world *world, const struct view_options *view)
 {
-    struct world made = {.server_socket = -1, .no_identity = world->no_identity};
+    struct world made = {
+        .server_socket = -1, .no_identity = world->no_identity, .view_count = world->view_count};
+    memcpy(made.views, world->views, sizeof(made.views));
     alone();
     snprintf(made.folder, sizeof(made.folder), "/tmp/emsa-fs-XXXXXX");
     if (!mkdtemp(made.folder))
@@ -146,8 +170,6 @@ void world_make(struct world *world, const struct view_options *view)
     snprintf(made.store, sizeof(made.store), "%s/store", made.folder);
     snprintf(made.identity, sizeof(made.identity), "%s/identity", made.folder);
     snprintf(made.mount, sizeof(made.mount), "%s/mount", made.folder);
-    if (mkdir(made.mount, 0700) < 0)
-        give_up("cannot make '%s'", made.mount);
     if (view)
         made.view = *view;
     made.view.id = 1;
@@ -155,10 +177,12 @@ void world_make(struct world *world, const struct view_options *view)
     make_store(world);
     must(state_create(&world->state_fd), "state_create");
     must(roster_create(&world->roster_fd), "roster_create");
-    must(mount_make(&world->super, &world->view), "mount_make");
-    must(mount_attach(world->super.mount_fd, world->mount), "mount_attach");
-    close(world->super.mount_fd);
-    world->super.mount_fd = -1;
+    mount_view(&world->super, &world->view, world->mount);
+    for (unsigned i = 0; i < world->view_count; i++) {
+        struct world_view *more = &world->views[i];
+        snprintf(more->mount, sizeof(more->mount), "%s/view%u", world->folder, i);
+        mount_view(&more->super, &more->options, more->mount);
+    }
     world_notifier_start(world);
     world_server_start(world);
 }
@@ -172,12 +196,16 @@ static int forget(const char *path, const struct stat *st, int flag, struct FTW 
 void world_end(struct world *world)
 {
     umount2(world->mount, MNT_DETACH);
+    for (unsigned i = 0; i < world->view_count; i++)
+        umount2(world->views[i].mount, MNT_DETACH);
     /* the notifier first: it may wait in the kernel for an answer */
     close(world->notifier_socket);
     reap_clean(&world->notifier);
     close(world->server_socket);
     reap_clean(&world->server);
     mount_release(&world->super);
+    for (unsigned i = 0; i < world->view_count; i++)
+        mount_release(&world->views[i].super);
     close(world->state_fd);
     close(world->roster_fd);
     nftw(world->folder, forget, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
@@ -282,11 +310,21 @@ void world_status(struct world *world, struct fs_status *status)
     *status = ask(world, COMMAND_STATUS, 0).status;
 }
 
-const char *world_path(const struct world *world, const char *path)
+static const char *join(const char *mount, const char *path)
 {
     static char texts[8][512];
     static unsigned next;
     char *text = texts[next++ % 8];
-    snprintf(text, sizeof(texts[0]), "%s/%s", world->mount, path);
+    snprintf(text, sizeof(texts[0]), "%s/%s", mount, path);
     return text;
+}
+
+const char *world_path(const struct world *world, const char *path)
+{
+    return join(world->mount, path);
+}
+
+const char *world_view_path(const struct world *world, unsigned view, const char *path)
+{
+    return join(world->views[view].mount, path);
 }

@@ -13,6 +13,14 @@
 #include "fs/fs.h"
 #include "fs/mount.h"
 
+/* Another view of the same store. Its number is 2 and on, in order. */
+#define WORLD_VIEWS_MAX 12u
+struct world_view {
+    struct view_options options;
+    struct mount super;
+    char mount[96];
+};
+
 struct world {
     char folder[64]; /* holds all below */
     char store[96];
@@ -21,6 +29,8 @@ struct world {
     bool no_identity; /* serve without one */
     struct view_options view;
     struct mount super;
+    struct world_view views[WORLD_VIEWS_MAX]; /* options set before world_make */
+    unsigned view_count;
     int state_fd;
     int roster_fd;
     int server_socket;   /* commands, see server.h */
@@ -31,6 +41,10 @@ struct world {
 /* Makes all of it. view may be NULL for the defaults. Ends the program with a message on failure.
  */
 void world_make(struct world *world, const struct view_options *view);
+
+/* Another view more, of a path ("", "prod", "prod/billing"), with its other options.
+ * Before world_make. Returns its place in views. */
+unsigned world_view_more(struct world *world, const char *path, const struct view_options *options);
 
 /* Ends the processes, unmounts, removes the folder. */
 void world_end(struct world *world);
@@ -61,6 +75,9 @@ uint64_t world_commit_patiently(struct world *world);
 /* The same where nobody can be told: the publishing must have been late. */
 uint64_t world_commit_late(struct world *world);
 void world_status(struct world *world, struct fs_status *status);
+
+/* The path of something in another view; static text, good until the eighth call after. */
+const char *world_view_path(const struct world *world, unsigned view, const char *path);
 
 /* The path of something in the mount; static text, good until the eighth call after. */
 const char *world_path(const struct world *world, const char *path);

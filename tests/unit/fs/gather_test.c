@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -29,6 +30,11 @@ static struct {
 static struct effects effects;
 static struct name_changes names;
 
+/* A view of a part of it. */
+static struct view_options options;
+static struct scope scope;
+static struct outlines outlines;
+
 int __wrap_history_outcome(struct snapshot *snapshot, struct outcome *out, uint64_t rev,
                            uint32_t index);
 uint64_t __wrap_snapshot_revision(const struct snapshot *snapshot);
@@ -41,6 +47,7 @@ int __wrap_snapshot_service_by_id(struct snapshot *snapshot, struct service *out
 int __wrap_snapshot_name(struct snapshot *snapshot, uint32_t *service, char *key, uint64_t name_id);
 int __wrap_snapshot_service_name(struct snapshot *snapshot, char *name, uint32_t service);
 int __wrap_snapshot_environment_name(struct snapshot *snapshot, char *name, uint32_t environment);
+int __wrap_history_service_id(struct snapshot *snapshot, uint32_t *service, const char *name);
 
 int __wrap_history_outcome(struct snapshot *snapshot, struct outcome *out, uint64_t rev,
                            uint32_t index)
@@ -135,9 +142,33 @@ int __wrap_snapshot_environment_name(struct snapshot *snapshot, char *name, uint
     return 0;
 }
 
+/* s<number>; of those above 100 nobody has heard. */
+int __wrap_history_service_id(struct snapshot *snapshot, uint32_t *service, const char *name)
+{
+    (void)snapshot;
+    asked.service_name++;
+    *service = (uint32_t)strtoul(name + 1, NULL, 10);
+    return *service > 100 ? NOT_THERE : 0;
+}
+
+/* From here on what is gathered is of e<environment>, or of one service of it. */
+static void see(enum view_layout layout, unsigned environment, unsigned service)
+{
+    options = (struct view_options){.extent = service ? VIEW_SERVICE : VIEW_ENVIRONMENT,
+                                    .layout = (uint8_t)layout,
+                                    .key = {1, 2, 3}};
+    snprintf(options.environment, sizeof(options.environment), "e%u", environment);
+    if (service)
+        snprintf(options.service, sizeof(options.service), "s%u", service);
+    scope_init(&scope, &options);
+    effects.scope = names.scope = &scope;
+    effects.outlines = names.outlines = &outlines;
+}
+
 static int fresh(void **state)
 {
     (void)state;
+    outlines_release(&outlines);
     memset(&effects, 0, sizeof(effects));
     memset(&asked, 0, sizeof(asked));
     count = 0;
@@ -180,8 +211,15 @@ static const char *run(void)
     text[0] = 0;
     while (effects_next(effects.data, effects.size, &at, &effect, &name) && used < 900) {
         struct node node;
-        assert_true(node_parse(&node, effect.node));
+        const uint64_t id = scope_decipher(effects.scope, effect.node);
         const char *gap = used ? " " : "";
+        if (effects.scope && id <= 3 &&
+            (effect.kind == EFFECT_WAIT || effect.kind == EFFECT_NODE)) {
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%c#%u", gap,
+                                     effect.kind == EFFECT_WAIT ? 'W' : 'N', (unsigned)id);
+            continue;
+        }
+        assert_true(node_parse(&node, id));
         if (effect.kind == EFFECT_WAIT)
             used += (size_t)snprintf(text + used, sizeof(text) - used, "%sW%u/%u", gap,
                                      node.environment, node.service);
@@ -387,6 +425,93 @@ static void what_a_thousand_see_costs_a_look_each(void **state)
     assert_int_equal(asked.entry + asked.past + asked.service, 0);
 }
 
+static void a_service_is_told_of_its_own(void **state)
+{
+    (void)state;
+    see(LAYOUT_FLAT, 1, 3);
+    key(5, '~', 1, 2, 7);
+    key(5, '~', 1, 3, 7);
+    key(5, '+', 1, 3, 8);
+    key(5, '~', 1, 4, 7);
+    key(5, '~', 2, 3, 7);
+    key(6, '~', 1, 2, 7);
+    key(7, '-', 1, 3, 8);
+    assert_string_equal(changes(5, 5), "W#1 N1/3/7 N#1 N1/3/8");
+    assert_string_equal(steps(4, 5), "+K8");
+    assert_string_equal(events(5, 5), "TK7 TK8");
+    assert_string_equal(changes(6, 6), "");
+    assert_string_equal(steps(5, 6), "");
+    assert_string_equal(changes(7, 7), "N#1 W#1 N1/3/8");
+    assert_string_equal(steps(4, 7), "");
+    see(LAYOUT_TREE, 1, 3);
+    assert_string_equal(changes(5, 5), "W#3 N1/3/7 W#2 N#3 W#3 N1/3/8");
+    assert_string_equal(events(5, 5), "Te1/s3/K7 Te1/s3/K8");
+    see(LAYOUT_FLAT, 2, 0);
+    assert_string_equal(changes(5, 7), "W2/3 N2/3/7");
+    assert_string_equal(events(5, 7), "Ts3/K7");
+    see(LAYOUT_TREE, 1, 200);
+    assert_string_equal(changes(5, 7), "");
+}
+
+/* Its directory was there before: somebody may watch. */
+static void what_comes_with_a_views_place_comes_by_name(void **state)
+{
+    (void)state;
+    happens(5, OUTCOME_ENVIRONMENT, '+', 1, 0);
+    happens(5, OUTCOME_SERVICE, '+', 1, 3);
+    key(5, '+', 1, 3, 7);
+    happens(6, OUTCOME_ENVIRONMENT, '-', 1, 0);
+    happens(6, OUTCOME_SERVICE, '-', 1, 3);
+    key(6, '-', 1, 3, 7);
+    see(LAYOUT_TREE, 1, 3);
+    assert_string_equal(changes(5, 5), "W#2 N#3 N#3 W#3 N1/3/7");
+    assert_string_equal(steps(4, 5), "+e1/s3/K7");
+    assert_string_equal(events(5, 5), "Te1/s3/K7");
+    assert_string_equal(steps(5, 6), "-e1/s3/K7");
+    see(LAYOUT_TREE, 1, 0);
+    assert_string_equal(changes(5, 5), "W#1 N#2 N#2 W#2 L1/3 W1/3 N1/3/7");
+    assert_string_equal(steps(4, 5), "+e1/s3");
+    assert_string_equal(events(5, 5), "");
+    assert_string_equal(steps(5, 6), "-e1/s3/K7 -e1/s3");
+}
+
+/* A thousand views ask once. */
+static void who_is_told_nothing_costs_nothing(void **state)
+{
+    (void)state;
+    struct scope all[100];
+    struct view_options of[100];
+    for (uint32_t i = 0; i < MANY; i++)
+        key(5, '~', 1, i + 1, 1);
+    for (unsigned i = 0; i < 100; i++) {
+        see(LAYOUT_TREE, i % 2 ? 1 : 2, i + 1);
+        of[i] = options;
+        scope_init(&all[i], &of[i]);
+    }
+    asked.outcome = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        effects.scope = names.scope = &all[i];
+        assert_int_equal(effects_gather(NULL, &effects, &(struct cursor){.rev = 5}, 5), 0);
+        assert_true((effects.size > 0) == (i % 2 == 1));
+        assert_int_equal(name_changes_gather(NULL, &names, 4, 5), 0);
+    }
+    assert_true(asked.outcome < MANY + 1 + 4 * 50); /* 50 have something to look at, twice */
+    assert_int_equal(asked.service_name, 100);      /* who is who, once each */
+    assert_int_equal(asked.environment_name, 1);
+}
+
+/* Outlines of more commits than are kept, and of large ones. */
+static void outlines_make_room(void **state)
+{
+    (void)state;
+    see(LAYOUT_TREE, 1, 3);
+    for (uint64_t rev = 1; rev <= 2 * MANY; rev++)
+        key(rev, '~', 1, rev % 2 ? 3 : 4, 1);
+    for (uint64_t rev = 2 * MANY; rev > 0; rev--)
+        assert_string_equal(changes(rev, rev), rev % 2 ? "W#3 N1/3/1" : "");
+    assert_true(outlines.runs <= OUTLINES_KEPT);
+}
+
 static void a_failure_travels(void **state)
 {
     (void)state;
@@ -397,6 +522,10 @@ static void a_failure_travels(void **state)
     assert_int_equal(effects_gather_events(NULL, &effects, &cursor, 5), -ERR_CORRUPT);
     assert_int_equal(name_changes_gather(NULL, &names, 4, 5), -ERR_CORRUPT);
     assert_true(names.count == 0 && names.upto == 0);
+    assert_true(cursor.rev == 5 && cursor.index == 3);
+    see(LAYOUT_TREE, 1, 2);
+    assert_int_equal(effects_gather(NULL, &effects, &cursor, 5), -ERR_CORRUPT);
+    assert_int_equal(name_changes_gather(NULL, &names, 4, 5), -ERR_CORRUPT);
     assert_true(cursor.rev == 5 && cursor.index == 3);
 }
 
@@ -412,6 +541,10 @@ int main(void)
         cmocka_unit_test_setup(a_key_that_comes_back_is_told_once_and_touched, fresh),
         cmocka_unit_test_setup(a_run_goes_on_where_the_one_before_ended, fresh),
         cmocka_unit_test_setup(what_a_thousand_see_costs_a_look_each, fresh),
+        cmocka_unit_test_setup(a_service_is_told_of_its_own, fresh),
+        cmocka_unit_test_setup(what_comes_with_a_views_place_comes_by_name, fresh),
+        cmocka_unit_test_setup(who_is_told_nothing_costs_nothing, fresh),
+        cmocka_unit_test_setup(outlines_make_room, fresh),
         cmocka_unit_test_setup_teardown(a_failure_travels, fresh, fresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

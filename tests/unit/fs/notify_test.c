@@ -197,8 +197,8 @@ static void returns_when_all_have_confirmed(void **state)
     (void)state;
     pthread_t thread;
     connect_peer();
-    assert_int_equal(notify_view_add(notify, 1), 0);
-    assert_int_equal(notify_view_add(notify, 2), 0);
+    assert_int_equal(notify_view_add(notify, 1, NULL), 0);
+    assert_int_equal(notify_view_add(notify, 2, NULL), 0);
     assert_int_equal(notify_start(notify), 0);
     struct publishing publishing = {.rev = commit("both"), .result = 77};
     assert_int_equal(pthread_create(&thread, NULL, publish, &publishing), 0);
@@ -231,8 +231,8 @@ static void events_wait_for_the_names_of_the_others(void **state)
     connect_peer();
     assert_int_equal(notify_start(notify), 0);
     assert_int_equal(notify_publish(notify, before), 0); /* the views know it */
-    assert_int_equal(notify_view_add(notify, 1), 0);
-    assert_int_equal(notify_view_add(notify, 2), 0);
+    assert_int_equal(notify_view_add(notify, 1, NULL), 0);
+    assert_int_equal(notify_view_add(notify, 2, NULL), 0);
     struct publishing publishing = {.rev = commit_key("keys/a/NEW", false), .result = 77};
     assert_int_equal(pthread_create(&thread, NULL, publish, &publishing), 0);
     confirm(hear());
@@ -257,7 +257,7 @@ static void a_late_view_is_waited_for_once(void **state)
     (void)state;
     atomic_store(&stopped_at, 0);
     connect_peer();
-    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_view_add(notify, 1, NULL), 0);
     assert_int_equal(notify_start(notify), 0);
     uint64_t first = commit("late1");
     assert_int_equal(notify_publish(notify, first), 1);
@@ -285,8 +285,8 @@ static void one_that_comes_back_is_trusted_again(void **state)
     char name[16];
     atomic_store(&stopped_at, 0);
     connect_peer();
-    assert_int_equal(notify_view_add(notify, 1), 0);
-    assert_int_equal(notify_view_add(notify, 2), 0);
+    assert_int_equal(notify_view_add(notify, 1, NULL), 0);
+    assert_int_equal(notify_view_add(notify, 2, NULL), 0);
     assert_int_equal(notify_start(notify), 0);
     struct publishing publishing = {.rev = commit("once"), .result = 77};
     assert_int_equal(notify_publish(notify, publishing.rev), 1);
@@ -317,7 +317,7 @@ static void a_new_notifier_is_told_what_the_old_one_owed(void **state)
     (void)state;
     pthread_t thread;
     connect_peer();
-    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_view_add(notify, 1, NULL), 0);
     assert_int_equal(notify_start(notify), 0);
     struct publishing publishing = {.rev = commit("owed"), .result = 77};
     assert_int_equal(pthread_create(&thread, NULL, publish, &publishing), 0);
@@ -334,13 +334,13 @@ static void a_new_notifier_is_told_what_the_old_one_owed(void **state)
 static void a_new_server_tells_what_the_old_one_owed(void **state)
 {
     (void)state;
-    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_view_add(notify, 1, NULL), 0);
     notify_free(notify);
     commit("between1");
     uint64_t newest = commit("between2");
     assert_int_equal(notify_new(&notify, store, memory, &marks, polls), 0);
     connect_peer();
-    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_view_add(notify, 1, NULL), 0);
     assert_int_equal(notify_start(notify), 0);
     struct message message = hear();
     assert_true(message.b == newest);
@@ -354,7 +354,7 @@ static void a_view_that_ends_is_not_waited_for(void **state)
     (void)state;
     pthread_t thread;
     connect_peer();
-    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_view_add(notify, 1, NULL), 0);
     assert_int_equal(notify_start(notify), 0);
     struct publishing publishing = {.rev = commit("ends"), .result = 77};
     assert_int_equal(pthread_create(&thread, NULL, publish, &publishing), 0);
@@ -397,7 +397,7 @@ static void sweeps_do_not_go_round(void **state)
     for (uint64_t node = 1; node <= NODES; node++)
         marks_add(&marks, 1, node);
     connect_peer();
-    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_view_add(notify, 1, NULL), 0);
     assert_int_equal(notify_start(notify), 0);
     struct pollfd entry = {.fd = peer, .events = POLLIN};
     while (heard <= 2 * NODES && poll(&entry, 1, heard < NODES ? -1 : 200) == 1) {
@@ -417,7 +417,7 @@ static void much_is_told_in_pieces(void **state)
     struct path path;
     char text[64];
     connect_peer();
-    assert_int_equal(notify_view_add(notify, 1), 0);
+    assert_int_equal(notify_view_add(notify, 1, NULL), 0);
     assert_int_equal(notify_start(notify), 0);
     assert_int_equal(change_new(&change, store), 0);
     assert_int_equal(change_environment_add(change, "large", NULL), 0);

@@ -235,7 +235,7 @@ static void is_attribute(uint64_t id, const char *name, const char *expected)
     char value[XATTR_VALUE_MAX];
     size_t length = 0;
     assert_int_equal(tree_find(snapshot, &place, id), 0);
-    int found = xattr_get(snapshot, value, &length, &place, name);
+    int found = xattr_get(snapshot, value, &length, NULL, &place, name);
     if (!expected) {
         assert_int_equal(found, NOT_THERE);
         return;
@@ -278,14 +278,14 @@ static void extended_attributes(void **state)
     is_attribute(NODE_ROOT, "user.emsa.kind", "root");
     is_attribute(service, "user.emsa.author", NULL);
     assert_int_equal(tree_find(snapshot, &place, port), 0);
-    assert_int_equal(xattr_list(&place, &names), 95);
+    assert_int_equal(xattr_list(NULL, &place, &names), 95);
     assert_string_equal(names, "user.emsa.rev");
     is_attribute(port, "user.emsa.expires", NULL);
     is_attribute(service, "user.emsa.expires", NULL);
     const uint64_t ending = find(service, "A");
     is_attribute(ending, "user.emsa.expires", "2096-10-02T07:07:40.000000000Z");
     assert_int_equal(tree_find(snapshot, &place, ending), 0);
-    assert_int_equal(xattr_list(&place, &names), 95 + sizeof("user.emsa.expires"));
+    assert_int_equal(xattr_list(NULL, &place, &names), 95 + sizeof("user.emsa.expires"));
     assert_string_equal(names + 95, "user.emsa.expires");
     assert_true(xattr_foreign("security.selinux") && xattr_foreign("system.posix_acl_access"));
     assert_false(xattr_foreign("user.emsa.rev"));
