@@ -14,6 +14,7 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fs/mount.h"
@@ -162,8 +163,10 @@ static int clear_one(const char *path, unsigned number)
     return error;
 }
 
+enum life { ALIVE, DEAD, SILENT };
+
 /* Asked by a process of its own: who asks may wait for ever. */
-static bool answers(const char *path, int milliseconds)
+static enum life ask(const char *path, int milliseconds)
 {
     pid_t pid = fork();
     if (pid == 0) {
@@ -175,14 +178,15 @@ static bool answers(const char *path, int milliseconds)
     if (end.fd < 0) { /* what cannot be asked is left alone */
         if (pid > 0)
             kill(pid, SIGKILL);
-        return true;
+        return DEAD;
     }
     bool answered = poll(&end, 1, milliseconds) != 0;
+    int status = -1;
     close(end.fd);
     kill(pid, SIGKILL); /* ends the wait for what no server has read */
     if (answered)
-        waitpid(pid, NULL, 0);
-    return answered;
+        waitpid(pid, &status, 0);
+    return !answered ? SILENT : status == 0 ? ALIVE : DEAD;
 }
 
 int mount_abort_silent(const char *directory, unsigned number, int milliseconds)
@@ -192,7 +196,7 @@ int mount_abort_silent(const char *directory, unsigned number, int milliseconds)
     if (error < 0)
         return error;
     if (error > 0 || strcmp(standing.type, TYPE) != 0 || number == 0 || standing.number != number ||
-        answers(directory, milliseconds))
+        ask(directory, milliseconds) != SILENT)
         return 1;
     return mount_abort_number(standing.number);
 }
@@ -283,4 +287,58 @@ int mount_detach(const char *directory, bool lazy)
                          "(fuser -vm '%s' shows what; umount -l '%s' takes it away regardless)",
                          directory, directory, directory);
     return error_system(errno, "cannot take the mount away from '%s'", directory);
+}
+
+/* Milliseconds from now to a moment of the monotonic clock; -1: never. */
+static int left_until(const struct timespec *end)
+{
+    struct timespec now;
+    if (end->tv_sec < 0)
+        return -1;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t left =
+        (int64_t)(end->tv_sec - now.tv_sec) * 1000 + (end->tv_nsec - now.tv_nsec) / 1000000;
+    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+static struct timespec moment_in(int milliseconds)
+{
+    struct timespec end = {.tv_sec = -1};
+    if (milliseconds < 0)
+        return end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += milliseconds / 1000;
+    end.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_sec++;
+        end.tv_nsec -= 1000000000;
+    }
+    return end;
+}
+
+static bool stands(const char *directory, int milliseconds)
+{
+    char path[PATH_MAX];
+    struct standing standing;
+    return absolute(directory, path) == 0 && mounted(path, &standing) == 0 &&
+           strcmp(standing.type, TYPE) == 0 && ask(path, milliseconds) == ALIVE;
+}
+
+/* The kernel tells of every change of the table since it was opened, or waited for last. */
+int mount_await(const char *directory, int milliseconds)
+{
+    struct timespec end = moment_in(milliseconds);
+    struct pollfd table = {.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC),
+                           .events = POLLPRI};
+    if (table.fd < 0)
+        return error_system(errno, "cannot read '/proc/self/mountinfo'");
+    int outcome = 1;
+    while (outcome == 1) {
+        if (stands(directory, left_until(&end)))
+            outcome = 0;
+        else if (poll(&table, 1, left_until(&end)) == 0)
+            break;
+    }
+    close(table.fd);
+    return outcome;
 }

@@ -196,6 +196,20 @@ void fs_status(struct fs *fs, struct fs_status *out)
     *out = status;
 }
 
+int fs_view(struct fs *fs, struct fs_view *out, uint32_t view)
+{
+    const struct view_slot *slot = view_slot_find(fs->state, view);
+    if (!slot)
+        return 1;
+    uint64_t reader = atomic_load(&slot->reader);
+    *out = (struct fs_view){.told = atomic_load(&slot->told),
+                            .read_time = atomic_load(&slot->read_time),
+                            .read_rev = atomic_load(&slot->read_rev),
+                            .uid = (uint32_t)(reader >> 32),
+                            .pid = (uint32_t)reader};
+    return 0;
+}
+
 const struct state_figures *fs_figures(const struct fs *fs)
 {
     return &fs->state->figures;

@@ -117,6 +117,15 @@ struct fs_status {
 };
 void fs_status(struct fs *fs, struct fs_status *out);
 
+struct fs_view {
+    uint64_t told;     /* its kernel knows everything up to this revision */
+    int64_t read_time; /* of the last READ, nanoseconds since 1970; 0: nobody has read yet */
+    uint64_t read_rev; /* what that was answered from */
+    uint32_t uid, pid; /* who that was: hints (-1 in a mapped mount; a pid that is used again) */
+};
+/* 1: there is no view of that id. Any thread. */
+int fs_view(struct fs *fs, struct fs_view *out, uint32_t view);
+
 /* What the shared memory counts, also of servers before this one; it lives as long as the fs. */
 const struct state_figures *fs_figures(const struct fs *fs);
 const struct state_times *fs_times(const struct fs *fs);

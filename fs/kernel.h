@@ -14,6 +14,9 @@
 #ifndef FUSE_NO_EXPORT_SUPPORT
 #define FUSE_NO_EXPORT_SUPPORT (1ULL << 38) /* 7.40 */
 #endif
+#ifndef FUSE_ALLOW_IDMAP
+#define FUSE_ALLOW_IDMAP (1ULL << 40) /* 7.41 */
+#endif
 #ifndef FUSE_HAS_RESEND
 #define FUSE_HAS_RESEND (1ULL << 39) /* 7.40 */
 #endif

@@ -241,18 +241,21 @@ static int init_receive(struct mount *mount, struct fuse_in_header *header,
     return 0;
 }
 
-static uint64_t init_flags(const struct fuse_init_in *in)
+/* Of a view whose mounts may be mapped the kernel says -1 for who asks (but who makes something).
+ */
+static uint64_t init_flags(const struct fuse_init_in *in, const struct view_options *view)
 {
     uint64_t offered = in->flags;
     if (in->flags & FUSE_INIT_EXT)
         offered |= (uint64_t)in->flags2 << 32;
+    uint64_t mapped = view->idmap ? FUSE_ALLOW_IDMAP : 0;
     /* Left out on purpose: AUTO_INVAL_DATA and WRITEBACK_CACHE (pages go when we say so), SPLICE_*
      * (a reply is copied from memory that nobody changes), ASYNC_DIO (the parts of one read must
      * come in order: the first pins the revision). */
     return offered &
            (FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO |
             FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES | FUSE_CACHE_SYMLINKS | FUSE_EXPLICIT_INVAL_DATA |
-            FUSE_INIT_EXT | FUSE_NO_EXPORT_SUPPORT | FUSE_DIRECT_IO_ALLOW_MMAP);
+            FUSE_INIT_EXT | FUSE_NO_EXPORT_SUPPORT | FUSE_DIRECT_IO_ALLOW_MMAP | mapped);
 }
 
 static int init_answer(struct mount *mount, const struct view_options *view)
@@ -264,7 +267,7 @@ static int init_answer(struct mount *mount, const struct view_options *view)
         return error;
     mount->has_resend = (in.flags & FUSE_INIT_EXT) && ((uint64_t)in.flags2 << 32 & FUSE_HAS_RESEND);
 
-    uint64_t flags = init_flags(&in);
+    uint64_t flags = init_flags(&in, view);
     struct fuse_init_out out = {
         .major = FUSE_KERNEL_VERSION,
         .minor = KERNEL_MINOR,

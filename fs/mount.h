@@ -43,6 +43,12 @@ int mount_clear(const char *directory, unsigned number);
  * ERR_DENIED. */
 int mount_detach(const char *directory, bool lazy);
 
+/* Until a live mount of emsa's stands at a directory, which need not be there yet; 1: none did,
+ * within so many milliseconds (-1: however long it takes). To be called by a process of one thread.
+ * ERR_IO.
+ */
+int mount_await(const char *directory, int milliseconds);
+
 /* Another mount of the same superblock: detached, and writable. As long as it is open the
  * superblock lives, whoever unmounts it. Needs the right to mount. ERR_NOT_FOUND: the superblock is
  * gone. */

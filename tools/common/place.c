@@ -127,3 +127,25 @@ int place_check_mount(const struct place_of_store *place, const char *directory)
     free(folder);
     return error;
 }
+
+int place_volumes(char out[static PATH_MAX], const struct place_of_store *place)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(place->socket, '/');
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - place->socket), place->socket);
+    return join(out, folder, "/volumes");
+}
+
+int place_check_volume(const char *name)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    size_t length = strlen(name);
+    size_t good = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+    if (length > 0 && length <= VOLUME_NAME_MAX && good == length &&
+        strchr(letters, name[0]) != NULL)
+        return 0;
+    return error_set(ERR_INVALID,
+                     "that name will not do for a volume: 1 to %d letters, digits, '_', '.' and "
+                     "'-', of which the first is a letter or a digit",
+                     VOLUME_NAME_MAX);
+}

@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#define VOLUME_NAME_MAX 200
+
 struct place_of_store {
     char store[PATH_MAX];    /* --store, else $EMSA_STORE, else /var/lib/emsa; absolute */
     char identity[PATH_MAX]; /* $EMSA_IDENTITY, else /etc/emsa/identity for the default store, else
@@ -27,5 +29,12 @@ int place_open_folder(int *out, const char *path);
  * lies beneath, which no server could reach again. ERR_REFUSED; a directory that cannot be found is
  * left for who mounts to tell of. */
 int place_check_mount(const struct place_of_store *, const char *directory);
+
+/* The folder that volumes stand in: beside the socket. ERR_INVALID: too long. */
+int place_volumes(char out[static PATH_MAX], const struct place_of_store *place);
+
+/* Whether a text may name a volume, and thus a folder: [A-Za-z0-9][A-Za-z0-9_.-]*, at most
+ * VOLUME_NAME_MAX bytes. ERR_INVALID. */
+int place_check_volume(const char *name);
 
 #endif

@@ -2,7 +2,7 @@
  * own rights and in its own namespace. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +14,10 @@
 #include "fs/mount.h"
 #include "store/error.h"
 #include "tools/common/descriptor.h"
-#include "tools/common/spawn.h"
+#include "tools/common/unmounted.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/output.h"
-
-#define START_DEADLINE 30000 /* ms */
-#define PAUSE 20
-#define SERVICE_MANAGER_PAUSE 500 /* RestartSec is 100 */
+#include "tools/emsa/view_ask.h"
 
 /* Before a server is started for nothing. */
 static int check_directory(const char *directory)
@@ -40,64 +37,6 @@ static int check_directory(const char *directory)
     return 0;
 }
 
-/* The server of this store, started where none runs. Somebody who owns the store and does not
- * answer yet is a server that starts, or a command that ends. */
-static int reach_server(struct session *session)
-{
-    int64_t deadline = deadline_in(START_DEADLINE);
-    for (;;) {
-        int error = client_connect(&session->client, &session->place);
-        if (error != -ERR_NOT_FOUND)
-            return error;
-        error = spawn_daemon(&session->place, START_DEADLINE);
-        if (error < 0 && error != -ERR_BUSY)
-            return error;
-        if (error < 0 && deadline_left(deadline) == 0)
-            return error;
-        if (error < 0)
-            poll(NULL, 0, PAUSE);
-    }
-}
-
-/* For a server whose supervisor has died: a daemon that is started takes it over. Where that is not
- * so, it finds the store owned, or nobody there any more. The system's store has a service manager,
- * whose own daemon could not follow any more if ours did first: that is given a moment to. */
-static int bring_supervisor(struct session *session, bool is_first)
-{
-    if (is_first && session->place.is_default) {
-        poll(NULL, 0, SERVICE_MANAGER_PAUSE);
-        return 0;
-    }
-    int error = spawn_daemon(&session->place, START_DEADLINE);
-    return error == -ERR_BUSY ? 0 : error;
-}
-
-/* A mount of the server's. One that was started on demand and has just lost its last mount may end
- * between the connection and the answer: then the way leads to the store in this process, which can
- * mount nothing, or to a refusal, and another server is to be started. */
-static int ask_for_mount(struct session *session, const char *directory, struct answer *out)
-{
-    const struct options *options = &session->options;
-    int64_t deadline = deadline_in(START_DEADLINE);
-    for (bool is_first = true;; is_first = false) {
-        int error = reach_server(session);
-        if (error < 0)
-            return error;
-        error = session_ask(session, "io.emsa.Mount",
-                            json_pack("{s:b, s:b, s:s*}", "cache", (int)options->cache, "masked",
-                                      (int)options->masked, "directory", directory),
-                            NULL, 0, out);
-        bool has_ended = error == -ERR_BUSY || (error < 0 && client_is_local(session->client));
-        if (!has_ended || deadline_left(deadline) == 0)
-            return error;
-        client_close(session->client);
-        session->client = NULL;
-        error = bring_supervisor(session, is_first);
-        if (error < 0)
-            return error;
-    }
-}
-
 static void hold_signals(void)
 {
     sigset_t set;
@@ -108,30 +47,20 @@ static void hold_signals(void)
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* The server's thread goes on to a next call only when it has closed its own descriptor of the
- * mount; until then the mount would be in use, and could not be taken away again. */
-static int wait_until_free(struct session *session)
-{
-    struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
-    return session_ask(session, "org.varlink.service.GetInfo", json_object(), NULL, 0, &answer);
-}
-
-static int attach(struct session *session, const char *directory)
+static int attach(struct session *session, const char *path, const char *directory)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
     struct statfs status;
     char *place = realpath(directory, NULL); /* for the next daemon, if this one dies */
-    int error = ask_for_mount(session, place, &answer);
+    int error = view_ask(session, view_parameters(session, path, place), &answer);
     free(place);
-    if (error == 0 && answer.mount_fd < 0)
-        error = error_set(ERR_IO, "the server gave no mount");
     if (error == 0 &&
         session->options.foreground) /* none is lost between the mount and the waiting */
         hold_signals();
     if (error == 0)
         error = mount_attach(answer.mount_fd, directory);
     if (error == 0)
-        error = wait_until_free(session);
+        error = view_wait_free(session);
     if (error < 0)
         return error;
     return statfs(directory, &status) == 0
@@ -156,30 +85,99 @@ static int stay(const char *directory)
     return mount_detach(directory, true);
 }
 
+static int tell(struct session *session, const char *path, const char *directory)
+{
+    const char *store = session->place.store;
+    if (session->options.json)
+        return output_json(
+            json_pack("{s:s, s:s, s:s}", "store", store, "directory", directory, "path", path));
+    if (path[0] != '\0')
+        printf("'%s' of '%s' is mounted at '%s'\n", path, store, directory);
+    else
+        printf("'%s' is mounted at '%s'\n", store, directory);
+    fflush(stdout);
+    return 0;
+}
+
+/* A directory that says that nothing is mounted on it, as long as that is so. */
+static int prepare(struct session *session, const char *directory)
+{
+    char folder[PATH_MAX];
+    size_t length = strlen(directory);
+    while (length > 1 && directory[length - 1] == '/')
+        length--;
+    if (length >= sizeof folder)
+        return error_set(ERR_INVALID, "the path '%.64s...' is too long", directory);
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)length, directory);
+    char *slash = strrchr(folder, '/');
+    const char *name = slash != NULL ? slash + 1 : folder;
+    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return error_set(ERR_INVALID, "'%s' is no name for a directory to be mounted on",
+                         directory);
+    if (slash != NULL)
+        *slash = '\0';
+    int above DESCRIPTOR_CLEANUP = open(slash == NULL       ? "."
+                                        : folder[0] == '\0' ? "/"
+                                                            : folder,
+                                        O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (above < 0)
+        return error_system(errno, "cannot open the folder of '%s'", directory);
+    int error = unmounted_make(above, name, directory);
+    if (error == 0 && session->options.json)
+        error = output_json(json_pack("{s:s}", "directory", directory));
+    return error;
+}
+
 int run_mount(struct session *session)
 {
-    const char *directory = session->options.arguments.list[0];
+    const struct texts *words = &session->options.arguments;
+    const char *directory = words->list[words->count - 1];
+    const char *path = words->count > 1 ? words->list[0] : "";
+    if (session->options.prepare && words->count > 1)
+        return error_set(ERR_INVALID, "--prepare takes a directory alone: what is mounted there is "
+                                      "said when it is");
+    if (session->options.prepare)
+        return prepare(session, directory);
     int error = check_directory(directory);
     if (error == 0)
         error = place_check_mount(&session->place, directory);
+    bool is_full = error == 0 && unmounted_look(directory) == 1;
     if (error == 0)
-        error = attach(session, directory);
+        error = attach(session, path, directory);
     if (error < 0)
         return error;
     client_close(session->client);
     session->client = NULL;
-    if (session->options.json)
-        output_json(json_pack("{s:s, s:s}", "store", session->place.store, "directory", directory));
-    else
-        printf("'%s' is mounted at '%s'\n", session->place.store, directory);
-    fflush(stdout);
-    return session->options.foreground ? stay(directory) : 0;
+    if (is_full)
+        output_note("what is in the directory '%s' itself is out of sight while this is mounted on "
+                    "it",
+                    directory);
+    error = tell(session, path, directory);
+    return error == 0 && session->options.foreground ? stay(directory) : error;
+}
+
+/* One that the daemon mounted stands until it is removed, by who made it. */
+static int check_volume(const struct session *session, const char *directory)
+{
+    char folder[PATH_MAX];
+    char *path = realpath(directory, NULL);
+    int error = place_volumes(folder, &session->place);
+    size_t length = strlen(folder);
+    if (error == 0 && path != NULL && strncmp(path, folder, length) == 0 && path[length] == '/')
+        error = error_set(ERR_REFUSED,
+                          "'%s' is a volume: it goes with 'docker volume rm %s' or 'podman volume "
+                          "rm %s'",
+                          directory, path + length + 1, path + length + 1);
+    free(path);
+    return error;
 }
 
 int run_umount(struct session *session)
 {
     const char *directory = session->options.arguments.list[0];
-    int error = mount_detach(directory, false);
+    int error = check_volume(session, directory);
+    if (error == 0)
+        error = mount_detach(directory, false);
     if (error == 0 && session->options.json)
         error = output_json(json_pack("{s:s}", "directory", directory));
     return error;

@@ -77,6 +77,9 @@ int run_edit(struct session *);   /* edit.c */
 int run_exec(struct session *);   /* exec.c */
 int run_mount(struct session *);  /* attach.c */
 int run_umount(struct session *);
+int run_enter(struct session *); /* enter.c */
+int run_views(struct session *); /* views.c */
+int run_wait(struct session *);
 int run_watch(struct session *);  /* watch.c */
 int run_status(struct session *); /* status.c */
 int run_verify(struct session *); /* admin.c */

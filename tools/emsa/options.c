@@ -77,6 +77,14 @@ static const struct option_row rows[] = {
     {"share", 0, NULL, OPTION_RIGHTS},
     {"audit", 0, NULL, OPTION_RIGHTS},
     {"admin", 0, NULL, OPTION_RIGHTS},
+    {"layout", 0, "tree|flat", OPTION_LAYOUT},
+    {"uid", 0, "UID", OPTION_UID},
+    {"gid", 0, "GID", OPTION_GID},
+    {"mode", 0, "MODE", OPTION_MODE},
+    {"history", 0, NULL, OPTION_HISTORY},
+    {"prepare", 0, NULL, OPTION_PREPARE},
+    {"pid", 0, "PID", OPTION_PID},
+    {"timeout", 0, "SECONDS", OPTION_TIMEOUT},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -155,8 +163,50 @@ static bool *flag(struct options *options, uint64_t bit)
         return &options->with_secrets;
     case OPTION_RM:
         return &options->remove;
+    case OPTION_HISTORY:
+        return &options->history;
+    case OPTION_PREPARE:
+        return &options->prepare;
     default:
         return &options->no_secrets;
+    }
+}
+
+/* As chmod takes it. */
+static int mode(const char *text, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 8);
+    if (errno != 0 || end == text || *end != '\0' || text[0] < '0' || text[0] > '7' || value == 0 ||
+        value > 0777)
+        return error_set(ERR_INVALID, "'%s' of --mode is no mode, such as 0400", text);
+    *out = value;
+    return 0;
+}
+
+/* 1: it is none of a view's. */
+static int apply_view(struct options *options, const struct option_row *row, const char *text)
+{
+    switch (row->bit) {
+    case OPTION_LAYOUT:
+        options->layout = text;
+        return 0;
+    case OPTION_UID:
+        options->has_uid = true;
+        return number(row->name, text, &options->uid);
+    case OPTION_GID:
+        options->has_gid = true;
+        return number(row->name, text, &options->gid);
+    case OPTION_MODE:
+        return mode(text, &options->mode);
+    case OPTION_PID:
+        return number(row->name, text, &options->pid);
+    case OPTION_TIMEOUT:
+        options->has_timeout = true;
+        return number(row->name, text, &options->timeout);
+    default:
+        return 1;
     }
 }
 
@@ -308,7 +358,9 @@ static int read_option(struct options *options, struct line *line)
     if (argument == NULL && line->at == line->argc)
         return error_set(ERR_INVALID, "the option '%.*s' wants a value: %s", shown, word,
                          row->argument);
-    return apply_text(options, row, argument != NULL ? argument : line->argv[line->at++]);
+    const char *text = argument != NULL ? argument : line->argv[line->at++];
+    int outcome = apply_view(options, row, text);
+    return outcome == 1 ? apply_text(options, row, text) : outcome;
 }
 
 /* Options and arguments after the verb. Where the verb runs another command, its words are not

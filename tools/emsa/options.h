@@ -63,6 +63,19 @@ struct command;
 #define OPTION_FROM_WHOM OPTION_BIT(62)
 #define OPTION_RIGHTS OPTION_BIT(63) /* a flag for each of them */
 
+#define OPTION_LAYOUT OPTION_BIT(33)
+#define OPTION_UID OPTION_BIT(35)
+#define OPTION_GID OPTION_BIT(36)
+#define OPTION_MODE OPTION_BIT(37)
+#define OPTION_HISTORY OPTION_BIT(38)
+#define OPTION_PREPARE OPTION_BIT(39)
+#define OPTION_PID OPTION_BIT(46)
+#define OPTION_TIMEOUT OPTION_BIT(47)
+
+/* What a view shows, and how. */
+#define OPTIONS_VIEW                                                                               \
+    (OPTION_LAYOUT | OPTION_UID | OPTION_GID | OPTION_MODE | OPTION_HISTORY | OPTION_CACHE |       \
+     OPTION_MASKED)
 #define OPTIONS_CHANGE (OPTION_REASON | OPTION_IF_REV | OPTION_DRY_RUN | OPTION_OVERRIDE)
 /* Of a change that brings values. */
 #define OPTIONS_VALUES (OPTIONS_CHANGE | OPTION_ALLOW_EQUAL | OPTION_NEW)
@@ -81,10 +94,12 @@ struct options { /* texts are argv's */
     uint64_t if_rev;
     bool dry_run, reveal, secret, guess_secrets, raw, allow_new, all, pristine, strict, cache,
         foreground, masked, verbose, no_secrets, metrics, template, protect, allow_equal, apply,
-        with_secrets, remove, prune;
+        with_secrets, remove, prune, history, prepare, has_uid, has_gid, has_timeout;
     const char *file, *format, *tree, *only, *value, *base, *dotenv, *override, *environment,
         *parity, *junit;
     const char *as_of, *to; /* revisions: numbers or tags */
+    const char *layout;
+    uint64_t uid, gid, mode, pid, timeout; /* mode 0: as usual; timeout: seconds */
     const char *author, *since, *until, *key;
     uint64_t number;
     bool has_from;

@@ -11,7 +11,9 @@
  *   - VOLUME: the server's ends of connections to the volume plugin, and its pid
  *   - VIEW: a live connection: options, INIT, its /dev/fuse descriptor
  *   - START: all that there was has been handed over: answer
- *   - MOUNTED: the answer to MOUNT: an error and its text, or the mount; its VIEW follows
+ *   - MOUNTED: the answer to MOUNT: an error and its text, or the mount; its VIEW follows. Of a
+ *     volume there is no mount, and no VIEW where it stood already (CHANNEL_STANDS); also the
+ *     answer to UNMOUNT
  *   - CREDENTIAL: somebody who asks for one (view: its number), and the environment of units that
  *     name none
  *   - STOP: finish the running calls, close the store, end
@@ -23,7 +25,9 @@
  *   - OPENED: the store is open
  *   - READY: readers and callers are answered
  *   - FAILED: cannot begin, or go on: the error and its text
- *   - MOUNT: a new superblock is wanted, with these options
+ *   - MOUNT: a new superblock is wanted, with these options; of a volume (CHANNEL_IS_VOLUME) text
+ *     its name, and it is to stand in the folder of volumes
+ *   - UNMOUNT: the volume of this name is to stand there no more
  *   - GONE: this view's superblock is no more
  *   - CALLED: a call has come, after ANSWERED said that none runs
  *   - ANSWERED: to ASK: it is, and so many calls run (calls)
@@ -95,6 +99,7 @@ enum channel_kind {
     CHANNEL_CREDENTIAL,
     CHANNEL_LENT,
     CHANNEL_VOLUME,
+    CHANNEL_UNMOUNT,
     CHANNEL_KIND_COUNT
 };
 
@@ -112,13 +117,14 @@ enum channel_setup {
 #define CHANNEL_ON_DEMAND 1u /* SETUP and ADOPTED: end after the last view */
 #define CHANNEL_HAD_VIEWS 2u /* SETUP: there was one already */
 
-#define CHANNEL_SPOILT 8u /* CREDENTIAL: nothing good may come of it any more */
-
-#define CHANNEL_OURS 4u /* VIEW: the supervisor mounted it itself, where text says */
+#define CHANNEL_OURS 4u      /* VIEW: the supervisor mounted it itself, where text says */
+#define CHANNEL_IS_VOLUME 8u /* MOUNT, VIEW: it is a volume */
+#define CHANNEL_STANDS 16u   /* MOUNTED: it was there already */
+#define CHANNEL_SPOILT 32u   /* CREDENTIAL: nothing good may come of it any more */
 
 struct channel_message {
     uint32_t kind;
-    uint32_t request; /* of MOUNT and MOUNTED */
+    uint32_t request; /* of MOUNT, UNMOUNT and MOUNTED; 0: of a server that begins */
     int32_t error;    /* of FAILED, MOUNTED and HANDLE, as store/error.h */
     int32_t pid;      /* of NOTIFIER, METRICS and VOLUME */
     uint32_t flags;

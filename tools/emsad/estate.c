@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/error.h"
 #include "tools/common/descriptor.h"
@@ -57,6 +58,51 @@ static int grow(struct estate *estate)
     return 0;
 }
 
+static bool is_volume_at(const struct channel_message *view, const char *path)
+{
+    return (view->flags & CHANNEL_IS_VOLUME) != 0 && strcmp(view->text, path) == 0;
+}
+
+/* The message stays as long as it was made: what is behind the end of its text is nobody's. */
+static void unplace(struct estate *estate, const char *path)
+{
+    for (size_t i = 0; i < estate->count; i++) {
+        struct channel_message *view = estate->views[i].message;
+        if (!is_volume_at(view, path))
+            continue;
+        view->flags &= ~(CHANNEL_IS_VOLUME | CHANNEL_OURS);
+        view->text[0] = '\0';
+    }
+}
+
+void estate_unplace(struct estate *estate, const char *path)
+{
+    pthread_mutex_lock(&estate->mutex);
+    unplace(estate, path);
+    pthread_mutex_unlock(&estate->mutex);
+}
+
+bool estate_has_volume(struct estate *estate, const char *path)
+{
+    bool is_there = false;
+    pthread_mutex_lock(&estate->mutex);
+    for (size_t i = 0; i < estate->count && !is_there; i++)
+        is_there = is_volume_at(estate->views[i].message, path);
+    pthread_mutex_unlock(&estate->mutex);
+    return is_there;
+}
+
+int estate_each(struct estate *estate, int (*each)(void *arg, const struct channel_message *view),
+                void *arg)
+{
+    int outcome = 0;
+    pthread_mutex_lock(&estate->mutex);
+    for (size_t i = 0; i < estate->count && outcome == 0; i++)
+        outcome = each(arg, estate->views[i].message);
+    pthread_mutex_unlock(&estate->mutex);
+    return outcome;
+}
+
 int estate_add(struct estate *estate, const struct channel_message *view, int fuse_fd)
 {
     struct estate_view kept = {.message = channel_copy(view), .fuse_fd = copy(fuse_fd)};
@@ -66,6 +112,8 @@ int estate_add(struct estate *estate, const struct channel_message *view, int fu
     pthread_mutex_lock(&estate->mutex);
     if (error == 0)
         error = grow(estate);
+    if (error == 0 && (view->flags & CHANNEL_IS_VOLUME) != 0)
+        unplace(estate, view->text); /* this one stands there now */
     if (error == 0 && view->view > estate->setup.view)
         estate->setup.view = view->view; /* so that no id is given twice */
     if (error == 0)

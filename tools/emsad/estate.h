@@ -8,6 +8,7 @@
 #define EMSA_TOOLS_EMSAD_ESTATE_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "tools/emsad/channel.h"
 
@@ -31,6 +32,17 @@ void estate_release(struct estate *);
 
 /* Keeps a copy of VIEW and its descriptor. ERR_NOMEM, ERR_IO. */
 int estate_add(struct estate *, const struct channel_message *view, int fuse_fd);
+
+/* Calls for each view as it came, until one says something else than 0, which it returns; nothing
+ * of this may be called from it. */
+int estate_each(struct estate *, int (*each)(void *arg, const struct channel_message *view),
+                void *arg);
+
+/* Whether a volume stands at a path. */
+bool estate_has_volume(struct estate *, const char *path);
+
+/* No volume stands at a path any more; whoever has its view mounted elsewhere keeps it. */
+void estate_unplace(struct estate *, const char *path);
 
 /* A view is no more. */
 void estate_remove(struct estate *, uint32_t view);

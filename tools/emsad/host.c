@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "store/error.h"
+#include "tools/common/place.h"
 #include "tools/emsad/figures.h"
+#include "tools/emsad/hosted.h"
 
 /* The tree changes hands from one process to another in link's messages; here only numbers are
  * kept. */
@@ -34,74 +36,6 @@ static void expiring(void *arg, int64_t moment)
     if (host->expirer != NULL)
         expirer_notice(host->expirer, moment);
     pthread_mutex_unlock(&host->mutex);
-}
-
-/* A number of the parameters; missing, it stays as it is. */
-static int take_number(json_t *parameters, const char *name, uint64_t maximum, uint64_t *out)
-{
-    const json_t *value = json_object_get(parameters, name);
-    if (value == NULL || json_is_null(value))
-        return 0;
-    json_int_t number = json_is_integer(value) ? json_integer_value(value) : -1;
-    if (number < 0 || (uint64_t)number > maximum)
-        return error_set(ERR_INVALID, "parameter '%s' is no number from 0 to %llu", name,
-                         (unsigned long long)maximum);
-    *out = (uint64_t)number;
-    return 0;
-}
-
-static int take_flag(json_t *parameters, const char *name, uint8_t *out)
-{
-    const json_t *value = json_object_get(parameters, name);
-    if (value == NULL || json_is_null(value))
-        return 0;
-    if (!json_is_boolean(value))
-        return error_set(ERR_INVALID, "parameter '%s' is neither true nor false", name);
-    *out = json_is_true(value);
-    return 0;
-}
-
-static int take_options(struct view_options *out, const struct caller *caller, json_t *parameters)
-{
-    uint64_t uid = caller->uid, gid = caller->gid, directory_mode = 0, file_mode = 0, max_read = 0;
-    int error = take_number(parameters, "uid", UINT32_MAX - 1, &uid);
-    if (error == 0)
-        error = take_number(parameters, "gid", UINT32_MAX - 1, &gid);
-    if (error == 0)
-        error = take_number(parameters, "directory_mode", 0777, &directory_mode);
-    if (error == 0)
-        error = take_number(parameters, "file_mode", 0777, &file_mode);
-    if (error == 0)
-        error = take_number(parameters, "max_read", VIEW_MAX_READ_LIMIT, &max_read);
-    struct view_options options = {.uid = (uid_t)uid,
-                                   .gid = (gid_t)gid,
-                                   .directory_mode = (uint16_t)directory_mode,
-                                   .file_mode = (uint16_t)file_mode,
-                                   .max_read = (uint32_t)max_read};
-    if (error == 0)
-        error = take_flag(parameters, "cache", &options.cache);
-    if (error == 0)
-        error = take_flag(parameters, "masked", &options.masked);
-    if (error == 0)
-        *out = options;
-    return error;
-}
-
-static int mount_view(void *arg, const struct caller *caller, json_t *parameters, int *mount_fd)
-{
-    struct host *host = arg;
-    struct view_options options;
-    const char *directory = json_string_value(json_object_get(parameters, "directory"));
-    int error = take_options(&options, caller, parameters);
-    if (error == 0 && directory != NULL && (directory[0] != '/' || strlen(directory) >= PATH_MAX))
-        error = error_set(ERR_INVALID, "parameter 'directory' is no absolute path");
-    if (error < 0)
-        return error;
-    /* What it was started for has begun: if it fails there is nothing left to do. */
-    pthread_mutex_lock(&host->mutex);
-    host->had_views = true;
-    pthread_mutex_unlock(&host->mutex);
-    return link_mount(host->link, &options, directory, mount_fd);
 }
 
 static int status(void *arg, json_t *reply)
@@ -161,6 +95,14 @@ static int stop(void *arg)
     return 0;
 }
 
+/* One whose path is too long has no room for a name. */
+static void find_volumes(struct host *host, const char *store)
+{
+    struct place_of_store place;
+    if (place_find(&place, store) < 0 || place_volumes(host->volumes, &place) < 0)
+        host->volumes[0] = '\0';
+}
+
 void host_begin(struct host *host, struct link *link, struct estate *estate, struct store *store)
 {
     const struct channel_message *setup = &estate->setup;
@@ -168,7 +110,11 @@ void host_begin(struct host *host, struct link *link, struct estate *estate, str
                                     .published = published,
                                     .told = told,
                                     .expiring = expiring,
-                                    .mount = mount_view,
+                                    .mount = hosted_mount,
+                                    .views = hosted_views,
+                                    .volume_mount = hosted_volume_mount,
+                                    .volume_unmount = hosted_volume_unmount,
+                                    .volume_folder = host->volumes,
                                     .status = status,
                                     .upgrade = upgrade,
                                     .take_over = take_over,
@@ -180,6 +126,7 @@ void host_begin(struct host *host, struct link *link, struct estate *estate, str
                           .is_on_demand = (setup->flags & CHANNEL_ON_DEMAND) != 0,
                           .had_views = (setup->flags & CHANNEL_HAD_VIEWS) != 0};
     (void)pthread_mutex_init(&host->mutex, NULL);
+    find_volumes(host, setup->text);
     news_init(&host->news, store_revision(store));
 }
 

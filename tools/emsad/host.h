@@ -3,6 +3,7 @@
 #ifndef EMSA_TOOLS_EMSAD_HOST_H
 #define EMSA_TOOLS_EMSAD_HOST_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -21,6 +22,7 @@ struct host {
     struct estate *estate;
     struct store *store;
     struct news news;
+    char volumes[PATH_MAX];  /* the folder of volumes */
     struct fs *fs;           /* NULL before host_serve */
     pthread_mutex_t mutex;   /* protects what is below */
     struct control *control; /* NULL before host_answer and after host_end */

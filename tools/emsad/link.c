@@ -18,7 +18,7 @@
 #define LOST_SECONDS 2 /* for the main loop to see that the supervisor is gone */
 #define NO_SUPERVISOR "the supervisor of this server is gone: start 'emsad', which takes over"
 
-struct waiting { /* a thread in link_mount; on its stack */
+struct waiting { /* a thread in one of the questions; on its stack */
     struct waiting *next;
     uint32_t request;
     uint32_t view; /* 0: it was not made yet */
@@ -173,18 +173,18 @@ static void give_up(struct link *link, struct waiting *mine)
     pthread_mutex_unlock(&link->mutex);
 }
 
-int link_mount(struct link *link, const struct view_options *options, const char *directory,
+/* Sends a question, and waits for its answer. *mount_fd is -1 where that brought none. */
+static int ask(struct link *link, struct channel_message *message, const char *text, uint32_t *view,
                int *mount_fd)
 {
     struct waiting mine = {.mount_fd = -1};
     int error = enlist(link, &mine);
     if (error < 0)
         return error;
-    struct channel_message message = {
-        .kind = CHANNEL_MOUNT, .request = mine.request, .options = *options};
-    if (directory != NULL)
-        (void)snprintf(message.text, sizeof message.text, "%s", directory);
-    error = channel_send(link->channel, &message, NULL, 0, SEND_MILLISECONDS);
+    message->request = mine.request;
+    if (text != NULL)
+        (void)snprintf(message->text, sizeof message->text, "%s", text);
+    error = channel_send(link->channel, message, NULL, 0, SEND_MILLISECONDS);
     if (error < 0)
         give_up(link, &mine);
     wait_for(link, &mine);
@@ -192,8 +192,53 @@ int link_mount(struct link *link, const struct view_options *options, const char
         descriptor_close(&mine.mount_fd);
         return error_set((enum error_code) - mine.error, "%s", mine.text);
     }
+    *view = mine.view;
     *mount_fd = mine.mount_fd;
     return 0;
+}
+
+int link_mount(struct link *link, const struct view_options *options, const char *directory,
+               uint32_t *view, int *mount_fd)
+{
+    struct channel_message message = {.kind = CHANNEL_MOUNT, .options = *options};
+    return ask(link, &message, directory, view, mount_fd);
+}
+
+int link_volume(struct link *link, const struct view_options *options, const char *name)
+{
+    struct channel_message message = {
+        .kind = CHANNEL_MOUNT, .flags = CHANNEL_IS_VOLUME, .options = *options};
+    uint32_t view;
+    int none DESCRIPTOR_CLEANUP = -1;
+    return ask(link, &message, name, &view, &none);
+}
+
+int link_volume_end(struct link *link, const char *name)
+{
+    struct channel_message message = {.kind = CHANNEL_UNMOUNT};
+    uint32_t view;
+    int none DESCRIPTOR_CLEANUP = -1;
+    return ask(link, &message, name, &view, &none);
+}
+
+/* A failure means that the supervisor is gone, which the main loop sees. */
+static void say(struct link *link, struct channel_message *message, const char *name)
+{
+    (void)snprintf(message->text, sizeof message->text, "%s", name);
+    (void)channel_send(link->channel, message, NULL, 0, SEND_MILLISECONDS);
+}
+
+void link_volume_begin(struct link *link, const struct view_options *options, const char *name)
+{
+    struct channel_message message = {
+        .kind = CHANNEL_MOUNT, .flags = CHANNEL_IS_VOLUME, .options = *options};
+    say(link, &message, name);
+}
+
+void link_volume_drop(struct link *link, const char *name)
+{
+    struct channel_message message = {.kind = CHANNEL_UNMOUNT};
+    say(link, &message, name);
 }
 
 void link_mounted(struct link *link, const struct channel_message *message, int *mount_fd)
@@ -205,8 +250,8 @@ void link_mounted(struct link *link, const struct channel_message *message, int 
         each->view = message->view;
         each->mount_fd = *mount_fd;
         *mount_fd = -1;
-        if (message->error < 0)
-            settle(each, message->error, message->text);
+        if (message->error < 0 || message->view == 0 || (message->flags & CHANNEL_STANDS) != 0)
+            settle(each, message->error, message->text); /* no VIEW follows */
         break;
     }
     pthread_cond_broadcast(&link->answered);

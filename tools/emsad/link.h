@@ -23,10 +23,21 @@ void link_answer(struct link *link, uint32_t calls);
 void link_fail(struct link *link, int error, const char *text);
 
 /* Has the supervisor make a superblock; waits for it. directory is where the caller will attach it,
- * as far as it says (NULL). *mount_fd is a detached mount, the caller's.
+ * as far as it says (NULL). *view is its id, *mount_fd a detached mount, the caller's.
  * What mount_make gives; ERR_BUSY: the daemon is ending; ERR_IO: no answer in time. */
 int link_mount(struct link *link, const struct view_options *options, const char *directory,
-               int *mount_fd);
+               uint32_t *view, int *mount_fd);
+
+/* Has a volume of that name stand in the supervisor's folder of volumes; waits for it. The same
+ * failures, and what stands in the way there. */
+int link_volume(struct link *link, const struct view_options *options, const char *name);
+
+/* Has it stand there no more. */
+int link_volume_end(struct link *link, const char *name);
+
+/* The same two, of a server that begins and does not wait: the answers come with the request 0. */
+void link_volume_begin(struct link *link, const struct view_options *options, const char *name);
+void link_volume_drop(struct link *link, const char *name);
 
 /* For the main loop: MOUNTED has come; takes the descriptor. Whoever waits for it goes on when the
  * view is adopted. */

@@ -41,7 +41,9 @@ static void give_back(const struct rights *before)
         log_error("cannot take root's rights again: %s", strerror(errno));
 }
 
-/* The folder of the default store's socket. */
+/* The folder of the default store's socket: all may go through it, and nobody sees what else is
+ * there.
+ */
 static int make_folder(const char *path)
 {
     char folder[PATH_MAX];
@@ -49,8 +51,8 @@ static int make_folder(const char *path)
     size_t length = (size_t)(slash - path);
     memcpy(folder, path, length);
     folder[length] = '\0';
-    if (mkdir(folder, 0755) == 0)
-        return chmod(folder, 0755) < 0 ? error_system(errno, "cannot open '%s' to all", folder) : 0;
+    if (mkdir(folder, 0711) == 0)
+        return chmod(folder, 0711) < 0 ? error_system(errno, "cannot open '%s' to all", folder) : 0;
     if (errno == EEXIST)
         return 0;
     return error_system(errno, "cannot make folder '%s' for the control socket", folder);

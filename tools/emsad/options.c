@@ -10,6 +10,7 @@
 
 #include "store/error.h"
 #include "store/name.h"
+#include "tools/emsad/daemon_mount.h"
 #include "tools/emsad/upgrade.h"
 
 #define THREADS_MAX 32 /* REQUEST_SLOTS */
@@ -51,7 +52,7 @@ static const struct option table[] = {
 
 const char *options_help(void)
 {
-    return "usage: emsad [--store DIR] [--mount DIR [--cache]]... [--threads N]\n"
+    return "usage: emsad [--store DIR] [--mount [ENV[/SERVICE]:]DIR [--cache]]... [--threads N]\n"
            "             [--metrics PLACE] [--volume SOCKET] [--replay] [--on-demand]\n"
            "             [--ready-fd N] [--credential NAME]\n"
            "             [--credentials SOCKET[,environment=ENV]] [--version] [--help]\n"
@@ -66,6 +67,9 @@ const char *options_help(void)
            "\n"
            "  --store DIR    the store (else $EMSA_STORE, else /var/lib/emsa)\n"
            "  --mount DIR    mount the whole tree at DIR, and take it away at the end\n"
+           "  --mount ENV[/SERVICE]:DIR[,OPTION]...  mount that part of it: layout=tree|flat, "
+           "uid=N,\n"
+           "                 gid=N, mode=MODE, history, masked, cache\n"
            "  --cache        for the --mount before it: the kernel may keep small plain values\n"
            "  --credential NAME  the identity, as systemd passes it (else 'emsa-identity', if it "
            "does)\n"
@@ -101,19 +105,21 @@ static int number(const char *option, const char *text, long minimum, long maxim
     return 0;
 }
 
-static int take_mount(struct daemon_options *options, const char *directory)
+static int take_mount(struct daemon_options *options, const char *text)
 {
     if (options->mount_count == DAEMON_MOUNTS_MAX)
         return error_set(ERR_INVALID, "more than %d times --mount", DAEMON_MOUNTS_MAX);
-    options->mounts[options->mount_count++].directory = directory;
-    return 0;
+    int error = daemon_mount_parse(&options->mounts[options->mount_count], text);
+    if (error == 0)
+        options->mount_count++;
+    return error;
 }
 
 static int take_cache(struct daemon_options *options)
 {
     if (options->mount_count == 0)
         return error_set(ERR_INVALID, "--cache stands after the --mount that it is for");
-    options->mounts[options->mount_count - 1].cache = true;
+    options->mounts[options->mount_count - 1].view.cache = 1;
     return 0;
 }
 

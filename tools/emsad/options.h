@@ -6,13 +6,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fs/fs.h"
 #include "store/limits.h"
 
 #define DAEMON_MOUNTS_MAX 64
 
 struct daemon_mount {
     const char *directory;
-    bool cache;
+    struct view_options view; /* who owns it is said where has_uid and has_gid are */
+    bool has_uid, has_gid;
 };
 
 enum daemon_role { ROLE_SUPERVISOR, ROLE_SERVER, ROLE_NOTIFIER, ROLE_METRICS, ROLE_VOLUME };

@@ -16,7 +16,7 @@
 #define ENTRIES_MAX 65536u
 
 /* The program's own layout: another version's record is none. */
-#define MAGIC 0x656d73616d6e7432ull
+#define MAGIC 0x656d73616d6e7433ull
 
 struct header {
     uint64_t magic;
@@ -26,7 +26,7 @@ struct header {
 
 struct entry { /* and so many bytes of a path after it */
     struct view_options options;
-    uint32_t is_ours;
+    uint8_t is_ours, is_volume;
     uint32_t number; /* of the superblock */
     uint32_t length;
 };
@@ -45,6 +45,7 @@ static int write_entry(FILE *file, const struct view *view)
 {
     const struct entry entry = {.options = view->options,
                                 .is_ours = view->is_ours,
+                                .is_volume = view->is_volume,
                                 .number = view->mount.number,
                                 .length = (uint32_t)strlen(view->directory)};
     return fwrite(&entry, sizeof entry, 1, file) == 1 &&
@@ -112,8 +113,10 @@ static int read_entry(struct recorded *out, int fd)
     if (read(fd, &entry, sizeof entry) != (ssize_t)sizeof entry || entry.length == 0 ||
         entry.length >= sizeof out->directory)
         return -1;
-    *out = (struct recorded){
-        .options = entry.options, .number = entry.number, .is_ours = entry.is_ours != 0};
+    *out = (struct recorded){.options = entry.options,
+                             .number = entry.number,
+                             .is_ours = entry.is_ours != 0,
+                             .is_volume = entry.is_volume != 0};
     if (read(fd, out->directory, entry.length) != (ssize_t)entry.length ||
         out->directory[0] != '/' || strlen(out->directory) != entry.length)
         return -1;

@@ -22,7 +22,7 @@ void record_write(const struct place_of_store *place, const struct views *views)
 struct recorded {
     struct view_options options;
     unsigned number; /* as in struct mount */
-    uint8_t is_ours;
+    uint8_t is_ours, is_volume;
     char directory[PATH_MAX];
 };
 

@@ -25,6 +25,7 @@
 #include "tools/emsad/estate.h"
 #include "tools/emsad/expirer.h"
 #include "tools/emsad/host.h"
+#include "tools/emsad/hosted.h"
 #include "tools/emsad/key.h"
 #include "tools/emsad/lender.h"
 #include "tools/emsad/link.h"
@@ -51,7 +52,9 @@ struct server {
     struct dispatcher *dispatcher;
     struct host host;
     struct estate estate;
-    bool is_serving; /* after START: it can go on without a supervisor */
+    struct volume_beginning beginning;
+    bool is_beginning; /* after START: the volumes are asked for */
+    bool is_serving;   /* and then: it can go on without a supervisor */
     struct control *control;
     struct expirer *expirer;
     struct meter *meter;   /* NULL: nobody asks for metrics */
@@ -198,6 +201,24 @@ static int begin_service(struct server *server)
     return 0;
 }
 
+/* Volumes stand before anybody is told that they do. */
+static int go_on_beginning(struct server *server)
+{
+    server->is_beginning = hosted_begin(&server->beginning, &server->host, server->dispatcher) == 1;
+    return server->is_beginning ? 0 : begin_service(server);
+}
+
+static int mounted(struct server *server, const struct channel_message *message, int *fd)
+{
+    if (message->request != 0) {
+        link_mounted(server->link, message, fd);
+        return 0;
+    }
+    if (message->error < 0)
+        log_error("a volume does not stand: %s", message->text);
+    return server->is_beginning ? go_on_beginning(server) : 0;
+}
+
 static void adopt(struct server *server, const struct channel_message *message, int *fuse_fd)
 {
     host_view_here(&server->host);
@@ -261,10 +282,9 @@ static int handle(struct server *server, const struct channel_message *message,
     case CHANNEL_CREDENTIAL:
         return lend(server, message, fd);
     case CHANNEL_START:
-        return begin_service(server);
+        return go_on_beginning(server);
     case CHANNEL_MOUNTED:
-        link_mounted(server->link, message, fd);
-        return 0;
+        return mounted(server, message, fd);
     case CHANNEL_ASK:
         host_asked(&server->host);
         return 0;

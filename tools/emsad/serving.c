@@ -24,6 +24,7 @@
 #include "tools/emsad/service_manager.h"
 #include "tools/emsad/supervision.h"
 #include "tools/emsad/tally.h"
+#include "tools/emsad/volumes.h"
 
 /* More than a socket holds, so that the last words of the dead are heard; and a bound, so that one
  * who never stops talking keeps us from nothing else. */
@@ -262,6 +263,35 @@ int serving_make_view(struct supervisor *supervisor, struct view **out,
     return error;
 }
 
+void serving_end_view(struct supervisor *supervisor, uint32_t id)
+{
+    const struct view *view = views_of(&supervisor->views, id);
+    if (view != NULL)
+        watch_remove(&supervisor->watch, view);
+    views_end(&supervisor->views, id);
+}
+
+static void mount_volume_for(struct supervisor *supervisor, const struct channel_message *asked)
+{
+    struct channel_message answer;
+    struct child *server = &supervisor->server;
+    struct view *view;
+    volumes_mount(supervisor, asked, &answer, &view);
+    judge_sent(server, channel_send(server->channel, &answer, NULL, 0, SEND_MILLISECONDS));
+    if (view == NULL)
+        return;
+    send_view(&supervisor->notifier, view);
+    send_view(server, view);
+}
+
+static void unmount_volume_for(struct supervisor *supervisor, const struct channel_message *asked)
+{
+    struct channel_message answer;
+    struct child *server = &supervisor->server;
+    volumes_unmount(supervisor, asked, &answer);
+    judge_sent(server, channel_send(server->channel, &answer, NULL, 0, SEND_MILLISECONDS));
+}
+
 /* A server asks for a superblock: the caller gets the mount, it and the notifier the connection.
  * Our own descriptor of the mount is closed before the server has the connection, and thus before
  * the caller has the mount: while anybody holds one, the mount is in use and could not be taken
@@ -290,10 +320,8 @@ static void mount_for(struct supervisor *supervisor, const struct channel_messag
 static void view_gone(struct supervisor *supervisor, uint32_t id)
 {
     const struct view *view = views_of(&supervisor->views, id);
-    if (view != NULL)
-        watch_remove(&supervisor->watch, view);
     bool was_placed = view != NULL && view->directory != NULL;
-    views_end(&supervisor->views, id);
+    serving_end_view(supervisor, id);
     if (was_placed)
         record_write(&supervisor->holdings.place, &supervisor->views);
     if (supervisor->notifier.channel >= 0)
@@ -355,7 +383,13 @@ static void handle(struct supervisor *supervisor, const struct channel_message *
         server_failed(supervisor, message->error, message->text);
         break;
     case CHANNEL_MOUNT:
-        mount_for(supervisor, message);
+        if (message->flags & CHANNEL_IS_VOLUME)
+            mount_volume_for(supervisor, message);
+        else
+            mount_for(supervisor, message);
+        break;
+    case CHANNEL_UNMOUNT:
+        unmount_volume_for(supervisor, message);
         break;
     case CHANNEL_GONE:
         view_gone(supervisor, message->view);

@@ -62,6 +62,9 @@ void serving_start_volume(struct supervisor *);
 /* A new view, which nobody was told of yet. As views_make. */
 int serving_make_view(struct supervisor *, struct view **out, const struct view_options *options);
 
+/* One that nobody was told of yet is no more. */
+void serving_end_view(struct supervisor *, uint32_t id);
+
 /* A server that was taken over answers already: it is told of what is new here, and its notifier is
  * replaced. ERR_*: what stands in the way of the options' mounts. */
 int serving_adopted(struct supervisor *);

@@ -27,6 +27,7 @@
 #include "tools/emsad/service_manager.h"
 #include "tools/emsad/supervision.h"
 #include "tools/emsad/takeover.h"
+#include "tools/emsad/volumes.h"
 
 #define STOP_MILLISECONDS 5000   /* for the server to finish what it does */
 #define SILENT_MILLISECONDS 4000 /* longer than a stuck server of anybody's is left in place */
@@ -43,6 +44,7 @@ void supervisor_fail(struct supervisor *supervisor, int error, const char *text)
 
 static void detach_all(struct supervisor *supervisor)
 {
+    volumes_unmount_all(supervisor);
     for (size_t i = 0; i < supervisor->views.count; i++) {
         const struct view *view = &supervisor->views.items[i];
         if (!view->is_ours || view->mount.mount_fd >= 0)
@@ -290,7 +292,9 @@ static int make_views(struct supervisor *supervisor)
         const struct daemon_mount *wanted = &supervisor->options->mounts[i];
         if (is_mounted(supervisor, wanted->directory))
             continue;
-        struct view_options options = {.uid = geteuid(), .gid = getegid(), .cache = wanted->cache};
+        struct view_options options = wanted->view;
+        options.uid = wanted->has_uid ? options.uid : geteuid();
+        options.gid = wanted->has_gid ? options.gid : getegid();
         struct view *view;
         int error = place_check_mount(&supervisor->holdings.place, wanted->directory);
         if (error == 0)
@@ -334,8 +338,10 @@ static int mount_again(void *arg, const struct recorded *entry)
     int error = serving_make_view(supervisor, &view, &entry->options);
     if (error == 0)
         error = view_place(view, entry->directory, entry->is_ours);
-    if (error == 0)
+    if (error == 0) {
         view->is_again = true;
+        view->is_volume = entry->is_volume && entry->is_ours;
+    }
     if (error == 0)
         log_info("'%s' was left dead: mounted again", entry->directory);
     else

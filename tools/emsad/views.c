@@ -49,15 +49,24 @@ int view_place(struct view *view, const char *directory, bool is_ours)
     return 0;
 }
 
+void view_unplace(struct view *view)
+{
+    free(view->directory);
+    view->directory = NULL;
+    view->is_ours = view->is_volume = false;
+}
+
 void views_forget_ours(struct views *views)
 {
-    for (size_t i = 0; i < views->count; i++) {
-        if (!views->items[i].is_ours)
-            continue;
-        free(views->items[i].directory);
-        views->items[i].directory = NULL;
-        views->items[i].is_ours = false;
-    }
+    for (size_t i = 0; i < views->count; i++)
+        if (views->items[i].is_ours)
+            view_unplace(&views->items[i]);
+}
+
+static bool is_named(const struct view_options *options)
+{
+    return memchr(options->environment, '\0', sizeof options->environment) != NULL &&
+           memchr(options->service, '\0', sizeof options->service) != NULL;
 }
 
 int views_adopt(struct views *views, const struct channel_message *message, int *fuse_fd)
@@ -66,13 +75,14 @@ int views_adopt(struct views *views, const struct channel_message *message, int 
                         .mount = {.fuse_fd = *fuse_fd, .mount_fd = -1}};
     if (*fuse_fd < 0 || !mount_is_connection(*fuse_fd) || view.options.id == 0 ||
         view.options.id != message->view || views_of(views, view.options.id) != NULL ||
-        views->count >= VIEW_SLOTS)
+        !is_named(&view.options) || views->count >= VIEW_SLOTS)
         return error_set(ERR_IO, "the server handed over what is no view");
     int error = grow(views);
     if (error == 0 && message->text[0] != '\0')
         error = view_place(&view, message->text, (message->flags & CHANNEL_OURS) != 0);
     if (error < 0)
         return error;
+    view.is_volume = view.is_ours && (message->flags & CHANNEL_IS_VOLUME) != 0;
     memcpy(view.mount.init, message->init, sizeof view.mount.init);
     view.mount.init_size = message->init_size;
     view.mount.has_resend = !view.options.replay;
@@ -122,5 +132,7 @@ int view_send(const struct view *view, int channel, int deadline)
         (void)snprintf(message.text, sizeof message.text, "%s", view->directory);
     if (view->is_ours)
         message.flags |= CHANNEL_OURS;
+    if (view->is_volume)
+        message.flags |= CHANNEL_IS_VOLUME;
     return channel_send(channel, &message, &view->mount.fuse_fd, 1, deadline);
 }

@@ -14,6 +14,7 @@ struct view {
     struct mount mount;
     char *directory; /* where it is mounted, as far as that is known; owned, or NULL */
     bool is_ours;    /* the supervisor mounts it there, and takes it away at the end */
+    bool is_volume;  /* one of those: its name is the last part of directory */
     bool is_again;   /* in the place of one that died; others may have led its path elsewhere */
     uint64_t taken;  /* of the watch: what it saw last, */
     unsigned looks;  /* how often in a row the same, */
@@ -26,9 +27,9 @@ struct views { /* zeroed: none */
     uint32_t last_id;
 };
 
-/* Makes a superblock with a new id; one of a kernel that cannot send requests again is for replay,
- * whatever options say. *out is valid until the next call that makes or ends one. As
- * mount_make; ERR_NOMEM. */
+/* Makes a superblock with a new id; one of
+ * a kernel that cannot send requests again is for replay, whatever options say. *out is valid until
+ * the next call that makes or ends one. As mount_make; ERR_NOMEM. */
 int views_make(struct views *views, struct view **out, const struct view_options *options);
 
 /* Takes a view that another supervisor made, as VIEW describes it. The descriptor is taken over on
@@ -37,6 +38,9 @@ int views_adopt(struct views *views, const struct channel_message *message, int 
 
 /* Where a view is mounted. ERR_NOMEM. */
 int view_place(struct view *view, const char *directory, bool is_ours);
+
+/* It is mounted nowhere any more, as far as that is known. */
+void view_unplace(struct view *view);
 
 /* Those that the supervisor mounted itself are mounted nowhere any more. */
 void views_forget_ours(struct views *views);

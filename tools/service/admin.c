@@ -85,19 +85,6 @@ int verb_verify(struct request *request)
     return 0;
 }
 
-int verb_mount(struct request *request)
-{
-    const struct service_host *host = &request->service->host;
-    struct call *call = request->call;
-    if (host->mount == NULL)
-        return error_set(ERR_REFUSED, "no server runs for this store: start one with 'emsad'");
-    int error = host->mount(host->arg, &call->caller, call->parameters, &call->output_fd);
-    if (error < 0)
-        return error;
-    call->reply = json_pack("{s:i}", "mount", 0);
-    return 0;
-}
-
 int verb_upgrade(struct request *request)
 {
     const struct service_host *host = &request->service->host;

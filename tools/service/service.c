@@ -23,6 +23,7 @@ int service_new(struct dispatcher **out, struct store *store, const struct servi
     service->store = store;
     denials_init(&service->denials);
     guard_init(&service->guard);
+    volumes_init(&service->volumes, store_path(store));
     if (host != NULL)
         service->host = *host;
     *out = service;
@@ -34,6 +35,7 @@ void service_free(struct dispatcher *service)
     if (service != NULL) {
         denials_release(&service->denials);
         guard_release(&service->guard);
+        volumes_release(&service->volumes);
     }
     free(service);
 }

@@ -32,6 +32,13 @@ struct caller { /* as the kernel told (SO_PEERCRED, SO_PEERGROUPS), or of this p
     struct holdings *holdings; /* what it holds; set while a call of it runs (rights.h) */
 };
 
+struct view_wish; /* wish.h */
+
+struct view_made {
+    int mount_fd;  /* a detached mount, for the caller to attach; owned */
+    uint32_t view; /* its id */
+};
+
 struct service_host { /* what a verb may ask of the process it runs in; NULL members where it has
                          none */
     void *arg;
@@ -41,9 +48,15 @@ struct service_host { /* what a verb may ask of the process it runs in; NULL mem
     /* After a commit that set something with an end: the first moment (nanoseconds since 1970) at
      * which one of them ends, for whoever calls service_expire then. Must not wait. */
     void (*expiring)(void *arg, int64_t moment);
-    /* A new superblock (parameters as in the Mount verb): *mount_fd is a detached mount for the
-     * caller. */
-    int (*mount)(void *arg, const struct caller *caller, json_t *parameters, int *mount_fd);
+    /* A new superblock. */
+    int (*mount)(void *arg, const struct view_wish *wish, struct view_made *out);
+    /* Adds an object for each view to a list: path and all that there is to tell of it. */
+    int (*views)(void *arg, json_t *list);
+    /* A volume is to stand in its place, or to stand there no more; done when it is so, also where
+     * it was so before. The names are good ones. */
+    int (*volume_mount)(void *arg, const char *name, const struct view_wish *wish);
+    int (*volume_unmount)(void *arg, const char *name);
+    const char *volume_folder; /* where they stand */
     /* The newest revision that was published, and thus may be told to those who watch. */
     uint64_t (*told)(void *arg);
     /* Adds what the process knows to the Status reply (views, processes). */
@@ -106,6 +119,14 @@ int service_expire(struct dispatcher *, int64_t *next, int64_t now);
  * truly. A process that is started again ends then, unanswered: the caller asks once more with its
  * request id. */
 bool service_is_lost(const struct dispatcher *);
+
+/* The volumes that are to stand, for who mounts them again at a beginning: the n-th, by name. name
+ * has room for VOLUME_NAME_MAX + 1; the wish's texts live as long as the dispatcher. 1: there are
+ * not so many. ERR_CORRUPT: nobody knows; what a volume is of may be ERR_INVALID. */
+int service_volume(struct dispatcher *, size_t n, char *name, struct view_wish *wish);
+
+/* Whether one of that name is to stand. */
+bool service_has_volume(struct dispatcher *, const char *name);
 
 /* The interface in varlink's own description language, for GetInterfaceDescription. */
 const char *service_description(void);

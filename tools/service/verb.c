@@ -198,12 +198,37 @@ const struct verb verbs[] = {
      "(checked: (commits: int, operations: int, values: int, derived: int), faults: int, lines: "
      "[]string)",
      "Checks every record against its hash and everything derived against the log."},
-    {"Mount", verb_mount, RIGHT_ADMIN, NULL,
-     "cache: ?bool, masked: ?bool, uid: ?int, gid: ?int, directory_mode: ?int, file_mode: ?int, "
-     "directory: ?string, "
-     "max_read: "
-     "?int",
-     "(mount: int)", "A new view: a detached mount behind the descriptor with index mount."},
+    {"Mount", verb_mount, RIGHT_READ, "path",
+     "path: ?string, layout: ?string, uid: ?int, gid: ?int, mode: ?int, history: ?bool, cache: "
+     "?bool, masked: ?bool, idmap: ?bool, directory: ?string, directory_mode: ?int, file_mode: "
+     "?int, max_read: ?int",
+     "(mount: int, view: int)",
+     "A new view, of everything, an environment or a service: a detached mount behind the "
+     "descriptor with\n"
+     "# index mount. layout: tree (below its names) or flat (at the root of the mount); uid, gid, "
+     "mode: of what\n"
+     "# is in it; history: past revisions too; masked: secrets cannot be opened; idmap: owners may "
+     "be mapped to\n"
+     "# those of a user namespace; directory: where the caller will mount it."},
+    {"Views", verb_views, RIGHT_NONE, NULL, "path: ?string", "(views: []View)",
+     "The views that there are, of what is at or beneath a place."},
+    {"VolumeCreate", verb_volume_create, RIGHT_ADMIN, NULL, "name: string, options: VolumeOptions",
+     "(volume: Volume)",
+     "A view that stands in a folder of the daemon's own under a name, from now until it is "
+     "removed. The\n"
+     "# same name with equal options is fine, with others refused."},
+    {"VolumeGet", verb_volume_get, RIGHT_ADMIN, NULL, "name: string", "(volume: Volume)",
+     "A volume by its name."},
+    {"VolumeList", verb_volume_list, RIGHT_ADMIN, NULL, "", "(volumes: []Volume)", "All volumes."},
+    {"VolumeRemove", verb_volume_remove, RIGHT_ADMIN, NULL, "name: string", "()",
+     "Forgets a volume's name; who still has it mounted keeps that."},
+    {"VolumeMount", verb_volume_mount, RIGHT_ADMIN, NULL, "name: string, id: ?string",
+     "(mountpoint: string)",
+     "Where a volume stands; it stands there again, if somebody took it away."},
+    {"VolumeUnmount", verb_volume_unmount, RIGHT_ADMIN, NULL, "name: string, id: ?string", "()",
+     "Somebody uses a volume no more; it stands until it is removed."},
+    {"VolumePath", verb_volume_path, RIGHT_ADMIN, NULL, "name: string", "(mountpoint: string)",
+     "The same as VolumeMount, for who does not use it yet."},
     {"Upgrade", verb_upgrade, RIGHT_ADMIN, NULL, "", "()",
      "Begins to replace the daemon's binary by the one that lies at its path now; Status counts "
      "how "

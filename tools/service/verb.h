@@ -9,12 +9,14 @@
 #include "tools/service/guard.h"
 #include "tools/service/rights.h"
 #include "tools/service/service.h"
+#include "tools/service/volumes.h"
 
 struct dispatcher {
     struct store *store;
     struct service_host host;
     struct denials denials;
     struct guard guard;
+    struct volumes volumes;
 };
 
 struct request {
@@ -73,10 +75,18 @@ int verb_promote(struct request *);  /* promote.c */
 int verb_rollback(struct request *); /* rollback.c */
 int verb_diff(struct request *);     /* diff.c */
 int verb_watch(struct request *);    /* watch.c */
-int verb_status(struct request *);   /* admin.c */
+int verb_mount(struct request *);    /* views.c */
+int verb_views(struct request *);
+int verb_volume_create(struct request *); /* volume.c */
+int verb_volume_get(struct request *);
+int verb_volume_list(struct request *);
+int verb_volume_remove(struct request *);
+int verb_volume_mount(struct request *);
+int verb_volume_unmount(struct request *);
+int verb_volume_path(struct request *);
+int verb_status(struct request *); /* admin.c */
 int verb_metrics(struct request *);
 int verb_verify(struct request *);
-int verb_mount(struct request *);
 int verb_upgrade(struct request *);
 int verb_take_over(struct request *);
 int verb_stop(struct request *);

@@ -14,7 +14,7 @@ fill
 begin
 is "ready" "ready" "$said"
 socket=/run/emsa/socket
-is "everybody may come" "drwxr-xr-x srw-rw-rw-" "$(stat -c %A /run/emsa) $(stat -c %A $socket)"
+is "everybody may come" "drwx--x--x srw-rw-rw-" "$(stat -c %A /run/emsa) $(stat -c %A $socket)"
 mkdir -p "$work/a/b/c" "$work/a/support"
 cp "$here/call.py" "$here/crowd.py" "$work/a/b/c/"
 cp "$root/tests/support/varlink.py" "$work/a/support/"

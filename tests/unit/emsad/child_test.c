@@ -7,12 +7,14 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "store/error.h"
 #include "tools/common/descriptor.h"
 #include "tools/emsad/child.h"
+#include "tools/emsad/daemon_mount.h"
 #include "tools/emsad/options.h"
 
 #define EXITED(status) ((status) << 8) /* as wait gives it */
@@ -104,6 +106,40 @@ static int parse(struct daemon_options *options, const char *const words[], int 
     parse(options, (const char *const[]){"emsad", __VA_ARGS__},                                    \
           (int)(sizeof((const char *const[]){"emsad", __VA_ARGS__}) / sizeof(char *)))
 
+static void what_is_mounted(void **state)
+{
+    static const char *const bad[] = {
+        "prod:",          "prod/web/KEY:/a",  "pr od:/a",         ":/a,layout=flat",
+        "dev:/a,layout",  "dev:/a,layout=up", "dev:/a,mode=0600", "dev:/a,mode=0",
+        "dev:/a,mode=9",  "dev:/a,uid=-1",    "dev:/a,uid=x",     "dev:/a,uid=4294967295",
+        "dev:/a,masked=", "dev:/a,something", "dev:/a,",          "",
+    };
+    (void)state;
+    struct daemon_mount mount;
+    assert_int_equal(daemon_mount_parse(&mount, "/a:b,c"), 0); /* as it always was */
+    assert_string_equal(mount.directory, "/a:b,c");
+    assert_int_equal(mount.view.extent, VIEW_ALL);
+    assert_int_equal(
+        daemon_mount_parse(&mount, "prod/web:/env,layout=flat,uid=7,mode=0440,history,masked"), 0);
+    assert_string_equal(mount.directory, "/env");
+    assert_string_equal(mount.view.environment, "prod");
+    assert_string_equal(mount.view.service, "web");
+    assert_int_equal(mount.view.extent, VIEW_SERVICE);
+    assert_int_equal(mount.view.layout, LAYOUT_FLAT);
+    assert_int_equal(mount.view.uid, 7);
+    assert_true(mount.has_uid);
+    assert_false(mount.has_gid);
+    assert_int_equal(mount.view.file_mode, 0440);
+    assert_int_equal(mount.view.directory_mode, 0550);
+    assert_true(mount.view.history && mount.view.masked && !mount.view.cache);
+    free((char *)(uintptr_t)mount.directory);
+    assert_int_equal(daemon_mount_parse(&mount, "prod:env"), 0);
+    assert_int_equal(mount.view.extent, VIEW_ENVIRONMENT);
+    free((char *)(uintptr_t)mount.directory);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(daemon_mount_parse(&mount, bad[i]), -ERR_INVALID);
+}
+
 static void command_lines(void **state)
 {
     (void)state;
@@ -116,8 +152,8 @@ static void command_lines(void **state)
     assert_int_equal(PARSE(&options, "--mount", "/a", "--mount", "/b", "--cache", "--on-demand"),
                      0);
     assert_int_equal(options.mount_count, 2);
-    assert_false(options.mounts[0].cache);
-    assert_true(options.mounts[1].cache);
+    assert_false(options.mounts[0].view.cache);
+    assert_true(options.mounts[1].view.cache);
     assert_true(options.on_demand);
     assert_int_equal(PARSE(&options, "--role", "notifier"), 0);
     assert_int_equal(options.role, ROLE_NOTIFIER);
@@ -140,6 +176,7 @@ int main(void)
         cmocka_unit_test(dying_of_birth_again_and_again),
         cmocka_unit_test(being_killed_is_not_dying_of_birth),
         cmocka_unit_test(leaving),
+        cmocka_unit_test(what_is_mounted),
         cmocka_unit_test(command_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,10 @@ static void *ask(void *arg)
 {
     struct asking *asking = arg;
     struct view_options options = {.uid = asking->uid};
-    asking->error = link_mount(asking->link, &options, NULL, &asking->mount_fd);
+    uint32_t view = 0;
+    asking->error = link_mount(asking->link, &options, NULL, &view, &asking->mount_fd);
+    if (asking->error == 0)
+        assert_int_equal(view, asking->uid + 100);
     if (asking->error < 0)
         (void)snprintf(asking->text, sizeof asking->text, "%.63s", error_text());
     return NULL;

@@ -1,0 +1,60 @@
+#!/bin/bash
+# Into a mount namespace from outside: of a process that has a root of its own and, the second time, users of its own.
+# shellcheck source=../../support/lib.sh
+. "$(dirname "$0")/../../support/lib.sh"
+# shellcheck source=../daemon/daemon.sh
+. "$root/tests/integration/daemon/daemon.sh"
+folder=$here
+here=$root/tests/integration/daemon
+fill
+begin
+mkfifo "$work/ask" "$work/told"
+
+# inmate [users]: a process in namespaces of its own, with a root of its own; sets $inmate
+inmate() {
+    mkdir -p "$work/root"
+    /usr/bin/python3 "$folder/inmate.py" "$work/root" "$@" <"$work/ask" >"$work/told" &
+    exec 7>"$work/ask" 8<"$work/told"
+    read -r inmate <&8
+}
+# look UID PATH: what that user in there sees
+look() {
+    echo "$*" >&7
+    read -r seen <&8
+    echo "$seen"
+}
+
+inmate
+before=$(wc -l </proc/self/mountinfo)
+ends "no process" 2 "whose" emsa attach prod/web /env
+ends "none of that number" 3 "no process" emsa attach --pid 4000000 prod/web /env
+ends "no directory in there" 3 "make it there" emsa attach --pid "$inmate" prod/web /nothing
+ends "a link to nothing" 3 "" emsa attach --pid "$inmate" prod/web /dangling
+ends "a link to itself" 2 "not followed" emsa attach --pid "$inmate" prod/web /loop
+ends "no such service" 3 "did you mean" emsa attach --pid "$inmate" prod/wed /env
+until [ -z "$(emsa views)" ]; do :; done # what nobody mounted ends
+holds "attached, by a link that leads up" emsa attach --pid "$inmate" prod/web /up --layout flat
+is "it is in there" "0:0 8080" "$(look 0 /env/PORT)"
+is "and nowhere here" "$before" "$(wc -l </proc/self/mountinfo)"
+ends "not twice" 4 "already" emsa attach --pid "$inmate" prod/web /env
+holds "changed" emsa set prod/web PORT=9090
+is "it is live" "0:0 9090" "$(look 0 /env/PORT)"
+kill -9 "$(process server)"
+is "also behind the death of a server" "0:0 9090" "$(look 0 /env/PORT)"
+is "told of" "$(printf 'prod/web')" "$(emsa views --json | json views 0 path)"
+kill -9 "$inmate"
+gone "$inmate"
+until [ -z "$(emsa views)" ]; do :; done
+is "it has ended with the namespace" "" "$(emsa views)"
+
+# Who is 0 in there is somebody else here.
+inmate users
+holds "attached" emsa attach --pid "$inmate" prod/web /env --layout flat --mode 0400 --json
+echo "idmap: $(json idmap <"$work/out")"
+is "root in there owns it and reads it" "0:0 9090" "$(look 0 /env/PORT)"
+is "another one of them does not" "Permission denied" "$(look 7 /env/PORT)"
+kill -9 "$inmate"
+gone "$inmate"
+over TERM
+is "its end" 0 "$code"
+finish

@@ -1,0 +1,67 @@
+"""inmate.py FOLDER [users]: a process in a mount namespace of its own (and with users of its own, 0 of which is
+100000 here), and with a root of its own that has paths in it which lead astray. Says its pid, and
+then for each "UID PATH" that it is told what that user of its sees there: owner and value."""
+import ctypes
+import os
+import sys
+
+libc = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNS, CLONE_NEWUSER, MS_REC, MS_PRIVATE, MNT_DETACH, SYS_PIVOT_ROOT = 0x20000, 0x10000000, 16384, 1 << 18, 2, 155
+
+
+def checked(result, what):
+    if result < 0:
+        raise OSError(ctypes.get_errno(), what)
+
+
+def settle(folder):
+    checked(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "cannot be alone")
+    checked(libc.mount(b"inmate", folder.encode(), b"tmpfs", 0, None), "cannot mount a root")
+    os.chdir(folder)
+    for name in ("env", "old"):
+        os.mkdir(name)
+    os.symlink("../../../../../../env", "up")
+    os.symlink("/nowhere", "dangling")
+    os.symlink("loop", "loop")
+    checked(libc.syscall(SYS_PIVOT_ROOT, b".", b"old"), "cannot move into it")
+    os.chdir("/")
+    checked(libc.umount2(b"/old", MNT_DETACH), "cannot leave the old one")
+
+
+def look(uid, path):
+    if os.fork() != 0:
+        os.wait()
+        return
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    try:
+        file = os.open(path, os.O_RDONLY)  # what opens texts would look for files that are not there any more
+        status = os.fstat(file)
+        print(f"{status.st_uid}:{status.st_gid} {os.read(file, 100).decode()}", flush=True)
+    except OSError as error:
+        print(error.strerror, flush=True)
+    os._exit(0)
+
+
+has_users = sys.argv[2:] == ["users"]
+apart, mapped = os.pipe(), os.pipe()
+child = os.fork()
+if child == 0:
+    checked(libc.unshare(CLONE_NEWNS | (CLONE_NEWUSER if has_users else 0)), "cannot be apart")
+    os.write(apart[1], b".")
+    os.read(mapped[0], 1)
+    if has_users:
+        os.setgroups([])
+        os.setresgid(0, 0, 0)
+        os.setresuid(0, 0, 0)
+    settle(sys.argv[1])
+    print(os.getpid(), flush=True)
+    for line in sys.stdin:
+        look(int(line.split()[0]), line.split()[1])
+    os._exit(0)
+os.read(apart[0], 1)
+for name in ("uid_map", "gid_map") if has_users else ():
+    with open(f"/proc/{child}/{name}", "w", encoding="ascii") as file:
+        file.write("0 100000 65536")
+os.write(mapped[1], b".")
+os.waitpid(child, 0)
