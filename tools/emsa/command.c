@@ -106,10 +106,10 @@ const struct command commands[] = {
      "[--guess-secrets] [--ttl TIME] [--allow-equal] | import --format compose FILE "
      "[--dotenv FILE] ENV | import --format kubernetes FILE ENV | import --tree FILE",
      "set a service's keys from a file, a whole environment, or a whole tree from JSON lines"},
-    {"export", NULL, run_export, OPTION_FORMAT | OPTION_REVEAL | OPTION_NO_SECRETS | OPTION_STRICT,
-     0, 1, false,
+    {"export", NULL, run_export,
+     OPTION_FORMAT | OPTION_REVEAL | OPTION_NO_SECRETS | OPTION_STRICT | OPTION_FILE, 0, 1, false,
      "export ENV/SERVICE [--format dotenv|json|shell] [--reveal|--no-secrets] | export [PATH] "
-     "--format yaml [--reveal|--no-secrets]",
+     "--format yaml [--reveal|--no-secrets] | export ENV --format compose-override [--file FILE]",
      "print all values of a service, or what is defined anywhere as a file for apply"},
     {"apply", NULL, run_apply, OPTIONS_VALUES | OPTION_PRUNE | OPTION_VERBOSE, 1, 1, false,
      "apply FILE|- [--prune] [--new] [--allow-equal] [-v]",

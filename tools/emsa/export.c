@@ -6,10 +6,11 @@
 #include "tools/emsa/command.h"
 #include "tools/emsa/defined.h"
 #include "tools/emsa/output.h"
+#include "tools/emsa/override.h"
 #include "tools/emsa/render.h"
 #include "tools/emsa/sheet_write.h"
 
-enum form { FORM_DOTENV, FORM_JSON, FORM_SHELL, FORM_YAML };
+enum form { FORM_DOTENV, FORM_JSON, FORM_SHELL, FORM_YAML, FORM_COMPOSE_OVERRIDE };
 
 static int find_form(enum form *out, const struct options *options)
 {
@@ -24,9 +25,15 @@ static int find_form(enum form *out, const struct options *options)
         *out = FORM_SHELL;
     else if (strcmp(format, "yaml") == 0)
         *out = FORM_YAML;
+    else if (strcmp(format, "compose-override") == 0)
+        *out = FORM_COMPOSE_OVERRIDE;
     else
-        return error_set(ERR_INVALID, "no format '%.32s': there are dotenv, json, shell and yaml",
+        return error_set(ERR_INVALID,
+                         "no format '%.32s': there are dotenv, json, shell, yaml and "
+                         "compose-override",
                          format);
+    if (options->file != NULL && *out != FORM_COMPOSE_OVERRIDE)
+        return error_set(ERR_INVALID, "--file is for --format compose-override");
     return 0;
 }
 
@@ -120,6 +127,8 @@ int run_export(struct session *session)
     int error = find_form(&form, options);
     if (error == 0 && form == FORM_YAML)
         return export_sheet(session, word);
+    if (error == 0 && form == FORM_COMPOSE_OVERRIDE)
+        return override_print(session, word);
     if (error == 0)
         error = check_service(word);
     if (error < 0)

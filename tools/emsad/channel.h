@@ -12,6 +12,8 @@
  *   - VIEW: a live connection: options, INIT, its /dev/fuse descriptor
  *   - START: all that there was has been handed over: answer
  *   - MOUNTED: the answer to MOUNT: an error and its text, or the mount; its VIEW follows
+ *   - CREDENTIAL: somebody who asks for one (view: its number), and the environment of units that
+ *     name none
  *   - STOP: finish the running calls, close the store, end
  *   - ASK: is the server there?
  *   - ADOPTED: the supervisor that follows a dead one has all that the server handed over; its
@@ -27,6 +29,7 @@
  *   - ANSWERED: to ASK: it is, and so many calls run (calls)
  *   - HELLO: first of all, to each supervisor, with CHANNEL_VERSION as flags
  *   - SILENT: readers are answered no more
+ *   - LENT: to CREDENTIAL: answered (view: its number)
  *   - UPGRADE: another binary is to take over (upgrade.h)
  *   - HELLO, HELD, VIEW (each), HANDED: to the supervisor that follows a dead one, what the server
  *     keeps (estate.h): HELD is SETUP as it was, with its descriptors
@@ -89,6 +92,8 @@ enum channel_kind {
     CHANNEL_END,
     CHANNEL_LISTENER,
     CHANNEL_METRICS,
+    CHANNEL_CREDENTIAL,
+    CHANNEL_LENT,
     CHANNEL_VOLUME,
     CHANNEL_KIND_COUNT
 };
@@ -106,6 +111,8 @@ enum channel_setup {
 
 #define CHANNEL_ON_DEMAND 1u /* SETUP and ADOPTED: end after the last view */
 #define CHANNEL_HAD_VIEWS 2u /* SETUP: there was one already */
+
+#define CHANNEL_SPOILT 8u /* CREDENTIAL: nothing good may come of it any more */
 
 #define CHANNEL_OURS 4u /* VIEW: the supervisor mounted it itself, where text says */
 

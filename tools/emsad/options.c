@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "store/error.h"
+#include "store/name.h"
 #include "tools/emsad/upgrade.h"
 
 #define THREADS_MAX 32 /* REQUEST_SLOTS */
@@ -25,6 +26,7 @@ enum {
     OPTION_VOLUME,
     OPTION_ROLE,
     OPTION_CREDENTIAL,
+    OPTION_CREDENTIALS,
     OPTION_VERSION,
     OPTION_HELP
 };
@@ -40,6 +42,7 @@ static const struct option table[] = {
     {"metrics", required_argument, NULL, OPTION_METRICS},
     {"volume", required_argument, NULL, OPTION_VOLUME},
     {"credential", required_argument, NULL, OPTION_CREDENTIAL},
+    {"credentials", required_argument, NULL, OPTION_CREDENTIALS},
     {"role", required_argument, NULL, OPTION_ROLE},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
@@ -50,7 +53,8 @@ const char *options_help(void)
 {
     return "usage: emsad [--store DIR] [--mount DIR [--cache]]... [--threads N]\n"
            "             [--metrics PLACE] [--volume SOCKET] [--replay] [--on-demand]\n"
-           "             [--ready-fd N] [--credential NAME] [--version] [--help]\n"
+           "             [--ready-fd N] [--credential NAME]\n"
+           "             [--credentials SOCKET[,environment=ENV]] [--version] [--help]\n"
            "       emsad [--store DIR] upgrade\n"
            "\n"
            "Serves a store: its tree to whom it is mounted for, its control socket to 'emsa'.\n"
@@ -65,6 +69,9 @@ const char *options_help(void)
            "  --cache        for the --mount before it: the kernel may keep small plain values\n"
            "  --credential NAME  the identity, as systemd passes it (else 'emsa-identity', if it "
            "does)\n"
+           "  --credentials SOCKET[,environment=ENV]  answer LoadCredential=ID:SOCKET of "
+           "systemd's\n"
+           "                 units: ID is KEY, or ENVIRONMENT@SERVICE@KEY\n"
            "  --threads N    threads that answer readers, 1 to 32 (else by the number of cores)\n"
            "  --replay       answer what a killed server had in its hands from memory of our own,\n"
            "                 as on Linux before 6.9, whose kernel cannot send it again\n"
@@ -130,6 +137,25 @@ static int take_ready(struct daemon_options *options, const char *text)
     return 0;
 }
 
+/* "SOCKET" or "SOCKET,environment=ENV" */
+static int take_credentials(struct daemon_options *options, const char *text)
+{
+    static const char word[] = ",environment=";
+    const char *name = strstr(text, word);
+    size_t length = name != NULL ? (size_t)(name - text) : strlen(text);
+    if (length == 0 || length >= sizeof options->credentials)
+        return error_set(ERR_INVALID, "--credentials takes the path of a socket");
+    memcpy(options->credentials, text, length);
+    options->credentials[length] = '\0';
+    if (name == NULL)
+        return 0;
+    name += strlen(word);
+    int error = name_check(NAME_ENVIRONMENT, name, strlen(name));
+    if (error == 0)
+        memcpy(options->environment, name, strlen(name) + 1);
+    return error;
+}
+
 static int take_threads(struct daemon_options *options, const char *text)
 {
     long value;
@@ -163,6 +189,8 @@ static int take(struct daemon_options *options, int option, char *argv[])
     case OPTION_CREDENTIAL:
         options->credential = optarg;
         return 0;
+    case OPTION_CREDENTIALS:
+        return take_credentials(options, optarg);
     case OPTION_MOUNT:
         return take_mount(options, optarg);
     case OPTION_CACHE:
@@ -215,7 +243,7 @@ int options_parse(struct daemon_options *out, int argc, char *argv[])
     }
     if (options.upgrade &&
         (options.mount_count > 0 || options.credential || options.metrics || options.volume ||
-         options.threads || options.replay || options.on_demand))
+         options.credentials[0] != '\0' || options.threads || options.replay || options.on_demand))
         return error_set(ERR_INVALID, "'emsad upgrade' takes --store alone: the daemon that runs "
                                       "keeps the options that it was started with");
     if (optind < argc && strcmp(argv[optind], "upgrade") == 0)

@@ -2,8 +2,11 @@
 #ifndef EMSA_TOOLS_EMSAD_OPTIONS_H
 #define EMSA_TOOLS_EMSAD_OPTIONS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "store/limits.h"
 
 #define DAEMON_MOUNTS_MAX 64
 
@@ -14,12 +17,14 @@ struct daemon_mount {
 
 enum daemon_role { ROLE_SUPERVISOR, ROLE_SERVER, ROLE_NOTIFIER, ROLE_METRICS, ROLE_VOLUME };
 
-struct daemon_options {     /* texts are argv's */
-    enum daemon_role role;  /* --role: how the supervisor starts its children */
-    const char *store;      /* NULL: the usual one */
-    const char *metrics;    /* where they are asked for, as metrics_listen; NULL: nowhere */
-    const char *volume;     /* the plugin's socket, as volume_listen; NULL: there is none */
-    const char *credential; /* NULL: the usual one, if there is one */
+struct daemon_options {         /* texts are argv's */
+    enum daemon_role role;      /* --role: how the supervisor starts its children */
+    const char *store;          /* NULL: the usual one */
+    const char *metrics;        /* where they are asked for, as metrics_listen; NULL: nowhere */
+    const char *volume;         /* the plugin's socket, as volume_listen; NULL: there is none */
+    const char *credential;     /* NULL: the usual one, if there is one */
+    char credentials[PATH_MAX]; /* the socket for LoadCredential=; "": there is none */
+    char environment[ENVIRONMENT_NAME_MAX + 1]; /* of units that name none; "": they must */
     struct daemon_mount mounts[DAEMON_MOUNTS_MAX];
     size_t mount_count;
     bool on_demand;

@@ -26,6 +26,7 @@
 #include "tools/emsad/expirer.h"
 #include "tools/emsad/host.h"
 #include "tools/emsad/key.h"
+#include "tools/emsad/lender.h"
 #include "tools/emsad/link.h"
 #include "tools/emsad/meter.h"
 #include "tools/emsad/sandbox.h"
@@ -35,6 +36,7 @@
 #define SECRETS_MAX (COMMIT_BYTES_MAX + 64u * 1024u * 1024u)
 #define SETUP_MILLISECONDS 30000
 #define HEIR_MILLISECONDS 5000
+#define LENT_MILLISECONDS 10000                  /* for a unit to read its credential */
 #define VOLUME_CALLS SERVICE_INTERFACE ".Volume" /* how those begin that the plugin may make */
 
 struct server {
@@ -52,7 +54,8 @@ struct server {
     bool is_serving; /* after START: it can go on without a supervisor */
     struct control *control;
     struct expirer *expirer;
-    struct meter *meter; /* NULL: nobody asks for metrics */
+    struct meter *meter;   /* NULL: nobody asks for metrics */
+    struct lender *lender; /* NULL: nobody has asked for a credential */
 };
 
 static int next_message(struct server *server, struct channel_message *message,
@@ -209,6 +212,25 @@ static void adopt(struct server *server, const struct channel_message *message, 
     }
 }
 
+static void tell_lent(void *arg, uint32_t id)
+{
+    link_tell(arg, CHANNEL_LENT, id);
+}
+
+/* Somebody asks for a credential. */
+static int lend(struct server *server, const struct channel_message *message, int *fd)
+{
+    const struct lender_options options = {.dispatcher = server->dispatcher,
+                                           .lent = tell_lent,
+                                           .arg = server->link,
+                                           .milliseconds = LENT_MILLISECONDS};
+    int error = server->lender == NULL ? lender_start(&server->lender, &options) : 0;
+    if (error == 0)
+        error = lender_give(server->lender, message->view, take_over(fd), message->text,
+                            (message->flags & CHANNEL_SPOILT) != 0);
+    return error;
+}
+
 /* Connections to the volume plugin. */
 static void let_in(struct server *server, const struct channel_message *message,
                    struct channel_descriptors *descriptors)
@@ -236,6 +258,8 @@ static int handle(struct server *server, const struct channel_message *message,
     case CHANNEL_VIEW:
         adopt(server, message, fd);
         return 0;
+    case CHANNEL_CREDENTIAL:
+        return lend(server, message, fd);
     case CHANNEL_START:
         return begin_service(server);
     case CHANNEL_MOUNTED:
@@ -312,6 +336,7 @@ static int work(struct server *server)
 
 static void tear_down(struct server *server)
 {
+    lender_free(server->lender);
     if (server->link != NULL)
         link_close(server->link);
     host_end(&server->host);

@@ -103,6 +103,12 @@ void serving_listen_volume(struct supervisor *supervisor)
         pair_volume(supervisor);
 }
 
+void serving_lend(struct supervisor *supervisor)
+{
+    judge_sent(&supervisor->server,
+               credentials_accept(&supervisor->credentials, &supervisor->server));
+}
+
 static void send_setup(struct supervisor *supervisor)
 {
     const struct holdings *holdings = &supervisor->holdings;
@@ -229,6 +235,8 @@ static void ready(struct supervisor *supervisor)
     pair_volume(supervisor);
     uint64_t pause = tally_pause(figures_of(supervisor), &supervisor->gap);
     upgrade_ready(supervisor, pause);
+    judge_sent(&supervisor->server,
+               credentials_served(&supervisor->credentials, &supervisor->server));
     if (supervisor->phase != STARTING) {
         if (supervisor->phase == SERVING)
             log_info("server %d serves %zu mounts again, after %.1f ms",
@@ -356,6 +364,9 @@ static void handle(struct supervisor *supervisor, const struct channel_message *
         break;
     case CHANNEL_SILENT:
         supervisor->gap = tally_now();
+        break;
+    case CHANNEL_LENT:
+        credentials_lent(&supervisor->credentials, message->view);
         break;
     case CHANNEL_UPGRADE:
         upgrade_begin(supervisor);

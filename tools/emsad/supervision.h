@@ -12,6 +12,7 @@
 
 #include "tools/emsad/annex.h"
 #include "tools/emsad/child.h"
+#include "tools/emsad/credentials.h"
 #include "tools/emsad/holdings.h"
 #include "tools/emsad/options.h"
 #include "tools/emsad/upgrade.h"
@@ -27,6 +28,7 @@ struct supervisor {
     struct holdings holdings;
     struct child server, notifier;
     struct annex metrics, volume;
+    struct credentials credentials;
     struct views views;
     struct watch watch;
     struct upgrade upgrade;
@@ -63,6 +65,9 @@ int serving_make_view(struct supervisor *, struct view **out, const struct view_
 /* A server that was taken over answers already: it is told of what is new here, and its notifier is
  * replaced. ERR_*: what stands in the way of the options' mounts. */
 int serving_adopted(struct supervisor *);
+
+/* Hands those who ask for a credential to the server. */
+void serving_lend(struct supervisor *);
 
 /* Takes all that the server has said. */
 void serving_listen(struct supervisor *);

@@ -98,6 +98,7 @@ void supervisor_stop(struct supervisor *supervisor)
     supervisor->notifier.restart_at = -1;
     annex_end(&supervisor->metrics);
     annex_end(&supervisor->volume);
+    credentials_hide(&supervisor->credentials);
     if (supervisor->server.channel >= 0) /* if it does not hear it, the deadline ends it */
         (void)channel_send_plain(supervisor->server.channel, CHANNEL_STOP, 0, 0);
 }
@@ -208,6 +209,13 @@ static int patience(const struct supervisor *supervisor)
     return due >= 0 && (least < 0 || due < least) ? due : least;
 }
 
+/* -1: nobody who asks for a credential is accepted before a server answers. */
+static int credentials_polled(const struct supervisor *supervisor)
+{
+    bool is_served = supervisor->phase == SERVING && supervisor->server.is_ready;
+    return is_served ? credentials_descriptor(&supervisor->credentials) : -1;
+}
+
 static void run(struct supervisor *supervisor)
 {
     while (!has_ended(supervisor)) {
@@ -217,8 +225,10 @@ static void run(struct supervisor *supervisor)
                                    {.fd = supervisor->server.process, .events = POLLIN},
                                    {.fd = supervisor->notifier.channel, .events = POLLIN},
                                    {.fd = supervisor->upgrade.next.channel, .events = POLLIN},
-                                   {.fd = supervisor->volume.child.channel, .events = POLLIN}};
-        if (poll(entries, 7, patience(supervisor)) < 0 && errno != EINTR) {
+                                   {.fd = supervisor->volume.child.channel, .events = POLLIN},
+                                   {.fd = credentials_polled(supervisor), .events = POLLIN}};
+        if (poll(entries, sizeof entries / sizeof entries[0], patience(supervisor)) < 0 &&
+            errno != EINTR) {
             log_error("cannot wait for anything: %s", strerror(errno));
             return;
         }
@@ -234,6 +244,8 @@ static void run(struct supervisor *supervisor)
             reap_adopted(supervisor);
         if (entries[5].revents != 0 && supervisor->upgrade.next.channel >= 0)
             upgrade_listen(supervisor);
+        if (entries[7].revents != 0 && credentials_polled(supervisor) >= 0)
+            serving_lend(supervisor);
         upgrade_look(supervisor);
         restart_due(supervisor);
         if (watch_due_left(&supervisor->watch, supervisor->holdings.memory) == 0)
@@ -367,6 +379,9 @@ static int begin(struct supervisor *supervisor)
     if (error == 0)
         error = annex_begin(&supervisor->volume, supervisor->options->volume,
                             supervisor->holdings.self, supervisor->server.pid == 0);
+    if (error == 0)
+        error = credentials_begin(&supervisor->credentials, supervisor->options->credentials,
+                                  supervisor->options->environment);
     if (error == 0 && supervisor->server.pid > 0)
         return serving_adopted(supervisor);
     if (error < 0)
@@ -392,6 +407,7 @@ int supervisor_run(const struct daemon_options *options)
         .notifier = CHILD_INIT("notifier"),
         .metrics = ANNEX_INIT(&annex_metrics, "metrics"),
         .volume = ANNEX_INIT(&annex_volume, "volume"),
+        .credentials = CREDENTIALS_INIT,
         .signals = -1,
         .watch = {.set = -1},
         .upgrade = {.binary = -1, .next = CHILD_INIT("server"), .deadline = -1}};
@@ -408,6 +424,7 @@ int supervisor_run(const struct daemon_options *options)
     views_end_all(&supervisor.views);
     annex_end(&supervisor.metrics);
     annex_end(&supervisor.volume);
+    credentials_end(&supervisor.credentials);
     holdings_release(&supervisor.holdings);
     watch_end(&supervisor.watch);
     descriptor_close(&supervisor.signals);
