@@ -4,6 +4,7 @@
 #include "tools/emsad/volume.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -114,6 +115,7 @@ int volume_run(int channel)
     struct volume volume = {.channel = channel, .ask = -1};
     log_setup("emsad volume");
     allow_descriptors();
+    json_object_seed(0); /* from a file, while one can be opened */
     int outcome = sandbox_annex();
     while (outcome == 0)
         outcome = turn(&volume);
