@@ -4,8 +4,10 @@
 #include "tools/emsad/volume.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 
 #include "store/error.h"
 #include "tools/common/descriptor.h"
@@ -98,10 +100,22 @@ static int turn(struct volume *volume)
     return 0;
 }
 
+/* Each client is a descriptor; what a shell allows by default is fewer than may come. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* with fewer, the others wait to be accepted */
+}
+
 int volume_run(int channel)
 {
     struct volume volume = {.channel = channel, .ask = -1};
     log_setup("emsad volume");
+    allow_descriptors();
+    json_object_seed(0); /* from a file, while one can be opened */
     int outcome = sandbox_annex();
     while (outcome == 0)
         outcome = turn(&volume);

@@ -8,7 +8,7 @@
 #include "store/error.h"
 #include "tools/emsad/socket_file.h"
 
-#define BACKLOG 1024 /* a runtime that finds it full gets an error, and does not wait */
+#define BACKLOG 4096 /* a runtime that finds it full gets an error, and does not wait */
 
 static struct socket_file made;
 

@@ -12,7 +12,8 @@
 #include "tools/volume/reply.h"
 #include "tools/volume/request.h"
 
-#define CLIENTS_MAX 256u
+#define CLIENTS_MAX                                                                                \
+    1024u /* a runtime that is kept waiting when it has connected has asked in vain */
 #define CLIENT_BYTES 16384u
 #define READING_MILLISECONDS 2000 /* for a whole request */
 #define LEAVING_MILLISECONDS 2000 /* for who was answered to read it */

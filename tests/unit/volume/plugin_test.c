@@ -22,8 +22,9 @@
 #include "tools/volume/plugin.h"
 #include "tools/volume/request.h"
 
-#define CLIENTS 256 /* that it takes at once */
+#define CLIENTS 1024 /* that it takes at once */
 #define CROWD 1000
+#define BACKLOG 2048
 #define HEAD "POST /VolumeDriver.%s HTTP/1.1\r\nHost: plugin\r\nUser-Agent: Go-http-client/1.1\r\n"
 #define MOUNTED "{\"parameters\":{\"mountpoint\":\"/m\"}}"
 
@@ -56,7 +57,7 @@ static int begin(void **state)
     world.address_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     assert_int_equal(bind(listener, (struct sockaddr *)&world.address, world.address_size), 0);
-    assert_int_equal(listen(listener, CROWD), 0);
+    assert_int_equal(listen(listener, BACKLOG), 0);
     assert_int_equal(plugin_new(&world.plugin, listener), 0);
     *state = &world;
     return 0;
@@ -393,7 +394,8 @@ static void does_not_read(void **state)
 static void crowds(void **state)
 {
     struct world *world = *state;
-    int silent[CLIENTS], late = -1;
+    static int silent[CLIENTS];
+    int late = -1;
     with_server(world);
     for (size_t i = 0; i < CLIENTS; i++)
         silent[i] = client(world);
@@ -416,10 +418,6 @@ static void a_thousand_at_once(void **state)
 {
     struct world *world = *state;
     static int all[CROWD];
-    struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = limit.rlim_max;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     with_server(world);
     for (size_t i = 0; i < CROWD; i++) {
         all[i] = client(world);
@@ -450,8 +448,18 @@ static void ends_in_the_middle(void **state)
     assert_string_equal(heard(waiting), "");
 }
 
+/* Both ends of each connection are ours. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 int main(void)
 {
+    allow_descriptors();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers_at_once, begin, end),
         cmocka_unit_test_setup_teardown(in_pieces, begin, end),
