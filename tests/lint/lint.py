@@ -28,7 +28,8 @@ STORE_ROOMS = {  # the rooms of store whose own headers each may see; public hea
 GROUND_HEADERS = {"store/crypto/hash.h"}  # a hash is no key: every record in the db bears one
 TOOLS_ROOMS = {"common": {"common"}, "service": {"common", "service"},
                "emsa": {"common", "service", "emsa"}, "emsad": {"common", "service", "volume", "emsad"},
-               "volume": {"common", "volume"}, "run": {"run"}}
+               "volume": {"common", "volume"}, "run": {"run"},
+               "hook": {"common", "hook"}}
 
 BANNED = {
     "strcpy": "memcpy with a checked length", "strcat": "bytes_* or snprintf", "sprintf": "snprintf",

@@ -16,7 +16,7 @@
 #include "tools/emsad/child.h"
 #include "tools/emsad/socket_file.h"
 
-#define CREDENTIALS_HELD_MAX 512 /* at one time; who comes after them waits to be accepted */
+#define CREDENTIALS_HELD_MAX 128 /* at one time; who comes after them waits to be accepted */
 
 struct credentials {
     const char *path; /* borrowed; "": there is no such socket */
