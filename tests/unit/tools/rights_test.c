@@ -11,99 +11,13 @@
 
 #include <cmocka.h>
 
-#include <pwd.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "store/error.h"
-#include "tests/unit/tools/world.h"
-
-#define NOBODY 65534
-#define HIDDEN "hunter2hunter2"    /* a secret of prod/web */
-#define LISTED "listed-value"      /* a plain value of prod/web */
-#define FOREIGN "VAULTKEY"         /* a key of prod/vault */
-#define FOREIGN_VALUE "vaultvault" /* a plain value there */
-
-static void fill(struct world *world)
-{
-    world_set(world,
-              "[{'kind': 'environment', 'path': 'prod'}, {'kind': 'environment', 'path': 'dev'},"
-              " {'kind': 'secret', 'path': 'prod/web/PASSWORD', 'size': 14},"
-              " {'kind': 'plain', 'path': 'prod/web/PORT', 'value': '" LISTED "'},"
-              " {'kind': 'plain', 'path': 'prod/vault/" FOREIGN "', 'value': '" FOREIGN_VALUE "'},"
-              " {'kind': 'secret', 'path': 'prod/vault/SHARED', 'size': 16},"
-              " {'kind': 'share', 'path': 'prod/vault/SHARED', 'with': 'web'},"
-              " {'kind': 'plain', 'path': 'dev/web/PORT', 'value': 'of-dev'},"
-              " {'kind': 'plain', 'path': 'dev/scratch/MINE', 'value': 'mine'}]",
-              HIDDEN "sixteen-bytes-16");
-}
-
-static void grant(struct world *world, const char *path, const char *who, const char *rights)
-{
-    char text[256];
-    snprintf(text, sizeof text, "[{'kind': 'grant', 'path': '%s', 'who': '%s', 'rights': [%s]}]",
-             path, who, rights);
-    world_set(world, text, NULL);
-}
-
-struct row {
-    const char *method, *parameters, *stream;
-    const char *error;  /* NULL: it succeeds */
-    const char *absent; /* what is not told, beside FOREIGN and its value; NULL: nothing more */
-};
-
-static void is_told_nothing(const struct row *row, const struct call *call, const char *text)
-{
-    const char *const never[] = {FOREIGN, FOREIGN_VALUE, row->absent};
-    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
-        if (never[i] != NULL && strstr(row->parameters, never[i]) == NULL &&
-            strstr(text, never[i]) != NULL)
-            fail_msg("%s %s tells of '%s': %s", row->method, row->parameters, never[i], text);
-    for (size_t i = 0; i < call->part_count; i++) {
-        const struct value_part *part = &call->parts[i];
-        const void *data = part->is_secret ? part->secret.data : part->plain.data;
-        const size_t size = part->is_secret ? part->secret.size : part->plain.size;
-        for (size_t n = 0; n < sizeof never / sizeof never[0]; n++)
-            if (never[n] != NULL && size > 0 && memmem(data, size, never[n], strlen(never[n])))
-                fail_msg("%s %s gives '%s'", row->method, row->parameters, never[n]);
-    }
-}
-
-/* As nobody. The reply, owned by the caller. */
-static json_t *ask(struct world *world, const struct row *row)
-{
-    struct call call;
-    char error[64];
-    world_ask(world, &call, NOBODY, row->method, world_json("%s", row->parameters), row->stream);
-    char *text = json_dumps(call.reply, 0);
-    snprintf(error, sizeof error, "io.emsa.%s", row->error != NULL ? row->error : "");
-    if (row->error == NULL ? call.error != NULL
-                           : call.error == NULL || strcmp(call.error, error) != 0)
-        fail_msg("%s %s: %s: %s", row->method, row->parameters,
-                 call.error != NULL ? call.error : "done", text);
-    is_told_nothing(row, &call, text);
-    free(text);
-    json_t *reply = json_incref(call.reply);
-    call_release(&call);
-    return reply;
-}
-
-static void ask_all(struct world *world, const struct row rows[], size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        json_decref(ask(world, &rows[i]));
-}
-#define ASK(...)                                                                                   \
-    ask_all(world, (const struct row[]){__VA_ARGS__},                                              \
-            sizeof((const struct row[]){__VA_ARGS__}) / sizeof(struct row))
-
-static bool is_here(void)
-{
-    const struct passwd *user = getpwuid(NOBODY);
-    return geteuid() == 0 && user != NULL && strcmp(user->pw_name, "nobody") == 0;
-}
+#include "tests/unit/tools/rights_world.h"
 
 static void whoever_holds_nothing(void **state)
 {
@@ -316,6 +230,52 @@ static void reasons_tell_no_names(void **state)
          NULL, "Denied", NULL});
 }
 
+/* Valid until the next call. */
+static const char *at_if_rev(const char *operations, const char *terms, uint64_t rev)
+{
+    static char text[512];
+    snprintf(text, sizeof text, "{'operations': [%s], 'if_rev': %" PRIu64 "%s}", operations, rev,
+             terms);
+    return text;
+}
+
+/* if_rev is asked of what the change touches, and so by whoever may make it. */
+static void if_rev_of_what_is_touched(void **state)
+{
+    static const char set[] = "{'kind': 'plain', 'path': 'prod/web/PORT', 'value': '2'}";
+    static const char both[] = "{'kind': 'plain', 'path': 'prod/web/PORT', 'value': '3'},"
+                               " {'kind': 'plain', 'path': 'dev/scratch/MINE', 'value': '3'}";
+    static const char copy[] = "{'kind': 'copy', 'path': 'dev/scratch/C', 'from': 'prod/web/PORT'}";
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    grant(world, "prod/web", "user:nobody", "'set', 'read'");
+    grant(world, "dev/scratch", "user:nobody", "'set', 'read'");
+    uint64_t before =
+        world_set(world, "[{'kind': 'plain', 'path': 'prod/vault/OTHER', 'value': '1'}]", NULL);
+    /* Others' changes elsewhere are no conflict, and are not told of. */
+    ASK({"Set", at_if_rev(set, "", before - 1), NULL, NULL, NULL});
+    ASK({"Set", at_if_rev(set, "", before), NULL, "Conflict", NULL});
+    ASK({"Set", at_if_rev(set, ", 'if_path': ''", before), NULL, "Denied", NULL});
+    ASK({"Set", at_if_rev(set, ", 'if_path': null, 'if_paths': null", before), NULL, "Conflict",
+         NULL});
+    ASK({"Set", at_if_rev(both, "", before), NULL, "Conflict", NULL});
+    ASK({"Set", at_if_rev(copy, "", before), NULL, "Conflict", NULL});
+    ASK({"Set", at_if_rev(copy, "", before + 1), NULL, NULL, NULL});
+    ASK({"Set", at_if_rev(set, ", 'if_paths': ['dev/scratch/MINE']", before), NULL, NULL, NULL});
+    ASK({"Set", at_if_rev(set, ", 'if_paths': ['dev/scratch/MINE', 'prod/vault/OTHER']", before),
+         NULL, "Denied", NULL});
+    /* The verbs with places of their own. */
+    ASK({"Remove", "{'paths': ['dev/scratch/C'], 'if_rev': 1}", NULL, "Conflict", NULL},
+        {"Remove", "{'paths': ['dev/scratch/NO'], 'if_rev': 1}", NULL, "NotFound", NULL},
+        {"Copy", "{'from': 'prod/web/PORT', 'to': 'dev/scratch/D', 'if_rev': 1}", NULL, "Conflict",
+         NULL},
+        {"Move", "{'from': 'dev/scratch/C', 'to': 'dev/scratch/D', 'if_rev': 1}", NULL, "Conflict",
+         NULL},
+        {"Rollback", "{'path': 'dev/scratch', 'to': '2', 'if_rev': 1}", NULL, "Conflict", NULL});
+}
+
 static void administering_one_service(void **state)
 {
     struct world *world = *state;
@@ -429,6 +389,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(setting_is_no_guessing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(listing_reads_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(reasons_tell_no_names, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(if_rev_of_what_is_touched, world_begin, world_end),
         cmocka_unit_test_setup_teardown(administering_one_service, world_begin, world_end),
         cmocka_unit_test_setup_teardown(explaining_reads_no_texts, world_begin, world_end),
         cmocka_unit_test_setup_teardown(schemas_ask_nothing, world_begin, world_end),
