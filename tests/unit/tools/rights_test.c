@@ -18,6 +18,96 @@
 
 #include "store/error.h"
 #include "tests/unit/tools/rights_world.h"
+#include "tools/service/rights.h"
+#include "tools/service/verb.h"
+
+/* What each verb takes, said a second time: who changes the server's table means it. Beside it
+ * stand the rows of tests/integration/rights, which ask what comes of it. */
+static const struct {
+    const char *verb;
+    enum right right;
+    const char *judged;
+} taken[] = {
+    {"EnvironmentAdd", RIGHT_ADMIN, "names"},
+    {"EnvironmentCopy", RIGHT_ADMIN, "to"},
+    {"EnvironmentRemove", RIGHT_ADMIN, "names"},
+    {"ServiceRemove", RIGHT_ADMIN, "paths"},
+    {"Stop", RIGHT_ADMIN, NULL},
+    {"TakeOver", RIGHT_ADMIN, NULL},
+    {"Upgrade", RIGHT_ADMIN, NULL},
+    {"VolumeCreate", RIGHT_ADMIN, NULL},
+    {"VolumeGet", RIGHT_ADMIN, NULL},
+    {"VolumeList", RIGHT_ADMIN, NULL},
+    {"VolumeMount", RIGHT_ADMIN, NULL},
+    {"VolumePath", RIGHT_ADMIN, NULL},
+    {"VolumeRemove", RIGHT_ADMIN, NULL},
+    {"VolumeUnmount", RIGHT_ADMIN, NULL},
+    {"Blame", RIGHT_AUDIT, "path"},
+    {"Locks", RIGHT_AUDIT, "path"},
+    {"Log", RIGHT_AUDIT, "path"},
+    {"Tags", RIGHT_AUDIT, NULL},
+    {"Verify", RIGHT_AUDIT, NULL},
+    {"Copy", RIGHT_EDIT, "to"},
+    {"Move", RIGHT_EDIT, "to"},
+    {"Promote", RIGHT_EDIT, "to"},
+    {"Rollback", RIGHT_EDIT, "path"},
+    {"Metrics", RIGHT_LIST, NULL},
+    {"Refs", RIGHT_LIST, "path"},
+    {"Status", RIGHT_LIST, NULL},
+    {"Set", RIGHT_OF_EACH, NULL},
+    {"Check", RIGHT_READ, "path"},
+    {"Definitions", RIGHT_READ, "paths"},
+    {"Diff", RIGHT_READ, "path"},
+    {"Explain", RIGHT_READ, "path"},
+    {"Get", RIGHT_READ, "paths"},
+    {"Mount", RIGHT_READ, "path"},
+    {"SchemaInfer", RIGHT_READ, "path"},
+    {"SchemaShow", RIGHT_READ, "path"},
+    {"Watch", RIGHT_READ, "paths"},
+    {"EnvironmentList", RIGHT_SEE, NULL},
+    {"List", RIGHT_SEE, "path"},
+    {"ServiceList", RIGHT_SEE, "path"},
+    {"Tree", RIGHT_SEE, "path"},
+    {"Remove", RIGHT_SET, "paths"},
+    {"ServiceAdd", RIGHT_SET, "paths"},
+    {"Tag", RIGHT_SET, NULL},
+    {"Untag", RIGHT_SET, NULL},
+    {"Find", RIGHT_SOME, NULL},
+    {"Grants", RIGHT_SOME, NULL},
+    {"Show", RIGHT_SOME, NULL},
+    {"Views", RIGHT_SOME, NULL},
+};
+
+static void every_verb_has_a_right(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < verb_count; i++) {
+        size_t at = 0;
+        while (at < sizeof taken / sizeof taken[0] && strcmp(taken[at].verb, verbs[i].name) != 0)
+            at++;
+        if (at == sizeof taken / sizeof taken[0])
+            fail_msg("nobody has said who may call '%s'", verbs[i].name);
+        assert_int_equal(verbs[i].right, taken[at].right);
+        assert_string_equal(verbs[i].judged != NULL ? verbs[i].judged : "-",
+                            taken[at].judged != NULL ? taken[at].judged : "-");
+    }
+    assert_int_equal(verb_count, sizeof taken / sizeof taken[0]);
+}
+
+/* Whatever they are, and wherever: denied to somebody without any right. */
+static void every_verb_is_denied_to_strangers(void **state)
+{
+    static const char *const parameters[] = {
+        "{}", "{'path': 'prod/web', 'paths': ['prod/web'], 'names': ['prod'], 'from': 'prod/web',"
+              " 'to': 'dev/web', 'name': 'a', 'pattern': '*', 'options': {'path': 'prod/web'}}"};
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    grant(world, "", "user:root", "'admin'");
+    for (size_t i = 0; i < 2 * verb_count; i++)
+        ASK({verbs[i / 2].name, parameters[i % 2], NULL, "Denied", LISTED});
+}
 
 static void whoever_holds_nothing(void **state)
 {
@@ -276,6 +366,39 @@ static void if_rev_of_what_is_touched(void **state)
         {"Rollback", "{'path': 'dev/scratch', 'to': '2', 'if_rev': 1}", NULL, "Conflict", NULL});
 }
 
+static int some_views(void *arg, json_t *list)
+{
+    (void)arg;
+    static const char *const paths[] = {"", "prod", "prod/web", "prod/vault", "dev/web"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        json_array_append_new(list, json_pack("{s:s, s:{s:i, s:i}}", "path", paths[i], "read",
+                                              "uid", 1000, "pid", 4711));
+    return 0;
+}
+
+/* A view is told of to who may list its place, and who reads it to who may audit it. */
+static void views_that_are_told_of(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    world->dispatcher->host.views = some_views;
+    grant(world, "prod/web", "user:nobody", "'read'");
+    json_t *reply = ask(world, &(struct row){"Views", "{}", NULL, NULL, "4711"});
+    assert_string_equal(world_members(json_object_get(reply, "views"), "path"), "prod/web");
+    json_decref(reply);
+    ASK({"Views", "{'path': 'prod'}", NULL, "Denied", NULL},
+        {"Views", "{'path': 'prod/vault'}", NULL, "Denied", NULL});
+    grant(world, "prod/web", "user:nobody", "'audit'");
+    grant(world, "dev", "group:nogroup", "'list'");
+    reply = ask(world, &(struct row){"Views", "{}", NULL, NULL, NULL});
+    assert_string_equal(world_members(json_object_get(reply, "views"), "path"), "prod/web dev/web");
+    assert_string_equal(world_member(reply, "views.0.read.pid"), "4711");
+    assert_string_equal(world_member(reply, "views.1.read.pid"), "");
+    json_decref(reply);
+}
+
 static void administering_one_service(void **state)
 {
     struct world *world = *state;
@@ -384,6 +507,9 @@ static void taken_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_verb_has_a_right),
+        cmocka_unit_test_setup_teardown(every_verb_is_denied_to_strangers, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(views_that_are_told_of, world_begin, world_end),
         cmocka_unit_test_setup_teardown(whoever_holds_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(setting_reads_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(setting_is_no_guessing, world_begin, world_end),

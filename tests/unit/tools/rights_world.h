@@ -30,9 +30,10 @@ struct row {
 json_t *ask(struct world *world, const struct row *row);
 
 void ask_all(struct world *world, const struct row rows[], size_t count);
-#define ASK(...)                                                                                   \
+#define ASK_OF(world, ...)                                                                         \
     ask_all(world, (const struct row[]){__VA_ARGS__},                                              \
             sizeof((const struct row[]){__VA_ARGS__}) / sizeof(struct row))
+#define ASK(...) ASK_OF(world, __VA_ARGS__)
 
 /* Whether this machine has that user, and the test may make a store of root's. */
 bool is_here(void);
