@@ -12,7 +12,10 @@ int verb_mount(struct request *request)
 {
     const struct service_host *host = &request->service->host;
     struct call *call = request->call;
-    struct view_wish wish = {.uid = call->caller.uid, .gid = call->caller.gid};
+    struct view_wish wish = {.uid = call->caller.uid,
+                             .gid = call->caller.gid,
+                             .maker = call->caller.uid,
+                             .is_unbounded = service_owned_by(request->service, &call->caller)};
     struct view_made made = {.mount_fd = -1};
     if (host->mount == NULL)
         return error_set(ERR_REFUSED, NO_SERVER);
