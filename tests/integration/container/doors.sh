@@ -54,16 +54,18 @@ views() { emsa views --json | /usr/bin/python3 -c 'import json, sys; print(*sort
 is "what stands" "prod/billing prod/billing prod/billing prod/mailer" "$(views)"
 
 # A change is there, and who watches in a container is told by inotify.
+watchers=()
 for door in "${doors[@]}"; do
     : >"$work/events-$door"
     podman exec "$door" consumer watch "$url" postgres://moved /dev/stdout >"$work/events-$door" &
+    watchers+=($!)
     until grep -q ready "$work/events-$door"; do :; done
 done
 emsa set prod/mailer URL=smtp://other >/dev/null
 emsa set prod/billing NEW=1 >/dev/null
 emsa rm prod/billing/NEW >/dev/null
 emsa set prod/billing URL=postgres://moved >/dev/null
-wait $(jobs -p | grep -vx "$daemon") || true
+wait "${watchers[@]}" || fault "a watcher ended with $?"
 for door in "${doors[@]}"; do
     is "$door: told" "ready|CREATE NEW postgres://billing|DELETE NEW postgres://billing|MODIFY postgres://moved" "$(paste -sd '|' "$work/events-$door")"
 done

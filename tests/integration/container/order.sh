@@ -1,5 +1,6 @@
 #!/bin/bash
 # The order at boot: a container that begins before the daemon does not run on what its image has; behind it, it runs.
+# shellcheck disable=SC2016 # for the commands that are run in there
 # shellcheck source=../../support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=../daemon/daemon.sh
