@@ -320,6 +320,33 @@ static void reasons_tell_no_names(void **state)
          NULL, "Denied", NULL});
 }
 
+/* A circle is told of by names of services and keys alone. */
+static void circles_tell_no_names(void **state)
+{
+    static const struct row circle = {
+        "Set", "{'operations': [{'kind': 'link', 'path': 'prod/web/A', 'value': 'vault/BACK'}]}",
+        NULL, "Refused", "INNER"};
+    struct world *world = *state;
+    fill(world);
+    world_set(world,
+              "[{'kind': 'plain', 'path': 'prod/web/A', 'value': '1'},"
+              " {'kind': 'share', 'path': 'prod/web/A', 'with': 'vault'},"
+              " {'kind': 'link', 'path': 'prod/vault/INNER', 'value': 'web/A'},"
+              " {'kind': 'link', 'path': 'prod/vault/BACK', 'value': 'vault/INNER'},"
+              " {'kind': 'share', 'path': 'prod/vault/BACK', 'with': 'web'}]",
+              NULL);
+    if (!is_here())
+        return;
+    grant(world, "prod/web", "user:nobody", "'admin'");
+    json_t *reply = ask(world, &circle);
+    assert_non_null(strstr(world_member(reply, "message"), "that you may not list"));
+    json_decref(reply);
+    grant(world, "prod/vault", "user:nobody", "'list'");
+    reply = ask(world, &(struct row){circle.method, circle.parameters, NULL, "Refused", NULL});
+    assert_non_null(strstr(world_member(reply, "message"), "vault/INNER"));
+    json_decref(reply);
+}
+
 /* Valid until the next call. */
 static const char *at_if_rev(const char *operations, const char *terms, uint64_t rev)
 {
@@ -515,6 +542,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(setting_is_no_guessing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(listing_reads_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(reasons_tell_no_names, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(circles_tell_no_names, world_begin, world_end),
         cmocka_unit_test_setup_teardown(if_rev_of_what_is_touched, world_begin, world_end),
         cmocka_unit_test_setup_teardown(administering_one_service, world_begin, world_end),
         cmocka_unit_test_setup_teardown(explaining_reads_no_texts, world_begin, world_end),

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/grant.h"
 #include "store/secret.h"
 #include "tests/unit/tools/rights_world.h"
 #include "tools/service/guard.h"
@@ -320,6 +321,105 @@ static void reading_sets_nothing(void **state)
            MAY_NOT(HIDDEN, "Tag", "{'name': 't'}"), MAY_NOT(HIDDEN, "Untag", "{'name': 't'}"));
 }
 
+/* What each takes, of all in 'prod'. */
+static const struct {
+    const char *method, *parameters;
+    unsigned takes;
+} matrix[] = {
+    {"Set", ONE("{'kind': 'plain', 'path': 'prod/web/PORT', 'value': '1'}"), GRANT_SET},
+    {"Set", ONE("{'kind': 'secret', 'path': 'prod/web/PORT', 'size': 1}"), GRANT_SET},
+    {"Set", ONE("{'kind': 'plain', 'path': 'prod/web', 'keys': ['A'], 'sizes': [1]}"), GRANT_SET},
+    {"Set", ONE("{'kind': 'template', 'path': 'prod/web/PORT', 'value': '1'}"),
+     GRANT_SET | GRANT_READ},
+    {"Set", ONE("{'kind': 'template', 'path': 'prod/web', 'keys': ['A'], 'sizes': [1]}"),
+     GRANT_SET | GRANT_READ},
+    {"Set", ONE("{'kind': 'link', 'path': 'prod/web/L', 'value': 'web/PORT'}"),
+     GRANT_SET | GRANT_READ},
+    {"Set", ONE("{'kind': 'remove', 'path': 'prod/web/PORT'}"), GRANT_SET},
+    {"Set", ONE("{'kind': 'copy', 'path': 'prod/web/C', 'from': 'prod/web/PORT'}"),
+     GRANT_SET | GRANT_READ},
+    {"Set", ONE("{'kind': 'move', 'path': 'prod/web/C', 'from': 'prod/web/PORT'}"),
+     GRANT_SET | GRANT_READ},
+    {"Set", ONE("{'kind': 'service', 'path': 'prod/web'}"), GRANT_SET},
+    {"Set", ONE("{'kind': 'environment', 'path': 'prod'}"), GRANT_ADMIN},
+    {"Set", ONE("{'kind': 'share', 'path': 'prod/web/PORT', 'with': 'vault'}"), GRANT_SHARE},
+    {"Set", ONE("{'kind': 'unshare', 'path': 'prod/vault/SHARED', 'with': 'web'}"), GRANT_SHARE},
+    {"Set", ONE("{'kind': 'lock', 'path': 'prod/web'}"), GRANT_SET},
+    {"Set", ONE("{'kind': 'unlock', 'path': 'prod/web'}"), GRANT_ADMIN},
+    {"Set", ONE("{'kind': 'schema', 'path': 'prod/web', 'schema': {'service': 'web'}}"),
+     GRANT_SET | GRANT_READ},
+    {"Set", ONE("{'kind': 'unschema', 'path': 'prod/web'}"), GRANT_SET | GRANT_READ},
+    {"Set", ONE("{'kind': 'grant', 'path': 'prod/web', 'who': 'user:other', 'rights': ['list']}"),
+     GRANT_ADMIN},
+    {"Set", ONE("{'kind': 'revoke', 'path': 'prod/web', 'who': 'user:other'}"), GRANT_ADMIN},
+    {"ServiceAdd", "{'paths': ['prod/web'], 'dry_run': true}", GRANT_SET},
+    {"ServiceRemove", "{'paths': ['prod/web'], 'all': true, 'dry_run': true}", GRANT_ADMIN},
+    {"EnvironmentRemove", "{'names': ['prod'], 'all': true, 'dry_run': true}", GRANT_ADMIN},
+    {"Remove", "{'paths': ['prod/web/PORT'], 'dry_run': true}", GRANT_SET},
+    {"Copy", "{'from': 'prod/web/PORT', 'to': 'prod/web/C', 'dry_run': true}",
+     GRANT_SET | GRANT_READ},
+    {"Move", "{'from': 'prod/web/PORT', 'to': 'prod/web/C', 'dry_run': true}",
+     GRANT_SET | GRANT_READ},
+    {"Move", "{'from': 'prod/web', 'to': 'prod/web2', 'dry_run': true, 'allow_new': true}",
+     GRANT_ADMIN},
+    {"Rollback", "{'path': 'prod/web', 'to': '2', 'dry_run': true}", GRANT_SET | GRANT_READ},
+    {"Get", "{'paths': ['prod/web'], 'reveal': true}", GRANT_READ},
+    {"Definitions", "{'paths': ['prod/web']}", GRANT_READ},
+    {"Explain", "{'path': 'prod/web/PORT'}", GRANT_READ},
+    {"Check", "{'path': 'prod/web'}", GRANT_READ},
+    {"Diff", "{'path': 'prod/web', 'at': '2'}", GRANT_READ},
+    {"SchemaInfer", "{'path': 'prod/web'}", GRANT_READ},
+    {"SchemaShow", "{'path': 'prod/web'}", GRANT_READ},
+    {"Watch", "{'paths': ['prod/web'], 'from': 1}", GRANT_READ},
+    {"Mount", "{'path': 'prod/web'}", GRANT_READ},
+    {"Log", "{'path': 'prod/web'}", GRANT_AUDIT},
+    {"Blame", "{'path': 'prod/web'}", GRANT_AUDIT},
+    {"Locks", "{'path': 'prod'}", GRANT_AUDIT},
+    {"Show", "{'rev': 3}", GRANT_AUDIT},
+    {"Refs", "{'path': 'prod/web/PORT'}", 0},
+    {"List", "{'path': 'prod/web'}", 0},
+    {"Views", "{'path': 'prod/web'}", 0},
+    {"Grants", "{'path': 'prod/web'}", 0},
+    {"Find", "{'pattern': '*'}", 0},
+};
+
+static void grant_exactly(struct world *world, unsigned rights)
+{
+    static const char *const words[] = {"'list'",  "'read'",  "'set'",
+                                        "'share'", "'audit'", "'admin'"};
+    char text[128] = "";
+    for (size_t i = 0; i < 6; i++)
+        if (rights & 1u << i)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s",
+                     text[0] != '\0' ? ", " : "", words[i]);
+    if (rights > 1)
+        world_set(world, "[{'kind': 'revoke', 'path': 'prod', 'who': 'user:nobody'}]", NULL);
+    grant(world, "prod", "user:nobody", text);
+}
+
+/* Every one of them with each set of rights: denied where one is missing, and only there. */
+static void exactly_what_is_taken(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    world_set(world, "[{'kind': 'plain', 'path': 'prod/web/OF_REVISION_3', 'value': '1'}]", NULL);
+    if (!is_here())
+        return;
+    for (unsigned rights = 1; rights <= GRANT_ALL; rights++) {
+        grant_exactly(world, rights);
+        for (size_t i = 0; i < sizeof matrix / sizeof matrix[0]; i++) {
+            struct call call;
+            bool may = (rights & GRANT_ADMIN) || (matrix[i].takes & ~rights) == 0;
+            world_ask(world, &call, NOBODY, matrix[i].method,
+                      world_json("%s", matrix[i].parameters), "x");
+            if (may == (call.error != NULL && strcmp(call.error, "io.emsa.Denied") == 0))
+                fail_msg("%s %s with rights %u: %s", matrix[i].method, matrix[i].parameters, rights,
+                         call.error != NULL ? call.error : "done");
+            call_release(&call);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +432,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(by_the_leak_guard, world_begin, world_end),
         cmocka_unit_test_setup_teardown(by_what_a_change_tells, world_begin, world_end),
         cmocka_unit_test_setup_teardown(reading_sets_nothing, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(exactly_what_is_taken, world_begin, world_end),
     };
     if (secret_setup(8u << 20) < 0)
         return 1;
