@@ -251,8 +251,8 @@ _Noreturn void inside_run(int channel, const struct namespace *space,
     if (verdict.errno_value != 0)
         _exit(0);
     int mount_fd = take_mount(channel);
-    if (mount_fd < 0 || move_mount(mount_fd, "", target, "",
-                                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+    if (mount_fd < 0 ||
+        move_mount(mount_fd, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
         (void)say(&verdict, "cannot mount there");
     tell(channel, &verdict);
     _exit(0);

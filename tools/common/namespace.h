@@ -16,7 +16,8 @@
 
 #include "tools/common/process.h"
 
-struct namespace {
+struct namespace
+{
     struct process process; /* owned, as the descriptors are */
     int root;               /* what it sees as / */
     int mounts;             /* its mount namespace */

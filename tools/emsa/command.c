@@ -133,8 +133,8 @@ const struct command commands[] = {
     {"watch", NULL, run_watch, OPTION_FROM, 1, MANY, false,
      "watch PATH... [--from REV] [-- COMMAND [ARGUMENT]...]",
      "print changes as they happen, or run a command after them"},
-    {"mount", NULL, run_mount,
-     OPTIONS_VIEW | OPTION_IDMAP | OPTION_FOREGROUND | OPTION_PREPARE, 1, 2, false,
+    {"mount", NULL, run_mount, OPTIONS_VIEW | OPTION_IDMAP | OPTION_FOREGROUND | OPTION_PREPARE, 1,
+     2, false,
      "mount [ENV[/SERVICE]] DIR [--layout tree|flat] [--uid UID] [--gid GID] [--mode MODE] "
      "[--history] [--masked] [--cache] [--idmap] [--foreground] | mount --prepare DIR",
      "mount everything, an environment or a service, starting a server if none runs"},

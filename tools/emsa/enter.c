@@ -59,8 +59,7 @@ static int ask_mapped(struct session *session, struct wanted *wanted, struct ans
  * server was told, whatever the process calls it. */
 static int ask_for(struct session *session, struct wanted *wanted, struct answer *answer)
 {
-    int differs =
-        session->options.no_idmap ? 0 : process_has_users(&wanted->space->process);
+    int differs = session->options.no_idmap ? 0 : process_has_users(&wanted->space->process);
     if (differs < 0)
         return differs;
     if (differs == 1)

@@ -213,7 +213,7 @@ static void of_a_bounded_depth(void **state)
     if (!is_root())
         return;
     for (size_t i = 0; i < 65; i++)
-        strcat(path, "/d");
+        memcpy(path + 2 * i, "/d", sizeof "/d");
     assert_int_equal(attach(&place), -ERR_IO);
     assert_non_null(strstr(error_text(), "too long"));
     (void)snprintf(text, sizeof text, "/proc/%d/root/d", (int)inmate);
