@@ -29,7 +29,8 @@
  * services too) and has the past only as far as the view was given it: every revision, or else
  * those that were the newest of the place within the last minute, for who has just read the name
  * `head`. It has no tags: those are of the whole store. Times and revisions are those of its own
- * values; where there are none of its own, the time at which the view was made.
+ * values, and move with nothing else; where there are none of its own, the time at which the view
+ * was made.
  *
  * What a view shows *now* is asked of the store by scope_find, scope_lookup, scope_walk_* and
  * scope_revision alone.
@@ -108,8 +109,8 @@ bool scope_stays_away(const struct scope *scope, uint64_t parent, const char *na
 /* The revision that a view shows. */
 uint64_t scope_revision(const struct scope *scope, const struct snapshot *snapshot);
 
-/* The revision that last changed anything in a directory of a view, as it may know it. NOT_THERE:
- * the place that it is of is not there. */
+/* The revision that last changed a directory of a view, as that may know it: a consumer's by what
+ * it sees there. NOT_THERE: the place that it is of is not there. */
 int scope_changed(const struct scope *scope, struct snapshot *snapshot, uint64_t *rev,
                   const struct place *place);
 

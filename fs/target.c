@@ -435,11 +435,8 @@ int targets_pump(struct targets *targets)
 
 static struct target *find(struct targets *targets, uint32_t view)
 {
-    for (uint32_t i = 0; i < targets->count; i++) {
-        if (targets->items[i].view == view)
-            return &targets->items[i];
-    }
-    return NULL;
+    uint32_t place;
+    return seats_find(&targets->seats, &place, view) ? &targets->items[place] : NULL;
 }
 
 bool targets_confirmed(struct targets *targets, const struct message *message)
@@ -487,6 +484,9 @@ int targets_add(struct targets *targets, uint32_t view, struct scope *scope, str
         targets->items = items;
         targets->capacity = capacity;
     }
+    int error = seats_put(&targets->seats, view, targets->count);
+    if (error)
+        return error;
     if (atomic_load(&slot->told) == 0) {
         atomic_store(&slot->heard, known);
         atomic_store(&slot->upto, known);
@@ -510,12 +510,20 @@ int targets_add(struct targets *targets, uint32_t view, struct scope *scope, str
 void targets_remove(struct targets *targets, uint32_t view)
 {
     struct target *target = find(targets, view);
-    if (target)
-        *target = targets->items[--targets->count];
+    if (!target)
+        return;
+    seats_remove(&targets->seats, view);
+    const struct target *last = &targets->items[--targets->count];
+    if (last == target)
+        return;
+    *target = *last;
+    /* it has a seat, so no memory is asked for */
+    (void)seats_put(&targets->seats, target->view, (uint32_t)(target - targets->items));
 }
 
 void targets_release(struct targets *targets)
 {
+    seats_release(&targets->seats);
     name_changes_release(&targets->names);
     outlines_release(&targets->outlines);
     free(targets->items);

@@ -32,7 +32,8 @@ int tree_find(struct snapshot *snapshot, struct place *out, uint64_t id);
 /* What stood last at the node of a key that was removed: for who holds it open. */
 int tree_find_removed(struct snapshot *snapshot, struct place *out, uint64_t id);
 
-/* A name in a directory. NOT_THERE too when the directory itself is gone, or is none. */
+/* A name in a directory, as administrators have it. NOT_THERE too when the directory itself is
+ * gone, or is none. */
 int tree_lookup(struct snapshot *snapshot, struct place *out, uint64_t parent, const char *name);
 
 /* Whether a view shows a place that the snapshot has: NOT_THERE where its name is not in step yet.
@@ -44,6 +45,7 @@ int tree_shown(struct snapshot *snapshot, const struct place *place, const struc
 struct walk {
     struct node directory;
     char name[KEY_NAME_MAX + 1];
+    bool for_consumer; /* false from walk_begin on; whose revisions `.emsa` has (fs/hidden.h) */
 };
 
 /* Begins where an offset says (node_offset). NOT_THERE: the directory is gone. */

@@ -49,6 +49,7 @@ struct environment {
     char name[ENVIRONMENT_NAME_MAX + 1];
     uint64_t made_rev;    /* the revision that made it */
     uint64_t changed_rev; /* the last revision that changed anything in it */
+    uint64_t shown_rev; /* the last that changed what readers see in it: not so a lock or a share */
     int64_t made_time;
     int64_t listed_time; /* when its set of services last changed: the directory's mtime */
     uint32_t base;       /* the id of the environment that it stands on; 0: none */
@@ -64,6 +65,7 @@ struct service { /* a service present in an environment */
     char name[SERVICE_NAME_MAX + 1];
     uint64_t made_rev;
     uint64_t changed_rev; /* the last revision that changed anything in it */
+    uint64_t shown_rev;   /* the last that changed what readers see in it */
     int64_t made_time;
     int64_t listed_time; /* when its set of keys last changed: the directory's mtime */
 };
