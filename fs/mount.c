@@ -36,6 +36,9 @@ static int device_open(void)
                          "cannot open '" DEVICE
                          "': the kernel's FUSE is not there; load it (modprobe "
                          "fuse), or in a container pass the device (--device " DEVICE ")");
+    if (errno == EACCES)
+        return error_set(ERR_DENIED, "cannot open '" DEVICE "': permission denied; users may where "
+                                     "its mode is 0666, as udev makes it");
     return error_system(errno, "cannot open '" DEVICE "'");
 }
 
@@ -108,6 +111,11 @@ static int context_open(void)
     if (errno == ENODEV)
         return error_set(ERR_NOT_FOUND,
                          "the kernel has no FUSE file system; load it (modprobe fuse)");
+    if (errno == EPERM)
+        return error_set(ERR_DENIED,
+                         "cannot begin a FUSE mount: that takes root (CAP_SYS_ADMIN); who is not "
+                         "root has it in namespaces of their own: run emsa and what reads its "
+                         "mounts within 'unshare -Urm' or 'podman unshare'");
     return error_system(errno, "cannot begin a FUSE mount");
 }
 

@@ -22,6 +22,9 @@
 #define TYPE_MAX 32
 #define MADE_MODE 0755
 #define MADE_MAX 64u /* directories, one in the other */
+#define NOT_ROOT                                                                                   \
+    "cannot enter the mount namespace: that takes root there; of containers of your own you are "  \
+    "that within 'podman unshare'"
 #define DEAD_MAX 64u /* mounts, one on the other */
 
 static int open_below(int root, const char *path)
@@ -205,7 +208,7 @@ static int compare(const void *one, const void *other)
 /* A child that hangs in somebody's file system until that pleases holds nothing else meanwhile. */
 static void close_others(int channel, const struct namespace *space)
 {
-    int kept[] = {STDERR_FILENO, channel, space->root, space->mounts};
+    int kept[] = {channel, space->root, space->mounts};
     unsigned next = 0;
     qsort(kept, sizeof kept / sizeof kept[0], sizeof kept[0], compare);
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
@@ -244,7 +247,7 @@ _Noreturn void inside_run(int channel, const struct namespace *space,
     if (self < 0)
         (void)say(&verdict, "cannot look at '/proc/self'");
     else if (setns(space->mounts, CLONE_NEWNS) < 0)
-        (void)say(&verdict, "cannot enter the mount namespace");
+        (void)say(&verdict, errno == EPERM ? NOT_ROOT : "cannot enter the mount namespace");
     else
         (void)find_target(&target, &verdict, space->root, place, self);
     tell(channel, &verdict);
