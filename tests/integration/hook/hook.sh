@@ -1,6 +1,6 @@
 #!/bin/bash
 # emsa-hook with real containers: podman, runc, an image of busybox.
-# shellcheck disable=SC2016,SC2317 # for the commands that are run; what "ends" runs
+# shellcheck disable=SC2016,SC2119,SC2317 # for the commands that are run; what "ends" runs
 # shellcheck source=../../support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=../daemon/daemon.sh
