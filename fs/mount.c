@@ -166,17 +166,26 @@ int mount_writable(int *mount_fd, int fuse_fd)
     return error;
 }
 
+/* The host's root alone has it: in a user namespace connections end when nobody holds them. */
+static int control_error(void)
+{
+    if (errno == ENODEV)
+        return error_set(ERR_NOT_FOUND, "the kernel has no fusectl");
+    if (errno == EPERM)
+        return error_set(ERR_NOT_FOUND, "fusectl is the host's root's alone");
+    return error_system(errno, "cannot open fusectl");
+}
+
 /* The control file system, mounted nowhere. */
 static int control_open(int *out)
 {
     int context = fsopen("fusectl", FSOPEN_CLOEXEC);
     if (context < 0)
-        return errno == ENODEV ? error_set(ERR_NOT_FOUND, "the kernel has no fusectl")
-                               : error_system(errno, "cannot open fusectl");
+        return control_error();
     int fd = -1;
     if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
         fd = fsmount(context, FSMOUNT_CLOEXEC, 0);
-    int error = fd < 0 ? error_system(errno, "cannot open fusectl") : 0;
+    int error = fd < 0 ? control_error() : 0;
     close(context);
     if (!error)
         *out = fd;

@@ -22,9 +22,6 @@
 #define TYPE_MAX 32
 #define MADE_MODE 0755
 #define MADE_MAX 64u /* directories, one in the other */
-#define NOT_ROOT                                                                                   \
-    "cannot enter the mount namespace: that takes root there; of containers of your own you are "  \
-    "that within 'podman unshare'"
 #define DEAD_MAX 64u /* mounts, one on the other */
 
 static int open_below(int root, const char *path)
@@ -247,7 +244,7 @@ _Noreturn void inside_run(int channel, const struct namespace *space,
     if (self < 0)
         (void)say(&verdict, "cannot look at '/proc/self'");
     else if (setns(space->mounts, CLONE_NEWNS) < 0)
-        (void)say(&verdict, errno == EPERM ? NOT_ROOT : "cannot enter the mount namespace");
+        (void)say(&verdict, "cannot enter the mount namespace");
     else
         (void)find_target(&target, &verdict, space->root, place, self);
     tell(channel, &verdict);

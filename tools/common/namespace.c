@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -39,6 +40,29 @@ static int check_other(const struct namespace *space)
                      (int)space->process.pid);
 }
 
+/* Tried by a child, so that nothing is made for who may not. */
+static int check_entry(const struct namespace *space)
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(setns(space->mounts, CLONE_NEWNS) == 0 ? 0 : errno);
+    if (child < 0)
+        return error_system(errno, "cannot start a process");
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EPERM)
+        return error_set(
+            ERR_DENIED,
+            "cannot enter the mount namespace of process %d: that takes root in it; of "
+            "your own containers you are that within 'podman unshare'",
+            (int)space->process.pid);
+    return error_set(ERR_IO, "cannot enter the mount namespace of process %d",
+                     (int)space->process.pid);
+}
+
 int namespace_find(struct namespace *out, pid_t pid)
 {
     struct namespace space NAMESPACE_CLEANUP = NAMESPACE_NONE;
@@ -49,6 +73,8 @@ int namespace_find(struct namespace *out, pid_t pid)
         error = process_open(&space.root, &space.process, "root", O_PATH | O_DIRECTORY);
     if (error == 0)
         error = check_other(&space);
+    if (error == 0)
+        error = check_entry(&space);
     if (error < 0)
         return error;
     *out = space;

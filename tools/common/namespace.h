@@ -35,7 +35,7 @@ struct namespace_place {
 
 /* The namespace that a process is in. ERR_NOT_FOUND: there is none, or it has ended; ERR_REFUSED:
  * it is this process's own, or the first process's (the host's, whose table it would stand in);
- * ERR_DENIED: the process is somebody else's; ERR_IO. */
+ * ERR_DENIED: the process is somebody else's, or this one may not enter; ERR_IO. */
 int namespace_find(struct namespace *out, pid_t pid);
 void namespace_release(struct namespace *space);
 

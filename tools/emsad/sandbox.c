@@ -213,7 +213,8 @@ static int become(uid_t uid, gid_t gid)
     return 0;
 }
 
-/* A user namespace of one user has no other: who is 0 in it stays that, without its capabilities. */
+/* A user namespace of one user has no other: who is 0 in it stays that, without its capabilities.
+ */
 static int become_nobody(void)
 {
     if (geteuid() != 0)

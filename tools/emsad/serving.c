@@ -259,10 +259,11 @@ static int check_owner(const struct view_options *view)
     gid_t gid = view->gid;
     if (process_find(&self, getpid()) < 0 || process_owner(&self, &uid, &gid) != -ERR_INVALID)
         return 0;
-    return error_set(ERR_INVALID,
-                     "the server runs in a user namespace that has no user %u or no group %u: start "
-                     "it in one that has ('podman unshare', 'unshare --map-auto')",
-                     (unsigned)view->uid, (unsigned)view->gid);
+    return error_set(
+        ERR_INVALID,
+        "the server runs in a user namespace that has no user %u or no group %u: start "
+        "it in one that has ('podman unshare', 'unshare --map-auto')",
+        (unsigned)view->uid, (unsigned)view->gid);
 }
 
 int serving_make_view(struct supervisor *supervisor, struct view **out,

@@ -38,7 +38,7 @@ ends "something is mounted there" 4 "type tmpfs" emsa attach --pid "$inmate" pro
 ends "its root" 4 "type tmpfs" emsa attach --pid "$inmate" prod/web /
 ends "this namespace" 4 "emsa mount" emsa attach --pid $$ prod/web "$work/mnt"
 ends "the first process's" 4 "emsa mount" emsa attach --pid 1 prod/web "$work/mnt"
-ends "somebody else's process" 4 "not yours" setpriv --reuid 4242 --regid 4242 --clear-groups \
+ends "somebody else's process" 1 "not yours" setpriv --reuid 4242 --regid 4242 --clear-groups \
     "$(command -v emsa)" --store "$EMSA_STORE" attach --pid "$inmate" prod/web /env
 until [ -z "$(emsa views)" ]; do :; done # what nobody mounted ends
 holds "attached, by a link that leads up" emsa attach --pid "$inmate" prod/web /up --layout flat

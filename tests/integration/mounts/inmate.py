@@ -53,8 +53,8 @@ def told(what, path):
     if what == "umount":
         print(libc.umount2(path.encode(), MNT_DETACH), flush=True)
     elif what == "mounts":
-        with open("/proc/self/mountinfo", encoding="ascii") as table:
-            print(sum(line.split()[4] == path for line in table), flush=True)
+        with open("/proc/self/mountinfo", "rb") as table:
+            print(sum(line.split()[4] == path.encode() for line in table), flush=True)
     else:
         look(int(what), path)
 
