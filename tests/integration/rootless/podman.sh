@@ -7,7 +7,6 @@
 . "$here/user.sh"
 settle
 image=localhost/emsa-test
-store=$home/store
 mkfifo -m 0666 "$work/ready"
 
 # said COMMAND...: what the user's command printed, and why it failed
