@@ -114,8 +114,10 @@ void serving_lend(struct supervisor *supervisor)
 static void send_setup(struct supervisor *supervisor)
 {
     const struct holdings *holdings = &supervisor->holdings;
-    struct channel_message message = {
-        .kind = CHANNEL_SETUP, .threads = supervisor->threads, .uid = geteuid()};
+    struct channel_message message = {.kind = CHANNEL_SETUP,
+                                      .threads = supervisor->threads,
+                                      .uid = geteuid(),
+                                      .views_each = supervisor->views_each};
     if (supervisor->is_on_demand)
         message.flags |= CHANNEL_ON_DEMAND;
     if (supervisor->views.last_id > 0)
