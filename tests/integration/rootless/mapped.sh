@@ -54,12 +54,12 @@ for mode in fixed auto; do
     hook+=(--annotation io.emsa.uid=900 --annotation io.emsa.gid=901)
     is "$mode, the hook, as 900" "900:901 400 8080" "$(seen "${users[@]}" "${hook[@]}" --user 900:901)"
     is "$mode, the hook, as another" "" "$(seen "${users[@]}" "${hook[@]}" --user 902 | grep 8080 || true)"
-    holds "$mode, one that runs" runs -d -i --name inside "${users[@]}" "$image" cat
-    pid=$(podman inspect inside | json 0 State Pid)
+    holds "$mode, one that runs" runs -d -i --name "$mode" "${users[@]}" "$image" cat
+    pid=$(podman inspect "$mode" | json 0 State Pid)
     holds "$mode, attached" emsa attach --pid "$pid" prod/web /env --layout flat --mode 0400 --uid 900 --gid 901
-    is "$mode, as 900" "900:901 400 8080" "$(podman exec --user 900:901 inside sh -c "$show" 2>&1)"
-    is "$mode, as another" "" "$(podman exec --user 902 inside sh -c "$show" 2>&1 | grep 8080 || true)"
-    holds "$mode, its end" podman rm -f -t 0 inside
+    is "$mode, as 900" "900:901 400 8080" "$(podman exec --user 900:901 "$mode" sh -c "$show" 2>&1)"
+    is "$mode, as another" "" "$(podman exec --user 902 "$mode" sh -c "$show" 2>&1 | grep 8080 || true)"
+    holds "$mode, its end" podman kill "$mode"
 done
 
 # What a runtime does that maps the owners of a bind (crun, for podman's volume option "idmap").

