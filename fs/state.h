@@ -48,6 +48,8 @@ struct view_slot {
     _Atomic uint64_t upto;  /* the step under way goes from told to here; not behind told: none */
     _Atomic uint64_t done;  /* names of the step are in step up to this position */
     _Atomic uint64_t heard; /* its watchers know all up to this revision */
+    _Atomic uint32_t pins;  /* how many of all it has; counted anew by each server */
+    uint32_t polls;         /* the same, under the lock of fs/poll.c */
     /* Of the last READ; three stores, so two readers at one time may be mixed: a hint for people.
      */
     _Atomic uint64_t reader;   /* uid in the upper half, pid in the lower */
@@ -112,6 +114,7 @@ struct state {
     uint64_t magic;
     _Atomic uint64_t
         published; /* every view's kernel was told of all up to here; 0: nothing served yet */
+    _Atomic uint32_t pins_used; /* counted anew by each server */
     _Atomic uint32_t
         pin_high; /* pins from here on were never used (reading them would make pages) */
     _Atomic int64_t

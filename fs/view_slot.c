@@ -68,6 +68,8 @@ void view_slot_drop(struct view_slot *slot)
     atomic_store(&slot->upto, 0);
     atomic_store(&slot->done, 0);
     atomic_store(&slot->heard, 0);
+    atomic_store(&slot->pins, 0);
+    slot->polls = 0;
     atomic_store(&slot->reader, 0);
     atomic_store(&slot->read_rev, 0);
     atomic_store(&slot->read_time, 0);

@@ -210,8 +210,10 @@ const struct verb verbs[] = {
      "# is in it; history: past revisions too; masked: secrets cannot be opened; idmap: owners may "
      "be mapped to\n"
      "# those of a user namespace; directory: where the caller will mount it."},
-    {"Views", verb_views, RIGHT_NONE, NULL, "path: ?string", "(views: []View)",
-     "The views that there are, of what is at or beneath a place."},
+    {"Views", verb_views, RIGHT_SOME, NULL, "path: ?string", "(views: []View)",
+     "The views that there are, of what is at or beneath a place: those that the caller may list, "
+     "and\n"
+     "# who read last of those that it may audit."},
     {"VolumeCreate", verb_volume_create, RIGHT_ADMIN, NULL, "name: string, options: VolumeOptions",
      "(volume: Volume)",
      "A view that stands in a folder of the daemon's own under a name, from now until it is "
