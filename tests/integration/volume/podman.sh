@@ -59,6 +59,28 @@ is "started" one "$(said podman start one)"
 is "and reads" postgres://moved "$(reads)"
 holds "removed" podman rm --force --time 0 one
 
+# Forgotten by another while it is used: the name and the place go, and who has it mounted keeps it.
+forget() {
+    /usr/bin/python3 "$here/protocol.py" "$plugin" ask Remove '{"Name": "billing-env"}' | tail -n 1
+}
+runs -d --name one -v billing-env:/env:ro "$image" sleep 1000 >/dev/null
+is "forgotten by another" '200 {"Err": ""}' "$(forget)"
+is "it reads on" postgres://moved "$(reads)"
+emsa set prod/billing URL=postgres://again >/dev/null
+is "new values, too" postgres://again "$(reads)"
+is "no other is made" "exit 126" "$(said podman create --network=none --name two -v billing-env:/env:ro "$image" true >/dev/null && said podman start two)"
+podman rm --force --time 0 one two >/dev/null
+is "nor is it to be had" "exit 126" "$(said runs --rm -v billing-env:/env:ro "$image" cat /env/prod/billing/URL)"
+is "podman forgets it" billing-env "$(said podman volume rm --force billing-env)"
+is "made again" billing-env "$(said podman volume create --driver emsa -o environment=prod -o service=billing billing-env)"
+runs -d --name one -v billing-env:/env:ro "$image" sleep 1000 >/dev/null
+is "it reads again" postgres://again "$(reads)"
+is "by force" billing-env "$(said podman volume rm --force --time 0 billing-env)"
+is "takes the container" "exit 1" "$(said podman container exists one)"
+is "and no data" postgres://again "$(emsa get prod/billing/URL)"
+is "once more" billing-env "$(said podman volume create --driver emsa -o environment=prod -o service=billing billing-env)"
+emsa set prod/billing URL=postgres://moved >/dev/null
+
 # A stop of the daemon, and another: the same volumes.
 over TERM
 is "without a daemon nothing runs" "exit 126" "$(said runs --rm -v billing-env:/env:ro "$image" cat /env/prod/billing/URL)"
@@ -68,4 +90,6 @@ is "forgotten" "billing-env dev-env" "$(said podman volume rm billing-env dev-en
 is "and no data" postgres://moved "$(emsa get prod/billing/URL)"
 end_containers
 over TERM
+is "one place in the unit and in what podman is told" 1 \
+    "$(grep -ho '/run/docker/plugins/emsa.sock' "$root/tools/packaging/emsad.service" "$root/tools/packaging/emsa-containers.conf" | uniq | wc -l)"
 finish
