@@ -43,7 +43,7 @@ static bool is_usual(const char *name, const json_t *value)
     if (strcmp(name, "layout") == 0)
         return text != NULL && strcmp(text, "tree") == 0;
     return json_is_false(value) && (strcmp(name, "history") == 0 || strcmp(name, "cache") == 0 ||
-                                    strcmp(name, "masked") == 0);
+                                    strcmp(name, "masked") == 0 || strcmp(name, "idmap") == 0);
 }
 
 /* Those that were given, without those that say what is usual. Owned. */
