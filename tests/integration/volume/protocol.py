@@ -144,7 +144,7 @@ def shapes(place):
 
 def options(place):
     create = {"Name": NAME}
-    allowed = "environment and service, and may have layout, uid, gid, mode, rev, history, nocopy, timeout"
+    allowed = "environment and service, and may have layout, uid, gid, mode, rev, history, idmap, nocopy, timeout"
     for opts, words in (({}, "environment"), ({"environment": "prod"}, "service"), ({**OPTS, "servcie": "x"}, allowed), ({**OPTS, "": ""}, allowed),
                         ({**OPTS, "layout": "fat"}, "tree (ENVIRONMENT/SERVICE/KEY) or flat (KEY)"), ({**OPTS, "layout": ""}, "flat"),
                         *(({**OPTS, "mode": mode}, "octal") for mode in ("0999", "", "-1", "01000", "rw-r--r--", "0x1ff", "0400 ", "1" * 40)),
@@ -162,9 +162,9 @@ def options(place):
     done(place, "Remove", create)
     # Equal options are those that mean the same; runtimes' own are nobody's.
     done(place, "Create", {**create, "Opts": {**OPTS, "nocopy": "true", "timeout": "20"}})
-    for more in ({}, {"nocopy": ""}, {"history": "false"}, {"timeout": "0"}, {"layout": "tree"}, {"nocopy": "false", "timeout": "never"}):
+    for more in ({}, {"nocopy": ""}, {"history": "false", "idmap": "false"}, {"timeout": "0"}, {"layout": "tree"}, {"nocopy": "false", "timeout": "never"}):
         done(place, "Create", {**create, "Opts": {**OPTS, **more}})
-    for more in ({"layout": "flat"}, {"uid": "7"}, {"gid": "0"}, {"mode": "0444"}, {"history": ""}):
+    for more in ({"layout": "flat"}, {"uid": "7"}, {"gid": "0"}, {"mode": "0444"}, {"history": ""}, {"idmap": "true"}):
         failed(place, "Create", {**create, "Opts": {**OPTS, **more}}, "is there already")
     done(place, "Remove", create)
 
