@@ -7,6 +7,11 @@
 # shellcheck source=asking.sh
 . "$here/asking.sh"
 
+# logged WORDS: yes, or the whole log
+logged() {
+    if grep -q -- "$1" "$work/log"; then echo yes; else cat "$work/log"; fi
+}
+
 fill
 begin --volume "$place"
 is "ready" ready "$said"
@@ -41,7 +46,7 @@ export EMSA_STORE=$work/other
 fill
 begin --volume "$place"
 over
-is "the place is taken" "4 yes" "$code $(grep -q "'$place': it is taken" "$work/log" && echo yes || cat "$work/log")"
+is "the place is taken" "4 yes" "$code $(logged "'$place': it is taken")"
 export EMSA_STORE=$store
 is "the first goes on" 200 "$(asked Path '{"Name": "one"}' | cut -c -3)"
 
@@ -53,7 +58,7 @@ over TERM
 is "what is another's stays" other "$(cat "$place")"
 begin --volume "$place"
 over
-is "and is in the way" "4 yes" "$code $(grep -q 'is no socket' "$work/log" && echo yes || cat "$work/log")"
+is "and is in the way" "4 yes" "$code $(logged 'is no socket')"
 rm "$place"
 
 # One that was left by a daemon that was killed is not in the way.
@@ -74,7 +79,7 @@ over TERM
 chmod 0777 "$(dirname "$place")"
 begin --volume "$place"
 over
-is "a folder that is everybody's" "4 yes" "$code $(grep -q 'open to others' "$work/log" && echo yes || cat "$work/log")"
+is "a folder that is everybody's" "4 yes" "$code $(logged 'open to others')"
 chmod 0755 "$(dirname "$place")"
 
 # A file of volumes that is damaged: a word in every answer, and it is not written over.

@@ -63,7 +63,7 @@ holds "removed" podman rm --force --time 0 one
 forget() {
     /usr/bin/python3 "$here/protocol.py" "$plugin" ask Remove '{"Name": "billing-env"}' | tail -n 1
 }
-runs -d --name one -v billing-env:/env:ro "$image" sleep 1000 >/dev/null
+runs -d --name one -v billing-env:/env:ro "$image" busybox tail -f /dev/null >/dev/null
 is "forgotten by another" '200 {"Err": ""}' "$(forget)"
 is "it reads on" postgres://moved "$(reads)"
 emsa set prod/billing URL=postgres://again >/dev/null
@@ -73,7 +73,7 @@ podman rm --force --time 0 one two >/dev/null
 is "nor is it to be had" "exit 126" "$(said runs --rm -v billing-env:/env:ro "$image" cat /env/prod/billing/URL)"
 is "podman forgets it" billing-env "$(said podman volume rm --force billing-env)"
 is "made again" billing-env "$(said podman volume create --driver emsa -o environment=prod -o service=billing billing-env)"
-runs -d --name one -v billing-env:/env:ro "$image" sleep 1000 >/dev/null
+runs -d --name one -v billing-env:/env:ro "$image" busybox tail -f /dev/null >/dev/null
 is "it reads again" postgres://again "$(reads)"
 is "by force" billing-env "$(said podman volume rm --force --time 0 billing-env)"
 is "takes the container" "exit 1" "$(said podman container exists one)"
