@@ -150,10 +150,9 @@ int varlink_send(struct varlink *varlink, const json_t *object, const int descri
     if (error < 0)
         return error;
     size_t size = strlen(text) + 1;
-    error =
-        size > VARLINK_MESSAGE_MAX
-            ? error_set(ERR_INVALID, "a message of %zu bytes is too large", size)
-            : send_all(varlink->socket, text, size, descriptors, count, deadline_in(deadline));
+    error = size > VARLINK_MESSAGE_MAX
+                ? error_set(ERR_INVALID, "a message of %zu bytes is too large", size)
+                : send_all(varlink->socket, text, size, descriptors, count, deadline_in(deadline));
     free(text);
     return error;
 }
