@@ -5,7 +5,6 @@
 . "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=../daemon/daemon.sh
 . "$root/tests/integration/daemon/daemon.sh"
-here=$root/tests/integration/daemon
 fill
 begin
 long=$(printf 'a%.0s' {1..201})
