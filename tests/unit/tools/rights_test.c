@@ -20,6 +20,7 @@
 #include "tests/unit/tools/rights_world.h"
 #include "tools/service/rights.h"
 #include "tools/service/verb.h"
+#include "tools/service/wish.h"
 
 /* What each verb takes, said a second time: who changes the server's table means it. Beside it
  * stand the rows of tests/integration/rights, which ask what comes of it. */
@@ -320,6 +321,28 @@ static void reasons_tell_no_names(void **state)
          NULL, "Denied", NULL});
 }
 
+static int no_mount(void *arg, const struct view_wish *wish, struct view_made *out)
+{
+    (void)arg, (void)wish, (void)out;
+    return error_set(ERR_REFUSED, "nothing is mounted here");
+}
+
+/* A view of everything tells who wrote what and why: that takes more than to read it all. */
+static void views_of_everything(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    world->dispatcher->host.mount = no_mount;
+    grant(world, "", "user:nobody", "'read', 'set', 'share', 'audit'");
+    ASK({"Mount", "{}", NULL, "Denied", NULL}, {"Mount", "{'path': ''}", NULL, "Denied", NULL},
+        {"Mount", "{'path': 'prod'}", NULL, "Refused", NULL},
+        {"Mount", "{'path': 'prod/web'}", NULL, "Refused", NULL});
+    grant(world, "", "user:nobody", "'admin'");
+    ASK({"Mount", "{}", NULL, "Refused", NULL});
+}
+
 /* A circle is told of by names of services and keys alone. */
 static void circles_tell_no_names(void **state)
 {
@@ -546,6 +569,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(setting_is_no_guessing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(listing_reads_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(reasons_tell_no_names, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(views_of_everything, world_begin, world_end),
         cmocka_unit_test_setup_teardown(circles_tell_no_names, world_begin, world_end),
         cmocka_unit_test_setup_teardown(if_rev_of_what_is_touched, world_begin, world_end),
         cmocka_unit_test_setup_teardown(administering_one_service, world_begin, world_end),
