@@ -239,6 +239,14 @@ def oversized(place):
     assert status == 500 and "65536" in said["Err"], said
 
 
+def half_closed(place):
+    """Who has said all and closes that half is answered."""
+    for shape in (podman, docker):
+        for path, body in (("/Plugin.Activate", None), ("/VolumeDriver.List", None), ("/VolumeDriver.Path", {"Name": "none"})):
+            status, said = Peer(place).send(shape(path, body)).half_close().answer()
+            assert (status == 500) == (body is not None), (path, said)
+
+
 def show(place, what, body="null"):
     status, said = call(place, what, json.loads(body))
     print(status, said.get("Err") or json.dumps(said))
