@@ -21,6 +21,7 @@
 #include "store/error.h"
 
 #define TYPE "fuse.emsa"
+#define MOMENT_MS 1000
 
 /* Undoes mountinfo's \ooo in place. */
 static void unescape(char *text)
@@ -316,12 +317,15 @@ static struct timespec moment_in(int milliseconds)
     return end;
 }
 
+/* What stands is given a moment to answer, also when the time is over: with 0 it is asked for once.
+ */
 static bool stands(const char *directory, int milliseconds)
 {
+    const int moment = milliseconds >= 0 && milliseconds < MOMENT_MS ? MOMENT_MS : milliseconds;
     char path[PATH_MAX];
     struct standing standing;
     return absolute(directory, path) == 0 && mounted(path, &standing) == 0 &&
-           strcmp(standing.type, TYPE) == 0 && ask(path, milliseconds) == ALIVE;
+           strcmp(standing.type, TYPE) == 0 && ask(path, moment) == ALIVE;
 }
 
 /* The kernel tells of every change of the table since it was opened, or waited for last. */

@@ -52,6 +52,7 @@ static int parts_init(struct fs *fs, const struct fs_options *options)
     fatal_state(fs->state);
     marks_init(&fs->marks, fs->state);
     view_slots_begin(fs->state);
+    pins_begin(fs->state);
     error = polls_new(&fs->polls, fs->state, options->store, &fs->views);
     if (error)
         return error;

@@ -21,7 +21,8 @@ static const struct row {
 
 /* The directory of places that something hidden is of, as it is now. */
 struct standing {
-    uint64_t rev;
+    uint64_t rev;   /* that last changed anything, */
+    uint64_t shown; /* and that last changed what is seen */
     int64_t made;
 };
 
@@ -31,7 +32,9 @@ static int stand_at_root(struct snapshot *snapshot, struct standing *out)
     int found = history_commit(snapshot, &first, 1);
     if (found)
         return found < 0 ? found : error_set(ERR_CORRUPT, "the first commit is not there");
-    *out = (struct standing){.rev = snapshot_revision(snapshot), .made = first.time};
+    *out = (struct standing){.rev = snapshot_revision(snapshot),
+                             .shown = snapshot_revision(snapshot),
+                             .made = first.time};
     return 0;
 }
 
@@ -46,21 +49,30 @@ static int stand(struct snapshot *snapshot, struct standing *out, const struct n
         found = snapshot_service_by_id(snapshot, &service, node->environment, node->service,
                                        node->incarnation);
         if (!found)
-            *out = (struct standing){.rev = service.changed_rev, .made = service.made_time};
+            *out = (struct standing){
+                .rev = service.changed_rev, .shown = service.shown_rev, .made = service.made_time};
         return found;
     }
     found = snapshot_environment_by_id(snapshot, &environment, node->environment);
     if (!found)
-        *out = (struct standing){.rev = environment.changed_rev, .made = environment.made_time};
+        *out = (struct standing){.rev = environment.changed_rev,
+                                 .shown = environment.shown_rev,
+                                 .made = environment.made_time};
     return found;
 }
 
-int hidden_revision(struct snapshot *snapshot, uint64_t *rev, const struct node *node)
+static uint64_t revision_for(const struct standing *standing, enum hidden_for whom)
+{
+    return whom == HIDDEN_FOR_CONSUMER ? standing->shown : standing->rev;
+}
+
+int hidden_revision(struct snapshot *snapshot, uint64_t *rev, const struct node *node,
+                    enum hidden_for whom)
 {
     struct standing standing;
     int found = stand(snapshot, &standing, node);
     if (!found)
-        *rev = standing.rev;
+        *rev = revision_for(&standing, whom);
     return found;
 }
 
@@ -111,7 +123,7 @@ static int describe_at(struct snapshot *snapshot, struct place *out, enum node_k
 }
 
 static int describe_row(struct snapshot *snapshot, struct place *out, const struct row *row,
-                        const struct node *parent)
+                        const struct node *parent, enum hidden_for whom)
 {
     struct standing standing;
     if (row->in_services_only && !parent->service)
@@ -120,7 +132,8 @@ static int describe_row(struct snapshot *snapshot, struct place *out, const stru
     if (found)
         return found;
     if (row->kind != NODE_IS_AT)
-        return describe_at(snapshot, out, row->kind, parent, standing.rev, row->name);
+        return describe_at(snapshot, out, row->kind, parent, revision_for(&standing, whom),
+                           row->name);
     describe_directory(out, NODE_IS_AT, parent, &standing, row->name);
     return 0;
 }
@@ -158,13 +171,13 @@ static int lookup_revision(struct snapshot *snapshot, struct place *out, const s
 }
 
 int hidden_lookup(struct snapshot *snapshot, struct place *out, const struct node *parent,
-                  const char *name)
+                  const char *name, enum hidden_for whom)
 {
     if (parent->kind == NODE_IS_AT)
         return lookup_revision(snapshot, out, parent, name);
     for (size_t i = 0; i < ROWS; i++)
         if (strcmp(rows[i].name, name) == 0)
-            return describe_row(snapshot, out, &rows[i], parent);
+            return describe_row(snapshot, out, &rows[i], parent, whom);
     return NOT_THERE;
 }
 
@@ -185,14 +198,14 @@ int hidden_find(struct snapshot *snapshot, struct place *out, const struct node 
 }
 
 int hidden_next(struct snapshot *snapshot, struct place *out, const struct node *directory,
-                const char *after, uint64_t *id)
+                const char *after, uint64_t *id, enum hidden_for whom)
 {
     if (directory->kind == NODE_IS_AT)
         return NOT_THERE;
     for (size_t i = 0; i < ROWS; i++) {
         if (strcmp(rows[i].name, after) <= 0)
             continue;
-        int found = describe_row(snapshot, out, &rows[i], directory);
+        int found = describe_row(snapshot, out, &rows[i], directory, whom);
         if (found == NOT_THERE)
             continue;
         *id = i + 1;

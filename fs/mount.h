@@ -44,8 +44,8 @@ int mount_clear(const char *directory, unsigned number);
 int mount_detach(const char *directory, bool lazy);
 
 /* Until a live mount of emsa's stands at a directory, which need not be there yet; 1: none did,
- * within so many milliseconds (-1: however long it takes). To be called by a process of one thread.
- * ERR_IO.
+ * within so many milliseconds (-1: however long it takes; 0: asked once). To be called by a process
+ * of one thread. ERR_IO.
  */
 int mount_await(const char *directory, int milliseconds);
 

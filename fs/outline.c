@@ -28,6 +28,8 @@ static int add_group(struct outline *outline, struct snapshot *snapshot, uint32_
     if (!make_room(&groups, outline->group_count, sizeof(group)))
         return error_set(ERR_NOMEM, "no memory for the places of a change");
     outline->groups = groups;
+    if (outline->group_count)
+        outline->groups[outline->group_count - 1].end = outline->run_count;
     outline->groups[outline->group_count++] = group;
     return 0;
 }
@@ -50,6 +52,23 @@ static void outline_release(struct outline *outline)
     *outline = (struct outline){0};
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const struct group *one = a, *two = b;
+    const int order = strcmp(one->name, two->name);
+    return order ? order : one->first < two->first ? -1 : one->first > two->first;
+}
+
+/* All outcomes are in it. */
+static void outline_end(struct outline *outline, uint64_t rev)
+{
+    if (outline->group_count) {
+        outline->groups[outline->group_count - 1].end = outline->run_count;
+        qsort(outline->groups, outline->group_count, sizeof(struct group), by_name);
+    }
+    outline->rev = rev;
+}
+
 static int outline_make(struct outline *outline, struct snapshot *snapshot, uint64_t rev)
 {
     struct outcome now, before = {0};
@@ -70,7 +89,7 @@ static int outline_make(struct outline *outline, struct snapshot *snapshot, uint
         outline_release(outline);
         return error ? error : found;
     }
-    outline->rev = rev;
+    outline_end(outline, rev);
     return 0;
 }
 
@@ -97,11 +116,6 @@ static int find_outline(struct outlines *outlines, struct snapshot *snapshot,
     return error;
 }
 
-static uint32_t end_of_runs(const struct outline *outline, uint32_t group)
-{
-    return group + 1 < outline->group_count ? outline->groups[group + 1].first : outline->run_count;
-}
-
 static uint32_t start_of(const struct outline *outline, uint32_t run)
 {
     return run < outline->run_count ? outline->runs[run].first : outline->outcomes;
@@ -122,15 +136,30 @@ static uint32_t find_run(const struct outline *outline, uint32_t low, uint32_t h
     return low < end && outline->runs[low].service == service ? low : end;
 }
 
+/* The first group of a name that is not below it. */
+static uint32_t find_group(const struct outline *outline, const char *name)
+{
+    uint32_t low = 0, high = outline->group_count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (strcmp(outline->groups[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* The first of a scope from index on. False: no more. */
 static bool next_of(const struct outline *outline, const struct scope *scope, uint32_t service,
                     uint32_t *index)
 {
-    for (uint32_t i = 0; i < outline->group_count; i++) {
-        const uint32_t end = end_of_runs(outline, i);
+    const char *name = scope->options->environment;
+    for (uint32_t i = find_group(outline, name);
+         i < outline->group_count && strcmp(outline->groups[i].name, name) == 0; i++) {
+        const uint32_t end = outline->groups[i].end;
         uint32_t first = outline->groups[i].first, last = end;
-        if (start_of(outline, end) <= *index ||
-            strcmp(outline->groups[i].name, scope->options->environment) != 0)
+        if (start_of(outline, end) <= *index)
             continue;
         if (scope->options->extent == VIEW_SERVICE) {
             first = find_run(outline, first, end, service);

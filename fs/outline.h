@@ -23,14 +23,15 @@ struct run { /* of one place: a service of an environment, or (0) the environmen
 
 struct group { /* of one environment */
     char name[ENVIRONMENT_NAME_MAX + 1];
-    uint32_t first; /* of its runs; they end where the next group's begin */
+    uint32_t first, end; /* of its runs */
 };
 
 struct outline {
     uint64_t rev; /* 0: of none */
     uint32_t outcomes;
     struct run *runs; /* owned, as groups */
-    struct group *groups;
+    struct group
+        *groups; /* by name; one that was removed and made again has two, the older first */
     uint32_t run_count, group_count;
 };
 

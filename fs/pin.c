@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "fs/view_slot.h"
+
 #define FIXED (1ull << 63)
 #define ENDED (1ull << 62) /* in the slot, beside the revision */
 #define GENERATION_MASK 0x7fffffffull
@@ -9,6 +11,10 @@
 
 /* How far to look for a free slot before a handle goes without: bounds the time of an OPEN. */
 #define PROBES 512u
+/* The first of them lie beside each other; the rest are strewn over all slots, so that one who has
+ * a long run of them is soon left behind. */
+#define PROBES_NEAR 16u
+#define STRIDE 4099u
 
 /* Views told apart when they are counted. */
 #define SEEN_BYTES 8192u
@@ -31,10 +37,43 @@ static void raise_high(struct state *state, uint32_t index)
         ;
 }
 
+/* One slot more, or less, of a view that may be gone already. */
+static void count(struct state *state, uint32_t view, uint32_t more)
+{
+    struct view_slot *slot = view_slot_find(state, view);
+    atomic_fetch_add_explicit(&state->pins_used, more, memory_order_relaxed);
+    if (slot)
+        atomic_fetch_add_explicit(&slot->pins, more, memory_order_relaxed);
+}
+
+void pins_begin(struct state *state)
+{
+    uint32_t high = atomic_load(&state->pin_high);
+    atomic_store(&state->pins_used, 0);
+    for (uint32_t i = 0; i < VIEW_SLOTS && i < atomic_load(&state->view_high); i++)
+        atomic_store(&state->views[i].pins, 0);
+    for (uint32_t i = 0; i < high && i < PIN_SLOTS; i++) {
+        uint64_t tag = atomic_load_explicit(&state->pins[i].tag, memory_order_relaxed);
+        if (tag & USED)
+            count(state, (uint32_t)(tag >> 32), 1);
+    }
+}
+
+/* Whether a view may have one more: threads that ask at one time may get one each too many. */
+static bool has_share(struct state *state, uint32_t view)
+{
+    const struct view_slot *slot = view_slot_find(state, view);
+    uint32_t used = atomic_load_explicit(&state->pins_used, memory_order_relaxed);
+    uint32_t left = used < PIN_SLOTS ? PIN_SLOTS - used : 0;
+    return !slot || atomic_load_explicit(&slot->pins, memory_order_relaxed) < left;
+}
+
 uint64_t pin_take(struct state *state, uint32_t view, uint64_t rev, uint32_t *hint)
 {
+    if (!has_share(state, view))
+        return pin_fixed(rev);
     for (uint32_t i = 0; i < PROBES; i++) {
-        uint32_t index = (*hint + i) % PIN_SLOTS;
+        uint32_t index = (*hint + (i < PROBES_NEAR ? i : i * STRIDE)) % PIN_SLOTS;
         struct pin_slot *slot = &state->pins[index];
         uint64_t tag = atomic_load_explicit(&slot->tag, memory_order_relaxed);
         if (tag & USED)
@@ -44,6 +83,7 @@ uint64_t pin_take(struct state *state, uint32_t view, uint64_t rev, uint32_t *hi
             continue;
         atomic_store(&slot->rev, rev);
         raise_high(state, index);
+        count(state, view, 1);
         *hint = index + 1;
         return generation << 32 | index;
     }
@@ -99,8 +139,10 @@ void pin_drop(struct state *state, uint64_t handle, uint32_t *hint)
     if (!slot)
         return;
     uint64_t tag = atomic_load(&slot->tag);
-    if (atomic_compare_exchange_strong(&slot->tag, &tag, tag & ~USED))
-        *hint = (uint32_t)(handle & 0xffffffffu); /* the next one takes what is warm */
+    if (!atomic_compare_exchange_strong(&slot->tag, &tag, tag & ~USED))
+        return;
+    count(state, (uint32_t)(tag >> 32), (uint32_t)-1);
+    *hint = (uint32_t)(handle & 0xffffffffu); /* the next one takes what is warm */
 }
 
 /* The bit of a view, and whether it was new: ids are given in order, so few views share one. */
@@ -136,5 +178,7 @@ uint32_t pin_drop_view(struct state *state, uint32_t view)
             atomic_compare_exchange_strong(&state->pins[i].tag, &tag, tag & ~USED))
             dropped++;
     }
+    if (dropped)
+        count(state, view, (uint32_t)-dropped);
     return dropped;
 }

@@ -8,6 +8,10 @@
  * servers. A slot has a tag {view, generation, used}; fh is {generation, index}, so a RELEASE that
  * is sent twice, or a handle of a slot that was given to another, is seen as such.
  *
+ * No view takes more slots than are left for all others: whoever opens as many files as he can (a
+ * container may have a million descriptors) has half of them, the next one half of what is left,
+ * and nobody who opens a few goes without.
+ *
  * When there is no slot, or none is wanted, fh holds the revision itself: such a handle stays at
  * what it was opened at.
  *
@@ -21,6 +25,10 @@
 #include <stdint.h>
 
 #include "fs/state.h"
+
+/* A server begins: how many slots each view has is counted, since a server may die between taking a
+ * slot and counting it. Behind view_slots_begin, before any other. */
+void pins_begin(struct state *state);
 
 /* A handle at rev. hint is the thread's own: where to look for a free slot next. */
 uint64_t pin_take(struct state *state, uint32_t view, uint64_t rev, uint32_t *hint);

@@ -7,6 +7,7 @@
 #include "fs/kernel.h"
 #include "fs/node.h"
 #include "fs/pin.h"
+#include "fs/view_slot.h"
 #include "store/error.h"
 
 /* Slots by view. A thousand views with a few polls each make chains of a few. */
@@ -38,6 +39,13 @@ static uint32_t pin_index(uint64_t handle)
 
 /* All with the lock from here */
 
+/* How many slots a view has, and one more or less. 0 of a view that is gone. */
+static uint32_t held_by(struct polls *polls, uint32_t view, int32_t more)
+{
+    struct view_slot *slot = view_slot_find(polls->state, view);
+    return slot ? slot->polls += (uint32_t)more : 0;
+}
+
 static void link_slot(struct polls *polls, uint16_t index, uint32_t view)
 {
     uint16_t *head = &polls->heads[view % BUCKETS];
@@ -47,6 +55,7 @@ static void link_slot(struct polls *polls, uint16_t index, uint32_t view)
         polls->before[*head] = index;
     *head = index;
     polls->by_pin[pin_index(polls->state->polls[index].handle)] = (uint16_t)(index + 1);
+    (void)held_by(polls, view, 1);
     atomic_fetch_add(&polls->used, 1);
 }
 
@@ -61,6 +70,7 @@ static void unlink_slot(struct polls *polls, uint16_t index)
     if (next != NONE)
         polls->before[next] = before;
     polls->by_pin[pin_index(slot->handle)] = 0;
+    (void)held_by(polls, slot->view, -1);
     slot->view = 0;
     polls->next[index] = polls->free;
     polls->free = index;
@@ -74,9 +84,12 @@ static uint16_t slot_at(const struct polls *polls, uint64_t handle)
     return found ? (uint16_t)(found - 1) : NONE;
 }
 
-static uint16_t slot_take(struct polls *polls)
+/* No view has more than are left for all others (fs/pin.h says why). */
+static uint16_t slot_take(struct polls *polls, uint32_t view)
 {
     uint16_t index = polls->free;
+    if (held_by(polls, view, 0) >= POLL_SLOTS - atomic_load(&polls->used))
+        return NONE;
     if (index != NONE)
         polls->free = polls->next[index];
     else if (polls->state->poll_high < POLL_SLOTS)
@@ -89,6 +102,8 @@ static uint16_t slot_take(struct polls *polls)
 static void take_over(struct polls *polls)
 {
     struct state *state = polls->state;
+    for (uint32_t i = 0; i < VIEW_SLOTS && i < atomic_load(&state->view_high); i++)
+        state->views[i].polls = 0;
     if (state->poll_high > POLL_SLOTS)
         state->poll_high = POLL_SLOTS;
     for (uint32_t i = 0; i < state->poll_high; i++) {
@@ -156,7 +171,7 @@ bool polls_add(struct polls *polls, uint32_t view, uint64_t handle, uint64_t nod
         index = NONE;
     }
     bool known = index != NONE;
-    if (!known && (index = slot_take(polls)) != NONE) {
+    if (!known && (index = slot_take(polls, view)) != NONE) {
         struct poll_slot *slot = &polls->state->polls[index];
         slot->handle = handle;
         slot->kernel = kernel;

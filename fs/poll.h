@@ -33,8 +33,8 @@ int polls_new(struct polls **out, struct state *state, struct store *store, stru
 void polls_free(struct polls *polls);
 
 /* Registers a handle, before it is judged. kernel: by what the kernel wants to be told. shown: what
- * the view is held at; 0: at nothing. False when
- * all slots are taken: nobody will be woken. By any thread. */
+ * the view is held at; 0: at nothing. False when all slots are taken, or all that one view may
+ * have: nobody will be woken. By any thread. */
 bool polls_add(struct polls *polls, uint32_t view, uint64_t handle, uint64_t node, uint64_t kernel,
                uint64_t shown);
 

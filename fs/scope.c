@@ -281,6 +281,17 @@ int scope_find(const struct scope *scope, struct snapshot *snapshot, struct plac
     return found;
 }
 
+static int lookup_hidden(const struct scope *scope, struct snapshot *snapshot, struct place *out,
+                         const struct node *parent, const char *name)
+{
+    int found = parent->kind == NODE_IS_AT ? scope_past_enter(scope, snapshot, parent, name) : 0;
+    if (!found)
+        found = hidden_lookup(snapshot, out, parent, name, HIDDEN_FOR_CONSUMER);
+    if (!found)
+        cover(scope, snapshot, out);
+    return found;
+}
+
 int scope_lookup(const struct scope *scope, struct snapshot *snapshot, struct place *out,
                  uint64_t parent, const char *name)
 {
@@ -293,12 +304,13 @@ int scope_lookup(const struct scope *scope, struct snapshot *snapshot, struct pl
         return strcmp(name, name_at(scope, depth + 1)) == 0
                    ? find_own(scope, snapshot, out, depth + 1)
                    : NOT_THERE;
+    if (depth == DEPTH_NONE && node_parse(&node, parent) &&
+        (node.kind == NODE_IS_HIDDEN || node.kind == NODE_IS_AT))
+        return lookup_hidden(scope, snapshot, out, &node, name);
     int found = 0;
     if (depth != DEPTH_NONE) {
         found = find_extent(scope, snapshot, &place);
         parent = place.id;
-    } else if (node_parse(&node, parent) && node.kind == NODE_IS_AT) {
-        found = scope_past_enter(scope, snapshot, &node, name);
     }
     if (!found)
         found = tree_lookup(snapshot, out, parent, name);
@@ -322,8 +334,11 @@ int scope_walk_begin(const struct scope *scope, struct snapshot *snapshot, struc
     struct place place;
     *walk = (struct scope_walk){0};
     const enum depth depth = scope_is_all(scope) ? DEPTH_NONE : depth_of(scope, directory);
-    if (depth == DEPTH_NONE)
-        return walk_begin(snapshot, &walk->walk, directory, offset);
+    if (depth == DEPTH_NONE) {
+        const int found = walk_begin(snapshot, &walk->walk, directory, offset);
+        walk->walk.for_consumer = !scope_is_all(scope);
+        return found;
+    }
     if (depth < extent_depth(scope)) {
         walk->is_own = true;
         walk->is_at_end = offset > OFFSET_ENTRIES;
@@ -395,10 +410,14 @@ uint64_t scope_left(const struct scope *scope)
     return scope->slot ? atomic_load(&scope->slot->left) : 0;
 }
 
-static uint64_t changed(const struct place *place)
+/* The revision that last changed an environment or service: anything in it, or for a consumer what
+ * that sees. */
+static uint64_t changed(const struct scope *scope, const struct place *place)
 {
-    return place->kind == NODE_IS_SERVICE ? place->service.changed_rev
-                                          : place->environment.changed_rev;
+    const bool is_all = scope_is_all(scope);
+    if (place->kind == NODE_IS_SERVICE)
+        return is_all ? place->service.changed_rev : place->service.shown_rev;
+    return is_all ? place->environment.changed_rev : place->environment.shown_rev;
 }
 
 int scope_changed(const struct scope *scope, struct snapshot *snapshot, uint64_t *rev,
@@ -406,7 +425,7 @@ int scope_changed(const struct scope *scope, struct snapshot *snapshot, uint64_t
 {
     struct place extent;
     if (place->kind == NODE_IS_SERVICE || place->kind == NODE_IS_ENVIRONMENT) {
-        *rev = changed(place);
+        *rev = changed(scope, place);
         return 0;
     }
     if (place->kind > NODE_IS_KEY && place->kind != NODE_IS_OWN && place->corner.node.rev) {
@@ -418,10 +437,10 @@ int scope_changed(const struct scope *scope, struct snapshot *snapshot, uint64_t
         return 0;
     }
     if (place->kind != NODE_IS_OWN)
-        return hidden_revision(snapshot, rev, &place->corner.node);
+        return hidden_revision(snapshot, rev, &place->corner.node, HIDDEN_FOR_CONSUMER);
     int found = find_extent(scope, snapshot, &extent);
     if (!found)
-        *rev = changed(&extent);
+        *rev = changed(scope, &extent);
     return found;
 }
 
@@ -431,7 +450,7 @@ bool scope_is_behind(const struct scope *scope, struct snapshot *snapshot, uint6
     if (rev >= scope_revision(scope, snapshot))
         return false;
     return scope_is_all(scope) || find_extent(scope, snapshot, &extent) != 0 ||
-           changed(&extent) > rev;
+           changed(scope, &extent) > rev;
 }
 
 /* What is told */

@@ -29,7 +29,8 @@
  * services too) and has the past only as far as the view was given it: every revision, or else
  * those that were the newest of the place within the last minute, for who has just read the name
  * `head`. It has no tags: those are of the whole store. Times and revisions are those of its own
- * values; where there are none of its own, the time at which the view was made.
+ * values, and move with nothing else; where there are none of its own, the time at which the view
+ * was made.
  *
  * A view may be held at a revision (fs/move.h): then the snapshot stands at that one
  * (snapshot_stand), and all here is of it without knowing so, but for what is said where.
@@ -117,8 +118,8 @@ uint64_t scope_revision(const struct scope *scope, const struct snapshot *snapsh
 /* What it showed before it was moved last (fs/move.h); 0: it was not. */
 uint64_t scope_left(const struct scope *scope);
 
-/* The revision that last changed anything in a directory of a view, as it may know it. NOT_THERE:
- * the place that it is of is not there. */
+/* The revision that last changed a directory of a view, as that may know it: a consumer's by what
+ * it sees there. NOT_THERE: the place that it is of is not there. */
 int scope_changed(const struct scope *scope, struct snapshot *snapshot, uint64_t *rev,
                   const struct place *place);
 

@@ -1,10 +1,9 @@
 #include "fs/scope_past.h"
 
-#include <string.h>
 #include <time.h>
 
 #include "fs/hidden.h"
-#include "store/name.h"
+#include "store/history.h"
 
 #define MINUTE (60ll * 1000000000ll)
 
@@ -19,24 +18,13 @@ static int64_t a_minute_ago(void)
     return (int64_t)time.tv_sec * 1000000000ll + time.tv_nsec - MINUTE;
 }
 
-static int path_of(const struct scope *scope, struct snapshot *snapshot, struct path *out,
-                   const struct node *at)
-{
-    struct path path = {0};
-    memcpy(path.environment, scope->options->environment, sizeof(path.environment));
-    int found = at->service ? snapshot_service_name(snapshot, path.service, at->service) : 0;
-    if (!found)
-        *out = path;
-    return found;
-}
-
-/* The newest revision up to rev in which the place changed. */
-static int find_change(struct snapshot *snapshot, uint64_t *out, const struct path *path,
+/* The newest revision up to rev that changed what is seen in the place. */
+static int find_change(struct snapshot *snapshot, uint64_t *out, const struct node *at,
                        uint64_t rev, unsigned looks)
 {
     int found = LOOK_ON;
     for (unsigned i = 0; i < looks && found == LOOK_ON; i++) {
-        found = history_touched(snapshot, out, path, rev);
+        found = history_shown(snapshot, out, at->environment, at->service, rev);
         rev = *out;
     }
     return found == LOOK_ON ? NOT_THERE : found;
@@ -44,12 +32,12 @@ static int find_change(struct snapshot *snapshot, uint64_t *out, const struct pa
 
 /* From the newest on back to the one that is asked for: what followed it must be of the last
  * minute. */
-static int was_newest_lately(struct snapshot *snapshot, const struct path *path, uint64_t rev,
+static int was_newest_lately(struct snapshot *snapshot, const struct node *place, uint64_t rev,
                              uint64_t newest)
 {
     const int64_t since = a_minute_ago();
     uint64_t at = rev;
-    int found = find_change(snapshot, &at, path, rev, 1);
+    int found = find_change(snapshot, &at, place, rev, 1);
     if (found || at != rev)
         return found < 0 ? found : NOT_THERE;
     at = newest;
@@ -59,7 +47,7 @@ static int was_newest_lately(struct snapshot *snapshot, const struct path *path,
         if (!found && commit.time <= since)
             found = NOT_THERE;
         if (!found)
-            found = find_change(snapshot, &at, path, at - 1, LOOKS_MOST);
+            found = find_change(snapshot, &at, place, at - 1, LOOKS_MOST);
     }
     return found || at == rev ? found : NOT_THERE;
 }
@@ -73,11 +61,10 @@ static bool was_left_lately(const struct scope *scope, uint64_t rev)
 int scope_past_enter(const struct scope *scope, struct snapshot *snapshot, const struct node *at,
                      const char *name)
 {
-    struct path path;
     uint64_t rev, newest;
     if (!hidden_parse_revision(&rev, name))
         return NOT_THERE;
-    int found = hidden_revision(snapshot, &newest, at);
+    int found = hidden_revision(snapshot, &newest, at, HIDDEN_FOR_CONSUMER);
     if (found)
         return found;
     if (rev != 0 && rev <= snapshot_shown(snapshot) && was_left_lately(scope, rev))
@@ -88,6 +75,5 @@ int scope_past_enter(const struct scope *scope, struct snapshot *snapshot, const
         return 0;
     if (snapshot_as_of(snapshot))
         return NOT_THERE;
-    found = path_of(scope, snapshot, &path, at);
-    return found ? found : was_newest_lately(snapshot, &path, rev, newest);
+    return was_newest_lately(snapshot, at, rev, newest);
 }

@@ -57,6 +57,8 @@ struct view_slot {
     _Atomic uint64_t moves;     /* how many there were */
     _Atomic uint64_t left;      /* what it showed before the last; 0: it was never moved */
     _Atomic int64_t moved_time; /* nanoseconds since 1970 */
+    _Atomic uint32_t pins;      /* how many of all it has; counted anew by each server */
+    uint32_t polls;             /* the same, under the lock of fs/poll.c */
     /* Of the last READ; three stores, so two readers at one time may be mixed: a hint for people.
      */
     _Atomic uint64_t reader;   /* uid in the upper half, pid in the lower */
@@ -121,6 +123,7 @@ struct state {
     uint64_t magic;
     _Atomic uint64_t
         published; /* every view's kernel was told of all up to here; 0: nothing served yet */
+    _Atomic uint32_t pins_used; /* counted anew by each server */
     _Atomic uint32_t
         pin_high; /* pins from here on were never used (reading them would make pages) */
     _Atomic int64_t

@@ -424,15 +424,6 @@ static bool has_work(struct targets *targets)
     return false;
 }
 
-static int pump_held(struct targets *targets, bool *room)
-{
-    int error = 0;
-    for (uint32_t i = 0; !error && *room && i < targets->count; i++)
-        if (target_is_held(&targets->items[i]))
-            error = target_move_pump(targets, &targets->items[i], room);
-    return error;
-}
-
 int targets_pump(struct targets *targets)
 {
     bool room = true;
@@ -443,7 +434,7 @@ int targets_pump(struct targets *targets)
     if (error)
         return error;
     uint64_t seen = snapshot_revision(targets->snapshot);
-    error = pump_held(targets, &room);
+    error = targets_pump_held(targets, &room);
     if (!error)
         error = pump_changes(targets, targets->goal < seen ? targets->goal : seen, &room);
     if (!error)
@@ -456,11 +447,8 @@ int targets_pump(struct targets *targets)
 
 struct target *targets_find(struct targets *targets, uint32_t view)
 {
-    for (uint32_t i = 0; i < targets->count; i++) {
-        if (targets->items[i].view == view)
-            return &targets->items[i];
-    }
-    return NULL;
+    uint32_t place;
+    return seats_find(&targets->seats, &place, view) ? &targets->items[place] : NULL;
 }
 
 bool targets_confirmed(struct targets *targets, const struct message *message)
@@ -515,6 +503,9 @@ int targets_add(struct targets *targets, uint32_t view, struct scope *scope, str
         targets->items = items;
         targets->capacity = capacity;
     }
+    int error = seats_put(&targets->seats, view, targets->count);
+    if (error)
+        return error;
     if (atomic_load(&slot->told) == 0) {
         atomic_store(&slot->heard, known);
         atomic_store(&slot->upto, known);
@@ -541,13 +532,20 @@ void targets_remove(struct targets *targets, uint32_t view)
     if (!target)
         return;
     move_free(target->move);
-    *target = targets->items[--targets->count];
+    seats_remove(&targets->seats, view);
+    const struct target *last = &targets->items[--targets->count];
+    if (last == target)
+        return;
+    *target = *last;
+    /* it has a seat, so no memory is asked for */
+    (void)seats_put(&targets->seats, target->view, (uint32_t)(target - targets->items));
 }
 
 void targets_release(struct targets *targets)
 {
     for (uint32_t i = 0; i < targets->count; i++)
         move_free(targets->items[i].move);
+    seats_release(&targets->seats);
     name_changes_release(&targets->names);
     outlines_release(&targets->outlines);
     free(targets->items);

@@ -31,6 +31,7 @@
 
 #include "fs/effect.h"
 #include "fs/post.h"
+#include "fs/seat.h"
 #include "fs/view_slot.h"
 
 struct move; /* fs/move.h */
@@ -71,6 +72,7 @@ struct front {         /* how far all views are that are waited for */
 struct targets {
     struct target *items; /* owned */
     uint32_t count, capacity;
+    struct seats seats; /* which of them a view is */
     uint64_t goal;      /* what every view is to be told up to */
     bool blocked;       /* something waits for another view, which may come to be passed over */
     struct front valid; /* how far the kernels of all have forgotten what changed, */

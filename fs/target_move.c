@@ -145,7 +145,7 @@ static int resume(struct targets *targets, struct target *target)
     return error;
 }
 
-int target_move_pump(struct targets *targets, struct target *target, bool *room)
+static int pump(struct targets *targets, struct target *target, bool *room)
 {
     int error = 0;
     if (atomic_load(&target->slot->move_from) != 0) {
@@ -160,6 +160,15 @@ int target_move_pump(struct targets *targets, struct target *target, bool *room)
         settle(target);
     }
     keep_up(targets, target);
+    return error;
+}
+
+int targets_pump_held(struct targets *targets, bool *room)
+{
+    int error = 0;
+    for (uint32_t i = 0; !error && *room && i < targets->count; i++)
+        if (target_is_held(&targets->items[i]))
+            error = pump(targets, &targets->items[i], room);
     return error;
 }
 

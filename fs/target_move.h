@@ -11,9 +11,9 @@
 /* Whether commits say nothing to a view. */
 bool target_is_held(const struct target *target);
 
-/* Of one that is: moves it on to what every view is to be told, and sends what a move has to say.
- * *room: whether the socket takes more. 0, or a failure of the store. */
-int target_move_pump(struct targets *targets, struct target *target, bool *room);
+/* Of all that are: moves them on to what every view is to be told, and sends what a move has to
+ * say. *room: whether the socket takes more. 0, or a failure of the store. */
+int targets_pump_held(struct targets *targets, bool *room);
 
 /* A confirmation of a view that is held. */
 void target_move_confirmed(struct target *target, const struct message *message);

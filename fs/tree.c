@@ -122,7 +122,7 @@ int tree_lookup(struct snapshot *snapshot, struct place *out, uint64_t parent, c
     if (node_is_past(node.kind))
         return past_lookup(snapshot, out, &node, name);
     if (node.kind == NODE_IS_HIDDEN || node.kind == NODE_IS_AT)
-        return hidden_lookup(snapshot, out, &node, name);
+        return hidden_lookup(snapshot, out, &node, name, HIDDEN_FOR_ALL);
     if (node.kind > NODE_IS_SERVICE)
         return NOT_THERE;
     if (strcmp(name, HIDDEN_NAME) == 0)
@@ -283,6 +283,7 @@ int walk_begin(struct snapshot *snapshot, struct walk *walk, uint64_t directory,
     if (!place_is_directory(&place) || !node_parse(&walk->directory, directory))
         return NOT_THERE;
     walk->name[0] = 0;
+    walk->for_consumer = false;
     return offset <= OFFSET_ENTRIES ? 0 : walk_resume(snapshot, walk, node_offset_id(offset));
 }
 
@@ -294,7 +295,8 @@ static int next_place(struct snapshot *snapshot, const struct walk *walk, struct
     if (node_is_past(directory->kind)) {
         found = past_next(snapshot, place, directory, walk->name, id);
     } else if (directory->kind == NODE_IS_HIDDEN || directory->kind == NODE_IS_AT) {
-        found = hidden_next(snapshot, place, directory, walk->name, id);
+        found = hidden_next(snapshot, place, directory, walk->name, id,
+                            walk->for_consumer ? HIDDEN_FOR_CONSUMER : HIDDEN_FOR_ALL);
     } else if (directory->kind == NODE_IS_ROOT) {
         found = snapshot_next_environment(snapshot, &place->environment, walk->name);
         if (!found) {

@@ -33,7 +33,8 @@ int tree_find(struct snapshot *snapshot, struct place *out, uint64_t id);
  * showed before it was moved to where there is nothing yet; 0: it was not. */
 int tree_find_removed(struct snapshot *snapshot, struct place *out, uint64_t id, uint64_t left);
 
-/* A name in a directory. NOT_THERE too when the directory itself is gone, or is none. */
+/* A name in a directory, as administrators have it. NOT_THERE too when the directory itself is
+ * gone, or is none. */
 int tree_lookup(struct snapshot *snapshot, struct place *out, uint64_t parent, const char *name);
 
 /* Whether a view shows a place that the snapshot has: NOT_THERE where its name is not in step yet.
@@ -45,6 +46,7 @@ int tree_shown(struct snapshot *snapshot, const struct place *place, const struc
 struct walk {
     struct node directory;
     char name[KEY_NAME_MAX + 1];
+    bool for_consumer; /* false from walk_begin on; whose revisions `.emsa` has (fs/hidden.h) */
 };
 
 /* Begins where an offset says (node_offset). NOT_THERE: the directory is gone. */

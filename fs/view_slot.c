@@ -75,6 +75,8 @@ void view_slot_drop(struct view_slot *slot)
     atomic_store(&slot->moves, 0);
     atomic_store(&slot->left, 0);
     atomic_store(&slot->moved_time, 0);
+    atomic_store(&slot->pins, 0);
+    slot->polls = 0;
     atomic_store(&slot->reader, 0);
     atomic_store(&slot->read_rev, 0);
     atomic_store(&slot->read_time, 0);

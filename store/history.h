@@ -112,6 +112,11 @@ int history_path(struct snapshot *, struct path *out, uint32_t environment, uint
 #define LOOK_ON 2
 int history_touched(struct snapshot *, uint64_t *found, const struct path *path, uint64_t rev);
 
+/* The newest revision at or before rev that changed what readers see in an environment (service 0)
+ * or in a service of one: that has an outcome there. Otherwise as history_touched. */
+int history_shown(struct snapshot *, uint64_t *found, uint32_t environment, uint32_t service,
+                  uint64_t rev);
+
 /*
  * What stood there as of a revision (which may be the newest). Ids are for ever; an environment of
  * a name that was removed and added again is another one. NOT_THERE where there was none. One

@@ -49,9 +49,9 @@ struct store *snapshot_store(const struct snapshot *snapshot);
  * service. What is asked of a revision (store/history.h, snapshot_entry_at) is not touched by it,
  * nor are names, stamps and snapshot_revision.
  *
- * Of an environment or a service as of a revision less is known: changed_rev is that revision,
- * listed_time is made_time, and an environment is not protected and never ends. A value stands as
- * it stood: also one that has ended since.
+ * Of an environment or a service as of a revision less is known: changed_rev and shown_rev are that
+ * one, listed_time is made_time, and an environment is not protected and never ends. A value stands
+ * as it stood: also one that has ended since.
  */
 void snapshot_stand(struct snapshot *snapshot, uint64_t rev);
 /* What was said there; 0: the newest. */
@@ -66,6 +66,7 @@ struct environment {
     char name[ENVIRONMENT_NAME_MAX + 1];
     uint64_t made_rev;    /* the revision that made it */
     uint64_t changed_rev; /* the last revision that changed anything in it */
+    uint64_t shown_rev; /* the last that changed what readers see in it: not so a lock or a share */
     int64_t made_time;
     int64_t listed_time; /* when its set of services last changed: the directory's mtime */
     uint32_t base;       /* the id of the environment that it stands on; 0: none */
@@ -81,6 +82,7 @@ struct service { /* a service present in an environment */
     char name[SERVICE_NAME_MAX + 1];
     uint64_t made_rev;
     uint64_t changed_rev; /* the last revision that changed anything in it */
+    uint64_t shown_rev;   /* the last that changed what readers see in it */
     int64_t made_time;
     int64_t listed_time; /* when its set of keys last changed: the directory's mtime */
 };

@@ -171,7 +171,7 @@ static int add_environment(struct expected *expected, const char **why,
     *state = (struct environment_state){.alive = true, .before = before};
     state->is.id = id;
     memcpy(state->is.name, operation->name, operation->name_size);
-    state->is.made_rev = state->is.changed_rev = rev;
+    state->is.made_rev = state->is.changed_rev = state->is.shown_rev = rev;
     state->is.made_time = state->is.listed_time = time;
     state->is.base = operation->base;
     state->is.is_protected = operation->is_protected;
@@ -223,7 +223,7 @@ static int add_service(struct expected *expected, const char **why,
     place->is.id = operation->service;
     place->is.incarnation = (uint16_t)turn;
     memcpy(place->is.name, operation->name, operation->name_size);
-    place->is.made_rev = place->is.changed_rev = rev;
+    place->is.made_rev = place->is.changed_rev = place->is.shown_rev = rev;
     place->is.made_time = place->is.listed_time = time;
     environment->is.changed_rev = rev;
     expected->counters.services++;
@@ -415,6 +415,8 @@ static int take_key_outcome(struct expected *expected, const char **why,
     if (outcome->is_secret && expected_is_all(expected, outcome->environment))
         NO_FIT("it is secret in 'all'");
     place->is.changed_rev = outcome->rev;
+    if (place->alive)
+        place->is.shown_rev = outcome->rev;
     if (place->alive && outcome->mark != '~')
         place->is.listed_time = time;
     return 0;
@@ -435,6 +437,8 @@ int expected_take_outcome(struct expected *expected, const char **why,
                        : is_key       ? take_key_outcome(expected, why, outcome, time)
                                       : take_place_outcome(expected, why, outcome, time);
     environment->is.changed_rev = outcome->rev;
+    if (environment->alive)
+        environment->is.shown_rev = outcome->rev;
     return misfit;
 }
 

@@ -108,27 +108,41 @@ static int find_place(struct index *index, uint32_t environment, uint32_t servic
     return error ? error : index_place(index, &found, environment, name);
 }
 
-/* Marks the environment changed in this revision; its list of services too, if that changed.
- * Written once a revision, not once an operation. */
-static void touch_environment(struct index *index, bool listed)
+/* How far a change of a place goes, each with what is before it. */
+enum extent {
+    IS_CHANGED, /* something was done there */
+    IS_SHOWN,   /* and readers see it */
+    IS_LISTED   /* in its list of names */
+};
+
+/* Marks the environment changed in this revision. Written once a revision, not once an operation.
+ */
+static void touch_environment(struct index *index, enum extent extent)
 {
     struct environment *is = &index->environment.is;
-    if (is->changed_rev == index->rev && (!listed || is->listed_time == index->time))
+    if (is->changed_rev == index->rev && (extent < IS_SHOWN || is->shown_rev == index->rev) &&
+        (extent < IS_LISTED || is->listed_time == index->time))
         return;
     is->changed_rev = index->rev;
-    if (listed)
+    if (extent >= IS_SHOWN)
+        is->shown_rev = index->rev;
+    if (extent >= IS_LISTED)
         is->listed_time = index->time;
     state_put_environment(index->txn, &index->environment);
 }
 
-static void touch_place(struct index *index, bool listed)
+/* In the environment's list of services nothing changes with it. */
+static void touch_place(struct index *index, enum extent extent)
 {
     struct service *is = &index->place.is;
-    touch_environment(index, false);
-    if (is->changed_rev == index->rev && (!listed || is->listed_time == index->time))
+    touch_environment(index, extent < IS_SHOWN ? IS_CHANGED : IS_SHOWN);
+    if (is->changed_rev == index->rev && (extent < IS_SHOWN || is->shown_rev == index->rev) &&
+        (extent < IS_LISTED || is->listed_time == index->time))
         return;
     is->changed_rev = index->rev;
-    if (listed)
+    if (extent >= IS_SHOWN)
+        is->shown_rev = index->rev;
+    if (extent >= IS_LISTED)
         is->listed_time = index->time;
     state_put_place(index->txn, &index->place);
 }
@@ -231,7 +245,7 @@ static int apply_set(struct index *index, const struct operation *operation, uin
     state_put_current(index->txn, &spot);
     state_put_moment(index->txn, &spot);
     move_expiry(index, &before, &spot);
-    touch_place(index, false);
+    touch_place(index, IS_CHANGED);
     return index_saw_spot(index, operation->environment, operation->service);
 }
 
@@ -254,7 +268,7 @@ static int apply_remove(struct index *index, const struct operation *operation, 
     state_delete_current(index->txn, spot.environment, operation->service, index->name);
     state_put_moment(index->txn, &spot);
     index->counters.entries -= operation_is_of_key(operation->kind);
-    touch_place(index, false);
+    touch_place(index, IS_CHANGED);
     return 0;
 }
 
@@ -277,7 +291,7 @@ static int apply_schema(struct index *index, const struct operation *operation, 
         state_put_schema(index->txn, &schema);
     else
         state_delete_schema(index->txn, &schema);
-    touch_place(index, false);
+    touch_place(index, IS_CHANGED);
     return 0;
 }
 
@@ -297,7 +311,7 @@ static int apply_share(struct index *index, const struct operation *operation, u
         state_put_share(index->txn, &share);
     else
         state_delete_share(index->txn, &share);
-    touch_place(index, false);
+    touch_place(index, IS_CHANGED);
     return 0;
 }
 
@@ -319,9 +333,9 @@ static int apply_lock(struct index *index, const struct operation *operation, ui
     else
         state_delete_lock(index->txn, &lock);
     if (operation->service)
-        touch_place(index, false);
+        touch_place(index, IS_CHANGED);
     else
-        touch_environment(index, false);
+        touch_environment(index, IS_CHANGED);
     return 0;
 }
 
@@ -339,16 +353,17 @@ static void note_presence(struct index *index, const struct operation *operation
 
 int index_touch(struct index *index, uint32_t environment, uint32_t service, bool listed)
 {
+    const enum extent extent = listed ? IS_LISTED : IS_SHOWN;
     int found = find_environment(index, environment);
     const bool is_that =
         !found && index->environment.alive && index->environment.is.id == environment;
     if (!service && is_that)
-        touch_environment(index, listed);
+        touch_environment(index, extent);
     if (found || !service)
         return found < 0 ? found : 0;
     found = find_place(index, environment, service);
     if (!found && is_that && index->place.alive)
-        touch_place(index, listed);
+        touch_place(index, extent);
     return found < 0 ? found : 0;
 }
 
@@ -370,7 +385,7 @@ static int apply_environment_add(struct index *index, const struct operation *op
     *state = (struct environment_state){.alive = true, .before = before};
     state->is.id = operation->environment;
     memcpy(state->is.name, name, operation->name_size + 1);
-    state->is.made_rev = state->is.changed_rev = index->rev;
+    state->is.made_rev = state->is.changed_rev = state->is.shown_rev = index->rev;
     state->is.made_time = state->is.listed_time = index->time;
     state->is.base = operation->base;
     state->is.is_protected = operation->is_protected;
@@ -441,13 +456,13 @@ static int apply_service_add(struct index *index, const struct operation *operat
     state->is.id = operation->service;
     state->is.incarnation = (uint16_t)operation->turn;
     memcpy(state->is.name, name, operation->name_size + 1);
-    state->is.made_rev = state->is.changed_rev = index->rev;
+    state->is.made_rev = state->is.changed_rev = state->is.shown_rev = index->rev;
     state->is.made_time = state->is.listed_time = index->time;
     index->has_place = true;
     index->counters.services++;
     state_put_place(index->txn, state);
     note_presence(index, operation, op, true);
-    touch_environment(index, false);
+    touch_environment(index, IS_CHANGED);
     return 0;
 }
 
@@ -470,7 +485,7 @@ static int apply_service_remove(struct index *index, const struct operation *ope
     index->counters.services--;
     state_put_place(index->txn, &index->place);
     note_presence(index, operation, op, false);
-    touch_environment(index, false);
+    touch_environment(index, IS_CHANGED);
     return 0;
 }
 
@@ -484,9 +499,9 @@ static int apply_rights(struct index *index, const struct operation *operation, 
     if (found)
         return found < 0 ? found : misfit(index, op, "what it grants or takes back");
     if (operation->service)
-        touch_place(index, false);
+        touch_place(index, IS_CHANGED);
     else if (operation->environment)
-        touch_environment(index, false);
+        touch_environment(index, IS_CHANGED);
     return 0;
 }
 

@@ -123,6 +123,7 @@ static int read_environment(struct environment_state *out, struct decoder *in, c
     state.before = take_u32(in);
     state.is.made_rev = take_u64(in);
     state.is.changed_rev = take_u64(in);
+    state.is.shown_rev = take_u64(in);
     state.is.made_time = take_i64(in);
     state.is.listed_time = take_i64(in);
     state.is.base = take_u32(in);
@@ -174,6 +175,7 @@ void state_put_environment(struct txn *txn, const struct environment_state *stat
     put_u32(out, state->before);
     put_u64(out, state->is.made_rev);
     put_u64(out, state->is.changed_rev);
+    put_u64(out, state->is.shown_rev);
     put_i64(out, state->is.made_time);
     put_i64(out, state->is.listed_time);
     put_u32(out, state->is.base);
@@ -239,6 +241,7 @@ static int read_place(struct place_state *out, struct decoder *in, uint32_t envi
     state.is.incarnation = take_u16(in);
     state.is.made_rev = take_u64(in);
     state.is.changed_rev = take_u64(in);
+    state.is.shown_rev = take_u64(in);
     state.is.made_time = take_i64(in);
     state.is.listed_time = take_i64(in);
     memcpy(state.is.name, name, strlen(name) + 1);
@@ -288,6 +291,7 @@ void state_put_place(struct txn *txn, const struct place_state *state)
     put_u16(out, state->is.incarnation);
     put_u64(out, state->is.made_rev);
     put_u64(out, state->is.changed_rev);
+    put_u64(out, state->is.shown_rev);
     put_i64(out, state->is.made_time);
     put_i64(out, state->is.listed_time);
     txn_put(txn, DB_PLACE, key_place(&key, state->is.environment, state->is.name),

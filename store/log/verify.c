@@ -306,6 +306,7 @@ static int check_environment(struct verify *verify, const struct environment_sta
          (state.is.id != expected->is.id || state.alive != expected->alive ||
           state.before != expected->before || state.is.made_rev != expected->is.made_rev ||
           state.is.changed_rev != expected->is.changed_rev ||
+          state.is.shown_rev != expected->is.shown_rev ||
           state.is.made_time != expected->is.made_time ||
           state.is.listed_time != expected->is.listed_time || state.is.base != expected->is.base ||
           state.is.is_protected != expected->is.is_protected ||
@@ -329,6 +330,7 @@ static int check_place(struct verify *verify, const struct place_state *expected
                     state.is.incarnation != expected->is.incarnation ||
                     state.is.made_rev != expected->is.made_rev ||
                     state.is.changed_rev != expected->is.changed_rev ||
+                    state.is.shown_rev != expected->is.shown_rev ||
                     state.is.made_time != expected->is.made_time ||
                     state.is.listed_time != expected->is.listed_time)))
         verify_fault(verify, "service '%s' of environment %u: its record does not match the log",

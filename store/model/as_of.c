@@ -31,7 +31,7 @@ static int came(struct snapshot *snapshot, struct presence *presence, int64_t *t
 int as_of_environment_by_id(struct snapshot *snapshot, struct environment *out, uint32_t id,
                             uint64_t rev)
 {
-    struct environment environment = {.id = id, .changed_rev = rev};
+    struct environment environment = {.id = id, .changed_rev = rev, .shown_rev = rev};
     struct presence presence;
     uint32_t before;
     int found = state_environment_name(snapshot_txn(snapshot), environment.name, &before, id);
@@ -69,7 +69,8 @@ int as_of_next_environment(struct snapshot *snapshot, struct environment *out, c
 int as_of_service_by_id(struct snapshot *snapshot, struct service *out, uint32_t environment,
                         uint32_t id, uint32_t incarnation, uint64_t rev)
 {
-    struct service service = {.environment = environment, .id = id, .changed_rev = rev};
+    struct service service = {
+        .environment = environment, .id = id, .changed_rev = rev, .shown_rev = rev};
     struct presence presence;
     int found = state_service_name(snapshot_txn(snapshot), service.name, id);
     if (found)

@@ -13,6 +13,14 @@
 #include "store/model/leak.h"
 #include "store/model/resolve.h"
 
+/* Ids that are never given. A name that nobody ever had is looked for all the same, by these: who
+ * asks in one environment can't measure that it is there in another. */
+#define NO_SERVICE UINT32_MAX
+#define NO_NAME UINT64_MAX
+
+/* Revisions that one call of history_shown looks at before it says "look on". */
+#define REVISIONS_A_CALL 256
+
 static int stands(struct snapshot *snapshot, uint32_t environment, uint32_t service, uint64_t rev)
 {
     struct presence presence;
@@ -81,7 +89,9 @@ int history_service(struct snapshot *snapshot, uint32_t *service, uint32_t envir
 {
     uint32_t id = 0;
     int found = state_service_id(snapshot_txn(snapshot), &id, name);
-    if (!found)
+    if (found == NOT_THERE)
+        id = NO_SERVICE;
+    if (found >= 0)
         found = stands(snapshot, environment, id, rev);
     if (!found)
         *service = id;
@@ -119,8 +129,10 @@ int history_entry(struct snapshot *snapshot, struct entry *out, uint32_t environ
 {
     uint64_t name_id;
     const int found = state_name_id(snapshot_txn(snapshot), &name_id, service, key);
-    if (found)
+    if (found < 0)
         return snapshot_answer(snapshot, found);
+    if (found)
+        name_id = NO_NAME;
     return snapshot_entry_at(snapshot, out, environment, name_id, rev);
 }
 
@@ -316,4 +328,38 @@ int history_outcome_of(struct snapshot *snapshot, uint32_t *index, uint32_t envi
         return NOT_THERE;
     *index = count - 1;
     return 0;
+}
+
+/* Whether a commit has an outcome in a place: 0, NOT_THERE or a failure. */
+static int is_seen_in(struct snapshot *snapshot, uint32_t environment, uint32_t service,
+                      uint64_t rev)
+{
+    const struct sought last = {environment, service ? service : UINT32_MAX, UINT64_MAX};
+    struct outcome outcome;
+    uint32_t count = 0;
+    int found = count_upto(snapshot, &count, &last, rev);
+    if (!found)
+        found = count ? history_outcome(snapshot, &outcome, rev, count - 1) : NOT_THERE;
+    if (!found && (outcome.environment != environment || (service && outcome.service != service)))
+        found = NOT_THERE;
+    return found;
+}
+
+int history_shown(struct snapshot *snapshot, uint64_t *found, uint32_t environment,
+                  uint32_t service, uint64_t rev)
+{
+    if (rev > snapshot_revision(snapshot))
+        rev = snapshot_revision(snapshot);
+    for (unsigned looked = 0; rev; rev--, looked++) {
+        if (looked == REVISIONS_A_CALL) {
+            *found = rev;
+            return LOOK_ON;
+        }
+        const int seen = is_seen_in(snapshot, environment, service, rev);
+        if (!seen)
+            *found = rev;
+        if (seen != NOT_THERE)
+            return seen;
+    }
+    return NOT_THERE;
 }

@@ -52,14 +52,45 @@ static void check_reply(struct reply *reply, enum request_kind kind)
     reply_release(reply);
 }
 
+static int is_number(const json_t *value, json_int_t maximum)
+{
+    return value == NULL || (json_is_integer(value) && json_integer_value(value) >= 0 &&
+                             json_integer_value(value) <= maximum);
+}
+
+static int is_text(const json_t *value)
+{
+    return value == NULL || json_string_length(value) > 0;
+}
+
+/* Of what there is, and nothing else: what does not say its place, or says more, was refused. */
+static void check_options(const json_t *options)
+{
+    static const char *const known[] = {"path", "layout", "uid", "gid", "mode", "at", "history"};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        count += json_object_get(options, known[i]) != NULL;
+    const char *path = json_string_value(json_object_get(options, "path"));
+    const char *slash = path == NULL ? NULL : strchr(path, '/');
+    must(json_object_size(options) == count);
+    must(slash != NULL && slash > path && slash[1] != '\0' && strchr(slash + 1, '/') == NULL);
+    must(is_number(json_object_get(options, "uid"), 4294967294));
+    must(is_number(json_object_get(options, "gid"), 4294967294));
+    must(is_number(json_object_get(options, "mode"), 0777));
+    must(is_text(json_object_get(options, "at")) && is_text(json_object_get(options, "layout")));
+}
+
 /* What the server is asked: a name that is one of a folder, and a call that can be written. */
 static void check_request(const struct request *request)
 {
-    const json_t *name = json_object_get(request->parameters, "name");
+    static const char hostile[] = "/\\ \n";
+    const char *name = json_string_value(json_object_get(request->parameters, "name"));
     must((request->method == NULL) == (request->parameters == NULL));
+    must(name != NULL || request->kind == REQUEST_LIST || request->parameters == NULL);
     if (name != NULL)
-        must(strchr("./", json_string_value(name)[0]) == NULL &&
-             strchr(json_string_value(name), '/') == NULL);
+        must(name[0] != '.' && strcspn(name, hostile) == strlen(name) && strlen(name) <= 128);
+    if (request->kind == REQUEST_CREATE)
+        check_options(json_object_get(request->parameters, "options"));
     if (request->parameters == NULL)
         return;
     char *text = json_dumps(request->parameters, 0);

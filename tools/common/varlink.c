@@ -10,6 +10,7 @@
 #include "store/error.h"
 #include "tools/common/address.h"
 #include "tools/common/descriptor.h"
+#include "tools/common/json_text.h"
 
 #define CHUNK 16384
 
@@ -144,14 +145,14 @@ int varlink_send(struct varlink *varlink, const json_t *object, const int descri
 {
     if (count > VARLINK_DESCRIPTORS_MAX)
         return error_set(ERR_INVALID, "a message with %zu descriptors has too many", count);
-    char *text = json_dumps(object, JSON_COMPACT);
-    if (text == NULL)
-        return error_set(ERR_NOMEM, "cannot write a message: out of memory");
+    char *text;
+    int error = json_text(&text, object, JSON_COMPACT, "");
+    if (error < 0)
+        return error;
     size_t size = strlen(text) + 1;
-    int error =
-        size > VARLINK_MESSAGE_MAX
-            ? error_set(ERR_INVALID, "a message of %zu bytes is too large", size)
-            : send_all(varlink->socket, text, size, descriptors, count, deadline_in(deadline));
+    error = size > VARLINK_MESSAGE_MAX
+                ? error_set(ERR_INVALID, "a message of %zu bytes is too large", size)
+                : send_all(varlink->socket, text, size, descriptors, count, deadline_in(deadline));
     free(text);
     return error;
 }

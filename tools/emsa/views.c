@@ -151,9 +151,9 @@ static int print_move(json_t *reply, bool is_trial)
         (void)snprintf(from, sizeof from, "revision %lld", number_of(reply, "from"));
     if (json_is_integer(json_object_get(reply, "to")))
         (void)snprintf(to, sizeof to, "revision %lld", number_of(reply, "to"));
-    printf("view %lld, '%s': %s %s, and %s %s before\n", number_of(reply, "view"),
+    printf("view %lld, '%s', %s %s (%s %s)\n", number_of(reply, "view"),
            output_member(reply, "path"), is_trial ? "would show" : "shows", to,
-           is_trial ? "shows" : "showed", from);
+           is_trial ? "shows" : "was at", from);
     if (json_is_true(json_object_get(reply, "late")))
         output_note("somebody holds the mount up: programs in it hear of it as soon as that ends");
     return 0;

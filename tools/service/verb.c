@@ -214,7 +214,7 @@ const struct verb verbs[] = {
      "# those of a user namespace; directory: where the caller will mount it."},
     {"Views", verb_views, RIGHT_NONE, NULL, "path: ?string", "(views: []View)",
      "The views that there are, of what is at or beneath a place."},
-    {"ViewMove", verb_view_move, RIGHT_NONE, NULL, "view: string, to: string, dry_run: ?bool",
+    {"ViewMove", verb_view_move, RIGHT_SOME, NULL, "view: string, to: string, dry_run: ?bool",
      "(view: int, path: string, from: ?int, to: ?int, late: bool)",
      "Holds a view, by its number or where it stands, at a revision or a tag, or has it follow the "
      "newest\n"

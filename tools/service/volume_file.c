@@ -10,6 +10,7 @@
 
 #include "store/error.h"
 #include "tools/common/descriptor.h"
+#include "tools/common/json_text.h"
 
 #define BESIDE VOLUME_FILE ".new"
 #define VERSION 1
@@ -113,10 +114,11 @@ int volume_file_write(const char *folder, json_t *list)
     if (error < 0)
         return error;
     json_t *all = json_pack("{s:i, s:O}", "version", VERSION, "volumes", list);
-    char *text = all == NULL ? NULL : json_dumps(all, JSON_INDENT(2) | JSON_SORT_KEYS);
+    char *text;
+    error = json_text(&text, all, JSON_INDENT(2) | JSON_SORT_KEYS, "\n");
     json_decref(all);
-    if (text == NULL)
-        return error_set(ERR_NOMEM, "no memory for the volumes");
+    if (error < 0)
+        return error;
     if (replace(place, text) < 0)
         error = error_system(errno, "cannot write '%s/" VOLUME_FILE "'", folder);
     free(text);

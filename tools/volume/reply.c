@@ -6,7 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "store/encode.h"
 #include "store/error.h"
+#include "tools/common/json_text.h"
 
 #define NO_MEMORY "{\"Err\": \"the volume plugin is out of memory: try again\"}\n"
 #define NOT_FOUND "io.emsa.NotFound"
@@ -140,38 +142,44 @@ static void finish(struct reply *out, unsigned status, json_t *members, const ch
         json_decref(members);
         return;
     }
-    char *text = json_dumps(members, JSON_COMPACT);
-    json_decref(members);
-    size_t size = text == NULL ? 0 : strlen(text);
-    out->text = malloc(size + 2);
-    if (text != NULL && out->text != NULL) {
-        memcpy(out->text, text, size);
-        memcpy(out->text + size, "\n", 2);
+    if (json_text(&out->text, members, JSON_COMPACT, "\n") == 0)
         out->status = status;
-    } else {
-        free(out->text);
-        out->text = NULL;
+    json_decref(members);
+}
+
+/* Of a terminal: ASCII's, and U+0080 to U+009F. */
+static bool is_control(const unsigned char *at)
+{
+    return at[0] < ' ' || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
+}
+
+/* One character of a message, as a line of JSON can have it: a text of a client's may be cut in the
+ * midst of one, and is not to move somebody's cursor. */
+static size_t put_character(char *line, const char *at, size_t *taken)
+{
+    bool is_good;
+    *taken = utf8_next((const unsigned char *)at, strlen(at), &is_good);
+    if (*at == '\n') {
+        memcpy(line, "; ", 2);
+        return 2;
     }
-    free(text);
+    if (!is_good || is_control((const unsigned char *)at)) {
+        *line = '?';
+        return 1;
+    }
+    memcpy(line, at, *taken);
+    return *taken;
 }
 
 void reply_fail(struct reply *out, const char *text)
 {
     char line[ERROR_TEXT_MAX * 2];
-    size_t used = 0;
-    for (const char *at = text; *at != '\0' && used < sizeof line - 3; at++) {
-        if (*at == '\n') {
-            line[used++] = ';';
-            line[used++] = ' ';
-        } else {
-            line[used++] = *at;
-        }
-    }
+    size_t used = 0, taken;
+    for (const char *at = text; *at != '\0' && used < sizeof line - 4; at += taken)
+        used += put_character(line + used, at, &taken);
     line[used] = '\0';
-    json_t *said = json_string(line[0] != '\0' ? line : "it failed, and nothing was said of why");
-    json_t *safe = said != NULL ? said : json_string("it failed, with a text that is no UTF-8");
-    finish(out, REPLY_FAILED, json_object(), json_string_value(safe));
-    json_decref(safe);
+    finish(out, REPLY_FAILED, json_object(),
+           used > 0 ? line : "it failed, and nothing was said of why");
 }
 
 /* The message and its reasons, as error_text has them. */

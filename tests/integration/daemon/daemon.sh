@@ -2,7 +2,7 @@
 # Starting emsad and hearing that it is ready; to be sourced after tests/support/lib.sh.
 # shellcheck disable=SC2034 # names are read by the scripts that source this
 set -euo pipefail
-: "${work:?tests/support/lib.sh makes it}" "${here:?}"
+: "${work:?tests/support/lib.sh makes it}" "${root:?}"
 mkfifo "$work/ready"
 daemon=""
 
@@ -23,7 +23,7 @@ over() {
 
 # call METHOD [PARAMETERS]: one call at the store's socket; prints the reply
 call() {
-    /usr/bin/python3 "$here/call.py" "${socket:-$EMSA_STORE/socket}" "$@"
+    /usr/bin/python3 "$root/tests/integration/daemon/call.py" "${socket:-$EMSA_STORE/socket}" "$@"
 }
 
 # process NAME: the pid of supervisor, server or notifier; waits for one that is being started

@@ -4,8 +4,8 @@ import struct
 ENTRY = "kind:B flags:H name_id:Q since:Q rev:Q time:q first_rev:Q first_time:q | entry_id:Q op:I size:I | expires:q"
 LAYOUTS = {
     "request": "rev:Q",
-    "environment": "alive:B id:I before:I made_rev:Q changed_rev:Q made_time:q listed_time:q base:I protected:B moment:q",
-    "place": "alive:B service:I incarnation:H made_rev:Q changed_rev:Q made_time:q listed_time:q",
+    "environment": "alive:B id:I before:I made_rev:Q changed_rev:Q shown_rev:Q made_time:q listed_time:q base:I protected:B moment:q",
+    "place": "alive:B service:I incarnation:H made_rev:Q changed_rev:Q shown_rev:Q made_time:q listed_time:q",
     "current": ENTRY,
     "history": "kind:B flags:H | rev:Q time:q first_rev:Q first_time:q | entry_id:Q op:I size:I | expires:q",
     "expiry": "rev:Q op:I", "presence": "there:B incarnation:H", "share": "rev:Q op:I", "lock": "rev:Q op:I", "schema": "rev:Q op:I",

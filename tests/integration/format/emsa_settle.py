@@ -41,6 +41,7 @@ class Environment:
     made_rev: int
     made_time: int
     changed: int
+    shown: int
     listed: int
     base: int
     protected: bool
@@ -55,6 +56,7 @@ class Place:
     made_rev: int
     made_time: int
     changed: int
+    shown: int
     listed: int
     alive: bool = True
 
@@ -283,8 +285,8 @@ class Settled(Judge):
             base = self.environments[operation["base"]]
             form.must(base.alive and not (base.base or base.protected or base.moment) and base.name != "all", "what can't be a base")
         form.must(name != "all" or not (operation["fields"] or operation["protected"]), "'all' with terms")
-        self.environments[id] = Environment(name, id, before, self.rev, self.time, self.rev, self.time, operation["base"],
-                                            operation["protected"], operation["expires"], (self.rev, op))
+        self.environments[id] = Environment(name, id, before, self.rev, self.time, self.rev, self.rev, self.time,
+                                            operation["base"], operation["protected"], operation["expires"], (self.rev, op))
         self.latest[name] = id
 
     def _add_service(self, operation):
@@ -297,7 +299,7 @@ class Settled(Judge):
         was = self.places.get((environment, service))
         form.must(not was or not was.alive, "a service that was there")
         form.must(operation["turn"] == (was.incarnation + 1 if was else 0), "an incarnation")
-        self.places[environment, service] = Place(operation["turn"], self.rev, self.time, self.rev, self.time)
+        self.places[environment, service] = Place(operation["turn"], self.rev, self.time, self.rev, self.rev, self.time)
         self._touch_service(environment, service)
 
     def _apply_key(self, operation, op):
@@ -437,6 +439,10 @@ class Settled(Judge):
             if service:
                 self.places[environment, service].changed = self.rev
         for environment, service, _, kind, mark, _, _ in outcomes:
+            if self.environments[environment].alive:
+                self.environments[environment].shown = self.rev
+            if kind == KEY and self.places[environment, service].alive:
+                self.places[environment, service].shown = self.rev
             if kind == KEY and mark != CHANGED and self.places[environment, service].alive:
                 self.places[environment, service].listed = self.time
             if kind == SERVICE and self.environments[environment].alive:
@@ -490,13 +496,13 @@ class Settled(Judge):
             made["name"][b"E" + struct.pack(">I", id)] = body("II", it.before, it.base) + short(it.name)
             if self.latest[it.name] == id:
                 made["environment"][it.name.encode()] = body(
-                    "BIIQQqqIBq", it.alive, id, it.before, it.made_rev, it.changed, it.made_time, it.listed, it.base, it.protected,
-                    it.moment)
+                    "BIIQQQqqIBq", it.alive, id, it.before, it.made_rev, it.changed, it.shown, it.made_time, it.listed, it.base,
+                    it.protected, it.moment)
             if it.alive and it.moment:
                 made["expiry"][struct.pack(">QIQ", it.moment, id, 0)] = body("QI", *it.said)
         for (environment, service), it in self.places.items():
             made["place"][struct.pack(">I", environment) + self.services[service].encode()] = body(
-                "BIHQQqq", it.alive, service, it.incarnation, it.made_rev, it.changed, it.made_time, it.listed)
+                "BIHQQQqq", it.alive, service, it.incarnation, it.made_rev, it.changed, it.shown, it.made_time, it.listed)
         for id, name in self.services.items():
             made["name"][b"S" + struct.pack(">I", id)] = body("") + short(name)
             made["name"][b"s" + name.encode()] = body("I", id)

@@ -42,6 +42,7 @@ static struct {
     bool there[ENVIRONMENTS];
     bool placed[ENVIRONMENTS][SERVICES];
     bool set[ENVIRONMENTS][SERVICES][KEYS];
+    bool secret[ENVIRONMENTS][SERVICES][KEYS]; /* of those, what no plain value may follow */
     bool linked[ENVIRONMENTS][SERVICES];
 } model;
 
@@ -89,24 +90,39 @@ static void set(const char *path)
     world_set(&world, path, value, size);
 }
 
+static void remove_own(unsigned e, unsigned s, unsigned key)
+{
+    if (model.set[e][s][key])
+        world_remove(&world, place(environments[e], s, key_name(key)));
+    model.set[e][s][key] = model.secret[e][s][key] = false;
+}
+
+/* A secret becomes plain only by being removed first. */
+static void set_plain(unsigned e, unsigned s, unsigned key)
+{
+    if (model.secret[e][s][key])
+        remove_own(e, s, key);
+    set(place(environments[e], s, key_name(key)));
+    model.set[e][s][key] = model.placed[e][s] = true;
+}
+
 static void set_own(unsigned e, unsigned s)
 {
     unsigned key = pick(KEYS);
-    if (pick(3) == 0)
-        world_set_secret(&world, place(environments[e], s, key_name(key)), "sesame", pick(7));
-    else
-        set(place(environments[e], s, key_name(key)));
-    model.set[e][s][key] = model.placed[e][s] = true;
+    if (pick(3) != 0) {
+        set_plain(e, s, key);
+        return;
+    }
+    world_set_secret(&world, place(environments[e], s, key_name(key)), "sesame", pick(7));
+    model.set[e][s][key] = model.secret[e][s][key] = model.placed[e][s] = true;
 }
 
 static void clear(unsigned e, unsigned s)
 {
     for (unsigned key = 0; key < KEYS; key++)
-        if (model.set[e][s][key])
-            world_remove(&world, place(environments[e], s, key_name(key)));
+        remove_own(e, s, key);
     if (model.linked[e][s])
         world_remove(&world, place(environments[e], s, "LINK"));
-    memset(model.set[e][s], 0, sizeof(model.set[e][s]));
     model.linked[e][s] = false;
 }
 
@@ -167,9 +183,7 @@ static void change_one(bool is_first)
         break;
     case 6:
     case 7:
-        if (model.set[e][s][key])
-            world_remove(&world, place(environments[e], s, key_name(key)));
-        model.set[e][s][key] = false;
+        remove_own(e, s, key);
         break;
     default:
         set_own(e, s);
@@ -301,9 +315,9 @@ static void listen_to_all(void)
         for (unsigned s = 0; s < SERVICES; s++) {
             if (!model.there[e])
                 world_environment_add(&world, environments[e]);
-            model.there[e] = model.placed[e][s] = model.set[e][s][0] = true;
+            model.there[e] = model.placed[e][s] = true;
             set(place(environments[e], s, "END"));
-            set(place(environments[e], s, "K0"));
+            set_plain(e, s, 0);
         }
     world_commit(&world);
     for (unsigned i = 0; i < ENVIRONMENTS * SERVICES; i++) {

@@ -1,17 +1,13 @@
 #!/bin/bash
 # emsa-hook with real containers: podman, runc, an image of busybox.
-# shellcheck disable=SC2016,SC2317 # for the commands that are run; what "ends" runs
+# shellcheck disable=SC2016,SC2119,SC2317 # for the commands that are run; what "ends" runs
 # shellcheck source=../../support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
-command -v podman >/dev/null || skip "podman is not installed"
-command -v runc >/dev/null || skip "runc is not installed"
-busybox=$(command -v busybox) || skip "busybox-static is not installed"
+# shellcheck source=../daemon/daemon.sh
+. "$here/../daemon/daemon.sh"
+# shellcheck source=../../support/containers.sh
+. "$root/tests/support/containers.sh"
 [ -z "${EMSA_SANITIZED:-}" ] || skip "a sanitizer's emsa-run needs libraries, and the image has none"
-
-pod() {
-    podman --root "$work/pod/root" --runroot "$work/pod/run" --tmpdir "$work/pod/tmp" --storage-driver vfs \
-        --runtime runc --cgroup-manager=cgroupfs --events-backend=none --hooks-dir "$work/hooks" "$@"
-}
 
 # start ANNOTATION... -- OPTION... -- COMMAND...: runs a container with io.emsa.ANNOTATION
 start() {
@@ -28,8 +24,7 @@ start() {
         shift
     done
     shift
-    pod run --network=none --ulimit nofile=1024:4096 --ulimit nproc=1000:1000 "${annotations[@]}" "${options[@]}" \
-        emsa-test "$@"
+    runs "${annotations[@]}" "${options[@]}" "$image" "$@"
 }
 
 billing=(environment=prod service=billing)
@@ -47,24 +42,6 @@ refused() {
     shift 2
     ends "$what" 126 "$words" start "$@" -- --rm -- echo ran
     is "$what: nothing ran" "" "$(grep -x ran "$work/out" || true)"
-}
-
-make_image() {
-    mkdir -p "$work/image/"{bin,emsa,etc,proc,sys,dev,tmp}
-    cp "$busybox" "$work/image/bin/busybox"
-    for name in sh cat ls stat echo grep sed true readlink; do ln -s busybox "$work/image/bin/$name"; done
-    cp "$(command -v emsa-run)" "$work/image/emsa/run"
-    mkdir -m 0000 "$work/image/env"
-    touch "$work/image/env/EMSA_NOT_MOUNTED"
-    ln -s /../../../../.. "$work/image/out"
-    ln -s /nothing/at/all "$work/image/dangling"
-    tar -C "$work/image" -c . | pod import - emsa-test >/dev/null 2>"$work/err" || skip "podman import: $(cat "$work/err")"
-}
-
-# hook PROGRAM: the JSON that is installed, with this program
-hook() {
-    sed "s|@CMAKE_INSTALL_PREFIX@/bin/emsa-hook|$1|; s|\"createRuntime\"\\],|\"--store\", \"$EMSA_STORE\", \"createRuntime\"],|" \
-        "$root/tools/packaging/emsa-hook.json.in" >"$work/hooks/emsa.json"
 }
 
 views() {
@@ -90,16 +67,16 @@ lives() {
     mkfifo "$work/end"
     start "${billing[@]}" -- -d --name one -v "$work/end:/tmp/end" -- sh -c 'read -r nothing </tmp/end' >/dev/null
     start environment=prod service=mailer -- -d --name two -v "$work/end:/tmp/end" -- sh -c 'read -r nothing </tmp/end' >/dev/null
-    is "two at once" "8080 25" "$(pod exec one cat /env/prod/billing/PORT) $(pod exec two cat /env/prod/mailer/PORT)"
+    is "two at once" "8080 25" "$(podman exec one cat /env/prod/billing/PORT) $(podman exec two cat /env/prod/mailer/PORT)"
     is "in no table but theirs" "" "$(findmnt -rn -t fuse,fuse.emsa -o TARGET || true)"
     emsa set prod/billing PORT=9090 >/dev/null
-    is "a change" "9090" "$(pod exec one cat /env/prod/billing/PORT)"
+    is "a change" "9090" "$(podman exec one cat /env/prod/billing/PORT)"
     kill -KILL "$(server_pid)"
-    is "a server that is killed" "9090 25" "$(pod exec one cat /env/prod/billing/PORT) $(pod exec two cat /env/prod/mailer/PORT)"
-    pod stop -t 0 one >/dev/null 2>&1
-    pod start one >/dev/null
-    is "started again" "9090" "$(pod exec one cat /env/prod/billing/PORT)"
-    pod rm -f -t 0 one two >/dev/null 2>&1
+    is "a server that is killed" "9090 25" "$(podman exec one cat /env/prod/billing/PORT) $(podman exec two cat /env/prod/mailer/PORT)"
+    podman stop -t 0 one >/dev/null 2>&1
+    podman start one >/dev/null
+    is "started again" "9090" "$(podman exec one cat /env/prod/billing/PORT)"
+    podman rm -f -t 0 one two >/dev/null 2>&1
     emsa set prod/billing PORT=8080 >/dev/null
 }
 
@@ -111,21 +88,16 @@ refusals() {
     refused "all that is wrong" "tree or flat" "${billing[@]}" layout=round mode=rw
     refused "a link to nothing" "link to nothing" "${billing[@]}" path=/dangling/env
     refused "a file" "no directory" "${billing[@]}" path=/bin/busybox
-    hook "$work/none"
+    hooked "$work/none"
     ends "a hook that is not there: the image's entry refuses" 125 "nothing is mounted" \
         start "${billing[@]}" -- --rm -- /emsa/run -- echo ran
     ends "and there is nothing to read" 1 "No such file" start "${billing[@]}" -- --rm -- cat /env/prod/billing/PORT
-    hook "$(command -v emsa-hook)"
+    hooked "$(command -v emsa-hook)"
     holds "no daemon" emsa stop
     refused "is refused" "start emsad" "${billing[@]}"
     begin
+    is "the daemon is ready" ready "$said"
     inside_is "until there is one" "8080" -- --rm -- cat /env/prod/billing/PORT
-}
-
-# begin: the daemon, as a service manager starts it
-begin() {
-    emsad --store "$EMSA_STORE" --ready-fd 9 9>"$work/ready" 2>"$work/log" &
-    is "the daemon is ready" ready "$(cat "$work/ready")"
 }
 
 alone() {
@@ -140,12 +112,10 @@ alone() {
     ends "a process that is gone" 3 "no process" bash -c 'emsa-hook --store "$EMSA_STORE" <"$1"' - "$work/state"
 }
 
-mkdir "$work/hooks"
-mkfifo "$work/ready"
-chmod 0755 "$work"
+ln -s /../../../../.. "$work/podman/image/out"
+ln -s /nothing/at/all "$work/podman/image/dangling"
 make_image
-hook "$(command -v emsa-hook)"
-start -- --rm -- true >"$work/out" 2>&1 || skip "podman cannot run a container here: $(tail -n 3 "$work/out")"
+hooked "$(command -v emsa-hook)"
 emsa init >/dev/null
 emsa env add prod >/dev/null
 printf s3cret >"$work/s"

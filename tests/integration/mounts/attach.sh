@@ -1,5 +1,6 @@
 #!/bin/bash
 # Into a mount namespace from outside: of a process that has a root of its own and, the second time, users of its own.
+# shellcheck disable=SC2119 # begin may be given nothing
 # shellcheck source=../../support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=../daemon/daemon.sh

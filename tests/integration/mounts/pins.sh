@@ -47,10 +47,10 @@ exec 6<"$work/begun"
 read -r said <&6
 is "watching" ready "$said"
 holds "tried" emsa views move "$work/canary" --to "$second" --dry-run
-is "says what it would be" yes "$(grep -q "would show revision $second, and shows revision $first" "$work/out" && echo yes)"
+is "says what it would be" yes "$(grep -q "would show revision $second (shows revision $first)" "$work/out" && echo yes)"
 is "and did nothing" "$then" "$(shown "$work/canary")"
 holds "moved" emsa views move "$work/canary" --to "$second"
-is "says what it is" yes "$(grep -q "shows revision $second, and showed revision $first" "$work/out" && echo yes)"
+is "says what it is" yes "$(grep -q "shows revision $second (was at revision $first)" "$work/out" && echo yes)"
 is "the new revision" "$now" "$(shown "$work/canary")"
 is "in the file that is held" second "$(cat <&7)"
 is "and in the one that is mounted" second "$(cat "$work/file")"

@@ -27,7 +27,8 @@ is "it shows the service" "8080" "$(cat "$work/before/PORT")"
 is "owner and modes" "7:8 550 7:8 440" "$(stat -c '%u:%g %a' "$work/before" "$work/before/PORT" | paste -sd' ')"
 holds "mounted over what is there" emsa mount prod "$work/part"
 is "with a word of it" yes "$(grep -q "out of sight" "$work/err" && echo yes)"
-is "the environment" "billing web" "$(ls "$work/part/prod" | paste -sd' ')"
+entered=("$work/part/prod"/*)
+is "the environment" "billing web" "${entered[*]##*/}"
 is "and its modes" "555 444" "$(stat -c %a "$work/part/prod" "$work/part/prod/web/PORT" | paste -sd' ')"
 holds "masked" emsa mount prod/web "$work/flat" --masked --cache --history
 ends "no secret opens" 1 "denied" cat "$work/flat/prod/web/PASSWORD"

@@ -6,10 +6,6 @@
 . "$here/../daemon/daemon.sh"
 place=$work/run/docker/plugins/emsa.sock
 
-call() {
-    /usr/bin/python3 "$here/../daemon/call.py" "$EMSA_STORE/socket" "$@"
-}
-
 protocol() {
     /usr/bin/python3 "$here/protocol.py" "$place" "$@"
 }

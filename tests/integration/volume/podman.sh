@@ -4,32 +4,15 @@
 . "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=../daemon/daemon.sh
 . "$here/../daemon/daemon.sh"
-# shellcheck source=containers.sh
-. "$here/containers.sh"
-place=$work/run/docker/plugins/emsa.sock
-
-call() {
-    /usr/bin/python3 "$here/../daemon/call.py" "$EMSA_STORE/socket" "$@"
-}
-
-plugin_pid() {
-    pgrep -x emsad-volume || true
-}
-
-# said COMMAND...: what it printed, and how it ended where that is not well
-said() {
-    local code=0
-    "$@" >"$work/out" 2>"$work/err" || code=$?
-    [ "$code" = 0 ] || echo "exit $code"
-    cat "$work/out"
-}
+# shellcheck source=../../support/containers.sh
+. "$root/tests/support/containers.sh"
 
 make_image
 fill
 emsa env add dev >/dev/null
 emsa set prod/billing URL=postgres://billing >/dev/null
 emsa set dev/billing URL=postgres://dev >/dev/null
-begin --volume "$place"
+begin --volume "$plugin"
 is "ready" ready "$said"
 
 # As the README has it.
@@ -79,7 +62,7 @@ holds "removed" podman rm --force --time 0 one
 # A stop of the daemon, and another: the same volumes.
 over TERM
 is "without a daemon nothing runs" "exit 126" "$(said runs --rm -v billing-env:/env:ro "$image" cat /env/prod/billing/URL)"
-begin --volume "$place"
+begin --volume "$plugin"
 is "with the next one it does" postgres://moved "$(said runs --rm -v billing-env:/env:ro "$image" cat /env/prod/billing/URL)"
 is "forgotten" "billing-env dev-env" "$(said podman volume rm billing-env dev-env | paste -sd ' ')"
 is "and no data" postgres://moved "$(emsa get prod/billing/URL)"

@@ -228,6 +228,7 @@ static void match_services(struct match *match, const struct naive *state, unsig
              "'%s/%s' is the %uth, not the %uth", naive_environments[e], service.name,
              service.incarnation, place->incarnation);
         MUST(service.made_rev == place->made_rev && service.changed_rev == place->changed_rev &&
+                 service.shown_rev == place->shown_rev &&
                  service.listed_time == match->times[place->listed_rev],
              "'%s/%s' was made, changed, listed by %" PRIu64 " %" PRIu64 ", not %" PRIu64
              " %" PRIu64 " %" PRIu64,
@@ -263,6 +264,7 @@ static void match_environments(struct match *match, const struct naive *state)
                  environment.expires == in->expires && (!base || environment.base == base),
              "'%s' has other terms", environment.name);
         MUST(environment.made_rev == in->made_rev && environment.changed_rev == in->changed_rev &&
+                 environment.shown_rev == in->shown_rev &&
                  environment.listed_time == match->times[in->listed_rev],
              "'%s' was made, changed by %" PRIu64 " %" PRIu64 ", not %" PRIu64 " %" PRIu64
              " (listed %" PRIu64 ")",

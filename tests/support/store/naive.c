@@ -142,6 +142,7 @@ static void make_environment(struct naive_work *work, int environment, int base)
                                        .life = ++work->state->lives,
                                        .base = base,
                                        .made_rev = work->rev,
+                                       .shown_rev = work->rev,
                                        .listed_rev = work->rev};
     /* What stood here before is another one's. */
     memset(work->set[environment], 0, sizeof work->set[environment]);
@@ -161,7 +162,7 @@ static void place_one(struct naive_work *work, int environment, int service)
         return;
     place->incarnation += place->known;
     place->present = place->known = true;
-    place->made_rev = place->listed_rev = work->rev;
+    place->made_rev = place->shown_rev = place->listed_rev = work->rev;
     work->placed[environment][service] = true;
     naive_did(work, &(struct naive_spot){environment, service, NAIVE_NONE});
 }

@@ -127,7 +127,7 @@ struct naive_seen {       /* what a reader has of a spot */
 struct naive_place {
     bool present, known;
     unsigned incarnation;
-    uint64_t made_rev, changed_rev, listed_rev;
+    uint64_t made_rev, changed_rev, shown_rev, listed_rev;
 };
 
 struct naive_environment {
@@ -136,7 +136,7 @@ struct naive_environment {
     int base;
     bool is_protected;
     int64_t expires;
-    uint64_t made_rev, changed_rev, listed_rev;
+    uint64_t made_rev, changed_rev, shown_rev, listed_rev;
     struct naive_place places[NAIVE_SERVICES];
     struct naive_definition definitions[NAIVE_SERVICES][NAIVE_KEYS];
     struct naive_record records[NAIVE_SERVICES][NAIVE_KEYS];

@@ -318,11 +318,13 @@ void naive_date(struct naive_work *work)
         struct naive_environment *in = &work->state->environments[outcome->environment];
         if (in->life != outcome->life)
             continue;
-        in->changed_rev = work->rev;
+        in->changed_rev = in->shown_rev = work->rev;
         if (outcome->kind == OUTCOME_SERVICE)
             in->listed_rev = work->rev;
         if (outcome->kind != OUTCOME_ENVIRONMENT)
             in->places[outcome->service].changed_rev = work->rev;
+        if (outcome->kind == OUTCOME_KEY)
+            in->places[outcome->service].shown_rev = work->rev;
         if (outcome->kind == OUTCOME_KEY && outcome->mark != '~')
             in->places[outcome->service].listed_rev = work->rev;
     }

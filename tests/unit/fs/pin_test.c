@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "fs/pin.h"
+#include "fs/view_slot.h"
 
 static struct state *memory;
 
@@ -89,6 +90,52 @@ static void when_all_are_taken_a_handle_stays_at_its_revision(void **state)
     assert_true(pin_get(memory, pin_take(memory, 1, 7, &hint)).moves);
 }
 
+/* Takes all that it gets; how many that were. */
+static uint32_t greedy(uint32_t view)
+{
+    uint32_t hint = 0, taken = 0;
+    while (taken < PIN_SLOTS && pin_get(memory, pin_take(memory, view, 5, &hint)).moves)
+        taken++;
+    return taken;
+}
+
+static void no_view_takes_what_is_left_for_others(void **state)
+{
+    (void)state;
+    uint32_t hint = 0;
+    for (uint32_t view = 1; view <= 3; view++)
+        assert_non_null(view_slot_take(memory, view));
+    assert_int_equal(greedy(1), PIN_SLOTS / 2);
+    /* also for who looks where the other has all */
+    uint64_t modest = pin_take(memory, 2, 7, &hint);
+    assert_true(pin_get(memory, modest).moves);
+    assert_in_range(1 + greedy(2), PIN_SLOTS / 4 - 1, PIN_SLOTS / 4);
+    assert_true(greedy(3) > PIN_SLOTS / 9);
+    pin_drop(memory, modest, &hint);
+    assert_int_equal(greedy(2), 0); /* it has more than there is left */
+    assert_int_equal(pin_drop_view(memory, 1), PIN_SLOTS / 2);
+    assert_true(greedy(2) > 0);
+}
+
+static void a_server_counts_anew(void **state)
+{
+    (void)state;
+    uint32_t hint = 0;
+    struct view_slot *slot = view_slot_take(memory, 1);
+    uint64_t first = pin_take(memory, 1, 1, &hint);
+    (void)pin_take(memory, 1, 1, &hint);
+    (void)pin_take(memory, 2, 1, &hint);
+    slot->pins = 77; /* it died before it had counted */
+    memory->pins_used = 0;
+    pins_begin(memory);
+    assert_int_equal(slot->pins, 2);
+    assert_int_equal(memory->pins_used, 3);
+    pin_drop(memory, first, &hint);
+    pin_drop(memory, first, &hint);
+    assert_int_equal(slot->pins, 1);
+    assert_int_equal(memory->pins_used, 2);
+}
+
 static void a_view_takes_its_own_along(void **state)
 {
     (void)state;
@@ -165,6 +212,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_second_release_hurts_nobody, fresh, gone),
         cmocka_unit_test_setup_teardown(when_all_are_taken_a_handle_stays_at_its_revision, fresh,
                                         gone),
+        cmocka_unit_test_setup_teardown(no_view_takes_what_is_left_for_others, fresh, gone),
+        cmocka_unit_test_setup_teardown(a_server_counts_anew, fresh, gone),
         cmocka_unit_test_setup_teardown(a_view_takes_its_own_along, fresh, gone),
         cmocka_unit_test_setup_teardown(handles_and_their_views_are_counted, fresh, gone),
         cmocka_unit_test_setup_teardown(nonsense_is_no_handle, fresh, gone),

@@ -21,6 +21,7 @@
 #include "fs/notify.h"
 #include "fs/pin.h"
 #include "fs/poll.h"
+#include "fs/view_slot.h"
 #include "store/change.h"
 #include "store/identity.h"
 #include "tests/support/store/dice.h"
@@ -455,6 +456,29 @@ static void anything_in_any_order(void **state)
     change_all(model);
 }
 
+static void no_view_takes_what_is_left_for_others(void **state)
+{
+    (void)state;
+    set("prod/web/A");
+    uint64_t node = node_of("web", "A"), last = 0;
+    assert_non_null(view_slot_take(memory, 1));
+    assert_non_null(view_slot_take(memory, 2));
+    for (uint32_t i = 0; i < POLL_SLOTS / 2; i++)
+        assert_true(polls_add(polls, 1, last = open_now(1), node, i + 1, 0));
+    assert_false(polls_add(polls, 1, open_now(1), node, 1, 0));
+    assert_true(polls_add(polls, 1, last, node, 1, 0)); /* is there already */
+    assert_true(polls_add(polls, 2, open_now(2), node, 1, 0));
+    follow();
+    assert_false(polls_add(polls, 1, open_now(1), node, 1, 0));
+    assert_true(polls_add(polls, 2, open_now(2), node, 2, 0));
+    polls_drop_view(polls, 2);
+    polls_drop(polls, 1, last);
+    assert_true(polls_add(polls, 1, open_now(1), node, 1, 0));
+    assert_false(polls_add(polls, 1, open_now(1), node, 1, 0));
+    for (uint32_t view = 1; view <= 2; view++)
+        view_slot_drop(view_slot_find(memory, view));
+}
+
 static void *churn(void *arg)
 {
     uint64_t node = *(uint64_t *)arg;
@@ -506,6 +530,7 @@ int main(void)
         TEST(a_view_that_ended_meanwhile_is_forgotten),
         TEST(a_released_one_is_forgotten),
         TEST(a_full_table_says_so),
+        TEST(no_view_takes_what_is_left_for_others),
         TEST(anything_in_any_order),
         TEST(threads_come_and_go_while_one_judges),
     };

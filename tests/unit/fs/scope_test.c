@@ -12,11 +12,14 @@
 
 #include <cmocka.h>
 
+#include "fs/hidden.h"
 #include "fs/scope.h"
 #include "fs/xattr.h"
 #include "store/change.h"
 #include "store/error.h"
+#include "store/grant.h"
 #include "store/identity.h"
+#include "tests/support/store/declare.h"
 #include "tests/support/store/trial.h"
 
 #define MANY 200000u
@@ -352,6 +355,150 @@ static void an_administrators_view_is_the_tree(void **state)
     assert_true(scope_is_behind(&scope, snapshot, 3) && !scope_is_behind(&scope, snapshot, 4));
 }
 
+/* What a consumer is told of when its place changed, in all ways there are. */
+struct shown {
+    uint64_t rev[3]; /* of the root, of the place's directory, of `.emsa` */
+    uint64_t nodes[4];
+    uint64_t listed;
+};
+
+static struct shown shown(uint64_t hidden)
+{
+    static const char *const names[] = {"rev", "head", "env", "json"};
+    struct shown out = {0};
+    struct place place;
+    struct scope_walk walk;
+    uint64_t offset;
+    const uint64_t inner = options.extent == VIEW_SERVICE ? 3 : 2;
+    const uint64_t directories[] = {1, options.layout == LAYOUT_FLAT ? 1 : inner, hidden};
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(scope_find(&scope, snapshot, &place, directories[i]), 0);
+        assert_int_equal(scope_changed(&scope, snapshot, &out.rev[i], &place), 0);
+    }
+    for (unsigned i = 0; i < 4; i++)
+        if (!scope_lookup(&scope, snapshot, &place, hidden, names[i]))
+            out.nodes[i] = place.id;
+    assert_int_equal(scope_walk_begin(&scope, snapshot, &walk, hidden, 0), 0);
+    while (!scope_walk_next(&scope, snapshot, &walk, &place, &offset))
+        out.listed = out.listed * 31 + place.id;
+    return out;
+}
+
+/* A commit that says something of prod/web, and changes no value: which of them. */
+static void say(unsigned what)
+{
+    struct change_terms terms = {.author = {.name = "uid 0 (root)"}, .reason = "a reason"};
+    const struct path key = path_of("prod/web/PORT"), service_path = path_of("prod/web");
+    struct change_result result;
+    struct schema schema = {0};
+    struct change *change;
+    assert_int_equal(change_new(&change, store), 0);
+    switch (what) {
+    case 0:
+        assert_int_equal(change_lock(change, &key), 0);
+        break;
+    case 1:
+        assert_int_equal(change_unlock(change, &key), 0);
+        break;
+    case 2:
+        assert_int_equal(change_share(change, &key, "api"), 0);
+        break;
+    case 3:
+        assert_int_equal(change_grant(change, &service_path, "user:alice", GRANT_READ), 0);
+        break;
+    default:
+        declare(&schema, "web", "PORT:port");
+        assert_int_equal(change_schema_set(change, &service_path, &schema), 0);
+        schema_release(&schema);
+        break;
+    }
+    snapshot_end(snapshot);
+    assert_int_equal(change_commit(change, &terms, &result), 0);
+    assert_int_equal(snapshot_begin(snapshot), 0);
+    assert_true(result.rev == snapshot_revision(snapshot));
+    change_free(change);
+    change_result_release(&result);
+}
+
+/* Of what changes none of its values a view shows nothing, in its own place either. (Of what does,
+ * it shows that: or this would hold of a view that never moves.) */
+static void what_changes_no_value_moves_nothing(void **state)
+{
+    (void)state;
+    const char *const paths[] = {"prod/web", "prod"}, *const values[] = {"k", "l", "m", "n"};
+    struct place place;
+    struct node of;
+    uint64_t all, before;
+    char text[24];
+    for (unsigned i = 0; i < 4; i++) {
+        see(paths[i / 2], i % 2 ? LAYOUT_FLAT : LAYOUT_TREE);
+        options.history = 1;
+        const uint64_t hidden = find(i < 2 ? service : environment, ".emsa");
+        const struct shown was = shown(hidden);
+        before = snapshot_revision(snapshot);
+        assert_true(node_parse(&of, hidden));
+        for (unsigned what = 0; what < (i ? 2 : 5); what++) {
+            say(what);
+            const struct shown is = shown(hidden);
+            assert_memory_equal(&was, &is, sizeof(was));
+            assert_false(scope_is_behind(&scope, snapshot, before));
+            (void)snprintf(text, sizeof(text), "%llu",
+                           (unsigned long long)snapshot_revision(snapshot));
+            assert_int_equal(scope_lookup(&scope, snapshot, &place, find(hidden, "at"), text),
+                             NOT_THERE);
+        }
+        assert_int_equal(hidden_revision(snapshot, &all, &of, HIDDEN_FOR_ALL), 0);
+        assert_true(all == snapshot_revision(snapshot));
+        snapshot_end(snapshot);
+        commit("prod/web/HOST", values[i]);
+        assert_int_equal(snapshot_begin(snapshot), 0);
+        const struct shown moved = shown(hidden);
+        assert_true(moved.rev[1] == snapshot_revision(snapshot) && moved.rev[2] == moved.rev[1]);
+        assert_true(moved.nodes[0] != was.nodes[0] && moved.listed != was.listed);
+        assert_true(scope_is_behind(&scope, snapshot, before));
+    }
+}
+
+/* An administrator asks with --if-rev, and is told of anything. */
+static void an_administrators_revision_moves_with_anything(void **state)
+{
+    (void)state;
+    struct place place;
+    uint64_t rev;
+    see("", LAYOUT_TREE);
+    say(0);
+    assert_int_equal(scope_find(&scope, snapshot, &place, service), 0);
+    assert_int_equal(scope_changed(&scope, snapshot, &rev, &place), 0);
+    assert_true(rev == snapshot_revision(snapshot));
+    assert_int_equal(scope_lookup(&scope, snapshot, &place, find(service, ".emsa"), "rev"), 0);
+    assert_true(place.corner.node.rev == rev);
+}
+
+/* Without history too: what was no newest revision of what is seen is not to be had. */
+static void a_revision_that_showed_nothing_is_none(void **state)
+{
+    (void)state;
+    struct place place;
+    char text[24];
+    uint64_t newest, said;
+    see("prod/web", LAYOUT_TREE);
+    const uint64_t hidden = find(service, ".emsa"), at = find(hidden, "at");
+    struct node node;
+    assert_true(node_parse(&node, at));
+    assert_int_equal(hidden_revision(snapshot, &newest, &node, HIDDEN_FOR_CONSUMER), 0);
+    say(1);
+    said = snapshot_revision(snapshot);
+    snapshot_end(snapshot);
+    commit("prod/web/HOST", "last");
+    assert_int_equal(snapshot_begin(snapshot), 0);
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)newest);
+    assert_int_equal(scope_lookup(&scope, snapshot, &place, at, text), 0);
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)said);
+    assert_int_equal(scope_lookup(&scope, snapshot, &place, at, text), NOT_THERE);
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)said + 1);
+    assert_int_equal(scope_lookup(&scope, snapshot, &place, at, text), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +513,10 @@ int main(void)
         cmocka_unit_test(paths_begin_at_the_views_root),
         cmocka_unit_test(a_view_that_can_not_be),
         cmocka_unit_test(an_administrators_view_is_the_tree),
+        /* these go on in the store, and those before say which revisions there are */
+        cmocka_unit_test(what_changes_no_value_moves_nothing),
+        cmocka_unit_test(an_administrators_revision_moves_with_anything),
+        cmocka_unit_test(a_revision_that_showed_nothing_is_none),
     };
     return cmocka_run_group_tests(tests, make, end);
 }

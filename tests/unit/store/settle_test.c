@@ -99,6 +99,82 @@ static void test_what_stays_as_it_was(void **state)
     assert_int_equal(sample_verify(model->store, true), 0);
 }
 
+/* A change by who may set and not read: 0 and its revision, or the failure. */
+static int try_blindly(struct model *model, uint64_t *rev, const struct sample_step steps[],
+                       size_t count)
+{
+    struct change_terms terms = sample_terms("test", 0);
+    struct change_result result;
+    struct change *change;
+    terms.blind = true;
+    assert_int_equal(change_new(&change, model->store), 0);
+    int error = sample_gather(change, steps, count);
+    if (!error)
+        error = change_commit(change, &terms, &result);
+    if (!error) {
+        *rev = result.rev;
+        change_result_release(&result);
+    }
+    change_free(change);
+    return error;
+}
+
+/* That it is told as a change, and its first operation is one. */
+static uint64_t told_blindly(struct model *model, const char *told,
+                             const struct sample_step steps[], size_t count)
+{
+    struct operation_info operation;
+    uint64_t rev = 0;
+    assert_int_equal(try_blindly(model, &rev, steps, count), 0);
+    TOLD(model, rev, told);
+    assert_int_equal(snapshot_begin(model->snapshot), 0);
+    for (uint32_t op = 0; !history_operation(model->snapshot, &operation, rev, op); op++)
+        assert_false(operation.is_same);
+    snapshot_end(model->snapshot);
+    return rev;
+}
+#define TOLD_BLINDLY(model_, told_, ...)                                                           \
+    told_blindly(model_, told_, (const struct sample_step[]){__VA_ARGS__},                         \
+                 sizeof((const struct sample_step[]){__VA_ARGS__}) / sizeof(struct sample_step))
+
+/* Who may not read learns of nothing whether it is what was there: not from whether a revision
+ * moves, whoever is told of it, or a lock stands in the way. */
+static void test_a_blind_change_is_one_whatever_was_there(void **state)
+{
+    struct model *model = *state;
+    static const char *const values[] = {"one", "two"}; /* what is there, and another */
+    for (unsigned i = 0; i < 2; i++) {
+        const char *value = values[i];
+        COMMIT(model, {ADD, "prod"}, {ADD, "prod/web"}, {SET_TEXT, "all/web/A", .text = "one"},
+               {SET_TEXT, "prod/web/B", .text = "one"}, {SET_TEXT, "prod/web/C", .text = "one"},
+               {SECRET_TEXT, "prod/web/S", .text = "one"});
+        COMMIT(model, {SET_LINK, "prod/web/L", .text = "web/B"});
+        const uint64_t hides =
+            TOLD_BLINDLY(model, "~prod/web/A\n", {SET_TEXT, "prod/web/A", .text = value});
+        READS(model, "prod/web/A", value, hides);
+        const uint64_t links =
+            TOLD_BLINDLY(model, "~prod/web/L\n", {SET_TEXT, "prod/web/L", .text = value});
+        READS(model, "prod/web/L", value, links);
+        const uint64_t again = TOLD_BLINDLY(model, "~prod/web/C\n", {DROP, "prod/web/C"},
+                                            {SET_TEXT, "prod/web/C", .text = value});
+        READS(model, "prod/web/C", value, again);
+        TOLD_BLINDLY(model, "~prod/web/B\n", {SET_TEXT, "prod/web/B", .text = value});
+        TOLD_BLINDLY(model, "~prod/web/S!\n", {SECRET_TEXT, "prod/web/S", .text = value});
+        const uint64_t beneath = TOLD_BLINDLY(model, "~prod/web/A\n", {DROP, "prod/web/A"});
+        READS(model, "prod/web/A", "one", beneath);
+        COMMIT(model, {LOCK_PLACE, "prod/web/A"});
+        uint64_t rev;
+        assert_int_equal(try_blindly(model, &rev,
+                                     &(struct sample_step){SET_TEXT, "prod/web/A", .text = value},
+                                     1),
+                         ERR(ERR_REFUSED));
+        assert_non_null(strstr(error_text(), "'prod/web/A' is locked"));
+        COMMIT(model, {UNLOCK_PLACE, "prod/web/A"}, {DROP, "prod/web/B"}, {DROP, "prod/web/C"},
+               {DROP, "prod/web/S"}, {DROP, "prod/web/L"}, {DROP, "prod/web"}, {DROP, "prod"});
+    }
+    assert_int_equal(sample_verify(model->store, true), 0);
+}
+
 static void test_a_change_goes_on_to_who_refers(void **state)
 {
     struct model *model = *state;
@@ -330,6 +406,7 @@ int main(void)
         MODEL_TEST(test_base_and_child),
         MODEL_TEST(test_own_hides_all),
         MODEL_TEST(test_what_stays_as_it_was),
+        MODEL_TEST(test_a_blind_change_is_one_whatever_was_there),
         MODEL_TEST(test_a_change_goes_on_to_who_refers),
         MODEL_TEST(test_a_template_becomes_a_secret),
         MODEL_TEST(test_removed_and_placed_again),

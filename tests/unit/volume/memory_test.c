@@ -1,4 +1,4 @@
-/* Each allocation of JSON fails once: there is a reply all the same, never one that is not true. */
+/* Each allocation fails once: there is a reply all the same, never one that is not true. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,9 +15,25 @@
 
 static unsigned left; /* allocations until one fails; 0: none does */
 
-static void *failing_malloc(size_t size)
+void *__real_malloc(size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static int fails(void)
 {
-    return left > 0 && --left == 0 ? NULL : malloc(size);
+    return left > 0 && --left == 0;
+}
+
+/* Ours, and jansson's. */
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __real_realloc(old, size);
 }
 
 static const struct {
@@ -90,6 +106,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fails_once),
     };
-    json_set_alloc_funcs(failing_malloc, free);
+    json_set_alloc_funcs(__wrap_malloc, free);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,9 +131,9 @@ static void texts(void **state)
     assert_string_equal(reply_text(&reply),
                         "{\"Err\":\"it failed, and nothing was said of why\"}\n");
     reply_release(&reply);
-    reply_fail(&reply, "\xff\xfe");
-    assert_string_equal(reply_text(&reply),
-                        "{\"Err\":\"it failed, with a text that is no UTF-8\"}\n");
+    reply_fail(&reply,
+               "'caf\xc3\xa9 \xe2\x82' \x1b[1m \xc2\x9b \xc2\xa0\x7f"); /* cut, and steering */
+    assert_string_equal(reply_text(&reply), "{\"Err\":\"'caf\xc3\xa9 ?' ?[1m ? \xc2\xa0?\"}\n");
     reply_release(&reply);
     assert_non_null(strstr(reply_text(&reply), "\"Err\"")); /* without any memory */
 }
