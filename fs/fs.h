@@ -53,6 +53,7 @@ struct view_options {  /* what one superblock shows, and to whom; travels betwee
     uint32_t max_read; /* as in the mount option; 0: VIEW_MAX_READ */
     uid_t uid;         /* owner of everything in it */
     gid_t gid;
+    uid_t maker;             /* who asked for it */
     uint16_t directory_mode; /* permission bits; 0: 0700, in a consumer's view 0555 */
     uint16_t file_mode;      /* 0: 0400, in a consumer's view 0444 */
     uint8_t cache;           /* plain values of up to a page may be kept by the kernel */

@@ -36,6 +36,9 @@ static int device_open(void)
                          "cannot open '" DEVICE
                          "': the kernel's FUSE is not there; load it (modprobe "
                          "fuse), or in a container pass the device (--device " DEVICE ")");
+    if (errno == EACCES)
+        return error_set(ERR_DENIED, "cannot open '" DEVICE "': permission denied; users may where "
+                                     "its mode is 0666, as udev makes it");
     return error_system(errno, "cannot open '" DEVICE "'");
 }
 
@@ -108,6 +111,11 @@ static int context_open(void)
     if (errno == ENODEV)
         return error_set(ERR_NOT_FOUND,
                          "the kernel has no FUSE file system; load it (modprobe fuse)");
+    if (errno == EPERM)
+        return error_set(ERR_DENIED,
+                         "cannot begin a FUSE mount: that takes root (CAP_SYS_ADMIN); who is not "
+                         "root has it in namespaces of their own: run emsa and what reads its "
+                         "mounts within 'unshare -Urm' or 'podman unshare'");
     return error_system(errno, "cannot begin a FUSE mount");
 }
 
@@ -158,17 +166,26 @@ int mount_writable(int *mount_fd, int fuse_fd)
     return error;
 }
 
+/* The host's root alone has it: in a user namespace connections end when nobody holds them. */
+static int control_error(void)
+{
+    if (errno == ENODEV)
+        return error_set(ERR_NOT_FOUND, "the kernel has no fusectl");
+    if (errno == EPERM)
+        return error_set(ERR_NOT_FOUND, "fusectl is the host's root's alone");
+    return error_system(errno, "cannot open fusectl");
+}
+
 /* The control file system, mounted nowhere. */
 static int control_open(int *out)
 {
     int context = fsopen("fusectl", FSOPEN_CLOEXEC);
     if (context < 0)
-        return errno == ENODEV ? error_set(ERR_NOT_FOUND, "the kernel has no fusectl")
-                               : error_system(errno, "cannot open fusectl");
+        return control_error();
     int fd = -1;
     if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
         fd = fsmount(context, FSMOUNT_CLOEXEC, 0);
-    int error = fd < 0 ? error_system(errno, "cannot open fusectl") : 0;
+    int error = fd < 0 ? control_error() : 0;
     close(context);
     if (!error)
         *out = fd;

@@ -48,7 +48,7 @@ make_image() {
     local into=$work/podman/image applet
     mkdir -p "$into/"{bin,emsa,etc,proc,sys,dev,tmp}
     cp -L "$(command -v busybox)" "$into/bin/busybox"
-    for applet in sh cat ls sleep stat id find grep sed mount umount touch mkdir echo test kill true readlink env; do
+    for applet in sh cat tail ls sleep stat id find grep sed mount umount touch mkdir echo test kill true readlink env; do
         ln -s busybox "$into/bin/$applet"
     done
     [ -n "${EMSA_SANITIZED:-}" ] || cp "$(command -v emsa-run)" "$into/emsa/run"

@@ -133,14 +133,16 @@ const struct command commands[] = {
     {"watch", NULL, run_watch, OPTION_FROM, 1, MANY, false,
      "watch PATH... [--from REV] [-- COMMAND [ARGUMENT]...]",
      "print changes as they happen, or run a command after them"},
-    {"mount", NULL, run_mount, OPTIONS_VIEW | OPTION_FOREGROUND | OPTION_PREPARE, 1, 2, false,
+    {"mount", NULL, run_mount, OPTIONS_VIEW | OPTION_IDMAP | OPTION_FOREGROUND | OPTION_PREPARE, 1,
+     2, false,
      "mount [ENV[/SERVICE]] DIR [--layout tree|flat] [--uid UID] [--gid GID] [--mode MODE] "
-     "[--at REV|TAG] [--history] [--masked] [--cache] [--foreground] | mount --prepare DIR",
+     "[--at REV|TAG] [--history] [--masked] [--cache] [--idmap] [--foreground] | mount --prepare "
+     "DIR",
      "mount everything, an environment or a service, starting a server if none runs"},
     {"umount", NULL, run_umount, 0, 1, 1, false, "umount DIR", "take a mount away"},
-    {"attach", NULL, run_enter, OPTIONS_VIEW | OPTION_PID, 2, 2, false,
+    {"attach", NULL, run_enter, OPTIONS_VIEW | OPTION_PID | OPTION_NO_IDMAP, 2, 2, false,
      "attach --pid PID ENV[/SERVICE] DIR [--layout tree|flat] [--uid UID] [--gid GID] "
-     "[--mode MODE] [--at REV|TAG] [--history] [--masked] [--cache]",
+     "[--mode MODE] [--at REV|TAG] [--history] [--masked] [--cache] [--no-idmap]",
      "mount in the namespace of a process: into a container that runs"},
     {"views", "move", run_view_move, OPTION_TO | OPTION_DRY_RUN, 1, 1, false,
      "views move ID|DIR --to REV|TAG|live",

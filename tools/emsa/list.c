@@ -12,10 +12,9 @@
 
 void path_share(struct path *shared, const struct path *other)
 {
-    if (strcmp(shared->environment, other->environment) != 0)
+    if (strcmp(shared->environment, other->environment) != 0 ||
+        strcmp(shared->service, other->service) != 0)
         *shared = (struct path){0};
-    else if (strcmp(shared->service, other->service) != 0)
-        shared->service[0] = shared->key[0] = '\0';
     else if (strcmp(shared->key, other->key) != 0)
         shared->key[0] = '\0';
 }

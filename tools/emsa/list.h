@@ -15,7 +15,8 @@ int list_gather(struct session *session, const char *method, const char *path, j
 /* Prints items, each called by what that member of it says. */
 int list_print_items(json_t *items, const char *name_member);
 
-/* Makes *shared the deepest place that both are in. */
+/* Makes *shared what --if-rev asks of for both: the place itself, the service that both are in, or
+ * the root: no one place. */
 void path_share(struct path *shared, const struct path *other);
 
 #endif

@@ -86,6 +86,8 @@ static const struct option_row rows[] = {
     {"prepare", 0, NULL, OPTION_PREPARE},
     {"pid", 0, "PID", OPTION_PID},
     {"timeout", 0, "SECONDS", OPTION_TIMEOUT},
+    {"idmap", 0, NULL, OPTION_IDMAP},
+    {"no-idmap", 0, NULL, OPTION_NO_IDMAP},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -168,6 +170,10 @@ static bool *flag(struct options *options, uint64_t bit)
         return &options->history;
     case OPTION_PREPARE:
         return &options->prepare;
+    case OPTION_IDMAP:
+        return &options->idmap;
+    case OPTION_NO_IDMAP:
+        return &options->no_idmap;
     default:
         return &options->no_secrets;
     }

@@ -71,6 +71,8 @@ struct command;
 #define OPTION_PREPARE OPTION_BIT(39)
 #define OPTION_PID OPTION_BIT(46)
 #define OPTION_TIMEOUT OPTION_BIT(47)
+#define OPTION_IDMAP OPTION_BIT(48)
+#define OPTION_NO_IDMAP OPTION_BIT(49)
 #define OPTION_AT OPTION_BIT(59)
 
 /* What a view shows, and how. */
@@ -95,7 +97,8 @@ struct options { /* texts are argv's */
     uint64_t if_rev;
     bool dry_run, reveal, secret, guess_secrets, raw, allow_new, all, pristine, strict, cache,
         foreground, masked, verbose, no_secrets, metrics, template, protect, allow_equal, apply,
-        with_secrets, remove, prune, history, prepare, has_uid, has_gid, has_timeout;
+        with_secrets, remove, prune, history, prepare, idmap, no_idmap, has_uid, has_gid,
+        has_timeout;
     const char *file, *format, *tree, *only, *value, *base, *dotenv, *override, *environment,
         *parity, *junit;
     const char *as_of, *to, *at; /* revisions: numbers or tags */

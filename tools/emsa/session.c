@@ -51,7 +51,8 @@ int session_terms(struct session *session, json_t *parameters, const char *path)
     }
     if (options->has_if_rev) {
         json_object_set_new(parameters, "if_rev", json_integer((json_int_t)options->if_rev));
-        json_object_set_new(parameters, "if_path", json_string(path));
+        if (path[0] != '\0')
+            json_object_set_new(parameters, "if_path", json_string(path));
     }
     if (options->dry_run)
         json_object_set_new(parameters, "dry_run", json_true());

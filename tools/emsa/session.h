@@ -26,9 +26,9 @@ int session_client(struct session *session, struct client **out);
 int session_ask(struct session *session, const char *method, json_t *parameters,
                 const struct piece *pieces, size_t piece_count, struct answer *out);
 
-/* Adds -m, --if-rev (for what is at path), --dry-run, --new, --allow-equal and --override to the
- * parameters of a change, and a random id, so that a change whose answer was lost is not made
- * twice. */
+/* Adds -m, --if-rev (for what is at path; "": at all that the change touches), --dry-run, --new,
+ * --allow-equal and --override to the parameters of a change, and a random id, so that a change
+ * whose answer was lost is not made twice. */
 int session_terms(struct session *session, json_t *parameters, const char *path);
 
 /* What makes this process what it was before emsa ran: for a program that takes its place. */

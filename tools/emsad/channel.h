@@ -129,10 +129,11 @@ struct channel_message {
     int32_t pid;      /* of NOTIFIER, METRICS and VOLUME */
     uint32_t flags;
     uint32_t threads;
-    uint32_t view;      /* of VIEW, GONE, MOUNTED and HANDLE */
-    uint32_t init_size; /* of VIEW */
-    uint32_t calls;     /* of ANSWERED */
-    uint32_t uid;       /* of SETUP: the supervisor's */
+    uint32_t view;       /* of VIEW, GONE, MOUNTED and HANDLE */
+    uint32_t init_size;  /* of VIEW */
+    uint32_t calls;      /* of ANSWERED */
+    uint32_t uid;        /* of SETUP: the supervisor's */
+    uint32_t views_each; /* of SETUP: how many one user may have */
     struct view_options options;
     unsigned char init[MOUNT_INIT_MAX];
     char text[PATH_MAX];     /* a message for people, or the store's path, or where a view is

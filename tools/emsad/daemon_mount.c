@@ -88,12 +88,13 @@ static int take_option(struct daemon_mount *mount, char *option)
     uint8_t *flag = strcmp(option, "history") == 0  ? &view->history
                     : strcmp(option, "masked") == 0 ? &view->masked
                     : strcmp(option, "cache") == 0  ? &view->cache
+                    : strcmp(option, "idmap") == 0  ? &view->idmap
                                                     : NULL;
     if (value != NULL || flag == NULL)
         return error_set(
             ERR_INVALID,
             "no option '%s' of --mount: there are layout=, uid=, gid=, mode=, at=, history, "
-            "masked and cache",
+            "masked, cache and idmap",
             option);
     *flag = 1;
     return 0;

@@ -124,6 +124,7 @@ void host_begin(struct host *host, struct link *link, struct estate *estate, str
                           .estate = estate,
                           .store = store,
                           .supervisor = setup->uid,
+                          .views_each = setup->views_each != 0 ? setup->views_each : VIEWS_EACH,
                           .is_on_demand = (setup->flags & CHANNEL_ON_DEMAND) != 0,
                           .had_views = (setup->flags & CHANNEL_HAD_VIEWS) != 0};
     (void)pthread_mutex_init(&host->mutex, NULL);

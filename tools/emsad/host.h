@@ -16,6 +16,13 @@
 #include "tools/emsad/news.h"
 #include "tools/service/service.h"
 
+#define VIEWS_EACH 64u /* of one user, unless --views-each says something else */
+
+struct host_making { /* a view that a call is waiting for; of the call's */
+    struct host_making *next;
+    const struct view_options *options;
+};
+
 struct host {
     struct service_host hooks;
     struct link *link; /* borrowed, as what follows */
@@ -23,10 +30,12 @@ struct host {
     struct store *store;
     struct news news;
     char volumes[PATH_MAX];  /* the folder of volumes */
+    uint32_t views_each;     /* how many one user may have, who does not hold all rights */
     struct fs *fs;           /* NULL before host_serve */
     pthread_mutex_t mutex;   /* protects what is below */
     struct control *control; /* NULL before host_answer and after host_end */
     struct expirer *expirer; /* NULL before host_watch and after host_end */
+    struct host_making *making;
     uint32_t views;
     int32_t notifier;
     uid_t supervisor; /* who the supervisor is, and so who may follow it */

@@ -17,6 +17,7 @@ static int options_of(struct view_options *out, const struct view_wish *wish)
 {
     *out = (struct view_options){.uid = wish->uid,
                                  .gid = wish->gid,
+                                 .maker = wish->maker,
                                  .directory_mode = wish->directory_mode,
                                  .file_mode = wish->file_mode,
                                  .max_read = wish->max_read,
@@ -37,15 +38,68 @@ static void begin_view(struct host *host)
     pthread_mutex_unlock(&host->mutex);
 }
 
+struct makers_views {
+    const struct host_making *making;
+    uid_t maker;
+    unsigned count;
+};
+
+static int count_view(void *arg, const struct channel_message *view)
+{
+    struct makers_views *views = arg;
+    for (const struct host_making *one = views->making; one != NULL; one = one->next)
+        if (memcmp(one->options->key, view->options.key, VIEW_KEY_SIZE) == 0)
+            return 0; /* it came, and its call does not know yet */
+    views->count += view->options.maker == views->maker;
+    return 0;
+}
+
+/* One more of a user's, until end_making: those that stand, and those that are being made. */
+static int begin_making(struct host *host, struct host_making *making, const struct view_wish *wish)
+{
+    struct makers_views views = {.maker = wish->maker};
+    pthread_mutex_lock(&host->mutex);
+    views.making = host->making;
+    (void)estate_each(host->estate, count_view, &views);
+    for (const struct host_making *other = host->making; other != NULL; other = other->next)
+        views.count += other->options->maker == wish->maker;
+    bool is_full = !wish->is_unbounded && views.count >= host->views_each;
+    if (!is_full) {
+        making->next = host->making;
+        host->making = making;
+    }
+    pthread_mutex_unlock(&host->mutex);
+    return is_full ? error_set(ERR_REFUSED,
+                               "uid %u has %u views, as many as one user may: unmount one, or have "
+                               "the daemon allow more ('emsad --views-each')",
+                               (unsigned)wish->maker, views.count)
+                   : 0;
+}
+
+static void end_making(struct host *host, struct host_making *making)
+{
+    pthread_mutex_lock(&host->mutex);
+    struct host_making **at = &host->making;
+    while (*at != making)
+        at = &(*at)->next;
+    *at = making->next;
+    pthread_mutex_unlock(&host->mutex);
+}
+
 int hosted_mount(void *arg, const struct view_wish *wish, struct view_made *out)
 {
     struct host *host = arg;
     struct view_options options;
+    struct host_making making = {.options = &options};
     int error = options_of(&options, wish);
+    if (error == 0)
+        error = begin_making(host, &making, wish);
     if (error < 0)
         return error;
     begin_view(host);
-    return link_mount(host->link, &options, wish->directory, &out->view, &out->mount_fd);
+    error = link_mount(host->link, &options, wish->directory, &out->view, &out->mount_fd);
+    end_making(host, &making);
+    return error;
 }
 
 static int volume_path(char out[static PATH_MAX], const struct host *host, const char *name)

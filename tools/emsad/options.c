@@ -14,6 +14,7 @@
 #include "tools/emsad/upgrade.h"
 
 #define THREADS_MAX 32 /* REQUEST_SLOTS */
+#define VIEWS_EACH_MAX 65536
 
 enum {
     OPTION_STORE = 256,
@@ -22,6 +23,7 @@ enum {
     OPTION_ON_DEMAND,
     OPTION_READY_FD,
     OPTION_THREADS,
+    OPTION_VIEWS_EACH,
     OPTION_REPLAY,
     OPTION_METRICS,
     OPTION_VOLUME,
@@ -39,6 +41,7 @@ static const struct option table[] = {
     {"on-demand", no_argument, NULL, OPTION_ON_DEMAND},
     {"ready-fd", required_argument, NULL, OPTION_READY_FD},
     {"threads", required_argument, NULL, OPTION_THREADS},
+    {"views-each", required_argument, NULL, OPTION_VIEWS_EACH},
     {"replay", no_argument, NULL, OPTION_REPLAY},
     {"metrics", required_argument, NULL, OPTION_METRICS},
     {"volume", required_argument, NULL, OPTION_VOLUME},
@@ -53,7 +56,8 @@ static const struct option table[] = {
 const char *options_help(void)
 {
     return "usage: emsad [--store DIR] [--mount [ENV[/SERVICE]:]DIR [--cache]]... [--threads N]\n"
-           "             [--metrics PLACE] [--volume SOCKET] [--replay] [--on-demand]\n"
+           "             [--views-each N] [--metrics PLACE] [--volume SOCKET] [--replay] "
+           "[--on-demand]\n"
            "             [--ready-fd N] [--credential NAME]\n"
            "             [--credentials SOCKET[,environment=ENV]] [--version] [--help]\n"
            "       emsad [--store DIR] upgrade\n"
@@ -77,6 +81,8 @@ const char *options_help(void)
            "systemd's\n"
            "                 units: ID is KEY, or ENVIRONMENT@SERVICE@KEY\n"
            "  --threads N    threads that answer readers, 1 to 32 (else by the number of cores)\n"
+           "  --views-each N  mounts that one user may have who does not hold all rights (else "
+           "64)\n"
            "  --replay       answer what a killed server had in its hands from memory of our own,\n"
            "                 as on Linux before 6.9, whose kernel cannot send it again\n"
            "  --metrics PLACE  answer GET /metrics over HTTP in a process of its own, at PORT (of\n"
@@ -171,6 +177,15 @@ static int take_threads(struct daemon_options *options, const char *text)
     return error;
 }
 
+static int take_views_each(struct daemon_options *options, const char *text)
+{
+    long value;
+    int error = number("--views-each", text, 1, VIEWS_EACH_MAX, &value);
+    if (error == 0)
+        options->views_each = (unsigned)value;
+    return error;
+}
+
 static int take_role(struct daemon_options *options, const char *text)
 {
     if (strcmp(text, "server") == 0)
@@ -208,6 +223,8 @@ static int take(struct daemon_options *options, int option, char *argv[])
         return take_ready(options, optarg);
     case OPTION_THREADS:
         return take_threads(options, optarg);
+    case OPTION_VIEWS_EACH:
+        return take_views_each(options, optarg);
     case OPTION_REPLAY:
         options->replay = true;
         return 0;
@@ -247,9 +264,9 @@ int options_parse(struct daemon_options *out, int argc, char *argv[])
         options.upgrade = true;
         optind++;
     }
-    if (options.upgrade &&
-        (options.mount_count > 0 || options.credential || options.metrics || options.volume ||
-         options.credentials[0] != '\0' || options.threads || options.replay || options.on_demand))
+    if (options.upgrade && (options.mount_count > 0 || options.credential || options.metrics ||
+                            options.volume || options.credentials[0] != '\0' || options.threads ||
+                            options.views_each || options.replay || options.on_demand))
         return error_set(ERR_INVALID, "'emsad upgrade' takes --store alone: the daemon that runs "
                                       "keeps the options that it was started with");
     if (optind < argc && strcmp(argv[optind], "upgrade") == 0)

@@ -32,9 +32,10 @@ struct daemon_options {         /* texts are argv's */
     bool on_demand;
     bool replay;  /* keep what a server has in its hands, though the kernel could send it again */
     int ready_fd; /* -1: none */
-    unsigned threads; /* 0: as the tree thinks best */
-    bool upgrade;     /* ask the daemon that runs */
-    char **argv;      /* all of it, to become another binary with */
+    unsigned threads;    /* 0: as the tree thinks best */
+    unsigned views_each; /* that a user may have who does not hold all rights; 0: VIEWS_EACH */
+    bool upgrade;        /* ask the daemon that runs */
+    char **argv;         /* all of it, to become another binary with */
     bool help;
     bool version;
 };

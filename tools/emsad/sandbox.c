@@ -213,6 +213,17 @@ static int become(uid_t uid, gid_t gid)
     return 0;
 }
 
+/* A user namespace of one user has no other: who is 0 in it stays that, without its capabilities.
+ */
+static int become_nobody(void)
+{
+    if (geteuid() != 0)
+        return 0;
+    if (setresgid(NOBODY, NOBODY, NOBODY) < 0)
+        return errno == EINVAL ? 0 : error_system(errno, "cannot become gid %d", NOBODY);
+    return become(NOBODY, NOBODY);
+}
+
 static int no_new_rights(void)
 {
     struct rlimit none = {0};
@@ -258,7 +269,7 @@ int sandbox_annex(void)
 {
     int error = bound_capabilities();
     if (error == 0)
-        error = become(NOBODY, NOBODY);
+        error = become_nobody();
     if (error == 0)
         error = keep_capabilities(NULL, 0);
     if (error == 0)

@@ -18,6 +18,7 @@
 #include "store/error.h"
 #include "tools/common/descriptor.h"
 #include "tools/common/log.h"
+#include "tools/common/process.h"
 #include "tools/common/ready.h"
 #include "tools/emsad/channel.h"
 #include "tools/emsad/record.h"
@@ -113,8 +114,10 @@ void serving_lend(struct supervisor *supervisor)
 static void send_setup(struct supervisor *supervisor)
 {
     const struct holdings *holdings = &supervisor->holdings;
-    struct channel_message message = {
-        .kind = CHANNEL_SETUP, .threads = supervisor->threads, .uid = geteuid()};
+    struct channel_message message = {.kind = CHANNEL_SETUP,
+                                      .threads = supervisor->threads,
+                                      .uid = geteuid(),
+                                      .views_each = supervisor->views_each};
     if (supervisor->is_on_demand)
         message.flags |= CHANNEL_ON_DEMAND;
     if (supervisor->views.last_id > 0)
@@ -249,12 +252,30 @@ static void ready(struct supervisor *supervisor)
         supervisor_fail(supervisor, error, error_text());
 }
 
+/* Files of somebody whom the kernel does not know here would be nobody's, and open to nobody. Where
+ * that cannot be asked, it is not judged. */
+static int check_owner(const struct view_options *view)
+{
+    struct process self PROCESS_CLEANUP = PROCESS_NONE;
+    uid_t uid = view->uid;
+    gid_t gid = view->gid;
+    if (process_find(&self, getpid()) < 0 || process_owner(&self, &uid, &gid) != -ERR_INVALID)
+        return 0;
+    return error_set(
+        ERR_INVALID,
+        "the server runs in a user namespace that has no user %u or no group %u: start "
+        "it in one that has ('podman unshare', 'unshare --map-auto')",
+        (unsigned)view->uid, (unsigned)view->gid);
+}
+
 int serving_make_view(struct supervisor *supervisor, struct view **out,
                       const struct view_options *options)
 {
     struct view_options wanted = *options;
     wanted.replay = supervisor->options->replay;
-    int error = views_make(&supervisor->views, out, &wanted);
+    int error = check_owner(&wanted);
+    if (error == 0)
+        error = views_make(&supervisor->views, out, &wanted);
     if (error < 0)
         return error;
     error = watch_add(&supervisor->watch, *out);

@@ -35,6 +35,7 @@ struct supervisor {
     enum phase phase;
     bool is_on_demand;    /* it ends with the last view */
     unsigned threads;     /* of the server; 0: as it thinks best */
+    unsigned views_each;  /* how many one user may have; 0: as the server thinks best */
     int signals;          /* signalfd */
     int ready_fd;         /* -1: nobody waits, or was told */
     bool has_opened;      /* the server now running has the store open, and takes views */

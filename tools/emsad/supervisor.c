@@ -422,6 +422,7 @@ int supervisor_run(const struct daemon_options *options)
     supervisor.ready_fd = options->ready_fd;
     supervisor.is_on_demand = options->on_demand;
     supervisor.threads = options->threads;
+    supervisor.views_each = options->views_each;
     supervisor.failure = begin(&supervisor);
     if (supervisor.failure < 0)
         (void)snprintf(supervisor.text, sizeof supervisor.text, "%s", error_text());

@@ -178,6 +178,8 @@ static int adopt(struct supervisor *supervisor, int *channel)
         supervisor->views.last_id = held.view;
     if (supervisor->threads == 0)
         supervisor->threads = held.threads;
+    if (supervisor->views_each == 0)
+        supervisor->views_each = held.views_each;
     return 0;
 }
 

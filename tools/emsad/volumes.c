@@ -137,9 +137,23 @@ static int clear(int folder, const char *name, const char *path)
     }
 }
 
+/* A runtime mounts it again in the container with flags of its own: podman's are nosuid and nodev.
+ * In a container with users of its own no flag may go that the mount has here, and noexec would:
+ * the container would not start. */
+static int fit_flags(const struct view *view, const char *path)
+{
+    struct mount_attr attributes = {.attr_clr = MOUNT_ATTR_NOEXEC};
+    return mount_setattr(view->mount.mount_fd, "", AT_EMPTY_PATH, &attributes, sizeof attributes) ==
+                   0
+               ? 0
+               : error_system(errno, "cannot set the flags of the mount for '%s'", path);
+}
+
 static int attach(struct view *view, int folder, const char *name, const char *path)
 {
     int error = clear(folder, name, path);
+    if (error == 0)
+        error = fit_flags(view, path);
     if (error == 0)
         error = unmounted_make(folder, name, path);
     int place DESCRIPTOR_CLEANUP = error == 0 ? open_below(folder, name) : -1;

@@ -4,7 +4,6 @@
 
 #include "store/error.h"
 #include "tools/common/descriptor.h"
-#include "tools/common/namespace.h"
 #include "tools/common/place.h"
 #include "tools/common/varlink.h"
 
@@ -86,20 +85,21 @@ static int ask_for(int *mount_fd, const char *store, const struct wanted *wanted
     return error;
 }
 
-int ask_mount(int *mount_fd, const char *store, const struct wanted *wanted, pid_t pid)
+int ask_mount(int *mount_fd, const char *store, const struct wanted *wanted,
+              const struct process *process)
 {
     int made DESCRIPTOR_CLEANUP = -1;
     uid_t uid = wanted->uid;
     gid_t gid = wanted->gid;
-    int differs = namespace_differs(pid);
+    int differs = process_has_users(process);
     if (differs < 0)
         return differs;
     int error = ask_for(&made, store, wanted, uid, gid, differs == 1);
     if (error == 0 && differs == 1)
-        error = namespace_idmap(made, pid);
+        error = process_idmap(made, process);
     if (error == 1) { /* this kernel maps no owners */
         descriptor_close(&made);
-        error = namespace_owner(pid, &uid, &gid);
+        error = process_owner(process, &uid, &gid);
         if (error == 0)
             error = ask_for(&made, store, wanted, uid, gid, false);
     }

@@ -12,15 +12,15 @@
 static int attach(const struct state *state, const struct wanted *wanted, const char *store)
 {
     char root[PATH_MAX];
+    struct namespace space NAMESPACE_CLEANUP = NAMESPACE_NONE;
     int mount_fd DESCRIPTOR_CLEANUP = -1;
+    const struct namespace_place place = {.root = root, .path = wanted->directory, .make = true};
     int error = state_root(state, root);
     if (error == 0)
-        error = ask_mount(&mount_fd, store, wanted, state->pid);
-    if (error < 0)
-        return error;
-    const struct namespace_place place = {
-        .pid = state->pid, .root = root, .path = wanted->directory, .make = true};
-    return namespace_attach(mount_fd, &place);
+        error = namespace_find(&space, state->pid);
+    if (error == 0)
+        error = ask_mount(&mount_fd, store, wanted, &space.process);
+    return error == 0 ? namespace_attach(mount_fd, &space, &place) : error;
 }
 
 int hook_run(int state_fd, const char *store)

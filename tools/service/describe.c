@@ -133,7 +133,7 @@ static const char types[] =
     "type VolumeOptions (path: string, layout: ?string, uid: ?int, gid: ?int, mode: ?int, at: "
     "?string, history: "
     "?bool,\n"
-    "  cache: ?bool, masked: ?bool)\n\n"
+    "  cache: ?bool, masked: ?bool, idmap: ?bool)\n\n"
     "# mountpoint: an absolute path, valid as long as the daemon runs; created: nanoseconds since "
     "1970.\n"
     "type Volume (name: string, mountpoint: string, created: int, options: VolumeOptions)\n\n"

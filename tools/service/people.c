@@ -66,14 +66,23 @@ bool people_have(const struct people *people, const char *principal)
     return false;
 }
 
+/* A name that nothing can be granted to holds nothing, and is not shown: it may be no text. */
+static bool is_principal(const char *prefix, const char *name)
+{
+    char principal[PRINCIPAL_MAX + 1];
+    int length = snprintf(principal, sizeof principal, "%s%s", prefix, name);
+    return length >= 0 && length <= PRINCIPAL_MAX &&
+           principal_check(principal, (size_t)length) == 0;
+}
+
 static int add(struct gathering *gathering, const char *name)
 {
     struct people *people = gathering->people;
     char principal[PRINCIPAL_MAX + 1];
-    int length = snprintf(principal, sizeof principal, "%s%s", gathering->prefix, name);
-    /* A name that nothing can be granted to holds nothing. */
-    if (length < 0 || length > PRINCIPAL_MAX || principal_check(principal, (size_t)length) < 0 ||
-        people_have(people, principal))
+    if (!is_principal(gathering->prefix, name))
+        return 0;
+    snprintf(principal, sizeof principal, "%s%s", gathering->prefix, name);
+    if (people_have(people, principal))
         return 0;
     void *grown = realloc(people->names, (people->count + 1) * sizeof *people->names);
     if (grown == NULL)
@@ -145,7 +154,7 @@ struct naming {
 static int take_uid(void *arg, const struct line *line)
 {
     struct naming *naming = arg;
-    if (line->id != naming->uid)
+    if (line->id != naming->uid || !is_principal("user:", line->name))
         return 0;
     snprintf(naming->name, sizeof naming->name, "%s", line->name);
     return 1;

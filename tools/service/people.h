@@ -27,7 +27,8 @@ void people_release(struct people *people);
 /* Whether the system's files know this principal. */
 bool people_known(const char *principal);
 
-/* "uid 1000 (alice)", or "uid 1000" where the system's user file knows no such user. */
+/* "uid 1000 (alice)", or "uid 1000" where the system's user file has no name for it, or none
+ * that rights can be granted to. */
 void caller_text(const struct caller *caller, char *out, size_t capacity);
 
 #endif

@@ -217,7 +217,7 @@ int service_call(struct dispatcher *service, struct call *call)
     const struct verb *verb = find_verb(dot + 1);
     if (verb == NULL)
         return told_of(call, "org.varlink.service.MethodNotFound", "method", call->method);
-    struct request request = {.service = service, .call = call};
+    struct request request = {.service = service, .call = call, .verb = verb};
     error_clear();
     int error = rights_begin(service, &call->caller);
     if (error == 0)

@@ -212,8 +212,10 @@ const struct verb verbs[] = {
      "revisions too; masked: secrets cannot be opened; idmap: owners may "
      "be mapped to\n"
      "# those of a user namespace; directory: where the caller will mount it."},
-    {"Views", verb_views, RIGHT_NONE, NULL, "path: ?string", "(views: []View)",
-     "The views that there are, of what is at or beneath a place."},
+    {"Views", verb_views, RIGHT_SOME, NULL, "path: ?string", "(views: []View)",
+     "The views that there are, of what is at or beneath a place: those that the caller may list, "
+     "and\n"
+     "# who read last of those that it may audit."},
     {"ViewMove", verb_view_move, RIGHT_SOME, NULL, "view: string, to: string, dry_run: ?bool",
      "(view: int, path: string, from: ?int, to: ?int, late: bool)",
      "Holds a view, by its number or where it stands, at a revision or a tag, or has it follow the "

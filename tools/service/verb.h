@@ -19,9 +19,12 @@ struct dispatcher {
     struct volumes volumes;
 };
 
+struct verb;
+
 struct request {
     struct dispatcher *service;
     struct call *call;
+    const struct verb *verb;   /* that is called */
     struct snapshot *snapshot; /* by request_snapshot; ended by the dispatcher */
 };
 

@@ -14,7 +14,10 @@ int verb_mount(struct request *request)
 {
     const struct service_host *host = &request->service->host;
     struct call *call = request->call;
-    struct view_wish wish = {.uid = call->caller.uid, .gid = call->caller.gid};
+    struct view_wish wish = {.uid = call->caller.uid,
+                             .gid = call->caller.gid,
+                             .maker = call->caller.uid,
+                             .is_unbounded = service_owned_by(request->service, &call->caller)};
     struct view_made made = {.mount_fd = -1};
     if (host->mount == NULL)
         return error_set(ERR_REFUSED, NO_SERVER);
@@ -39,18 +42,20 @@ static bool is_within(const struct path *path, const struct path *scope)
            (scope->service[0] == '\0' || strcmp(scope->service, path->service) == 0);
 }
 
-/* What the caller may not list is not told of. */
+/* What the caller may not list is not told of, and who reads only where it may audit. */
 static int sift(struct request *request, json_t *views, const struct path *scope)
 {
     const struct caller *caller = &request->call->caller;
     for (size_t i = json_array_size(views); i > 0; i--) {
         struct path path;
-        json_t *text = json_object_get(json_array_get(views, i - 1), "path");
-        int error = path_of(text, &path);
+        json_t *view = json_array_get(views, i - 1);
+        int error = path_of(json_object_get(view, "path"), &path);
         if (error < 0)
             return error;
         if (!is_within(&path, scope) || !rights_hold(request->service, caller, RIGHT_LIST, &path))
             (void)json_array_remove(views, i - 1);
+        else if (!rights_hold(request->service, caller, RIGHT_AUDIT, &path))
+            (void)json_object_del(view, "read");
     }
     return 0;
 }

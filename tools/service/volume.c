@@ -10,7 +10,7 @@
 #include "tools/service/volumes.h"
 #include "tools/service/wish.h"
 
-#define OPTIONS "path, layout, uid, gid, mode, at, history, cache and masked"
+#define OPTIONS "path, layout, uid, gid, mode, at, history, cache, masked and idmap"
 
 static int check_host(const struct service_host *host)
 {
@@ -37,8 +37,8 @@ static int take_name(struct request *request, const char **out)
 /* Those that were given, without those that are null. Owned. */
 static int take_options(struct request *request, json_t **out)
 {
-    static const char *const known[] = {"path", "layout",  "uid",   "gid",   "mode",
-                                        "at",   "history", "cache", "masked"};
+    static const char *const known[] = {"path", "layout",  "uid",   "gid",    "mode",
+                                        "at",   "history", "cache", "masked", "idmap"};
     json_t *given = json_object_get(request->call->parameters, "options");
     json_t *options = json_object();
     const char *name;

@@ -19,6 +19,8 @@ struct view_wish {
     bool is_flat, has_history, is_cached, is_masked, may_map;
     uid_t uid;
     gid_t gid;
+    uid_t maker;                        /* who asks for it */
+    bool is_unbounded;                  /* and may ask for as many as they like */
     uint16_t directory_mode, file_mode; /* 0: as such a view usually has */
     uint32_t max_read;                  /* 0: as usual */
     const char *at;        /* the revision that it is held at, as it was said; NULL: it follows */

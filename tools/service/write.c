@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "store/error.h"
+#include "tools/service/condition.h"
 #include "tools/service/operation.h"
 #include "tools/service/parameter.h"
 #include "tools/service/people.h"
@@ -220,9 +221,12 @@ static void drop_snapshot(struct request *request)
     request->snapshot = NULL;
 }
 
-static int read_terms(struct request *request, struct change_terms *terms, struct telling *telling)
+/* places: as condition_read has them. */
+static int read_terms(struct request *request, struct change_terms *terms, struct path **places,
+                      struct telling *telling)
 {
     *telling = (struct telling){0};
+    *places = NULL;
     int error = parameter_terms(request->call->parameters, terms);
     if (error == 0)
         error = parameter_bool(request->call->parameters, "quiet", &telling->quiet);
@@ -231,41 +235,11 @@ static int read_terms(struct request *request, struct change_terms *terms, struc
     if (error == 0 && terms->override != 0) /* past a rule: for who may do all */
         error = rights_judge(request->service, &request->call->caller, RIGHT_ADMIN, "Override",
                              &(struct path){0});
-    if (error == 0 && terms->has_if_rev) /* whether anything changed there is told */
-        error = rights_judge(request->service, &request->call->caller, RIGHT_LIST, "IfRev",
-                             &terms->if_path);
+    if (error == 0)
+        error = condition_read(request, terms, places);
     if (error == 0)
         caller_text(&request->call->caller, terms->author.name, sizeof terms->author.name);
     return error;
-}
-
-/* The places of if_paths (owned; NULL: the call names none). */
-static int read_places(struct request *request, struct change_terms *terms, struct path **out)
-{
-    json_t *list = json_object_get(request->call->parameters, "if_paths"), *text;
-    size_t index;
-    *out = NULL;
-    if (list == NULL || json_is_null(list))
-        return 0;
-    int error = parameter_list(request->call->parameters, "if_paths", &list);
-    struct path *paths = error == 0 ? calloc(json_array_size(list), sizeof *paths) : NULL;
-    if (error == 0 && paths == NULL)
-        error = error_set(ERR_NOMEM, "no memory for %zu places", json_array_size(list));
-    json_array_foreach(list, index, text)
-    {
-        if (error == 0)
-            error = path_of(text, &paths[index]);
-        if (error == 0)
-            error = rights_judge(request->service, &request->call->caller, RIGHT_LIST, "IfRev",
-                                 &paths[index]);
-    }
-    if (error < 0) {
-        free(paths);
-        return error;
-    }
-    terms->if_paths = *out = paths;
-    terms->if_path_count = json_array_size(list);
-    return 0;
 }
 
 /* Tells the views and makes the reply; takes the result over. */
@@ -292,13 +266,13 @@ static int commit(struct request *request, struct change *change, uint64_t rev,
     struct path *places = NULL;
     struct telling telling;
     drop_snapshot(request);
-    int error = read_terms(request, &terms, &telling);
+    int error = read_terms(request, &terms, &places, &telling);
     if (error == 0)
         error = admit(request, change, &terms);
-    if (error == 0)
-        error = read_places(request, &terms, &places);
-    if (error < 0)
+    if (error < 0) {
+        free(places);
         return error;
+    }
     if (rev > 0 && !terms.has_if_rev) {
         terms.has_if_rev = true;
         terms.if_rev = rev;
@@ -330,12 +304,14 @@ int write_repeated(struct request *request)
     struct change *change CHANGE_CLEANUP = NULL;
     struct change_terms terms = {0};
     struct change_result result = {0};
+    struct path *places = NULL;
     struct telling telling;
-    int error = read_terms(request, &terms, &telling);
+    int error = read_terms(request, &terms, &places, &telling);
     if (error == 0)
         error = write_begin(request, &change);
     if (error == 0)
         error = change_commit(change, &terms, &result);
+    free(places);
     if (error < 0)
         return error;
     if (result.repeated)

@@ -84,7 +84,7 @@ static int take_revision(struct wanted *wanted, const char *name, const char *va
     return keep(wanted, "at", json_string(value));
 }
 
-static int take_history(struct wanted *wanted, const char *name, const char *value)
+static int take_flag(struct wanted *wanted, const char *name, const char *value)
 {
     if (strcmp(value, "false") == 0)
         return 0; /* as if it was not given: equal options are the same volume */
@@ -110,7 +110,8 @@ static const struct {
     {"gid", take_id},
     {"mode", take_mode},
     {"rev", take_revision},
-    {"history", take_history},
+    {"history", take_flag},
+    {"idmap", take_flag},
     {"nocopy", tolerate},
     {"timeout", tolerate},
 };
@@ -128,7 +129,8 @@ static int take(struct wanted *wanted, const char *name, const json_t *value)
     }
     return error_set(ERR_INVALID,
                      "there is no option '%.64s': a volume of emsa has environment and service, "
-                     "and may have layout, uid, gid, mode, rev, history, nocopy, timeout",
+                     "and may have layout, uid, gid, mode, rev, history, idmap, "
+                     "nocopy, timeout",
                      name);
 }
 

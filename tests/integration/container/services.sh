@@ -30,7 +30,7 @@ volume() {
 stays() {
     local name=$1
     shift
-    runs -d --name "$name" "$@" "$image" sleep 86400 >/dev/null
+    runs -d --name "$name" "$@" "$image" tail -f /dev/null >/dev/null
 }
 
 # reads NAME OPTION...: a container that reads its url all the time; "ended" says how it went

@@ -87,6 +87,7 @@ start() {
     attach) runs "${more[@]}" "$image" "${program[@]}" ;;
     esac >"$work/out" 2>"$work/err" || {
         fault "$class, $way: no container: $(tail -n 2 "$work/err")"
+        ended
         return 1
     }
     [ "$way" != attach ] ||

@@ -163,7 +163,7 @@ else
     harmed privileged attach abort
 fi
 if [ "$all" = admin ] || [ "$all" = privileged ]; then
-    for way in hook attach; do
+    for way in hook attach volume; do
         for what in "read-only superblock" "umount -l" "umount -f" abort; do harmed "$all" "$way" "$what"; done
     done
 fi

@@ -60,10 +60,7 @@ void try_writable(const char *how)
     MUST("setxattr(security.capability)", setxattr(key, "security.capability", "1", 1, 0));
     MUST("removexattr", removexattr(key, "user.emsa.rev"));
 #undef MUST
-    snprintf(attempt, sizeof(attempt),
-             "%s: open to write, create, truncate, unlink, rename, link, mkdir, mknod, chmod, "
-             "chown, utimes, setxattr, O_TMPFILE",
-             how);
+    snprintf(attempt, sizeof(attempt), "%s: 22 ways to write", how);
     tally_row(attempt, &tally);
 }
 

@@ -83,7 +83,7 @@ static void mounted_anew(void)
     }
     tally_row("mount -t fuse.emsa emsa", &tally);
     char lower[600];
-    snprintf(lower, sizeof(lower), "lowerdir=%s:%s/.emsa", view, service);
+    snprintf(lower, sizeof(lower), "lowerdir=%s:/etc", service);
     long result = mount("overlay", "/tmp", "overlay", 0, lower);
     may_do("an overlay over the view", result);
     if (result == 0) {
@@ -186,13 +186,15 @@ static void nested(void)
     if (users < 0)
         return;
     int map = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
-    may_do("in it: a map of users", map < 0 ? -1 : write(map, "0 0 1", 5));
-    may_do("in it: mount -o remount,rw,bind", mount(NULL, view, NULL, MS_REMOUNT | MS_BIND, NULL));
-    try_writable("in it");
-    may_do("in it: umount -l of the view", umount2(view, MNT_DETACH));
-    may_do("in it: umount -f of the view", umount2(view, MNT_FORCE));
-    may_do("in it: mount -t fusectl", mount("fusectl", "/tmp", "fusectl", 0, NULL));
-    may_do("in it: an overlay", mount("overlay", "/tmp", "overlay", 0, "lowerdir=/env:/etc"));
+    may_do("in users of its own: a map of users", map < 0 ? -1 : write(map, "0 0 1", 5));
+    may_do("in users of its own: mount -o remount,rw,bind",
+           mount(NULL, view, NULL, MS_REMOUNT | MS_BIND, NULL));
+    try_writable("in users of its own");
+    may_do("in users of its own: umount -l of the view", umount2(view, MNT_DETACH));
+    may_do("in users of its own: umount -f of the view", umount2(view, MNT_FORCE));
+    may_do("in users of its own: mount -t fusectl", mount("fusectl", "/tmp", "fusectl", 0, NULL));
+    may_do("in users of its own: an overlay",
+           mount("overlay", "/tmp", "overlay", 0, "lowerdir=/env:/etc"));
     loot_names(AT_FDCWD, "/tmp");
 }
 

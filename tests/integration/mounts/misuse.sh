@@ -5,7 +5,6 @@
 . "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=../daemon/daemon.sh
 . "$root/tests/integration/daemon/daemon.sh"
-here=$root/tests/integration/daemon
 fill
 begin
 long=$(printf 'a%.0s' {1..201})
@@ -60,7 +59,7 @@ Invalid|VolumeCreate|{"name": "a\u0000b", "options": {"path": "prod/web"}}
 Invalid|VolumeCreate|{"name": "LONG", "options": {"path": "prod/web"}}
 Invalid|VolumeCreate|{"name": "a", "options": []}
 Invalid|VolumeCreate|{"name": "a", "options": {"path": "prod/web", "directory": "/etc"}}
-Invalid|VolumeCreate|{"name": "a", "options": {"path": "prod/web", "idmap": true}}
+Invalid|VolumeCreate|{"name": "a", "options": {"path": "prod/web", "owner": 5}}
 Invalid|VolumeCreate|{"name": "a", "options": {"path": "prod/web", "mode": "0400"}}
 NotFound|VolumeCreate|{"name": "a", "options": {"path": "prod/nowhere"}}
 NotFound|VolumeGet|{"name": "a"}

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=../daemon/daemon.sh
 . "$root/tests/integration/daemon/daemon.sh"
+# shellcheck disable=SC2034 # of daemon.sh
 here=$root/tests/integration/daemon
 mounts=$root/tests/integration/mounts
 fill
@@ -23,7 +24,7 @@ holds "and not" emsa mount prod/web "$work/live" --layout flat
 # id DIRECTORY: the number of the view there; shown DIRECTORY: all that it shows
 id() { emsa views --json | /usr/bin/python3 -c 'import json, sys
 print([view["id"] for view in json.load(sys.stdin)["views"] if view.get("directory") == sys.argv[1]][0])' "$1"; }
-shown() { for name in $(ls "$1"); do echo "$name=$(cat "$1/$name")"; done | paste -sd' '; }
+shown() { for file in "$1"/*; do echo "${file##*/}=$(cat "$file")"; done | paste -sd' '; }
 then="GOES=away NAME=one PASSWORD=hidden words PORT=8080"
 now="COMES=here NAME=second PASSWORD=hidden words PORT=8080"
 is "as of then" "$then" "$(shown "$work/canary")"
@@ -164,7 +165,7 @@ is "a volume too" 3 "$(cat "$EMSA_STORE/volumes/held/A")"
 call VolumeRemove '{"name": "held"}' >/dev/null
 call VolumeRemove '{"name": "tagged"}' >/dev/null
 mkfifo "$work/stay"
-unshare -m sh -c 'read -r _ <"$0"' "$work/stay" &
+unshare -m cat "$work/stay" >/dev/null &
 inmate=$!
 mkdir "$work/inside"
 until [ "$(readlink "/proc/$inmate/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ]; do :; done

@@ -5,7 +5,6 @@
 . "$(dirname "$0")/../../support/lib.sh"
 # shellcheck source=../daemon/daemon.sh
 . "$root/tests/integration/daemon/daemon.sh"
-here=$root/tests/integration/daemon
 fill
 emsa set prod/billing KEY=value >/dev/null
 at=$EMSA_STORE/volumes

@@ -3,10 +3,12 @@
 reply tells a key or a value to who may not know it."""
 import json
 import os
+import re
 import subprocess
 import sys
 
 from model import Model, User, parts
+from who import Connection
 
 USERS = [
     User("root", 0, 0),
@@ -103,6 +105,7 @@ def changing_keys(path):
     service, scratch = above(path), "prod/scratch/KprodscratchA"
     yield *operation("plain", path, value="guess"), [("set", path)]
     yield *operation("plain", path, value=value_of(service)), [("set", path)]
+    yield *operation("secret", path, value="guess"), [("set", path)]
     yield *operation("template", path, value="a${KprodwebA}"), [("edit", path)]
     yield *operation("link", path, value="db/KproddbA"), [("edit", path)]
     yield *operation("remove", path), [("set", path)]
@@ -146,12 +149,55 @@ def changing(path):
     if is_at(path, 0):
         yield "Tag", {"name": "t", "dry_run": True}, [("set", "")]
         yield "Untag", {"name": "t", "dry_run": True}, [("set", "")]
-        yield "Mount", {"max_read": "none"}, [("admin", "")]
         yield "TakeOver", {}, [("admin", "")]
         yield "Stop", {}, [("admin", "")]
         yield "Upgrade", {}, [("admin", "")]
         yield "Set", {"operations": [{"kind": "plain", "path": "prod/web/X", "value": "x"}], "override": ["lock"], "reason": "r",
                       "dry_run": True}, [("set", "prod/web"), ("admin", "")]
+
+
+def views(path):
+    """A view shows all that there is of its place: its values, and of everything also who wrote what and why."""
+    if is_at(path, 3):
+        return
+    needs = [("read", path) if path else ("admin", "")]
+    yield "Mount", {"path": path}, needs
+    yield "Mount", {"path": path, "masked": True, "mode": 0o400, "uid": 0, "gid": 0, "idmap": True}, needs
+    if is_at(path, 2):
+        yield "Mount", {"path": path, "layout": "flat", "directory": "/nowhere"}, needs
+    yield "Views", {"path": path}, [("list", path)] if path else [("some", "")]
+    if is_at(path, 0):
+        yield from volumes()
+
+
+def volumes():
+    """Whoever may make one mounts it below the daemon's own folder, for whomever: that is all rights."""
+    for method, more in (("Create", {"options": {"path": "dev/web", "mode": 0o444}}), ("Get", {}), ("Mount", {"id": "a"}),
+                         ("Path", {}), ("Unmount", {"id": "a"}), ("Remove", {})):
+        yield "Volume" + method, {"name": "tabled", **more}, [("admin", "")]
+    yield "VolumeList", {}, [("admin", "")]
+
+
+def server_table(socket):
+    """The verbs and the kinds of operations that the server has, by its own word."""
+    link = Connection(socket)
+    text = link.call("org.varlink.service.GetInterfaceDescription", {"interface": "io.emsa"})[1]
+    verbs = set(re.findall(r"^method (\w+)", json.loads(text)["parameters"]["description"], re.MULTILINE))
+    text = link.call("Set", {"operations": [{"kind": "none", "path": "prod/web/X"}]})[1]
+    kinds = set(re.findall(r"\w+", json.loads(text)["parameters"]["message"].rpartition(":")[2])) - {"and", "or"}
+    return verbs, kinds
+
+
+def without_rows(rows, socket):
+    """One table: what the server can do and nobody is asked about here is a fault."""
+    verbs, kinds = server_table(socket)
+    if len(verbs) < 40 or len(kinds) < 15:
+        yield f"the server's own table was not understood: {verbs}, {kinds}"
+    asked = {row[0] for row in rows}
+    asked_kinds = {each["kind"] for row in rows for each in row[1].get("operations", ())}
+    yield from (f"no row asks for {verb}" for verb in sorted(verbs - asked))
+    yield from (f"no such verb any more: {verb}" for verb in sorted(asked - verbs))
+    yield from (f"no row asks for operations of kind {kind}" for kind in sorted(kinds - asked_kinds))
 
 
 def knows(model, user, service, right):
@@ -191,8 +237,17 @@ def run_as(user, calls, folder):
     return [json.loads(line) for line in out.stdout.decode().splitlines()]
 
 
-def by_socket(model, user, folder, socket, revisions):
-    rows = [row for path in PLACES for row in (*reading(path, revisions), *changing(path))]
+def hold_views(socket):
+    """A view of each extent, for as long as the descriptors live, by its place: what Views must not tell of to everybody."""
+    link = Connection(socket)
+    return [descriptor for path in ("", "dev", "prod", "prod/web", "prod/db") for descriptor in link.ask("Mount", {"path": path})[2]]
+
+
+def rows_of(revisions):
+    return [row for path in PLACES for row in (*reading(path, revisions), *changing(path), *views(path))]
+
+
+def by_socket(model, user, folder, socket, rows):
     # what would end the server is not asked by who may
     rows = [row for row in rows if row[0] not in ("Stop", "Upgrade") or not model.may(user, row[2])]
     found = run_as(user, [{"socket": socket, "method": row[0], "parameters": row[1]} for row in rows], folder)
@@ -222,11 +277,15 @@ def main():
     model = Model(GRANTS)
     with open(revisions, encoding="utf-8") as file:
         revisions = json.load(file)
-    faults = []
+    held = hold_views(socket)
+    rows = rows_of(revisions)
+    faults = list(without_rows(rows, socket))
     for user in USERS:
-        faults += by_socket(model, user, folder, socket, revisions)
+        faults += by_socket(model, user, folder, socket, rows)
         faults += by_file(user, folder, mount, 0, None)
         faults += by_file(user, folder, group_mount, 0, 3002)
+    for descriptor in held:
+        os.close(descriptor)
     for fault in faults[:60]:
         print("FAULT:", fault)
     print(f"{len(faults)} faults")

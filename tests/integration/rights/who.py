@@ -12,8 +12,10 @@ class Connection:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.connect(path)
 
-    def call(self, method, parameters):
-        self.socket.sendall(json.dumps({"method": "io.emsa." + method, "parameters": parameters}).encode() + b"\0")
+    def ask(self, method, parameters):
+        """The reply, as it is and as its text, and the descriptors with it, for the caller to close."""
+        method = method if "." in method else "io.emsa." + method
+        self.socket.sendall(json.dumps({"method": method, "parameters": parameters}).encode() + b"\0")
         text, descriptors = b"", []
         while not text.endswith(b"\0"):
             data, found, _, _ = socket.recv_fds(self.socket, 1 << 20, 4)
@@ -21,8 +23,11 @@ class Connection:
                 raise ConnectionError("the server closed the connection")
             text += data
             descriptors += found
-        reply = json.loads(text[:-1])
-        told = text[:-1].decode()
+        return json.loads(text[:-1]), text[:-1].decode(), descriptors
+
+    def call(self, method, parameters):
+        """The verdict, and everything that came back, values too."""
+        reply, told, descriptors = self.ask(method, parameters)
         for descriptor in descriptors:
             if "values" in reply.get("parameters", {}):
                 with os.fdopen(descriptor, "rb") as values:
@@ -61,4 +66,5 @@ def main():
         print(json.dumps(connections[call["socket"]].call(call["method"], call["parameters"])))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -144,7 +144,9 @@ static void command_lines(void **state)
 {
     (void)state;
     struct daemon_options options;
-    assert_int_equal(PARSE(&options, "--store", "/s", "--threads", "32", "--replay"), 0);
+    assert_int_equal(
+        PARSE(&options, "--store", "/s", "--threads", "32", "--replay", "--views-each", "3"), 0);
+    assert_int_equal(options.views_each, 3);
     assert_int_equal(options.threads, 32);
     assert_true(options.replay);
     assert_int_equal(options.ready_fd, -1);
@@ -158,6 +160,9 @@ static void command_lines(void **state)
     assert_int_equal(PARSE(&options, "--role", "notifier"), 0);
     assert_int_equal(options.role, ROLE_NOTIFIER);
     assert_int_equal(PARSE(&options, "--threads", "0"), -ERR_INVALID);
+    assert_int_equal(PARSE(&options, "--views-each", "0"), -ERR_INVALID);
+    assert_int_equal(PARSE(&options, "--views-each", "65537"), -ERR_INVALID);
+    assert_int_equal(PARSE(&options, "--views-each", "3", "upgrade"), -ERR_INVALID);
     assert_int_equal(PARSE(&options, "--threads", "33"), -ERR_INVALID);
     assert_int_equal(PARSE(&options, "--threads", "4x"), -ERR_INVALID);
     assert_int_equal(PARSE(&options, "--ready-fd", "-1"), -ERR_INVALID);

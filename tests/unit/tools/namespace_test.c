@@ -47,6 +47,9 @@ static void live_inside(int told)
     if (mkdir("/env", 0755) < 0 || mkdir("/deep", 0755) < 0 || mkdir("/env2", 0755) < 0 ||
         symlink("/", "/loop") < 0 || symlink("../../../../../../../tmp", "/up") < 0 ||
         symlink("/etc/nowhere", "/dangling") < 0 || symlink("self", "/self") < 0 ||
+        mkdir("/sealed", 0755) < 0 || mount("tmpfs", "/sealed", "tmpfs", 0, NULL) < 0 ||
+        mkdir("/sealed/env", 0755) < 0 ||
+        mount(NULL, "/sealed", NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0 ||
         mkdir("/inner", 0755) < 0 || mkdir("/inner/env", 0755) < 0 ||
         symlink("/env", "/inner/out") < 0 || symlink("../env2", "/inner/above") < 0 ||
         close(open("/file", O_CREAT | O_WRONLY, 0600)) < 0 || write(told, "r", 1) != 1)
@@ -102,8 +105,12 @@ static int detached(void)
 
 static int attach(const struct namespace_place *place)
 {
+    struct namespace space NAMESPACE_CLEANUP = NAMESPACE_NONE;
+    int error = namespace_find(&space, inmate);
+    if (error < 0)
+        return error;
     int fd = detached();
-    int error = namespace_attach(fd, place);
+    error = namespace_attach(fd, &space, place);
     close(fd);
     return error;
 }
@@ -118,7 +125,7 @@ static bool is_root(void)
 
 static void it_stands_there_alone(void **state)
 {
-    struct namespace_place place = {.pid = inmate, .path = "/env"};
+    struct namespace_place place = {.path = "/env"};
     struct stat status;
     char here[PATH_MAX];
     (void)state;
@@ -129,7 +136,8 @@ static void it_stands_there_alone(void **state)
     in_root(here, "env/marker");
     assert_true(stat(here, &status) < 0);
     assert_true(stat("/env/marker", &status) < 0);
-    assert_int_equal(namespace_differs(inmate), 0);
+    assert_int_equal(attach(&place), -ERR_REFUSED);
+    assert_non_null(strstr(error_text(), "type tmpfs"));
 }
 
 static void links_lead_nowhere_else(void **state)
@@ -139,7 +147,7 @@ static void links_lead_nowhere_else(void **state)
         int error;
         const char *found; /* where it is then */
     } tried[] = {
-        {"/loop/loop/env", 0, "env"},        {"/../../../env", 0, "env"},
+        {"/loop/loop/env", 0, "env"},        {"/../../../inner/env", 0, "inner/env"},
         {"env2/../env2/.", 0, "env2"},       {"/up", -ERR_NOT_FOUND, NULL},
         {"/dangling", -ERR_NOT_FOUND, NULL}, {"/self", -ERR_INVALID, NULL},
         {"/file", -ERR_INVALID, NULL},       {"/nothing", -ERR_NOT_FOUND, NULL},
@@ -149,7 +157,7 @@ static void links_lead_nowhere_else(void **state)
     if (!is_root())
         return;
     for (size_t i = 0; i < sizeof tried / sizeof tried[0]; i++) {
-        struct namespace_place place = {.pid = inmate, .path = tried[i].path};
+        struct namespace_place place = {.path = tried[i].path};
         assert_int_equal(attach(&place), tried[i].error);
         if (tried[i].found != NULL)
             assert_true(has_marker(tried[i].found));
@@ -158,26 +166,25 @@ static void links_lead_nowhere_else(void **state)
 
 static void a_root_below(void **state)
 {
-    struct namespace_place place = {.pid = inmate, .root = "/inner", .path = "/env"};
+    struct namespace_place place = {.root = "/inner", .path = "/out"}; /* to its own /env */
     (void)state;
     if (!is_root())
         return;
     assert_int_equal(attach(&place), 0);
     assert_true(has_marker("inner/env"));
     assert_false(has_marker("env"));
+    place.path = "/env";
+    assert_int_equal(attach(&place), -ERR_REFUSED);
     place.path = "/above"; /* as seen from in there it leads to /env2, which is not there */
     assert_int_equal(attach(&place), -ERR_NOT_FOUND);
     assert_false(has_marker("env2"));
-    place.path = "/out"; /* and this to its own /env */
-    assert_int_equal(attach(&place), 0);
-    assert_false(has_marker("env"));
     place.root = "/nothing";
     assert_int_equal(attach(&place), -ERR_NOT_FOUND);
 }
 
 static void made_where_it_is_missing(void **state)
 {
-    struct namespace_place place = {.pid = inmate, .path = "/deep/er/still/", .make = true};
+    struct namespace_place place = {.path = "/deep/er/still/", .make = true};
     struct stat status;
     (void)state;
     if (!is_root())
@@ -196,32 +203,104 @@ static void made_where_it_is_missing(void **state)
     assert_true(attach(&place) < 0);
 }
 
-static void nobody_there(void **state)
+static void of_a_bounded_depth(void **state)
 {
-    struct namespace_place place = {.pid = 0, .path = "/env"};
+    char path[2 * 66 + 1] = "";
+    struct namespace_place place = {.path = path, .make = true};
+    struct stat status;
+    char text[PATH_MAX];
+    (void)state;
+    if (!is_root())
+        return;
+    for (size_t i = 0; i < 65; i++)
+        memcpy(path + 2 * i, "/d", sizeof "/d");
+    assert_int_equal(attach(&place), -ERR_IO);
+    assert_non_null(strstr(error_text(), "too long"));
+    (void)snprintf(text, sizeof text, "/proc/%d/root/d", (int)inmate);
+    assert_true(stat(text, &status) < 0);
+    path[2 * 64] = '\0';
+    assert_int_equal(attach(&place), 0);
+    assert_true(has_marker(path));
+    place.make = false; /* nothing is made, so it may be as deep as it likes */
+    memset(path, '/', sizeof path - 1);
+    assert_int_equal(attach(&place), -ERR_REFUSED);
+}
+
+static void not_in_a_read_only_root(void **state)
+{
+    struct namespace_place place = {.path = "/sealed/new", .make = true};
+    (void)state;
+    if (!is_root())
+        return;
+    assert_int_equal(attach(&place), -ERR_REFUSED);
+    assert_non_null(strstr(error_text(), "read-only"));
+    place.path = "/sealed/env";
+    assert_int_equal(attach(&place), 0);
+    assert_true(has_marker("sealed/env"));
+}
+
+static void not_in_our_own(void **state)
+{
+    struct namespace space NAMESPACE_CLEANUP = NAMESPACE_NONE;
+    (void)state;
+    assert_int_equal(namespace_find(&space, getpid()), -ERR_REFUSED);
+    assert_non_null(strstr(error_text(), "emsa mount"));
+}
+
+static size_t descriptors(void)
+{
+    size_t count = 0;
+    for (int fd = 0; fd < 1024; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+/* What was found names no other process, whoever is given its number. */
+static void it_has_ended(void **state)
+{
+    struct namespace space NAMESPACE_CLEANUP = NAMESPACE_NONE;
+    struct namespace_place place = {.path = "/env"};
     uid_t uid = 0;
     gid_t gid = 0;
     (void)state;
-    assert_int_equal(namespace_attach(-1, &place), -ERR_NOT_FOUND);
-    place.pid = -5;
-    assert_int_equal(namespace_attach(-1, &place), -ERR_NOT_FOUND);
+    if (!is_root())
+        return;
+    size_t before = descriptors();
+    assert_int_equal(namespace_find(&space, inmate), 0);
+    kill(inmate, SIGKILL);
+    waitpid(inmate, NULL, 0);
+    assert_int_equal(process_has_users(&space.process), -ERR_NOT_FOUND);
+    assert_int_equal(process_owner(&space.process, &uid, &gid), -ERR_NOT_FOUND);
+    int fd = detached();
+    assert_int_equal(process_idmap(fd, &space.process), -ERR_NOT_FOUND);
+    assert_int_equal(namespace_attach(fd, &space, &place), -ERR_NOT_FOUND);
+    close(fd);
+    namespace_release(&space);
+    assert_int_equal(descriptors(), before);
+}
+
+static void nobody_there(void **state)
+{
+    struct namespace space NAMESPACE_CLEANUP = NAMESPACE_NONE;
+    (void)state;
+    assert_int_equal(namespace_find(&space, 0), -ERR_NOT_FOUND);
+    assert_int_equal(namespace_find(&space, -5), -ERR_NOT_FOUND);
     pid_t gone = fork();
     if (gone == 0)
         _exit(0);
     waitpid(gone, NULL, 0);
-    place.pid = gone;
-    assert_int_equal(namespace_attach(-1, &place), -ERR_NOT_FOUND);
-    assert_int_equal(namespace_differs(gone), -ERR_NOT_FOUND);
-    assert_int_equal(namespace_idmap(-1, gone), -ERR_NOT_FOUND);
-    assert_int_equal(namespace_owner(gone, &uid, &gid), -ERR_NOT_FOUND);
+    assert_int_equal(namespace_find(&space, gone), -ERR_NOT_FOUND);
 }
 
 static void owners(void **state)
 {
+    struct process self PROCESS_CLEANUP = PROCESS_NONE;
     uid_t uid = getuid();
     gid_t gid = getgid();
     (void)state;
-    assert_int_equal(namespace_owner(getpid(), &uid, &gid), 0);
+    assert_int_equal(process_find(&self, getpid()), 0);
+    assert_int_equal(process_has_users(&self), 0);
+    assert_int_equal(process_owner(&self, &uid, &gid), 0);
     assert_int_equal(uid, getuid());
     assert_int_equal(gid, getgid());
 }
@@ -233,6 +312,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(links_lead_nowhere_else, begin, end),
         cmocka_unit_test_setup_teardown(a_root_below, begin, end),
         cmocka_unit_test_setup_teardown(made_where_it_is_missing, begin, end),
+        cmocka_unit_test_setup_teardown(of_a_bounded_depth, begin, end),
+        cmocka_unit_test_setup_teardown(not_in_a_read_only_root, begin, end),
+        cmocka_unit_test_setup_teardown(it_has_ended, begin, end),
+        cmocka_unit_test(not_in_our_own),
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(owners),
     };

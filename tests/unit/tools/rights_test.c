@@ -11,98 +11,103 @@
 
 #include <cmocka.h>
 
-#include <pwd.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "store/error.h"
-#include "tests/unit/tools/world.h"
+#include "tests/unit/tools/rights_world.h"
+#include "tools/service/rights.h"
+#include "tools/service/verb.h"
 
-#define NOBODY 65534
-#define HIDDEN "hunter2hunter2"    /* a secret of prod/web */
-#define LISTED "listed-value"      /* a plain value of prod/web */
-#define FOREIGN "VAULTKEY"         /* a key of prod/vault */
-#define FOREIGN_VALUE "vaultvault" /* a plain value there */
-
-static void fill(struct world *world)
-{
-    world_set(world,
-              "[{'kind': 'environment', 'path': 'prod'}, {'kind': 'environment', 'path': 'dev'},"
-              " {'kind': 'secret', 'path': 'prod/web/PASSWORD', 'size': 14},"
-              " {'kind': 'plain', 'path': 'prod/web/PORT', 'value': '" LISTED "'},"
-              " {'kind': 'plain', 'path': 'prod/vault/" FOREIGN "', 'value': '" FOREIGN_VALUE "'},"
-              " {'kind': 'secret', 'path': 'prod/vault/SHARED', 'size': 16},"
-              " {'kind': 'share', 'path': 'prod/vault/SHARED', 'with': 'web'},"
-              " {'kind': 'plain', 'path': 'dev/web/PORT', 'value': 'of-dev'},"
-              " {'kind': 'plain', 'path': 'dev/scratch/MINE', 'value': 'mine'}]",
-              HIDDEN "sixteen-bytes-16");
-}
-
-static void grant(struct world *world, const char *path, const char *who, const char *rights)
-{
-    char text[256];
-    snprintf(text, sizeof text, "[{'kind': 'grant', 'path': '%s', 'who': '%s', 'rights': [%s]}]",
-             path, who, rights);
-    world_set(world, text, NULL);
-}
-
-struct row {
-    const char *method, *parameters, *stream;
-    const char *error;  /* NULL: it succeeds */
-    const char *absent; /* what is not told, beside FOREIGN and its value; NULL: nothing more */
+/* What each verb takes, said a second time: who changes the server's table means it. Beside it
+ * stand the rows of tests/integration/rights, which ask what comes of it. */
+static const struct {
+    const char *verb;
+    enum right right;
+    const char *judged;
+} taken[] = {
+    {"EnvironmentAdd", RIGHT_ADMIN, "names"},
+    {"EnvironmentCopy", RIGHT_ADMIN, "to"},
+    {"EnvironmentRemove", RIGHT_ADMIN, "names"},
+    {"ServiceRemove", RIGHT_ADMIN, "paths"},
+    {"Stop", RIGHT_ADMIN, NULL},
+    {"TakeOver", RIGHT_ADMIN, NULL},
+    {"Upgrade", RIGHT_ADMIN, NULL},
+    {"VolumeCreate", RIGHT_ADMIN, NULL},
+    {"VolumeGet", RIGHT_ADMIN, NULL},
+    {"VolumeList", RIGHT_ADMIN, NULL},
+    {"VolumeMount", RIGHT_ADMIN, NULL},
+    {"VolumePath", RIGHT_ADMIN, NULL},
+    {"VolumeRemove", RIGHT_ADMIN, NULL},
+    {"VolumeUnmount", RIGHT_ADMIN, NULL},
+    {"Blame", RIGHT_AUDIT, "path"},
+    {"Locks", RIGHT_AUDIT, "path"},
+    {"Log", RIGHT_AUDIT, "path"},
+    {"Tags", RIGHT_AUDIT, NULL},
+    {"Verify", RIGHT_AUDIT, NULL},
+    {"Copy", RIGHT_EDIT, "to"},
+    {"Move", RIGHT_EDIT, "to"},
+    {"Promote", RIGHT_EDIT, "to"},
+    {"Rollback", RIGHT_EDIT, "path"},
+    {"Metrics", RIGHT_LIST, NULL},
+    {"Refs", RIGHT_LIST, "path"},
+    {"Status", RIGHT_LIST, NULL},
+    {"Set", RIGHT_OF_EACH, NULL},
+    {"Check", RIGHT_READ, "path"},
+    {"Definitions", RIGHT_READ, "paths"},
+    {"Diff", RIGHT_READ, "path"},
+    {"Explain", RIGHT_READ, "path"},
+    {"Get", RIGHT_READ, "paths"},
+    {"Mount", RIGHT_READ, "path"},
+    {"SchemaInfer", RIGHT_READ, "path"},
+    {"SchemaShow", RIGHT_READ, "path"},
+    {"Watch", RIGHT_READ, "paths"},
+    {"EnvironmentList", RIGHT_SEE, NULL},
+    {"List", RIGHT_SEE, "path"},
+    {"ServiceList", RIGHT_SEE, "path"},
+    {"Tree", RIGHT_SEE, "path"},
+    {"Remove", RIGHT_SET, "paths"},
+    {"ServiceAdd", RIGHT_SET, "paths"},
+    {"Tag", RIGHT_SET, NULL},
+    {"Untag", RIGHT_SET, NULL},
+    {"Find", RIGHT_SOME, NULL},
+    {"Grants", RIGHT_SOME, NULL},
+    {"Show", RIGHT_SOME, NULL},
+    {"Views", RIGHT_SOME, NULL},
+    {"ViewMove", RIGHT_SOME, NULL},
 };
 
-static void is_told_nothing(const struct row *row, const struct call *call, const char *text)
+static void every_verb_has_a_right(void **state)
 {
-    const char *const never[] = {FOREIGN, FOREIGN_VALUE, row->absent};
-    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
-        if (never[i] != NULL && strstr(row->parameters, never[i]) == NULL &&
-            strstr(text, never[i]) != NULL)
-            fail_msg("%s %s tells of '%s': %s", row->method, row->parameters, never[i], text);
-    for (size_t i = 0; i < call->part_count; i++) {
-        const struct value_part *part = &call->parts[i];
-        const void *data = part->is_secret ? part->secret.data : part->plain.data;
-        const size_t size = part->is_secret ? part->secret.size : part->plain.size;
-        for (size_t n = 0; n < sizeof never / sizeof never[0]; n++)
-            if (never[n] != NULL && size > 0 && memmem(data, size, never[n], strlen(never[n])))
-                fail_msg("%s %s gives '%s'", row->method, row->parameters, never[n]);
+    (void)state;
+    for (size_t i = 0; i < verb_count; i++) {
+        size_t at = 0;
+        while (at < sizeof taken / sizeof taken[0] && strcmp(taken[at].verb, verbs[i].name) != 0)
+            at++;
+        if (at == sizeof taken / sizeof taken[0])
+            fail_msg("nobody has said who may call '%s'", verbs[i].name);
+        assert_int_equal(verbs[i].right, taken[at].right);
+        assert_string_equal(verbs[i].judged != NULL ? verbs[i].judged : "-",
+                            taken[at].judged != NULL ? taken[at].judged : "-");
     }
+    assert_int_equal(verb_count, sizeof taken / sizeof taken[0]);
 }
 
-/* As nobody. The reply, owned by the caller. */
-static json_t *ask(struct world *world, const struct row *row)
+/* Whatever they are, and wherever: denied to somebody without any right. */
+static void every_verb_is_denied_to_strangers(void **state)
 {
-    struct call call;
-    char error[64];
-    world_ask(world, &call, NOBODY, row->method, world_json("%s", row->parameters), row->stream);
-    char *text = json_dumps(call.reply, 0);
-    snprintf(error, sizeof error, "io.emsa.%s", row->error != NULL ? row->error : "");
-    if (row->error == NULL ? call.error != NULL
-                           : call.error == NULL || strcmp(call.error, error) != 0)
-        fail_msg("%s %s: %s: %s", row->method, row->parameters,
-                 call.error != NULL ? call.error : "done", text);
-    is_told_nothing(row, &call, text);
-    free(text);
-    json_t *reply = json_incref(call.reply);
-    call_release(&call);
-    return reply;
-}
-
-static void ask_all(struct world *world, const struct row rows[], size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        json_decref(ask(world, &rows[i]));
-}
-#define ASK(...)                                                                                   \
-    ask_all(world, (const struct row[]){__VA_ARGS__},                                              \
-            sizeof((const struct row[]){__VA_ARGS__}) / sizeof(struct row))
-
-static bool is_here(void)
-{
-    const struct passwd *user = getpwuid(NOBODY);
-    return geteuid() == 0 && user != NULL && strcmp(user->pw_name, "nobody") == 0;
+    static const char *const parameters[] = {
+        "{}", "{'path': 'prod/web', 'paths': ['prod/web'], 'names': ['prod'], 'from': 'prod/web',"
+              " 'to': 'dev/web', 'name': 'a', 'pattern': '*', 'options': {'path': 'prod/web'}}"};
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    grant(world, "", "user:root", "'admin'");
+    for (size_t i = 0; i < 2 * verb_count; i++)
+        ASK({verbs[i / 2].name, parameters[i % 2], NULL, "Denied", LISTED});
 }
 
 static void whoever_holds_nothing(void **state)
@@ -316,6 +321,144 @@ static void reasons_tell_no_names(void **state)
          NULL, "Denied", NULL});
 }
 
+/* A circle is told of by names of services and keys alone. */
+static void circles_tell_no_names(void **state)
+{
+    static const struct row circle = {
+        "Set", "{'operations': [{'kind': 'link', 'path': 'prod/web/A', 'value': 'vault/BACK'}]}",
+        NULL, "Refused", "INNER"};
+    struct world *world = *state;
+    fill(world);
+    world_set(world,
+              "[{'kind': 'plain', 'path': 'prod/web/A', 'value': '1'},"
+              " {'kind': 'share', 'path': 'prod/web/A', 'with': 'vault'},"
+              " {'kind': 'link', 'path': 'prod/vault/INNER', 'value': 'web/A'},"
+              " {'kind': 'link', 'path': 'prod/vault/BACK', 'value': 'vault/INNER'},"
+              " {'kind': 'share', 'path': 'prod/vault/BACK', 'with': 'web'}]",
+              NULL);
+    if (!is_here())
+        return;
+    grant(world, "prod/web", "user:nobody", "'admin'");
+    json_t *reply = ask(world, &circle);
+    assert_non_null(strstr(world_member(reply, "message"), "that you may not list"));
+    json_decref(reply);
+    grant(world, "prod/vault", "user:nobody", "'list'");
+    reply = ask(world, &(struct row){circle.method, circle.parameters, NULL, "Refused", NULL});
+    assert_non_null(strstr(world_member(reply, "message"), "vault/INNER"));
+    json_decref(reply);
+}
+
+/* Valid until the next call. */
+static const char *at_if_rev(const char *operations, const char *terms, uint64_t rev)
+{
+    static char text[512];
+    snprintf(text, sizeof text, "{'operations': [%s], 'if_rev': %" PRIu64 "%s}", operations, rev,
+             terms);
+    return text;
+}
+
+/* if_rev is asked of what the change touches, and so by whoever may make it. */
+static void if_rev_of_what_is_touched(void **state)
+{
+    static const char set[] = "{'kind': 'plain', 'path': 'prod/web/PORT', 'value': '2'}";
+    static const char both[] = "{'kind': 'plain', 'path': 'prod/web/PORT', 'value': '3'},"
+                               " {'kind': 'plain', 'path': 'dev/scratch/MINE', 'value': '3'}";
+    static const char copy[] = "{'kind': 'copy', 'path': 'dev/scratch/C', 'from': 'prod/web/PORT'}";
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    grant(world, "prod/web", "user:nobody", "'set', 'read'");
+    grant(world, "dev/scratch", "user:nobody", "'set', 'read'");
+    uint64_t before =
+        world_set(world, "[{'kind': 'plain', 'path': 'prod/vault/OTHER', 'value': '1'}]", NULL);
+    /* Others' changes elsewhere are no conflict, and are not told of. */
+    ASK({"Set", at_if_rev(set, "", before - 1), NULL, NULL, NULL});
+    ASK({"Set", at_if_rev(set, "", before), NULL, "Conflict", NULL});
+    ASK({"Set", at_if_rev(set, ", 'if_path': ''", before), NULL, "Denied", NULL});
+    ASK({"Set", at_if_rev(set, ", 'if_path': null, 'if_paths': null", before), NULL, "Conflict",
+         NULL});
+    ASK({"Set", at_if_rev(both, "", before), NULL, "Conflict", NULL});
+    ASK({"Set", at_if_rev(copy, "", before), NULL, "Conflict", NULL});
+    ASK({"Set", at_if_rev(copy, "", before + 1), NULL, NULL, NULL});
+    ASK({"Set", at_if_rev(set, ", 'if_paths': ['dev/scratch/MINE']", before), NULL, NULL, NULL});
+    ASK({"Set", at_if_rev(set, ", 'if_paths': ['dev/scratch/MINE', 'prod/vault/OTHER']", before),
+         NULL, "Denied", NULL});
+    /* The verbs with places of their own. */
+    ASK({"Remove", "{'paths': ['dev/scratch/C'], 'if_rev': 1}", NULL, "Conflict", NULL},
+        {"Remove", "{'paths': ['dev/scratch/NO'], 'if_rev': 1}", NULL, "NotFound", NULL},
+        {"Copy", "{'from': 'prod/web/PORT', 'to': 'dev/scratch/D', 'if_rev': 1}", NULL, "Conflict",
+         NULL},
+        {"Move", "{'from': 'dev/scratch/C', 'to': 'dev/scratch/D', 'if_rev': 1}", NULL, "Conflict",
+         NULL},
+        {"Rollback", "{'path': 'dev/scratch', 'to': '2', 'if_rev': 1}", NULL, "Conflict", NULL});
+}
+
+static int some_views(void *arg, json_t *list)
+{
+    (void)arg;
+    static const char *const paths[] = {"", "prod", "prod/web", "prod/vault", "dev/web"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:{s:i, s:i}}", "id", (int)i + 1,
+                                              "layout", "flat", "path", paths[i], "read", "uid",
+                                              1000, "pid", 4711));
+    return 0;
+}
+
+/* A view is told of to who may list its place, and who reads it to who may audit it. */
+static void views_that_are_told_of(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    world->dispatcher->host.views = some_views;
+    grant(world, "prod/web", "user:nobody", "'read'");
+    json_t *reply = ask(world, &(struct row){"Views", "{}", NULL, NULL, "4711"});
+    assert_string_equal(world_members(json_object_get(reply, "views"), "path"), "prod/web");
+    json_decref(reply);
+    ASK({"Views", "{'path': 'prod'}", NULL, "Denied", NULL},
+        {"Views", "{'path': 'prod/vault'}", NULL, "Denied", NULL});
+    grant(world, "prod/web", "user:nobody", "'audit'");
+    grant(world, "dev", "group:nogroup", "'list'");
+    reply = ask(world, &(struct row){"Views", "{}", NULL, NULL, NULL});
+    assert_string_equal(world_members(json_object_get(reply, "views"), "path"), "prod/web dev/web");
+    assert_string_equal(world_member(reply, "views.0.read.pid"), "4711");
+    assert_string_equal(world_member(reply, "views.1.read.pid"), "");
+    json_decref(reply);
+}
+
+static uint32_t moved;
+
+static int note_move(void *arg, uint32_t view, uint64_t rev)
+{
+    (void)arg, (void)rev;
+    moved = view;
+    return 0;
+}
+
+/* A view is moved by who may read what it shows; of one whose place may not be listed nothing is
+ * said. */
+static void views_that_are_moved(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    world->dispatcher->host.views = some_views;
+    world->dispatcher->host.view_move = note_move;
+    grant(world, "prod/web", "user:nobody", "'read'");
+    grant(world, "dev", "user:nobody", "'list'");
+    ASK({"ViewMove", "{'view': '1', 'to': 'live'}", NULL, "NotFound", NULL},
+        {"ViewMove", "{'view': '2', 'to': 'live'}", NULL, "NotFound", NULL},
+        {"ViewMove", "{'view': '4', 'to': 'live'}", NULL, "NotFound", NULL},
+        {"ViewMove", "{'view': '5', 'to': 'live'}", NULL, "Denied", NULL},
+        {"ViewMove", "{'view': '3', 'to': 'live', 'dry_run': true}", NULL, NULL, NULL});
+    assert_int_equal(moved, 0);
+    ASK({"ViewMove", "{'view': '3', 'to': 'live'}", NULL, NULL, NULL});
+    assert_int_equal(moved, 3);
+}
+
 static void administering_one_service(void **state)
 {
     struct world *world = *state;
@@ -424,11 +567,17 @@ static void taken_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_verb_has_a_right),
+        cmocka_unit_test_setup_teardown(every_verb_is_denied_to_strangers, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(views_that_are_told_of, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(views_that_are_moved, world_begin, world_end),
         cmocka_unit_test_setup_teardown(whoever_holds_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(setting_reads_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(setting_is_no_guessing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(listing_reads_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(reasons_tell_no_names, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(circles_tell_no_names, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(if_rev_of_what_is_touched, world_begin, world_end),
         cmocka_unit_test_setup_teardown(administering_one_service, world_begin, world_end),
         cmocka_unit_test_setup_teardown(explaining_reads_no_texts, world_begin, world_end),
         cmocka_unit_test_setup_teardown(schemas_ask_nothing, world_begin, world_end),

@@ -128,7 +128,7 @@ static const struct wrong wrongs[] = {
      "name"},
     {"/VolumeDriver.Create", OPTS("\"servcie\":\"x\""),
      "no option 'servcie': a volume of emsa has environment and service, and may have layout, uid, "
-     "gid, mode, rev, history, nocopy, timeout"},
+     "gid, mode, rev, history, idmap, nocopy, timeout"},
     {"/VolumeDriver.Create", OPTS("\"Mode\":\"0400\""), "no option 'Mode'"},
     {"/VolumeDriver.Create", OPTS("\"layout\":\"round\""), "tree"},
     {"/VolumeDriver.Create", OPTS("\"layout\":7"), "'layout' is no text"},
