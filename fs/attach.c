@@ -18,76 +18,18 @@
 #include <unistd.h>
 
 #include "fs/mount.h"
+#include "fs/mount_table.h"
 #include "store/error.h"
 
 #define TYPE "fuse.emsa"
 #define MOMENT_MS 1000
 
-/* Undoes mountinfo's \ooo in place. */
-static void unescape(char *text)
-{
-    char *out = text;
-    for (const char *in = text; *in; out++) {
-        if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] && in[3]) {
-            *out = (char)((in[1] - '0') * 64 + (in[2] - '0') * 8 + (in[3] - '0'));
-            in += 4;
-        } else {
-            *out = *in++;
-        }
-    }
-    *out = 0;
-}
-
-/* One line: "id parent major:minor root mountpoint options [tags] - type source ..." */
-static bool line_split(char *line, char **device, char **point, char **type)
-{
-    char *rest = line;
-    *device = *point = NULL;
-    for (int field = 0; field < 5; field++) {
-        *point = strsep(&rest, " ");
-        if (field == 2)
-            *device = *point;
-    }
-    if (!*point || !rest)
-        return false;
-    char *mark = strstr(rest, " - ");
-    if (!mark)
-        return false;
-    rest = mark + 3;
-    *type = strsep(&rest, " ");
-    unescape(*point);
-    return true;
-}
-
-struct standing { /* what is mounted on top in a place */
-    char type[64];
-    long id;
-    unsigned number; /* of its device */
-};
-
-/* 1: nothing is. */
+/* What is mounted on top in a place, now. 1: nothing is. */
 static int mounted(const char *path, struct standing *standing)
 {
-    FILE *file = fopen("/proc/self/mountinfo", "re");
-    if (!file)
-        return error_system(errno, "cannot read '/proc/self/mountinfo'");
-    char *line = NULL;
-    size_t capacity = 0;
-    int found = 1;
-    while (getline(&line, &capacity, file) > 0) {
-        char *device, *point, *kind;
-        line[strcspn(line, "\n")] = 0;
-        if (!line_split(line, &device, &point, &kind) || strcmp(point, path) != 0)
-            continue;
-        snprintf(standing->type, sizeof(standing->type), "%s", kind);
-        standing->number =
-            strncmp(device, "0:", 2) == 0 ? (unsigned)strtoul(device + 2, NULL, 10) : 0;
-        standing->id = strtol(line, NULL, 10);
-        found = 0; /* the last line for a place is the one on top */
-    }
-    free(line);
-    fclose(file);
-    return found;
+    struct mount_table table MOUNT_TABLE_CLEANUP = {0};
+    int error = mount_table_read(&table);
+    return error == 0 ? mount_table_top(&table, path, standing) : error;
 }
 
 /* The absolute path, without asking the last component anything: a mount whose server is gone for
@@ -143,7 +85,7 @@ static long mount_id(int fd)
 
 /* One turn of mount_clear: 0, or 1 when no dead mount of ours stands there. All by one descriptor:
  * between two looks at a path, somebody who owns a folder above may lead it elsewhere. */
-static int clear_one(const char *path, unsigned number)
+static int clear_one(struct mount_table *table, const char *path, unsigned number)
 {
     char through[64];
     struct standing standing;
@@ -151,7 +93,7 @@ static int clear_one(const char *path, unsigned number)
     if (place < 0)
         return 1;
     long id = mount_id(place);
-    int error = mounted(path, &standing);
+    int error = mount_table_top(table, path, &standing);
     if (error == 0 && (standing.id != id || strcmp(standing.type, TYPE) != 0 ||
                        (number && standing.number != number) || !is_dead(place)))
         error = 1;
@@ -159,6 +101,8 @@ static int clear_one(const char *path, unsigned number)
         snprintf(through, sizeof(through), "/proc/self/fd/%d", place);
         if (umount2(through, MNT_DETACH) < 0)
             error = error_system(errno, "cannot take the dead mount away from '%s'", path);
+        else
+            mount_table_drop(table, path);
     }
     close(place);
     return error;
@@ -190,35 +134,40 @@ static enum life ask(const char *path, int milliseconds)
     return !answered ? SILENT : status == 0 ? ALIVE : DEAD;
 }
 
-int mount_abort_silent(const char *directory, unsigned number, int milliseconds)
+int mount_abort_silent(const struct mount_table *table, const char *directory, unsigned number,
+                       int milliseconds)
 {
     struct standing standing;
-    int error = mounted(directory, &standing);
-    if (error < 0)
-        return error;
-    if (error > 0 || strcmp(standing.type, TYPE) != 0 || number == 0 || standing.number != number ||
-        ask(directory, milliseconds) != SILENT)
+    if (mount_table_top(table, directory, &standing) != 0 || strcmp(standing.type, TYPE) != 0 ||
+        number == 0 || standing.number != number || ask(directory, milliseconds) != SILENT)
         return 1;
     return mount_abort_number(standing.number);
 }
 
-int mount_clear(const char *directory, unsigned number)
+int mount_clear(struct mount_table *table, const char *directory, unsigned number)
 {
     char path[PATH_MAX];
     int error = absolute(directory, path);
     if (error < 0)
         return error;
-    int first = clear_one(path, number);
+    int first = clear_one(table, path, number);
     for (error = first; error == 0;)
-        error = clear_one(path, number);
+        error = clear_one(table, path, number);
     return error < 0 ? error : first;
+}
+
+int mount_clear_now(const char *directory)
+{
+    struct mount_table table MOUNT_TABLE_CLEANUP = {0};
+    int error = mount_table_read(&table);
+    return error == 0 ? mount_clear(&table, directory, 0) : error;
 }
 
 static int check_free(const char *directory)
 {
     char path[PATH_MAX];
     struct standing standing;
-    int error = mount_clear(directory, 0);
+    int error = mount_clear_now(directory);
     if (error >= 0)
         error = absolute(directory, path);
     if (error)

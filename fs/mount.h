@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "fs/fs.h"
+#include "fs/mount_table.h"
 
 #define MOUNT_INIT_MAX 256
 
@@ -36,8 +37,12 @@ int mount_attach_again(int mount_fd, int place, const char *directory);
 
 /* Takes dead mounts of emsa's (whose server and supervisor are gone for good) away from a
  * directory, also where they are in use; only those of the superblock of that number, if it is not
- * 0. 1: there is none. ERR_DENIED, ERR_IO. */
-int mount_clear(const char *directory, unsigned number);
+ * 0. They are dropped from the table, which was read when they stood there already. 1: there is
+ * none. ERR_DENIED, ERR_IO. */
+int mount_clear(struct mount_table *table, const char *directory, unsigned number);
+
+/* All of them, by a table of its own. The same errors, and ERR_NOMEM. */
+int mount_clear_now(const char *directory);
 
 /* Takes a mount away from a directory. ERR_NOT_FOUND, ERR_REFUSED (not emsa's), ERR_BUSY,
  * ERR_DENIED. */
@@ -76,7 +81,8 @@ int mount_abort_number(unsigned number);
  * kernel. To be called by a process of one thread, when no server of this store lives. 1: it
  * answers, or there is none.
  */
-int mount_abort_silent(const char *directory, unsigned number, int milliseconds);
+int mount_abort_silent(const struct mount_table *table, const char *directory, unsigned number,
+                       int milliseconds);
 
 void mount_release(struct mount *mount);
 

@@ -66,7 +66,8 @@ static int is_text(const json_t *value)
 /* Of what there is, and nothing else: what does not say its place, or says more, was refused. */
 static void check_options(const json_t *options)
 {
-    static const char *const known[] = {"path", "layout", "uid", "gid", "mode", "at", "history"};
+    static const char *const known[] = {"path", "layout", "uid",     "gid",
+                                        "mode", "at",     "history", "idmap"};
     size_t count = 0;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         count += json_object_get(options, known[i]) != NULL;

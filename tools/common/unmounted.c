@@ -42,9 +42,12 @@ static int put_file(int place, const char *path)
         openat(place, UNMOUNTED_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
     if (fd < 0 && errno == EEXIST)
         return 0;
-    if (fd < 0 || write(fd, text, sizeof text - 1) != (ssize_t)sizeof text - 1)
-        return error_system(errno, "cannot write '%s/" UNMOUNTED_FILE "'", path);
-    return 0;
+    if (fd >= 0 && write(fd, text, sizeof text - 1) == (ssize_t)sizeof text - 1)
+        return 0;
+    int error = error_system(errno, "cannot write '%s/" UNMOUNTED_FILE "'", path);
+    if (fd >= 0)
+        (void)unlinkat(place, UNMOUNTED_FILE, 0); /* a part of it */
+    return error;
 }
 
 /* Made before by its owner, whom it is closed to as well. */
@@ -76,6 +79,8 @@ int unmounted_make(int folder, const char *name, const char *path)
     int error = put_file(place, path);
     if (error == 0 && fchmod(place, 0) < 0)
         error = error_system(errno, "cannot close the directory '%s' to others", path);
+    if (error < 0 && is_made)
+        (void)unlinkat(folder, name, AT_REMOVEDIR);
     return error;
 }
 

@@ -25,7 +25,7 @@ static int check_directory(const char *directory)
     struct stat status;
     /* A dead one would be mounted again by the server that is to start. What cannot be found or
      * taken away is told of below, and by who mounts. */
-    (void)mount_clear(directory, 0);
+    (void)mount_clear_now(directory);
     if (stat(directory, &status) < 0 && errno == ENOENT)
         return error_set(ERR_NOT_FOUND, "no directory '%s' to mount on: make it with 'mkdir %s'",
                          directory, directory);

@@ -198,6 +198,7 @@ static int add_view(void *arg, const struct channel_message *view)
         (int)options->cache, "masked", (int)options->masked, "history", (int)options->history,
         "idmap", (int)options->idmap, "made", (json_int_t)options->made_time);
     if (object != NULL) {
+        (void)json_object_set_new(object, "maker", json_integer((json_int_t)options->maker));
         (void)json_object_set_new(object, "rev", json_integer(0));
         add_places(object, view);
         add_state(object, listing->fs, view->view);

@@ -317,19 +317,37 @@ static bool is_wanted(const struct supervisor *supervisor, const char *directory
     return false;
 }
 
+struct again {
+    struct supervisor *supervisor;
+    struct mount_table table; /* read at the first one: there may be thousands, and none */
+    bool is_read;
+};
+
+static void look_at_mounts(struct again *again)
+{
+    if (again->is_read)
+        return;
+    if (mount_table_read(&again->table) < 0)
+        log_warning("what was left dead stays so: %s", error_text());
+    again->is_read = true;
+}
+
 /* A mount that died with the daemon before: another in its place, once there is a server. */
 static int mount_again(void *arg, const struct recorded *entry)
 {
-    struct supervisor *supervisor = arg;
+    struct again *again = arg;
+    struct supervisor *supervisor = again->supervisor;
     struct view *view;
     if (entry->number == 0)
         return 0;
-    int aborted = mount_abort_silent(entry->directory, entry->number, SILENT_MILLISECONDS);
+    look_at_mounts(again);
+    int aborted =
+        mount_abort_silent(&again->table, entry->directory, entry->number, SILENT_MILLISECONDS);
     if (aborted == 0)
         log_warning("'%s' was not served and kept its readers waiting: ended", entry->directory);
     else if (aborted < 0)
         log_warning("%s", error_text());
-    int cleared = mount_clear(entry->directory, entry->number);
+    int cleared = mount_clear(&again->table, entry->directory, entry->number);
     if (cleared < 0)
         log_warning("%s", error_text());
     /* taken away since, or of another namespace */
@@ -347,6 +365,14 @@ static int mount_again(void *arg, const struct recorded *entry)
     else
         log_warning("'%s' was left dead: %s", entry->directory, error_text());
     return 0; /* what is written there keeps nobody from starting */
+}
+
+static int mount_all_again(struct supervisor *supervisor)
+{
+    struct again again = {.supervisor = supervisor};
+    int error = record_read(&supervisor->holdings.place, mount_again, &again);
+    mount_table_release(&again.table);
+    return error;
 }
 
 /* The store as nobody's, or with the server of a supervisor that died. */
@@ -376,7 +402,7 @@ static int begin(struct supervisor *supervisor)
     for (size_t i = 0; error == 0 && i < supervisor->views.count; i++)
         error = watch_add(&supervisor->watch, &supervisor->views.items[i]);
     if (error == 0 && supervisor->server.pid == 0)
-        error = record_read(&supervisor->holdings.place, mount_again, supervisor);
+        error = mount_all_again(supervisor);
     if (error == 0)
         error = make_views(supervisor);
     if (error == 0)

@@ -5,8 +5,8 @@
 
 /*
  * Makes a listening socket at an absolute path, and the folders above it that are not there; a
- * stale socket makes room. ERR_INVALID: no absolute path; ERR_REFUSED: the place is taken;
- * ERR_DENIED, ERR_NOT_FOUND, ERR_IO.
+ * stale socket makes room. ERR_INVALID: no absolute path; ERR_REFUSED: the place is taken, or
+ * others could put something there; ERR_DENIED, ERR_NOT_FOUND, ERR_IO.
  */
 int volume_listen(int *out, const char *path);
 

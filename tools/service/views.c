@@ -42,7 +42,18 @@ static bool is_within(const struct path *path, const struct path *scope)
            (scope->service[0] == '\0' || strcmp(scope->service, path->service) == 0);
 }
 
-/* What the caller may not list is not told of, and who reads only where it may audit. */
+/* Who reads a view, and who asked for it, is told to who may audit; its own to everybody. */
+static void sift_view(struct request *request, json_t *view, const struct path *path)
+{
+    const struct caller *caller = &request->call->caller;
+    if (rights_hold(request->service, caller, RIGHT_AUDIT, path))
+        return;
+    (void)json_object_del(view, "read");
+    if (json_integer_value(json_object_get(view, "maker")) != (json_int_t)caller->uid)
+        (void)json_object_del(view, "maker");
+}
+
+/* What the caller may not list is not told of. */
 static int sift(struct request *request, json_t *views, const struct path *scope)
 {
     const struct caller *caller = &request->call->caller;
@@ -54,8 +65,8 @@ static int sift(struct request *request, json_t *views, const struct path *scope
             return error;
         if (!is_within(&path, scope) || !rights_hold(request->service, caller, RIGHT_LIST, &path))
             (void)json_array_remove(views, i - 1);
-        else if (!rights_hold(request->service, caller, RIGHT_AUDIT, &path))
-            (void)json_object_del(view, "read");
+        else
+            sift_view(request, view, &path);
     }
     return 0;
 }

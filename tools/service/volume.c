@@ -34,7 +34,19 @@ static int take_name(struct request *request, const char **out)
     return error;
 }
 
-/* Those that were given, without those that are null. Owned. */
+/* As if it was not given: options that mean the same are equal. */
+static bool is_usual(const char *name, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    if (json_is_null(value))
+        return true;
+    if (strcmp(name, "layout") == 0)
+        return text != NULL && strcmp(text, "tree") == 0;
+    return json_is_false(value) && (strcmp(name, "history") == 0 || strcmp(name, "cache") == 0 ||
+                                    strcmp(name, "masked") == 0 || strcmp(name, "idmap") == 0);
+}
+
+/* Those that were given, without those that say what is usual. Owned. */
 static int take_options(struct request *request, json_t **out)
 {
     static const char *const known[] = {"path", "layout",  "uid",   "gid",    "mode",
@@ -52,8 +64,8 @@ static int take_options(struct request *request, json_t **out)
             is_known = is_known || strcmp(name, known[i]) == 0;
         if (error == 0 && !is_known)
             error = error_set(ERR_INVALID, "no option '%.64s': there are " OPTIONS, name);
-        if (error == 0 && !json_is_null(value))
-            (void)json_object_set(options, name, value);
+        if (error == 0 && !is_usual(name, value) && json_object_set(options, name, value) < 0)
+            error = error_set(ERR_NOMEM, "no memory for the options");
     }
     if (error < 0)
         json_decref(options);

@@ -25,6 +25,8 @@ enum stage { STAGE_FREE, STAGE_READING, STAGE_WAITING, STAGE_LEAVING };
 struct client {
     enum stage stage;
     bool is_ended; /* its socket is shut: libmicrohttpd sees that, and closes it */
+    bool
+        is_late; /* it has had its time, and what has come of it meanwhile is looked at once more */
     bool has_reply;
     int fd;
     struct plugin *plugin;
@@ -48,6 +50,7 @@ struct plugin {
 static void enter(struct client *client, enum stage stage)
 {
     client->stage = stage;
+    client->is_late = false;
     client->since = deadline_in(0);
 }
 
@@ -202,6 +205,17 @@ static int time_of(const struct client *client)
     return deadline_left(client->since + patience);
 }
 
+/* A process that was kept from running has not looked at what came in time: nobody is ended before
+ * another turn. */
+static void end(struct client *client)
+{
+    if (client->is_late) {
+        (void)shutdown(client->fd, SHUT_RDWR);
+        client->is_ended = true;
+    }
+    client->is_late = true;
+}
+
 /* Ends those who have had their time; milliseconds until the next one has, -1: nobody. */
 static int end_clients(struct plugin *plugin)
 {
@@ -209,12 +223,10 @@ static int end_clients(struct plugin *plugin)
     for (unsigned i = 0; i < CLIENTS_MAX; i++) {
         struct client *client = &plugin->clients[i];
         int left = time_of(client);
-        if (left == 0) {
-            (void)shutdown(client->fd, SHUT_RDWR);
-            client->is_ended = true;
-        } else if (left > 0 && (least < 0 || left < least)) {
-            least = left;
-        }
+        if (left == 0)
+            end(client);
+        if (left > 0 || (left == 0 && !client->is_ended))
+            least = least < 0 || left < least ? left : least;
     }
     return least;
 }

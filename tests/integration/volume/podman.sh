@@ -59,6 +59,23 @@ is "started" one "$(said podman start one)"
 is "and reads" postgres://moved "$(reads)"
 holds "removed" podman rm --force --time 0 one
 
+# Forgotten by another while it is used: the name and the place go, and who has it mounted keeps it.
+forget() {
+    /usr/bin/python3 "$here/protocol.py" "$plugin" ask Remove '{"Name": "billing-env"}' | tail -n 1
+}
+runs -d --name one -v billing-env:/env:ro "$image" busybox tail -f /dev/null >/dev/null
+is "forgotten by another" '200 {"Err": ""}' "$(forget)"
+is "it reads on" postgres://moved "$(reads)"
+emsa set prod/billing URL=postgres://again >/dev/null
+is "new values, too" postgres://again "$(reads)"
+is "another is not" "exit 12" "$(said runs --rm -v billing-env:/env:ro "$image" cat /env/prod/billing/URL | cut -c -7)"
+podman rm --force --time 0 one >/dev/null
+podman volume rm billing-env >"$work/out" 2>&1 || true # podman says that the plugin has none, and forgets it, too
+is "made again" billing-env "$(said podman volume create --driver emsa -o environment=prod -o service=billing billing-env)"
+is "another reads" postgres://again "$(said runs --rm -v billing-env:/env:ro "$image" cat /env/prod/billing/URL)"
+is "and there was no data in it to go" postgres://again "$(emsa get prod/billing/URL)"
+emsa set prod/billing URL=postgres://moved >/dev/null
+
 # A stop of the daemon, and another: the same volumes.
 over TERM
 is "without a daemon nothing runs" "exit 126" "$(said runs --rm -v billing-env:/env:ro "$image" cat /env/prod/billing/URL)"
@@ -68,4 +85,6 @@ is "forgotten" "billing-env dev-env" "$(said podman volume rm billing-env dev-en
 is "and no data" postgres://moved "$(emsa get prod/billing/URL)"
 end_containers
 over TERM
+is "one place in the unit and in what podman is told" 1 \
+    "$(grep -ho '/run/docker/plugins/emsa.sock' "$root/tools/packaging/emsad.service" "$root/tools/packaging/emsa-containers.conf" | uniq | wc -l)"
 finish

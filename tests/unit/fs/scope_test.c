@@ -474,29 +474,50 @@ static void an_administrators_revision_moves_with_anything(void **state)
     assert_true(place.corner.node.rev == rev);
 }
 
-/* Without history too: what was no newest revision of what is seen is not to be had. */
+static int enter_past(uint64_t at, uint64_t rev)
+{
+    struct place place;
+    char text[24];
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)rev);
+    return scope_lookup(&scope, snapshot, &place, at, text);
+}
+
+/* Without history too: of the last minute those revisions are there at which the place became what
+ * it shows, and no other. */
 static void a_revision_that_showed_nothing_is_none(void **state)
 {
     (void)state;
-    struct place place;
-    char text[24];
-    uint64_t newest, said;
-    see("prod/web", LAYOUT_TREE);
-    const uint64_t hidden = find(service, ".emsa"), at = find(hidden, "at");
+    const char *const commits[] = {"prod/web/HOST", "prod/api/TOKEN", "dev/web/PORT"};
+    const struct {
+        const char *path;
+        bool sees[3]; /* of those */
+    } views[] = {{"prod/web", {true, false, false}},
+                 {"prod/api", {false, true, false}},
+                 {"prod", {true, true, false}},
+                 {"dev", {false, false, true}},
+                 {"dev/web", {false, false, true}}};
+    uint64_t newest;
     struct node node;
-    assert_true(node_parse(&node, at));
-    assert_int_equal(hidden_revision(snapshot, &newest, &node, HIDDEN_FOR_CONSUMER), 0);
-    say(1);
-    said = snapshot_revision(snapshot);
-    snapshot_end(snapshot);
-    commit("prod/web/HOST", "last");
-    assert_int_equal(snapshot_begin(snapshot), 0);
-    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)newest);
-    assert_int_equal(scope_lookup(&scope, snapshot, &place, at, text), 0);
-    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)said);
-    assert_int_equal(scope_lookup(&scope, snapshot, &place, at, text), NOT_THERE);
-    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)said + 1);
-    assert_int_equal(scope_lookup(&scope, snapshot, &place, at, text), 0);
+    for (unsigned i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+        const struct path path = path_of(views[i].path);
+        uint64_t at = find(NODE_ROOT, path.environment);
+        if (path.service[0])
+            at = find(at, path.service);
+        at = find(find(at, ".emsa"), "at");
+        see(views[i].path, LAYOUT_TREE);
+        assert_true(node_parse(&node, at));
+        assert_int_equal(hidden_revision(snapshot, &newest, &node, HIDDEN_FOR_CONSUMER), 0);
+        say(i % 2 ? 0 : 1);
+        const uint64_t said = snapshot_revision(snapshot);
+        snapshot_end(snapshot);
+        for (unsigned n = 0; n < 6; n++)
+            commit(commits[n % 3], (const char[]){(char)('A' + i), (char)('0' + n), '\0'});
+        assert_int_equal(snapshot_begin(snapshot), 0);
+        assert_int_equal(enter_past(at, newest), 0);
+        assert_int_equal(enter_past(at, said), NOT_THERE);
+        for (unsigned n = 0; n < 6; n++)
+            assert_int_equal(enter_past(at, said + 1 + n), views[i].sees[n % 3] ? 0 : NOT_THERE);
+    }
 }
 
 int main(void)

@@ -239,6 +239,40 @@ static void a_seat_is_found_at_once(void **state)
     }
 }
 
+/* Memory, of which there may be no more. */
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+static bool is_full;
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return is_full ? NULL : __real_calloc(count, size);
+}
+
+static void without_memory_all_stay_where_they_are(void **state)
+{
+    (void)state;
+    struct seats seats = {0};
+    uint32_t count = 0, place;
+    is_full = true;
+    assert_int_equal(seats_put(&seats, 1, 1), -ERR_NOMEM);
+    assert_false(seats_find(&seats, &place, 1));
+    is_full = false;
+    assert_int_equal(seats_put(&seats, 1, 1), 0);
+    is_full = true;
+    for (count = 1; seats_put(&seats, count + 1, count + 1) == 0; count++)
+        ;
+    assert_true(count > 1 && seats.count == count);
+    assert_int_equal(seats_put(&seats, 1, 7), 0); /* has a seat */
+    for (uint32_t view = 2; view <= count; view++)
+        assert_true(seats_find(&seats, &place, view) && place == view);
+    assert_false(seats_find(&seats, &place, count + 1));
+    is_full = false;
+    assert_int_equal(seats_put(&seats, count + 1, 9), 0);
+    assert_true(seats_find(&seats, &place, 1) && place == 7);
+    seats_release(&seats);
+}
+
 /* Against what is known otherwise, in any order. */
 static void seats_are_kept_whoever_goes(void **state)
 {
@@ -276,6 +310,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_commit_that_one_of_a_thousand_sees, make, end),
         cmocka_unit_test_setup_teardown(views_that_go, make, end),
         cmocka_unit_test(a_seat_is_found_at_once),
+        cmocka_unit_test(without_memory_all_stay_where_they_are),
         cmocka_unit_test(seats_are_kept_whoever_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -399,9 +399,10 @@ static int some_views(void *arg, json_t *list)
     (void)arg;
     static const char *const paths[] = {"", "prod", "prod/web", "prod/vault", "dev/web"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:{s:i, s:i}}", "id", (int)i + 1,
-                                              "layout", "flat", "path", paths[i], "read", "uid",
-                                              1000, "pid", 4711));
+        json_array_append_new(list,
+                              json_pack("{s:i, s:s, s:s, s:i, s:{s:i, s:i}}", "id", (int)i + 1,
+                                        "layout", "flat", "path", paths[i], "maker",
+                                        i == 4 ? NOBODY : 1000, "read", "uid", 1000, "pid", 4711));
     return 0;
 }
 
@@ -416,6 +417,7 @@ static void views_that_are_told_of(void **state)
     grant(world, "prod/web", "user:nobody", "'read'");
     json_t *reply = ask(world, &(struct row){"Views", "{}", NULL, NULL, "4711"});
     assert_string_equal(world_members(json_object_get(reply, "views"), "path"), "prod/web");
+    assert_string_equal(world_member(reply, "views.0.maker"), "");
     json_decref(reply);
     ASK({"Views", "{'path': 'prod'}", NULL, "Denied", NULL},
         {"Views", "{'path': 'prod/vault'}", NULL, "Denied", NULL});
@@ -425,6 +427,8 @@ static void views_that_are_told_of(void **state)
     assert_string_equal(world_members(json_object_get(reply, "views"), "path"), "prod/web dev/web");
     assert_string_equal(world_member(reply, "views.0.read.pid"), "4711");
     assert_string_equal(world_member(reply, "views.1.read.pid"), "");
+    assert_string_equal(world_member(reply, "views.0.maker"), "1000");
+    assert_string_equal(world_member(reply, "views.1.maker"), "65534");
     json_decref(reply);
 }
 

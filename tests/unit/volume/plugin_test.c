@@ -366,6 +366,19 @@ static void says_nothing(void **state)
     assert_string_equal(heard(begun), "");
 }
 
+/* A process that was stopped for a while: what had come in time is answered. */
+static void kept_from_running(void **state)
+{
+    struct world *world = *state;
+    int fd = client(world), silent = client(world);
+    run(world);
+    ask(fd, "Capabilities", "{}");
+    played += 10000;
+    run(world);
+    is_done(fd, "{\"Capabilities\":{\"Scope\":\"local\"},\"Err\":\"\"}\n");
+    assert_string_equal(heard(silent), "");
+}
+
 /* A long answer that is not read: nobody else waits for it, and it comes to an end. */
 static void does_not_read(void **state)
 {
@@ -470,6 +483,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_a_server, begin, end),
         cmocka_unit_test_setup_teardown(a_server_that_hangs, begin, end),
         cmocka_unit_test_setup_teardown(says_nothing, begin, end),
+        cmocka_unit_test_setup_teardown(kept_from_running, begin, end),
         cmocka_unit_test_setup_teardown(does_not_read, begin, end),
         cmocka_unit_test_setup_teardown(crowds, begin, end),
         cmocka_unit_test_setup_teardown(a_thousand_at_once, begin, end),
