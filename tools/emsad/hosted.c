@@ -25,6 +25,7 @@ static int options_of(struct view_options *out, const struct view_wish *wish)
                                  .masked = wish->is_masked,
                                  .history = wish->has_history,
                                  .idmap = wish->may_map,
+                                 .pin = wish->pin,
                                  .layout = wish->is_flat ? LAYOUT_FLAT : LAYOUT_TREE};
     return view_options_of(out, &wish->path);
 }
@@ -172,6 +173,8 @@ static void add_state(json_t *object, struct fs *fs, uint32_t view)
     if (fs == NULL || fs_view(fs, &state, view) != 0)
         return;
     (void)json_object_set_new(object, "rev", json_integer((json_int_t)state.told));
+    if (state.pin != 0)
+        (void)json_object_set_new(object, "pin", json_integer((json_int_t)state.pin));
     if (state.read_time == 0)
         return;
     (void)json_object_set_new(object, "read",
@@ -195,6 +198,7 @@ static int add_view(void *arg, const struct channel_message *view)
         (int)options->cache, "masked", (int)options->masked, "history", (int)options->history,
         "idmap", (int)options->idmap, "made", (json_int_t)options->made_time);
     if (object != NULL) {
+        (void)json_object_set_new(object, "maker", json_integer((json_int_t)options->maker));
         (void)json_object_set_new(object, "rev", json_integer(0));
         add_places(object, view);
         add_state(object, listing->fs, view->view);
@@ -209,6 +213,12 @@ int hosted_views(void *arg, json_t *list)
     struct host *host = arg;
     struct listing listing = {.fs = host->fs, .list = list};
     return estate_each(host->estate, add_view, &listing);
+}
+
+int hosted_view_move(void *arg, uint32_t view, uint64_t rev)
+{
+    struct host *host = arg;
+    return fs_move(host->fs, view, rev);
 }
 
 struct stray {

@@ -62,7 +62,7 @@ static int run_child(enum daemon_role role)
 
 int main(int argc, char *argv[])
 {
-    struct daemon_options options;
+    static struct daemon_options options; /* what it points to is never given back */
     if (fill_standard() < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return EXIT_STATUS_FAILED;
     if (options_parse(&options, argc, argv) < 0) {

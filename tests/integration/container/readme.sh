@@ -34,7 +34,7 @@ sys.exit(not re.fullmatch(re.escape(expected).replace(r"\.\.\.", r"(.|\n)*"), fo
 END_OF_JUDGE
 }
 
-docker-compose() { :; } # there is no engine; ../compose/override has it read both files
+docker-compose() { :; } # together.sh runs it, with podman's service in place of an engine
 /usr/bin/python3 - "$root/README.md" "$work/commands" <<'END_OF_CUT'
 import re, sys
 section = re.search(r"^## In containers and units\n(.*?)^## ", open(sys.argv[1]).read(), re.S | re.M)[1]
