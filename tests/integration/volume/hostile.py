@@ -83,7 +83,7 @@ def is_no_200(member):
 
 
 def is_200_or_nothing(member):
-    """Of who closed its half: alone it is answered (protocol's half_closed); in a crowd libmicrohttpd ends a few without."""
+    """Of who closed its half: libmicrohttpd takes that for a departure, where it sees it when the server has answered."""
     if member.found:
         is_200(member)
 
