@@ -42,13 +42,17 @@ static bool deed_of(struct worker *worker, fuse_req_t request, struct deed *out)
 bool edited_step(struct worker *worker, struct step *out)
 {
     const struct view_slot *shared = worker->view->shared;
-    if (!shared ||
-        !scope_is_behind(&worker->view->scope, worker->snapshot, atomic_load(&shared->told)))
+    if (!shared)
         return false;
-    *out = step_of(shared);
+    if (!step_of_move(shared, out)) {
+        if (snapshot_as_of(worker->snapshot) ||
+            !scope_is_behind(&worker->view->scope, worker->snapshot, atomic_load(&shared->told)))
+            return false;
+        *out = step_of(shared);
+    }
     const struct roster_slot *lane = lane_of(worker);
     uint64_t revealed =
-        lane && atomic_load(&lane->revision) == out->upto ? atomic_load(&lane->revealed) : 0;
+        lane && atomic_load(&lane->revision) == out->name ? atomic_load(&lane->revealed) : 0;
     if (revealed > out->done)
         out->done = revealed;
     return true;
@@ -61,7 +65,7 @@ static void describe(struct worker *worker, struct fuse_entry_param *out, uint64
     if (scope_find(&worker->view->scope, worker->snapshot, &place, id) == 0 &&
         ops_entry(worker, out, &place) == 0)
         return;
-    if (tree_find_removed(worker->snapshot, &place, id) != 0 ||
+    if (tree_find_removed(worker->snapshot, &place, id, scope_left(&worker->view->scope)) != 0 ||
         ops_entry(worker, out, &place) != 0) {
         struct node node;
         bool directory = !node_parse(&node, id) || node.kind != NODE_IS_KEY;
@@ -112,10 +116,10 @@ bool edited_lookup(struct worker *worker, fuse_req_t request, struct fuse_entry_
     uint64_t child = 0;
     if (parent == deed.parent)
         child = deed.node;
+    else if (parent == environment) /* which is the root itself where that is flat */
+        child = deed.parent;
     else if (parent == NODE_ROOT)
         child = environment;
-    else if (parent == environment)
-        child = deed.parent;
     if (!child)
         return false;
     describe(worker, out, child);

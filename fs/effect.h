@@ -82,6 +82,9 @@ int name_changes_gather(struct snapshot *snapshot, struct name_changes *out, uin
 int name_changes_add(struct name_changes *changes, const struct outcome *outcome);
 void name_changes_settle(struct name_changes *changes);
 
+/* Only puts them into the order of their positions: each name is there once, and counts. */
+void name_changes_order(struct name_changes *changes);
+
 /* Fills out with those behind position *reached, moving that along. 0, or a failure. */
 int name_changes_effects(struct snapshot *snapshot, struct effects *out,
                          const struct name_changes *changes, uint64_t *reached);

@@ -57,12 +57,13 @@ static int find_file(struct worker *worker, const struct recent **out, uint64_t 
     return found;
 }
 
-/* Whether the handle reads the kernel's pages. Not while the kernel may still have older ones: who
+/* Whether the handle reads the kernel's pages. Not while the kernel may still have others: who
  * opens because poll said that there is something new must find it. */
 static bool may_keep(const struct worker *worker, const struct entry *entry, size_t size)
 {
     return worker->view->options.cache && entry->kind != ENTRY_SECRET && size <= CACHE_MAX &&
-           entry->rev <= atomic_load(&worker->fs->state->published);
+           entry->rev <= atomic_load(&worker->fs->state->published) &&
+           atomic_load(&worker->view->shared->move_from) == 0;
 }
 
 static void open_live(struct worker *worker, struct fuse_file_info *info, const struct recent *file)
@@ -132,7 +133,8 @@ void file_poll(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info,
     /* first registered, then judged: a commit in between finds it */
     bool moves = pin_get(fs->state, info->fh).moves;
     if (moves && sleeper)
-        polls_add(fs->polls, view, info->fh, node, asked->kh);
+        polls_add(fs->polls, view, info->fh, node, asked->kh, snapshot_as_of(worker->snapshot));
+    worker_stand(worker); /* so does a move of the view */
     struct pin pin = pin_get(fs->state, info->fh);
     if (moves && pin.rev != 0) {
         found = snapshot_begin(worker->snapshot);

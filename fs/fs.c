@@ -149,6 +149,9 @@ int fs_adopt(struct fs *fs, const struct view_options *view, int fuse_fd, const 
         close(fuse_fd);
         return error_set(ERR_REFUSED, "there are %u mounts, and no room for more", VIEW_SLOTS);
     }
+    /* one that no server served before; from then on it is where it was moved to */
+    if (atomic_load(&shared->told) == 0)
+        atomic_store(&shared->pin, view->pin);
     error = views_add(&fs->views, &slot, view, shared, fuse_fd);
     if (error)
         return error;
@@ -182,6 +185,11 @@ int fs_publish(struct fs *fs, uint64_t rev)
     return notify_publish(fs->notify, rev);
 }
 
+int fs_move(struct fs *fs, uint32_t view, uint64_t rev)
+{
+    return notify_move(fs->notify, view, rev);
+}
+
 void fs_status(struct fs *fs, struct fs_status *out)
 {
     struct fs_status status = {.views = views_count(&fs->views),
@@ -204,6 +212,7 @@ int fs_view(struct fs *fs, struct fs_view *out, uint32_t view)
         return 1;
     uint64_t reader = atomic_load(&slot->reader);
     *out = (struct fs_view){.told = atomic_load(&slot->told),
+                            .pin = atomic_load(&slot->pin),
                             .read_time = atomic_load(&slot->read_time),
                             .read_rev = atomic_load(&slot->read_rev),
                             .uid = (uint32_t)(reader >> 32),

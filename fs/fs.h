@@ -109,6 +109,18 @@ int fs_notifier(struct fs *fs, int socket);
  */
 int fs_publish(struct fs *fs, uint64_t rev);
 
+/*
+ * Moves a view of an environment or a service to a revision, which it shows until it is moved
+ * again; 0: to the newest, which it follows from then on. When it returns, what is read and listed
+ * is that revision's; events follow. What differs is told as a change is. From a thread that may
+ * wait, never from a handler. Two at one time are one after the other. Positive 1: the view did not
+ * come back within the time allowed (it is moved, and told as soon as it does). ERR_NOT_FOUND: no
+ * such view, or no such revision; ERR_REFUSED: what it shows was not there at that, or the view
+ * does not come back with what it was told before; ERR_INVALID: it shows everything; ERR_NOMEM, or
+ * a failure of the store: it was not moved.
+ */
+int fs_move(struct fs *fs, uint32_t view, uint64_t rev);
+
 struct fs_status {
     uint32_t views;
     uint32_t open_files; /* handles that are pinned to a revision */
@@ -120,6 +132,7 @@ void fs_status(struct fs *fs, struct fs_status *out);
 
 struct fs_view {
     uint64_t told;     /* its kernel knows everything up to this revision */
+    uint64_t pin;      /* the revision that it is held at; 0: it follows the newest */
     int64_t read_time; /* of the last READ, nanoseconds since 1970; 0: nobody has read yet */
     uint64_t read_rev; /* what that was answered from */
     uint32_t uid, pid; /* who that was: hints (-1 in a mapped mount; a pid that is used again) */

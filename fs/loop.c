@@ -264,10 +264,18 @@ static void try(struct worker *worker)
     replay_cleared(worker->fs->state, worker->request);
 }
 
+void worker_stand(struct worker *worker)
+{
+    const uint64_t pin = atomic_load(&worker->view->shared->pin);
+    snapshot_stand(worker->snapshot, pin);
+    worker->recents->as_of = pin;
+}
+
 /* The request in hand. */
 static void answer(struct worker *worker)
 {
     struct state *state = worker->fs->state;
+    worker_stand(worker);
     enum replay_verdict verdict = replay_judge(state, worker->request);
     replay_taken(worker->request);
     atomic_fetch_add_explicit(&worker->view->shared->taken, 1, memory_order_relaxed);

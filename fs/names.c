@@ -130,6 +130,12 @@ void name_changes_settle(struct name_changes *changes)
     qsort(changes->items, changes->count, sizeof(*changes->items), by_position);
 }
 
+void name_changes_order(struct name_changes *changes)
+{
+    if (changes->count)
+        qsort(changes->items, changes->count, sizeof(*changes->items), by_position);
+}
+
 int name_changes_gather(struct snapshot *snapshot, struct name_changes *out, uint64_t from,
                         uint64_t upto)
 {

@@ -10,6 +10,7 @@
 
 #include "fs/post.h"
 #include "fs/target.h"
+#include "fs/target_move.h"
 #include "store/error.h"
 
 /* Commits whose events are under way and are timed; beyond that some are not counted. */
@@ -17,6 +18,9 @@
 
 /* How long a view that does not come back may keep others waiting before it is looked at again. */
 #define LOOK_AGAIN_MS 100
+
+/* How long a move waits for what was told before, and then for what it tells itself. */
+#define MOVE_PATIENCE 2000000000ull
 
 /* How long after the store could not be read, or memory was short. */
 #define TRY_AGAIN_MS 1000
@@ -349,6 +353,56 @@ int notify_publish(struct notify *notify, uint64_t rev)
     if (result == 0)
         histogram_add(&notify->state->times.visible, target_now() - since);
     settle_and_unlock(notify); /* nobody may have been sent anything, and so nobody confirms */
+    return result;
+}
+
+/* Until something was confirmed. False: the time is up. */
+static bool wait_until(struct notify *notify, uint64_t until)
+{
+    struct timespec deadline = {.tv_sec = (time_t)(until / 1000000000u),
+                                .tv_nsec = (long)(until % 1000000000u)};
+    if (target_now() >= until)
+        return false;
+    pthread_cond_timedwait(&notify->changed, &notify->lock, &deadline);
+    return true;
+}
+
+/* With the lock. */
+static int begin_move(struct notify *notify, uint32_t view, uint64_t pin)
+{
+    const uint64_t until = target_now() + MOVE_PATIENCE;
+    int answer;
+    targets_want_move(&notify->targets, view, 1);
+    while ((answer = targets_move(&notify->targets, view, pin)) == MOVE_NOT_YET) {
+        wake(notify); /* what is under way may go on now, as nothing new begins */
+        if (!wait_until(notify, until))
+            break;
+    }
+    targets_want_move(&notify->targets, view, -1);
+    if (answer == MOVE_NOT_YET)
+        return error_set(ERR_REFUSED,
+                         "view %u does not come back with what it was told before: "
+                         "somebody holds it up, try again",
+                         view);
+    return answer;
+}
+
+int notify_move(struct notify *notify, uint32_t view, uint64_t pin)
+{
+    pthread_mutex_lock(&notify->lock);
+    int result = begin_move(notify, view, pin);
+    if (result == MOVE_BEGUN) {
+        const uint64_t until = target_now() + MOVE_PATIENCE;
+        if (targets_pump(&notify->targets) < 0)
+            wake(notify); /* which tries again */
+        while (!targets_moved(&notify->targets, view) && wait_until(notify, until))
+            ;
+        result = targets_moved(&notify->targets, view) ? 0 : 1;
+    } else if (result == MOVE_NEEDLESS) {
+        result = 0;
+    }
+    settle_and_unlock(notify);
+    wake(notify); /* what was held back goes on */
     return result;
 }
 

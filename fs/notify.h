@@ -37,6 +37,9 @@ int notify_connect(struct notify *notify, int socket);
 /* As fs_publish. */
 int notify_publish(struct notify *notify, uint64_t rev);
 
+/* As fs_move. */
+int notify_move(struct notify *notify, uint32_t view, uint64_t pin);
+
 /* Asks for the pages of a node to be dropped. Never waits: what does not go out now, goes later if
  * the node is marked. For handlers. */
 void notify_sweep(struct notify *notify, uint32_t view, uint64_t node, uint32_t turn);

@@ -108,7 +108,7 @@ void ops_lookup(fuse_req_t request, fuse_ino_t parent, const char *name)
 static int removed_attr(struct worker *worker, struct stat *st, fuse_ino_t node)
 {
     struct place place;
-    int found = tree_find_removed(worker->snapshot, &place, node);
+    int found = tree_find_removed(worker->snapshot, &place, node, scope_left(&worker->view->scope));
     if (found == 0)
         found = attr_fill(worker->snapshot, st, &worker->view->options, &place);
     if (found == 0) {

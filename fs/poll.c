@@ -158,11 +158,12 @@ void polls_free(struct polls *polls)
 
 /* Coming and going */
 
-bool polls_add(struct polls *polls, uint32_t view, uint64_t handle, uint64_t node, uint64_t kernel)
+bool polls_add(struct polls *polls, uint32_t view, uint64_t handle, uint64_t node, uint64_t kernel,
+               uint64_t shown)
 {
     /* What was told by now is seen by whoever judges this poll after it; what comes is to wake it.
      */
-    uint64_t told = atomic_load(&polls->state->published);
+    uint64_t told = shown ? shown : atomic_load(&polls->state->published);
     pthread_mutex_lock(&polls->lock);
     uint16_t index = slot_at(polls, handle);
     if (index != NONE && polls->state->polls[index].handle != handle) {
@@ -213,6 +214,17 @@ void polls_drop_view(struct polls *polls, uint32_t view)
 
 /* Judging */
 
+/* Whether an entry that is shown is another version than there was at a revision, which may be
+ * newer than what is shown: 1, 0 or a failure. */
+static int differs(struct snapshot *snapshot, const struct entry *entry, uint64_t rev)
+{
+    struct entry then;
+    if (entry->rev > rev || rev <= snapshot_shown(snapshot))
+        return entry->rev > rev;
+    int found = snapshot_entry_at(snapshot, &then, entry->environment, entry->name_id, rev);
+    return found < 0 ? found : found == NOT_THERE || then.rev != entry->rev;
+}
+
 int poll_changed(struct snapshot *snapshot, bool *changed, uint64_t node, uint64_t rev)
 {
     struct entry entry;
@@ -222,7 +234,10 @@ int poll_changed(struct snapshot *snapshot, bool *changed, uint64_t node, uint64
     int found = snapshot_entry_by_name(snapshot, &entry, place.environment, place.name_id);
     if (found < 0)
         return found;
-    *changed = found == NOT_THERE || entry.rev > rev;
+    found = found == NOT_THERE ? 1 : differs(snapshot, &entry, rev);
+    if (found < 0)
+        return found;
+    *changed = found;
     return 0;
 }
 
@@ -248,7 +263,8 @@ static bool due(struct polls *polls, const struct poll_slot *slot, bool *gone)
     int found = snapshot_entry_by_name(polls->snapshot, &entry, place.environment, place.name_id);
     *gone = found == NOT_THERE;
     if (found == 0)
-        return entry.rev > slot->rev && entry.rev > pin.rev;
+        return differs(polls->snapshot, &entry, slot->rev) != 0 &&
+               differs(polls->snapshot, &entry, pin.rev) != 0;
     return found < 0 || !slot->gone; /* what can't be judged is for the reader to see */
 }
 
@@ -260,7 +276,10 @@ static void slot_judge(struct polls *polls, const struct view *view, uint16_t in
     pthread_mutex_lock(&polls->lock);
     copy = *slot;
     pthread_mutex_unlock(&polls->lock);
+    const bool is_held = snapshot_as_of(polls->snapshot) != 0;
     bool gone = copy.gone;
+    if (is_held)
+        told = snapshot_as_of(polls->snapshot);
     if (copy.view != view->options.id)
         return;
     if (blind || due(polls, &copy, &gone))
@@ -268,7 +287,7 @@ static void slot_judge(struct polls *polls, const struct view *view, uint16_t in
     pthread_mutex_lock(&polls->lock);
     if (!blind && slot->view == copy.view && slot->handle == copy.handle) {
         slot->gone = gone;
-        if (slot->rev < told)
+        if (slot->rev < told || is_held)
             slot->rev = told;
     }
     pthread_mutex_unlock(&polls->lock);
@@ -283,6 +302,7 @@ static bool slots_judge(struct polls *polls, uint32_t view, const uint16_t *slot
     if (!held)
         return false;
     bool blind = snapshot_begin(polls->snapshot) != 0;
+    snapshot_stand(polls->snapshot, held->shared ? atomic_load(&held->shared->pin) : 0);
     for (uint32_t i = 0; i < count; i++)
         slot_judge(polls, held, slots[i], told, blind);
     if (!blind)

@@ -32,9 +32,11 @@ struct polls;
 int polls_new(struct polls **out, struct state *state, struct store *store, struct views *views);
 void polls_free(struct polls *polls);
 
-/* Registers a handle, before it is judged. kernel: by what the kernel wants to be told. False when
- * all slots are taken, or all that one view may have: nobody will be woken. By any thread. */
-bool polls_add(struct polls *polls, uint32_t view, uint64_t handle, uint64_t node, uint64_t kernel);
+/* Registers a handle, before it is judged. kernel: by what the kernel wants to be told. shown: what
+ * the view is held at; 0: at nothing. False when all slots are taken, or all that one view may
+ * have: nobody will be woken. By any thread. */
+bool polls_add(struct polls *polls, uint32_t view, uint64_t handle, uint64_t node, uint64_t kernel,
+               uint64_t shown);
 
 /* Forgets a handle, at RELEASE; does nothing where there is none. By any thread. */
 void polls_drop(struct polls *polls, uint32_t view, uint64_t handle);
@@ -50,7 +52,8 @@ void polls_judge(struct polls *polls, uint32_t view, uint64_t told);
  * there any more. */
 void polls_judge_all(struct polls *polls);
 
-/* Whether what stands at the node of a key is newer than rev, or gone. 0 or a failure. */
+/* Whether what stands at the node of a key is another version than at rev, or gone. 0 or a failure.
+ */
 int poll_changed(struct snapshot *snapshot, bool *changed, uint64_t node, uint64_t rev);
 
 #endif

@@ -91,7 +91,8 @@ static int choose_past(struct worker *worker, struct reading *reading, const str
 }
 
 /* The entry that this read is to show. One that takes the newest takes what was there last if it
- * was removed: what fstat shows the size of, as of an unlinked file elsewhere. */
+ * was removed: what fstat shows the size of, as of an unlinked file elsewhere. In a view that is
+ * held at a revision, and was moved to where it is not there, that is what the handle has. */
 static int choose(struct worker *worker, struct reading *reading)
 {
     struct snapshot *snapshot = worker->snapshot;
@@ -108,13 +109,15 @@ static int choose(struct worker *worker, struct reading *reading)
     else
         found = snapshot_entry_by_name(snapshot, &reading->entry, node->environment, node->name_id);
     bool newest = takes_newest(reading), there = found == 0;
-    if (found == NOT_THERE && newest) {
+    if (found == NOT_THERE && newest && !snapshot_as_of(snapshot)) {
         found = snapshot_entry_last(snapshot, &reading->entry, node->environment, node->name_id);
         shown = reading->entry.rev;
     }
     if (found < 0)
         return found;
-    bool good = found == 0 && (newest || reading->entry.rev <= reading->pin.rev);
+    /* a view that was moved back shows what is older than what a handle continues */
+    bool good = found == 0 &&
+                (newest || (reading->entry.rev <= reading->pin.rev && reading->pin.rev <= shown));
     reading->repin = good && reading->direct && newest ? shown : 0;
     reading->is_current = good && there;
     if (good)
@@ -333,7 +336,8 @@ static bool read_recent(struct worker *worker, struct reading *reading)
     const struct recent *recent =
         recent_find(worker->recents, reading->id, snapshot_newest(worker->snapshot));
     bool newest = takes_newest(reading);
-    if (!recent || (!newest && recent->entry.rev > reading->pin.rev))
+    if (!recent ||
+        (!newest && (recent->entry.rev > reading->pin.rev || reading->pin.rev > recent->rev)))
         return false;
     reading->got = part(reading, recent->size);
     reading->data = worker->reply;

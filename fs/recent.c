@@ -12,7 +12,10 @@ static struct recent *slot_of(struct recents *recents, uint64_t node)
 struct recent *recent_find(struct recents *recents, uint64_t node, uint64_t newest)
 {
     struct recent *recent = slot_of(recents, node);
-    return newest && recent->stamp == newest && recent->node == node ? recent : NULL;
+    return newest && recent->stamp == newest && recent->node == node &&
+                   recent->as_of == recents->as_of
+               ? recent
+               : NULL;
 }
 
 struct recent *recent_note(struct recents *recents, uint64_t node, const struct snapshot *snapshot,
@@ -21,7 +24,8 @@ struct recent *recent_note(struct recents *recents, uint64_t node, const struct 
     struct recent *recent = slot_of(recents, node);
     recent->node = node;
     recent->stamp = snapshot_stamp(snapshot);
-    recent->rev = snapshot_revision(snapshot);
+    recent->as_of = snapshot_as_of(snapshot);
+    recent->rev = snapshot_shown(snapshot);
     recent->size = size;
     recent->held = 0;
     recent->entry = *entry;

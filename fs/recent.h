@@ -4,7 +4,8 @@
  * Whoever reads a file asks about it two or three times in a row (OPEN, READ, GETATTR), and many
  * files are read again and again while nothing changes. What was found was checked against its
  * hash and copied here, so it stays true exactly as long as the store's stamp stays the same, and
- * answering from it is answering from the store. No lock: each thread has its own.
+ * answering from it is answering from the store. It is good for views that show the same revision:
+ * what is held at one has other files of the same ids. No lock: each thread has its own.
  *
  * A file's entry, the size that its attributes show, and the value if it is small: of a secret as
  * it lies in the store, sealed, and so not of one that is put together from others.
@@ -23,7 +24,8 @@
 struct recent {
     uint64_t node;
     uint64_t stamp; /* of the store, when this was read; 0: nothing is here */
-    uint64_t rev;   /* the newest then */
+    uint64_t as_of; /* what it was read as of; 0: the newest */
+    uint64_t rev;   /* that, or the newest then */
     size_t size;
     size_t held; /* bytes of the value, or of its sealed form; 0: not here */
     struct entry entry;
@@ -31,6 +33,7 @@ struct recent {
 };
 
 struct recents {
+    uint64_t as_of; /* what the view in hand is held at; 0: at nothing */
     struct recent slots[RECENT_SLOTS];
 };
 

@@ -32,9 +32,9 @@ int scope_check(const struct view_options *options)
         !memchr(options->environment, '\0', sizeof(options->environment)) ||
         !memchr(options->service, '\0', sizeof(options->service)))
         return error_set(ERR_INVALID, "a mount shows everything, one environment, or one service");
-    if (options->pin)
-        return error_set(ERR_INVALID, "a mount can't be held at revision %llu",
-                         (unsigned long long)options->pin);
+    if (options->pin && !has_environment)
+        return error_set(ERR_INVALID, "a mount of everything can't be held at a revision: name an "
+                                      "environment or a service");
     int error = has_environment ? name_check(NAME_ENVIRONMENT, options->environment,
                                              strlen(options->environment))
                                 : 0;
@@ -43,9 +43,9 @@ int scope_check(const struct view_options *options)
     return error;
 }
 
-void scope_init(struct scope *out, const struct view_options *options)
+void scope_init(struct scope *out, const struct view_options *options, const struct view_slot *slot)
 {
-    *out = (struct scope){.options = options};
+    *out = (struct scope){.options = options, .slot = slot};
     if (options->extent == VIEW_ALL)
         return;
     const uint32_t generation = (uint32_t)permute(options->key, USE_GENERATION, 0);
@@ -113,6 +113,24 @@ static int find_extent(const struct scope *scope, struct snapshot *snapshot, str
     return 0;
 }
 
+/* When a view that is held at a revision came to show it: all of its lists are since then. */
+static int64_t shown_time(const struct scope *scope)
+{
+    const int64_t moved = scope->slot ? atomic_load(&scope->slot->moved_time) : 0;
+    return moved ? moved : scope->options->made_time;
+}
+
+/* What the past shows of when others changed something, it shows not. */
+static void cover(const struct scope *scope, const struct snapshot *snapshot, struct place *place)
+{
+    if (node_is_past(place->kind))
+        place->corner.time = scope->options->made_time;
+    else if (snapshot_as_of(snapshot) && place->kind == NODE_IS_SERVICE)
+        place->service.listed_time = shown_time(scope);
+    else if (snapshot_as_of(snapshot) && place->kind == NODE_IS_ENVIRONMENT)
+        place->environment.listed_time = shown_time(scope);
+}
+
 /* What stands in one of the view's own directories. */
 static int find_own(const struct scope *scope, struct snapshot *snapshot, struct place *out,
                     enum depth depth)
@@ -124,6 +142,7 @@ static int find_own(const struct scope *scope, struct snapshot *snapshot, struct
     if (found == NOT_THERE)
         describe_own(scope, &place, depth);
     place.id = id_at(scope, depth);
+    cover(scope, snapshot, &place);
     *out = place;
     return 0;
 }
@@ -249,13 +268,6 @@ int scope_admit(const struct scope *scope, struct snapshot *snapshot, uint64_t *
 
 /* The tree */
 
-/* What the past shows of when others changed something, it shows not. */
-static void cover(const struct scope *scope, struct place *place)
-{
-    if (node_is_past(place->kind))
-        place->corner.time = scope->options->made_time;
-}
-
 int scope_find(const struct scope *scope, struct snapshot *snapshot, struct place *out, uint64_t id)
 {
     if (scope_is_all(scope))
@@ -265,7 +277,7 @@ int scope_find(const struct scope *scope, struct snapshot *snapshot, struct plac
         return find_own(scope, snapshot, out, depth);
     int found = id > OWN_MOST ? tree_find(snapshot, out, id) : NOT_THERE;
     if (!found)
-        cover(scope, out);
+        cover(scope, snapshot, out);
     return found;
 }
 
@@ -276,7 +288,7 @@ static int lookup_hidden(const struct scope *scope, struct snapshot *snapshot, s
     if (!found)
         found = hidden_lookup(snapshot, out, parent, name, HIDDEN_FOR_CONSUMER);
     if (!found)
-        cover(scope, out);
+        cover(scope, snapshot, out);
     return found;
 }
 
@@ -303,7 +315,7 @@ int scope_lookup(const struct scope *scope, struct snapshot *snapshot, struct pl
     if (!found)
         found = tree_lookup(snapshot, out, parent, name);
     if (!found)
-        cover(scope, out);
+        cover(scope, snapshot, out);
     return found;
 }
 
@@ -353,7 +365,7 @@ int scope_walk_next(const struct scope *scope, struct snapshot *snapshot, struct
     }
     int found = walk_next(snapshot, &walk->walk, out, offset);
     if (!found && !scope_is_all(scope))
-        cover(scope, out);
+        cover(scope, snapshot, out);
     return found;
 }
 
@@ -366,7 +378,8 @@ uint64_t scope_parent(const struct scope *scope, uint64_t id)
 }
 
 /* A view's own directory is another place's from one time to the next, and so is what is hidden in
- * it. What is no newest revision any more is soon not to be had. */
+ * it. What is no newest revision any more is soon not to be had; nor is any that is newer than what
+ * the view is moved back to. */
 bool scope_stays(const struct scope *scope, const struct place *place)
 {
     if (!place_stays(place))
@@ -375,7 +388,7 @@ bool scope_stays(const struct scope *scope, const struct place *place)
         return true;
     if (place->kind == NODE_IS_HIDDEN)
         return scope->options->extent == VIEW_ENVIRONMENT && place->corner.node.service;
-    return scope->options->history || !node_is_past(place->kind);
+    return !node_is_past(place->kind);
 }
 
 bool scope_stays_away(const struct scope *scope, uint64_t parent, const char *name)
@@ -389,7 +402,12 @@ bool scope_stays_away(const struct scope *scope, uint64_t parent, const char *na
 uint64_t scope_revision(const struct scope *scope, const struct snapshot *snapshot)
 {
     (void)scope;
-    return snapshot_revision(snapshot);
+    return snapshot_shown(snapshot);
+}
+
+uint64_t scope_left(const struct scope *scope)
+{
+    return scope->slot ? atomic_load(&scope->slot->left) : 0;
 }
 
 /* The revision that last changed an environment or service: anything in it, or for a consumer what

@@ -32,6 +32,9 @@
  * values, and move with nothing else; where there are none of its own, the time at which the view
  * was made.
  *
+ * A view may be held at a revision (fs/move.h): then the snapshot stands at that one
+ * (snapshot_stand), and all here is of it without knowing so, but for what is said where.
+ *
  * What a view shows *now* is asked of the store by scope_find, scope_lookup, scope_walk_* and
  * scope_revision alone.
  */
@@ -41,17 +44,20 @@
 #include <stdatomic.h>
 
 #include "fs/fs.h"
+#include "fs/state.h"
 #include "fs/tree.h"
 #include "store/history.h"
 
 struct scope {
     const struct view_options *options; /* borrowed */
+    const struct view_slot *slot;       /* borrowed: how it was moved; NULL: it never is */
     uint32_t generation;                /* of every inode on the wire */
     _Atomic uint32_t service_id;        /* of the service's name, for ever; 0: not known yet */
 };
 
-/* options outlive it. */
-void scope_init(struct scope *out, const struct view_options *options);
+/* options outlive it, and slot does. */
+void scope_init(struct scope *out, const struct view_options *options,
+                const struct view_slot *slot);
 
 /* NULL is all of it, here and below. */
 static inline bool scope_is_all(const struct scope *scope)
@@ -108,6 +114,9 @@ bool scope_stays_away(const struct scope *scope, uint64_t parent, const char *na
 
 /* The revision that a view shows. */
 uint64_t scope_revision(const struct scope *scope, const struct snapshot *snapshot);
+
+/* What it showed before it was moved last (fs/move.h); 0: it was not. */
+uint64_t scope_left(const struct scope *scope);
 
 /* The revision that last changed a directory of a view, as that may know it: a consumer's by what
  * it sees there. NOT_THERE: the place that it is of is not there. */

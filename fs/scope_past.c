@@ -52,6 +52,12 @@ static int was_newest_lately(struct snapshot *snapshot, const struct node *place
     return found || at == rev ? found : NOT_THERE;
 }
 
+/* What the view was moved away from: who has read `head` just before gets there. */
+static bool was_left_lately(const struct scope *scope, uint64_t rev)
+{
+    return scope_left(scope) == rev && atomic_load(&scope->slot->moved_time) > a_minute_ago();
+}
+
 int scope_past_enter(const struct scope *scope, struct snapshot *snapshot, const struct node *at,
                      const char *name)
 {
@@ -61,9 +67,13 @@ int scope_past_enter(const struct scope *scope, struct snapshot *snapshot, const
     int found = hidden_revision(snapshot, &newest, at, HIDDEN_FOR_CONSUMER);
     if (found)
         return found;
+    if (rev != 0 && rev <= snapshot_shown(snapshot) && was_left_lately(scope, rev))
+        return 0; /* which the place may have been as it is since long before */
     if (rev == 0 || rev > newest)
         return NOT_THERE;
     if (rev == newest || scope->options->history)
         return 0;
+    if (snapshot_as_of(snapshot))
+        return NOT_THERE;
     return was_newest_lately(snapshot, at, rev, newest);
 }

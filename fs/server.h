@@ -125,6 +125,9 @@ struct worker *loop_worker(void);
 void loop_invite(struct worker *worker);
 /* Has the next request of a view wake a thread. */
 void loop_arm(struct fs *fs, struct view *view, uint32_t slot);
+/* Has what this thread reads be what its view shows: the newest revision, or the one that the view
+ * is held at (fs/move.h). Once a request, so that each is answered from one revision. */
+void worker_stand(struct worker *worker);
 /* One thread more. */
 int loop_worker_start(struct fs *fs, unsigned index);
 

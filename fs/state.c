@@ -10,7 +10,7 @@
 
 /* Another layout, another number: a newer server that is handed an older one's memory must not take
  * it for its own. */
-#define STATE_MAGIC 0x656d736166730004ull
+#define STATE_MAGIC 0x656d736166730006ull
 
 static int fail(int fd, const char *what)
 {

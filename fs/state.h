@@ -48,8 +48,17 @@ struct view_slot {
     _Atomic uint64_t upto;  /* the step under way goes from told to here; not behind told: none */
     _Atomic uint64_t done;  /* names of the step are in step up to this position */
     _Atomic uint64_t heard; /* its watchers know all up to this revision */
-    _Atomic uint32_t pins;  /* how many of all it has; counted anew by each server */
-    uint32_t polls;         /* the same, under the lock of fs/poll.c */
+    _Atomic uint64_t pin;   /* the revision that it shows (fs/move.h); 0: the newest */
+    /* Of the move under way. While there is one the step goes from move_from to move_upto, and its
+     * names are in step up to done; UINT64_MAX: all of them. */
+    _Atomic uint64_t move_from; /* 0: there is none */
+    _Atomic uint64_t move_upto;
+    _Atomic uint64_t move_pin;  /* what pin is to be */
+    _Atomic uint64_t moves;     /* how many there were */
+    _Atomic uint64_t left;      /* what it showed before the last; 0: it was never moved */
+    _Atomic int64_t moved_time; /* nanoseconds since 1970 */
+    _Atomic uint32_t pins;      /* how many of all it has; counted anew by each server */
+    uint32_t polls;             /* the same, under the lock of fs/poll.c */
     /* Of the last READ; three stores, so two readers at one time may be mixed: a hint for people.
      */
     _Atomic uint64_t reader;   /* uid in the upper half, pid in the lower */

@@ -15,7 +15,33 @@ struct step step_of(const struct view_slot *slot)
     step.told = atomic_load(&slot->told);
     if (step.upto < step.told)
         step.upto = step.told;
+    step.is_move = false;
+    step.name = step.upto;
     return step;
+}
+
+uint64_t step_move_name(uint64_t moves)
+{
+    return MADE | moves;
+}
+
+/* Another step may begin while it is looked at: then what was seen is of no one step. */
+bool step_of_move(const struct view_slot *slot, struct step *out)
+{
+    for (;;) {
+        const uint64_t moves = atomic_load(&slot->moves), from = atomic_load(&slot->move_from);
+        const uint64_t upto = atomic_load(&slot->move_upto), done = atomic_load(&slot->done);
+        if (from == 0)
+            return false;
+        if (from != atomic_load(&slot->move_from) || moves != atomic_load(&slot->moves))
+            continue;
+        *out = (struct step){.told = from,
+                             .upto = upto,
+                             .done = done,
+                             .is_move = true,
+                             .name = step_move_name(moves)};
+        return done != UINT64_MAX;
+    }
 }
 
 uint64_t step_position(uint64_t node, bool made)

@@ -12,6 +12,10 @@
  * in step up to position done. Whether it changed between does not matter: a step is coalesced.
  * What goes comes before what is made, so that a name which another takes over is free.
  *
+ * A view that is held at a revision goes from that one to another by a move, whose step is from
+ * what it showed to what it shows now, which may be older; while it is held the store is not ahead
+ * of it.
+ *
  * The three numbers stand in the memory that outlives servers (struct view_slot), so a new server
  * says the same as the one before. One thread begins and ends steps; any handler reaches positions.
  */
@@ -25,9 +29,17 @@
 
 struct step { /* one look at the three numbers */
     uint64_t told, upto, done;
+    bool is_move;  /* of a view from one revision to another, be it older (fs/move.h) */
+    uint64_t name; /* what the notifier calls it: upto, or one of its own for each move */
 };
 
 struct step step_of(const struct view_slot *slot);
+
+/* The step of the move that is under way. False: there is none whose names are not all in step. */
+bool step_of_move(const struct view_slot *slot, struct step *out);
+
+/* What the notifier calls the step of a move. Never a revision. */
+uint64_t step_move_name(uint64_t moves);
 
 /* Where the change of a node's name stands in any step. Never 0, and never UINT64_MAX. */
 uint64_t step_position(uint64_t node, bool made);

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "fs/move.h"
 #include "fs/step.h"
+#include "fs/target_move.h"
 #include "store/error.h"
 
 #define UNKNOWN UINT64_MAX
@@ -46,7 +48,7 @@ static bool same_place(const struct cursor *a, const struct cursor *b)
     return a->rev == b->rev && a->index == b->index;
 }
 
-static bool send(struct targets *targets, struct target *target, struct message message)
+bool targets_send(struct targets *targets, struct target *target, struct message message)
 {
     message.view = target->view;
     message.size = (uint32_t)targets->effects.size;
@@ -57,8 +59,7 @@ static bool send(struct targets *targets, struct target *target, struct message 
     return true;
 }
 
-/* What is gathered now is for this view. */
-static void gather_for(struct targets *targets, const struct target *target)
+void targets_gather_for(struct targets *targets, const struct target *target)
 {
     targets->effects.scope = target->scope;
     targets->effects.outlines = &targets->outlines;
@@ -86,7 +87,8 @@ static uint64_t front_of_others(const struct front *front, uint32_t place)
 
 static bool wants_changes(const struct targets *targets, const struct target *target)
 {
-    return target->changes.rev <= targets->goal && target->changes_in_flight < MESSAGES_IN_FLIGHT;
+    return target->changes.rev <= targets->goal && target->changes_in_flight < MESSAGES_IN_FLIGHT &&
+           !(target->wanted && target->changes.index == 0);
 }
 
 /* The view that is furthest behind and may be sent more, or NULL. */
@@ -115,7 +117,7 @@ static bool send_changes(struct targets *targets, const struct cursor *from,
             continue;
         struct message message = {
             .kind = MESSAGE_CHANGE, .a = ++targets->sequence, .b = to->rev - 1};
-        if (!send(targets, target, message))
+        if (!targets_send(targets, target, message))
             return false;
         target->changes = *to;
         target->changes_in_flight++;
@@ -133,7 +135,7 @@ static void settle_changes(struct target *target)
 static int pump_own_changes(struct targets *targets, struct target *target, uint64_t upto,
                             bool *room)
 {
-    gather_for(targets, target);
+    targets_gather_for(targets, target);
     while (*room && wants_changes(targets, target) && target->changes.rev <= upto) {
         struct cursor to = target->changes;
         int error = effects_gather(targets->snapshot, &targets->effects, &to, upto);
@@ -142,7 +144,7 @@ static int pump_own_changes(struct targets *targets, struct target *target, uint
         if (targets->effects.size > 0) {
             struct message message = {
                 .kind = MESSAGE_CHANGE, .a = ++targets->sequence, .b = to.rev - 1};
-            *room = send(targets, target, message);
+            *room = targets_send(targets, target, message);
             if (!*room)
                 break;
             target->changes_in_flight++;
@@ -158,11 +160,11 @@ static int pump_changes(struct targets *targets, uint64_t upto, bool *room)
     struct target *target = hindmost(targets);
     int error = 0;
     for (uint32_t i = 0; !error && *room && i < targets->count; i++)
-        if (targets->items[i].scope)
+        if (targets->items[i].scope && !target_is_held(&targets->items[i]))
             error = pump_own_changes(targets, &targets->items[i], upto, room);
     while (!error && *room && target && target->changes.rev <= upto) {
         struct cursor from = target->changes, to = from;
-        gather_for(targets, target);
+        targets_gather_for(targets, target);
         error = effects_gather(targets->snapshot, &targets->effects, &to, upto);
         if (!error)
             *room = send_changes(targets, &from, &to);
@@ -180,7 +182,8 @@ static void look_at_kernels(struct targets *targets, uint64_t now)
     targets->valid = (struct front){.all = UINT64_MAX, .others = UINT64_MAX};
     for (uint32_t i = 0; i < targets->count; i++) {
         const struct target *target = &targets->items[i];
-        bool stuck = target->late || (target->changes_in_flight && now - target->moved > STUCK);
+        bool stuck = target->late || target_is_held(target) ||
+                     (target->changes_in_flight && now - target->moved > STUCK);
         if (!stuck)
             front_take(&targets->valid, target->valid, i);
     }
@@ -190,7 +193,7 @@ static int names_gather(struct targets *targets, const struct target *target)
 {
     struct name_changes *names = &targets->names;
     const uint32_t view = target->scope ? target->view : 0;
-    gather_for(targets, target);
+    targets_gather_for(targets, target);
     if (names->upto == target->upto && names->from == told(target) && names->upto != 0 &&
         targets->names_view == view)
         return 0;
@@ -271,7 +274,7 @@ static int send_names(struct targets *targets, struct target *target, bool *room
         if (error)
             return error;
         struct message message = {.kind = MESSAGE_NAMES, .a = reached, .b = target->upto};
-        if (!send(targets, target, message)) {
+        if (!targets_send(targets, target, message)) {
             *room = false;
             return 0;
         }
@@ -287,6 +290,8 @@ static int pump_names(struct targets *targets, bool *room)
     look_at_kernels(targets, targets->count > 1 ? target_now() : 0);
     for (uint32_t i = 0; !error && *room && i < targets->count; i++) {
         struct target *target = &targets->items[i];
+        if (target_is_held(target))
+            continue;
         if (!target->stepping)
             error = begin_step(targets, target);
         if (error || !target->stepping || target->changes.rev <= target->upto)
@@ -319,7 +324,8 @@ static void look_at_names(struct targets *targets)
     uint64_t now = target_now();
     for (uint32_t i = 0; i < targets->count; i++) {
         const struct target *target = &targets->items[i];
-        if (!target->late && (is_idle(target) || now - target->moved <= STUCK))
+        if (!target->late && !target_is_held(target) &&
+            (is_idle(target) || now - target->moved <= STUCK))
             front_take(&targets->shown, told(target), i);
     }
 }
@@ -371,7 +377,7 @@ static bool send_events(struct targets *targets, uint32_t first, const struct cu
         if (targets->effects.size > 0) {
             struct message message = {
                 .kind = MESSAGE_EVENTS, .a = ++targets->sequence, .b = target->events_upto};
-            if (!send(targets, target, message))
+            if (!targets_send(targets, target, message))
                 return false;
             target->events_in_flight++;
         }
@@ -387,9 +393,9 @@ static int pump_events(struct targets *targets, bool *room)
     look_at_names(targets);
     for (uint32_t i = 0; !error && *room && i < targets->count; i++) {
         struct target *target = &targets->items[i];
-        while (!error && *room && wants_events(targets, target)) {
+        while (!error && *room && !target_is_held(target) && wants_events(targets, target)) {
             struct cursor to = target->events;
-            gather_for(targets, target);
+            targets_gather_for(targets, target);
             error = effects_gather_events(targets->snapshot, &targets->effects, &to,
                                           target->events_upto);
             if (!error)
@@ -405,8 +411,12 @@ static bool has_work(struct targets *targets)
 {
     for (uint32_t i = 0; i < targets->count; i++) {
         struct target *target = &targets->items[i];
-        settle_step(targets, target);
-        settle_events(target);
+        if (atomic_load(&target->slot->move_from) != 0)
+            return true;
+        if (!target_is_held(target)) {
+            settle_step(targets, target);
+            settle_events(target);
+        }
         if (told(target) < targets->goal || atomic_load(&target->slot->heard) < targets->goal ||
             target->stepping)
             return true;
@@ -424,7 +434,9 @@ int targets_pump(struct targets *targets)
     if (error)
         return error;
     uint64_t seen = snapshot_revision(targets->snapshot);
-    error = pump_changes(targets, targets->goal < seen ? targets->goal : seen, &room);
+    error = targets_pump_held(targets, &room);
+    if (!error)
+        error = pump_changes(targets, targets->goal < seen ? targets->goal : seen, &room);
     if (!error)
         error = pump_names(targets, &room);
     if (!error)
@@ -433,7 +445,7 @@ int targets_pump(struct targets *targets)
     return error;
 }
 
-static struct target *find(struct targets *targets, uint32_t view)
+struct target *targets_find(struct targets *targets, uint32_t view)
 {
     uint32_t place;
     return seats_find(&targets->seats, &place, view) ? &targets->items[place] : NULL;
@@ -441,10 +453,16 @@ static struct target *find(struct targets *targets, uint32_t view)
 
 bool targets_confirmed(struct targets *targets, const struct message *message)
 {
-    struct target *target = find(targets, message->view);
-    if (!target || (message->kind == MESSAGE_CHANGE && message->b >= target->changes.rev))
+    struct target *target = targets_find(targets, message->view);
+    const bool is_held = target && target_is_held(target);
+    if (!target ||
+        (message->kind == MESSAGE_CHANGE && !is_held && message->b >= target->changes.rev))
         return false;
     target->moved = target_now();
+    if (is_held) {
+        target_move_confirmed(target, message);
+        return true;
+    }
     if (message->kind == MESSAGE_CHANGE && target->changes_in_flight) {
         target->changes_in_flight--;
         if (message->b > target->valid)
@@ -470,6 +488,7 @@ void targets_restart(struct targets *targets)
         target->changes = (struct cursor){.rev = target->valid + 1};
         target->reached = target->stepping ? atomic_load(&target->slot->done) : 0;
         target->touching = false;
+        target_move_restart(target);
     }
 }
 
@@ -498,7 +517,7 @@ int targets_add(struct targets *targets, uint32_t view, struct scope *scope, str
                             .valid = atomic_load(&slot->told)};
     target.changes.rev = target.valid + 1;
     target.upto = atomic_load(&slot->upto);
-    if (target.upto > target.valid) {
+    if (target.upto > target.valid && !target_is_held(&target)) {
         target.stepping = true;
         target.last = UNKNOWN;
         target.reached = atomic_load(&slot->done);
@@ -509,9 +528,10 @@ int targets_add(struct targets *targets, uint32_t view, struct scope *scope, str
 
 void targets_remove(struct targets *targets, uint32_t view)
 {
-    struct target *target = find(targets, view);
+    struct target *target = targets_find(targets, view);
     if (!target)
         return;
+    move_free(target->move);
     seats_remove(&targets->seats, view);
     const struct target *last = &targets->items[--targets->count];
     if (last == target)
@@ -523,6 +543,8 @@ void targets_remove(struct targets *targets, uint32_t view)
 
 void targets_release(struct targets *targets)
 {
+    for (uint32_t i = 0; i < targets->count; i++)
+        move_free(targets->items[i].move);
     seats_release(&targets->seats);
     name_changes_release(&targets->names);
     outlines_release(&targets->outlines);

@@ -34,6 +34,8 @@
 #include "fs/seat.h"
 #include "fs/view_slot.h"
 
+struct move; /* fs/move.h */
+
 struct target { /* one view */
     uint32_t view;
     struct scope *scope;    /* the part of the tree that it has; NULL: all of it */
@@ -56,6 +58,9 @@ struct target { /* one view */
     struct cursor events;
     uint64_t events_upto;
     uint32_t events_in_flight;
+
+    struct move *move; /* owned; that is under way; NULL: none (fs/target_move.h) */
+    int wanted;        /* so many wait to move it: it begins nothing new */
 };
 
 struct front {         /* how far all views are that are waited for */
@@ -108,5 +113,12 @@ uint64_t targets_heard(const struct targets *targets, bool without_late);
 uint64_t targets_judge(struct targets *targets, uint64_t rev, uint64_t since, uint64_t now);
 
 uint64_t target_now(void);
+
+/* For target_move.c. */
+struct target *targets_find(struct targets *targets, uint32_t view);
+/* Sends a message with what was gathered; false: there is no room. */
+bool targets_send(struct targets *targets, struct target *target, struct message message);
+/* What is gathered now is for this view. */
+void targets_gather_for(struct targets *targets, const struct target *target);
 
 #endif

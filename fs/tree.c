@@ -72,13 +72,15 @@ int tree_find(struct snapshot *snapshot, struct place *out, uint64_t id)
     return found;
 }
 
-int tree_find_removed(struct snapshot *snapshot, struct place *out, uint64_t id)
+int tree_find_removed(struct snapshot *snapshot, struct place *out, uint64_t id, uint64_t left)
 {
     struct node node;
     struct place place;
     if (!node_parse(&node, id) || node.kind != NODE_IS_KEY)
         return NOT_THERE;
     int found = snapshot_entry_last(snapshot, &place.entry, node.environment, node.name_id);
+    if (found == NOT_THERE && left)
+        found = snapshot_entry_at(snapshot, &place.entry, node.environment, node.name_id, left);
     if (found)
         return found;
     place_entry(&place);
@@ -195,9 +197,47 @@ static int service_shown(struct snapshot *snapshot, const struct place *place,
     return is ? 0 : NOT_THERE;
 }
 
+/* Whether a service was there at a revision, in the same life: 1, 0 or a failure. */
+static int service_at(struct snapshot *snapshot, const struct service *service, uint64_t rev)
+{
+    struct service then;
+    const uint64_t as_of = snapshot_as_of(snapshot);
+    snapshot_stand(snapshot, rev);
+    int found = snapshot_service_by_id(snapshot, &then, service->environment, service->id,
+                                       service->incarnation);
+    snapshot_stand(snapshot, as_of);
+    return found < 0 ? found : found == 0;
+}
+
+/* In a move either may be older, and each name goes and comes by itself, whatever its directory
+ * does (fs/move.h). */
+static int moved_shown(struct snapshot *snapshot, const struct place *place,
+                       const struct step *step)
+{
+    int was, is;
+    if (place->kind == NODE_IS_KEY) {
+        was = key_at(snapshot, &place->entry, step->told);
+        is = was < 0 ? was : key_at(snapshot, &place->entry, step->upto);
+        if (is < 0)
+            return is;
+        was = was == 0;
+        is = is == 0;
+    } else if (place->kind == NODE_IS_SERVICE) {
+        was = service_at(snapshot, &place->service, step->told);
+        is = was < 0 ? was : service_at(snapshot, &place->service, step->upto);
+        if (is < 0)
+            return is;
+    } else {
+        return 0;
+    }
+    return step_shows(step, place->id, was, is) ? 0 : NOT_THERE;
+}
+
 int tree_shown(struct snapshot *snapshot, const struct place *place, const struct step *step,
                bool is_watched)
 {
+    if (step->is_move)
+        return moved_shown(snapshot, place, step);
     switch (place->kind) {
     case NODE_IS_KEY:
         return place->entry.first_rev <= step->told ? 0

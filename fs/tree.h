@@ -29,8 +29,9 @@ struct place { /* what stands at a node */
 
 int tree_find(struct snapshot *snapshot, struct place *out, uint64_t id);
 
-/* What stood last at the node of a key that was removed: for who holds it open. */
-int tree_find_removed(struct snapshot *snapshot, struct place *out, uint64_t id);
+/* What stood last at the node of a key that was removed: for who holds it open. left: what the view
+ * showed before it was moved to where there is nothing yet; 0: it was not. */
+int tree_find_removed(struct snapshot *snapshot, struct place *out, uint64_t id, uint64_t left);
 
 /* A name in a directory, as administrators have it. NOT_THERE too when the directory itself is
  * gone, or is none. */

@@ -89,7 +89,7 @@ int views_add(struct views *views, uint32_t *slot, const struct view_options *op
         return error_set(ERR_NOMEM, "no memory for a view");
     }
     *view = (struct view){.options = *options, .shared = shared, .fuse_fd = fuse_fd, .users = 1};
-    scope_init(&view->scope, &view->options);
+    scope_init(&view->scope, &view->options, shared);
     int error = 0;
     pthread_mutex_lock(&views->lock);
     int64_t index = -1;

@@ -68,6 +68,13 @@ void view_slot_drop(struct view_slot *slot)
     atomic_store(&slot->upto, 0);
     atomic_store(&slot->done, 0);
     atomic_store(&slot->heard, 0);
+    atomic_store(&slot->move_from, 0);
+    atomic_store(&slot->move_upto, 0);
+    atomic_store(&slot->move_pin, 0);
+    atomic_store(&slot->pin, 0);
+    atomic_store(&slot->moves, 0);
+    atomic_store(&slot->left, 0);
+    atomic_store(&slot->moved_time, 0);
     atomic_store(&slot->pins, 0);
     slot->polls = 0;
     atomic_store(&slot->reader, 0);

@@ -42,6 +42,23 @@ uint64_t snapshot_newest(const struct snapshot *snapshot);
 uint64_t snapshot_revision(const struct snapshot *snapshot);
 struct store *snapshot_store(const struct snapshot *snapshot);
 
+/*
+ * Has what is asked of places below (environments, services, entries, what a key was last) answered
+ * as of a revision; 0: of the newest, which it begins with. At any time; it stays until it is
+ * called again. Ids are those that the places have now: a key's name, an environment, one life of a
+ * service. What is asked of a revision (store/history.h, snapshot_entry_at) is not touched by it,
+ * nor are names, stamps and snapshot_revision.
+ *
+ * Of an environment or a service as of a revision less is known: changed_rev and shown_rev are that
+ * one, listed_time is made_time, and an environment is not protected and never ends. A value stands
+ * as it stood: also one that has ended since.
+ */
+void snapshot_stand(struct snapshot *snapshot, uint64_t rev);
+/* What was said there; 0: the newest. */
+uint64_t snapshot_as_of(const struct snapshot *snapshot);
+/* The revision that places are shown of. */
+uint64_t snapshot_shown(const struct snapshot *snapshot);
+
 /* Value types. Times are nanoseconds since 1970. */
 
 struct environment {

@@ -40,4 +40,8 @@ int store_damage(struct store *store, uint64_t alarms_before, int error);
 struct txn *snapshot_txn(struct snapshot *snapshot);
 int snapshot_answer(struct snapshot *snapshot, int result);
 
+/* snapshot_next_entry of the newest revision, whatever the snapshot stands at. */
+int snapshot_next_now(struct snapshot *snapshot, struct entry *out, uint32_t environment,
+                      uint32_t service, const char *after);
+
 #endif

@@ -160,7 +160,7 @@ int history_next_entry(struct snapshot *snapshot, struct entry *out, uint32_t en
     if (found < 0)
         return snapshot_answer(snapshot, found);
     if (found)
-        return snapshot_next_entry(snapshot, out, environment, service, after);
+        return snapshot_next_now(snapshot, out, environment, service, after);
     const size_t size = strnlen(after, sizeof key - 1);
     memcpy(key, after, size);
     key[size] = '\0';

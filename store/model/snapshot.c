@@ -8,6 +8,7 @@
 #include "store/log/history.h"
 #include "store/log/state.h"
 #include "store/log/state_relation.h"
+#include "store/model/as_of.h"
 #include "store/model/core.h"
 #include "store/model/inforce.h"
 #include "store/model/resolve.h"
@@ -24,6 +25,7 @@ struct snapshot {
     struct store *store;
     struct txn *txn;
     uint64_t revision;
+    uint64_t as_of;  /* what places are asked of; 0: the newest */
     uint64_t stamp;  /* that the revision is of */
     uint64_t alarms; /* of the environment, at snapshot_begin */
     struct outcomes outcomes;
@@ -108,6 +110,22 @@ uint64_t snapshot_revision(const struct snapshot *snapshot)
     return snapshot->revision;
 }
 
+void snapshot_stand(struct snapshot *snapshot, uint64_t rev)
+{
+    snapshot->as_of = rev;
+}
+
+uint64_t snapshot_shown(const struct snapshot *snapshot)
+{
+    return snapshot->as_of && snapshot->as_of < snapshot->revision ? snapshot->as_of
+                                                                   : snapshot->revision;
+}
+
+uint64_t snapshot_as_of(const struct snapshot *snapshot)
+{
+    return snapshot->as_of;
+}
+
 struct store *snapshot_store(const struct snapshot *snapshot)
 {
     return snapshot->store;
@@ -116,6 +134,8 @@ struct store *snapshot_store(const struct snapshot *snapshot)
 int snapshot_environment(struct snapshot *snapshot, struct environment *out, const char *name)
 {
     struct environment_state state;
+    if (snapshot->as_of)
+        return as_of_environment(snapshot, out, name, snapshot->as_of);
     const int found = state_environment(snapshot->txn, &state, name);
     if (found)
         return answer(snapshot, found);
@@ -130,6 +150,8 @@ int snapshot_environment_by_id(struct snapshot *snapshot, struct environment *ou
     char name[ENVIRONMENT_NAME_MAX + 1];
     struct environment environment;
     uint32_t before;
+    if (snapshot->as_of)
+        return as_of_environment_by_id(snapshot, out, id, snapshot->as_of);
     int found = state_environment_name(snapshot->txn, name, &before, id);
     if (found)
         return answer(snapshot, found);
@@ -145,6 +167,8 @@ int snapshot_environment_by_id(struct snapshot *snapshot, struct environment *ou
 int snapshot_next_environment(struct snapshot *snapshot, struct environment *out, const char *after)
 {
     struct environment_state state = {0};
+    if (snapshot->as_of)
+        return as_of_next_environment(snapshot, out, after, snapshot->as_of);
     do {
         const int found = state_next_environment(snapshot->txn, &state, after);
         if (found)
@@ -159,6 +183,8 @@ int snapshot_service(struct snapshot *snapshot, struct service *out, uint32_t en
                      const char *name)
 {
     struct place_state state;
+    if (snapshot->as_of)
+        return as_of_service(snapshot, out, environment, name, snapshot->as_of);
     const int found = state_place(snapshot->txn, &state, environment, name);
     if (found)
         return answer(snapshot, found);
@@ -173,6 +199,8 @@ int snapshot_service_by_id(struct snapshot *snapshot, struct service *out, uint3
 {
     char name[SERVICE_NAME_MAX + 1];
     struct service service;
+    if (snapshot->as_of)
+        return as_of_service_by_id(snapshot, out, environment, id, incarnation, snapshot->as_of);
     int found = state_service_name(snapshot->txn, name, id);
     if (found)
         return answer(snapshot, found);
@@ -191,6 +219,8 @@ int snapshot_next_service(struct snapshot *snapshot, struct service *out, uint32
                           const char *after)
 {
     struct place_state state = {0};
+    if (snapshot->as_of)
+        return as_of_next_service(snapshot, out, environment, after, snapshot->as_of);
     do {
         const int found = state_next_place(snapshot->txn, &state, environment, after);
         if (found)
@@ -268,6 +298,8 @@ int snapshot_entry(struct snapshot *snapshot, struct entry *out, uint32_t enviro
                    uint32_t service, const char *key)
 {
     struct spot spot;
+    if (snapshot->as_of)
+        return history_entry(snapshot, out, environment, service, key, snapshot->as_of);
     int found = state_current(snapshot->txn, &spot, environment, service, key);
     if (!found)
         found = entry_of(snapshot, out, &spot);
@@ -280,6 +312,8 @@ int snapshot_entry_by_name(struct snapshot *snapshot, struct entry *out, uint32_
     char key[KEY_NAME_MAX + 1];
     struct spot spot;
     uint32_t service;
+    if (snapshot->as_of)
+        return snapshot_entry_at(snapshot, out, environment, name_id, snapshot->as_of);
     int found = state_name(snapshot->txn, &service, key, name_id);
     if (!found)
         found = state_current(snapshot->txn, &spot, environment, service, key);
@@ -290,8 +324,8 @@ int snapshot_entry_by_name(struct snapshot *snapshot, struct entry *out, uint32_
     return answer(snapshot, entry_of(snapshot, out, &spot));
 }
 
-int snapshot_next_entry(struct snapshot *snapshot, struct entry *out, uint32_t environment,
-                        uint32_t service, const char *after)
+int snapshot_next_now(struct snapshot *snapshot, struct entry *out, uint32_t environment,
+                      uint32_t service, const char *after)
 {
     struct spot spot;
     int found;
@@ -302,6 +336,14 @@ int snapshot_next_entry(struct snapshot *snapshot, struct entry *out, uint32_t e
         after = spot.key;
     }
     return answer(snapshot, found);
+}
+
+int snapshot_next_entry(struct snapshot *snapshot, struct entry *out, uint32_t environment,
+                        uint32_t service, const char *after)
+{
+    return snapshot->as_of
+               ? history_next_entry(snapshot, out, environment, service, after, snapshot->as_of)
+               : snapshot_next_now(snapshot, out, environment, service, after);
 }
 
 int snapshot_entry_at(struct snapshot *snapshot, struct entry *out, uint32_t environment,
@@ -340,7 +382,7 @@ int snapshot_entry_at(struct snapshot *snapshot, struct entry *out, uint32_t env
 int snapshot_entry_last(struct snapshot *snapshot, struct entry *out, uint32_t environment,
                         uint64_t name_id)
 {
-    uint64_t rev = UINT64_MAX;
+    uint64_t rev = snapshot->as_of ? snapshot->as_of : UINT64_MAX;
     struct spot spot;
     for (unsigned i = 0; i < IN_VAIN_MAX && rev; i++) {
         int found = state_moment(snapshot->txn, &spot, environment, name_id, rev);

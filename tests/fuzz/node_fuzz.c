@@ -31,7 +31,7 @@ static uint64_t made_again(const struct node *node)
 static void check_scope(const struct view_options *options, uint64_t number)
 {
     struct scope scope;
-    scope_init(&scope, options);
+    scope_init(&scope, options, NULL);
     const uint64_t node = scope_decipher(&scope, number);
     if (scope_wire(&scope, node) != number && scope_own(&scope, node) == node)
         abort();

@@ -136,13 +136,17 @@ const struct command commands[] = {
     {"mount", NULL, run_mount, OPTIONS_VIEW | OPTION_IDMAP | OPTION_FOREGROUND | OPTION_PREPARE, 1,
      2, false,
      "mount [ENV[/SERVICE]] DIR [--layout tree|flat] [--uid UID] [--gid GID] [--mode MODE] "
-     "[--history] [--masked] [--cache] [--idmap] [--foreground] | mount --prepare DIR",
+     "[--at REV|TAG] [--history] [--masked] [--cache] [--idmap] [--foreground] | mount --prepare "
+     "DIR",
      "mount everything, an environment or a service, starting a server if none runs"},
     {"umount", NULL, run_umount, 0, 1, 1, false, "umount DIR", "take a mount away"},
     {"attach", NULL, run_enter, OPTIONS_VIEW | OPTION_PID | OPTION_NO_IDMAP, 2, 2, false,
      "attach --pid PID ENV[/SERVICE] DIR [--layout tree|flat] [--uid UID] [--gid GID] "
-     "[--mode MODE] [--history] [--masked] [--cache] [--no-idmap]",
+     "[--mode MODE] [--at REV|TAG] [--history] [--masked] [--cache] [--no-idmap]",
      "mount in the namespace of a process: into a container that runs"},
+    {"views", "move", run_view_move, OPTION_TO | OPTION_DRY_RUN, 1, 1, false,
+     "views move ID|DIR --to REV|TAG|live",
+     "hold what is mounted at a revision, or have it follow the newest again"},
     {"views", NULL, run_views, 0, 0, 1, false, "views [ENV[/SERVICE]]",
      "what is mounted, of what and where"},
     {"wait", NULL, run_wait, OPTION_TIMEOUT, 1, 1, false, "wait DIR [--timeout SECONDS]",

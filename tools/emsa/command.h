@@ -78,6 +78,7 @@ int run_exec(struct session *);   /* exec.c */
 int run_mount(struct session *);  /* attach.c */
 int run_umount(struct session *);
 int run_enter(struct session *); /* enter.c */
+int run_view_move(struct session *);
 int run_views(struct session *); /* views.c */
 int run_wait(struct session *);
 int run_watch(struct session *);  /* watch.c */

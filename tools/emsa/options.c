@@ -82,6 +82,7 @@ static const struct option_row rows[] = {
     {"gid", 0, "GID", OPTION_GID},
     {"mode", 0, "MODE", OPTION_MODE},
     {"history", 0, NULL, OPTION_HISTORY},
+    {"at", 0, "REV", OPTION_AT},
     {"prepare", 0, NULL, OPTION_PREPARE},
     {"pid", 0, "PID", OPTION_PID},
     {"timeout", 0, "SECONDS", OPTION_TIMEOUT},
@@ -197,6 +198,9 @@ static int apply_view(struct options *options, const struct option_row *row, con
     switch (row->bit) {
     case OPTION_LAYOUT:
         options->layout = text;
+        return 0;
+    case OPTION_AT:
+        options->at = text;
         return 0;
     case OPTION_UID:
         options->has_uid = true;

@@ -73,11 +73,12 @@ struct command;
 #define OPTION_TIMEOUT OPTION_BIT(47)
 #define OPTION_IDMAP OPTION_BIT(48)
 #define OPTION_NO_IDMAP OPTION_BIT(49)
+#define OPTION_AT OPTION_BIT(59)
 
 /* What a view shows, and how. */
 #define OPTIONS_VIEW                                                                               \
     (OPTION_LAYOUT | OPTION_UID | OPTION_GID | OPTION_MODE | OPTION_HISTORY | OPTION_CACHE |       \
-     OPTION_MASKED)
+     OPTION_MASKED | OPTION_AT)
 #define OPTIONS_CHANGE (OPTION_REASON | OPTION_IF_REV | OPTION_DRY_RUN | OPTION_OVERRIDE)
 /* Of a change that brings values. */
 #define OPTIONS_VALUES (OPTIONS_CHANGE | OPTION_ALLOW_EQUAL | OPTION_NEW)
@@ -100,7 +101,7 @@ struct options { /* texts are argv's */
         has_timeout;
     const char *file, *format, *tree, *only, *value, *base, *dotenv, *override, *environment,
         *parity, *junit;
-    const char *as_of, *to; /* revisions: numbers or tags */
+    const char *as_of, *to, *at; /* revisions: numbers or tags */
     const char *layout;
     uint64_t uid, gid, mode, pid, timeout; /* mode 0: as usual; timeout: seconds */
     const char *author, *since, *until, *key;

@@ -14,10 +14,10 @@
 json_t *view_parameters(const struct session *session, const char *path, const char *directory)
 {
     const struct options *options = &session->options;
-    json_t *parameters = json_pack("{s:s, s:b, s:b, s:b, s:b, s:s*, s:s*}", "path", path, "cache",
-                                   (int)options->cache, "masked", (int)options->masked, "history",
-                                   (int)options->history, "idmap", (int)options->idmap, "layout",
-                                   options->layout, "directory", directory);
+    json_t *parameters = json_pack(
+        "{s:s, s:b, s:b, s:b, s:b, s:s*, s:s*, s:s*}", "path", path, "cache", (int)options->cache,
+        "masked", (int)options->masked, "history", (int)options->history, "idmap",
+        (int)options->idmap, "layout", options->layout, "at", options->at, "directory", directory);
     if (options->has_uid)
         (void)json_object_set_new(parameters, "uid", json_integer((json_int_t)options->uid));
     if (options->has_gid)

@@ -1,6 +1,8 @@
-/* views: what is mounted, of what and where; wait: until something is. */
+/* views: what is mounted, of what and where, and which revision it shows; wait: until something is.
+ */
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fs/mount.h"
@@ -32,6 +34,11 @@ static const char *traits(char out[static TRAITS_MAX], json_t *view)
                    number_of(view, "gid"), (unsigned long long)number_of(view, "file_mode"));
     if (strcmp(output_member(view, "layout"), "flat") == 0)
         add(out, "flat");
+    if (number_of(view, "pin") != 0) {
+        char pin[48];
+        (void)snprintf(pin, sizeof pin, "at %lld", number_of(view, "pin"));
+        add(out, pin);
+    }
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         if (json_is_true(json_object_get(view, flags[i])))
             add(out, flags[i]);
@@ -135,6 +142,42 @@ int run_views(struct session *session)
         return error;
     return session->options.json ? output_json(json_incref(answer.reply))
                                  : print_views(json_object_get(answer.reply, "views"));
+}
+
+static int print_move(json_t *reply, bool is_trial)
+{
+    char from[64] = "the newest revision", to[64] = "the newest revision";
+    if (json_is_integer(json_object_get(reply, "from")))
+        (void)snprintf(from, sizeof from, "revision %lld", number_of(reply, "from"));
+    if (json_is_integer(json_object_get(reply, "to")))
+        (void)snprintf(to, sizeof to, "revision %lld", number_of(reply, "to"));
+    printf("view %lld, '%s', %s %s (%s %s)\n", number_of(reply, "view"),
+           output_member(reply, "path"), is_trial ? "would show" : "shows", to,
+           is_trial ? "shows" : "was at", from);
+    if (json_is_true(json_object_get(reply, "late")))
+        output_note("somebody holds the mount up: programs in it hear of it as soon as that ends");
+    return 0;
+}
+
+int run_view_move(struct session *session)
+{
+    struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
+    const struct options *options = &session->options;
+    const char *name = options->arguments.list[0];
+    if (options->to == NULL)
+        return error_set(ERR_INVALID, "where to? --to REV, --to TAG, or --to live");
+    const bool is_number = name[0] != '\0' && strspn(name, "0123456789") == strlen(name);
+    char *place = is_number ? NULL : realpath(name, NULL);
+    json_t *parameters = json_pack("{s:s, s:s, s:b}", "view", place != NULL ? place : name, "to",
+                                   options->to, "dry_run", (int)options->dry_run);
+    free(place);
+    if (parameters == NULL)
+        return error_set(ERR_INVALID, "a path is not UTF-8");
+    int error = session_ask(session, "io.emsa.ViewMove", parameters, NULL, 0, &answer);
+    if (error < 0)
+        return error;
+    return options->json ? output_json(json_incref(answer.reply))
+                         : print_move(answer.reply, options->dry_run);
 }
 
 int run_wait(struct session *session)

@@ -57,6 +57,18 @@ static int take_owner(uint32_t *out, bool *is_given, const char *name, const cha
     return 0;
 }
 
+/* A number: tags are in the store, which is opened later, and by another process. */
+static int take_revision(struct view_options *view, const char *value)
+{
+    unsigned long rev;
+    int error = number("at", value, 10, INT64_MAX, &rev);
+    if (error == 0 && rev == 0)
+        error = error_set(ERR_INVALID, "no revision 0 for at= of --mount: the first is 1");
+    if (error == 0)
+        view->pin = rev;
+    return error;
+}
+
 static int take_option(struct daemon_mount *mount, char *option)
 {
     struct view_options *view = &mount->view;
@@ -67,6 +79,8 @@ static int take_option(struct daemon_mount *mount, char *option)
         return take_layout(view, value);
     if (value != NULL && strcmp(option, "mode") == 0)
         return take_mode(view, value);
+    if (value != NULL && strcmp(option, "at") == 0)
+        return take_revision(view, value);
     if (value != NULL && strcmp(option, "uid") == 0)
         return take_owner(&view->uid, &mount->has_uid, option, value);
     if (value != NULL && strcmp(option, "gid") == 0)
@@ -79,7 +93,7 @@ static int take_option(struct daemon_mount *mount, char *option)
     if (value != NULL || flag == NULL)
         return error_set(
             ERR_INVALID,
-            "no option '%s' of --mount: there are layout=, uid=, gid=, mode=, history, "
+            "no option '%s' of --mount: there are layout=, uid=, gid=, mode=, at=, history, "
             "masked, cache and idmap",
             option);
     *flag = 1;

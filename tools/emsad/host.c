@@ -112,6 +112,7 @@ void host_begin(struct host *host, struct link *link, struct estate *estate, str
                                     .expiring = expiring,
                                     .mount = hosted_mount,
                                     .views = hosted_views,
+                                    .view_move = hosted_view_move,
                                     .volume_mount = hosted_volume_mount,
                                     .volume_unmount = hosted_volume_unmount,
                                     .volume_folder = host->volumes,

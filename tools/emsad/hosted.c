@@ -25,6 +25,7 @@ static int options_of(struct view_options *out, const struct view_wish *wish)
                                  .masked = wish->is_masked,
                                  .history = wish->has_history,
                                  .idmap = wish->may_map,
+                                 .pin = wish->pin,
                                  .layout = wish->is_flat ? LAYOUT_FLAT : LAYOUT_TREE};
     return view_options_of(out, &wish->path);
 }
@@ -172,6 +173,8 @@ static void add_state(json_t *object, struct fs *fs, uint32_t view)
     if (fs == NULL || fs_view(fs, &state, view) != 0)
         return;
     (void)json_object_set_new(object, "rev", json_integer((json_int_t)state.told));
+    if (state.pin != 0)
+        (void)json_object_set_new(object, "pin", json_integer((json_int_t)state.pin));
     if (state.read_time == 0)
         return;
     (void)json_object_set_new(object, "read",
@@ -210,6 +213,12 @@ int hosted_views(void *arg, json_t *list)
     struct host *host = arg;
     struct listing listing = {.fs = host->fs, .list = list};
     return estate_each(host->estate, add_view, &listing);
+}
+
+int hosted_view_move(void *arg, uint32_t view, uint64_t rev)
+{
+    struct host *host = arg;
+    return fs_move(host->fs, view, rev);
 }
 
 struct stray {

@@ -9,6 +9,7 @@
 /* Hooks of the dispatcher (struct service_host); arg is the host. */
 int hosted_mount(void *arg, const struct view_wish *wish, struct view_made *out);
 int hosted_views(void *arg, json_t *list);
+int hosted_view_move(void *arg, uint32_t view, uint64_t rev);
 int hosted_volume_mount(void *arg, const char *name, const struct view_wish *wish);
 int hosted_volume_unmount(void *arg, const char *name);
 

@@ -97,6 +97,14 @@ static void take_mode(struct reading *reading, const char *name, const char *val
                                   json_integer((json_int_t)mode));
 }
 
+static void take_revision(struct reading *reading, const char *name, const char *value)
+{
+    if (value[0] == '\0')
+        wrong(reading, "'%s' cannot be " PREFIX "%s: it is a revision's number or a tag", value,
+              name);
+    (void)json_object_set_new(reading->wanted->parameters, "at", json_string(value));
+}
+
 static void take_flag(struct reading *reading, const char *name, const char *value)
 {
     if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
@@ -116,6 +124,7 @@ static const struct {
     {"uid", take_owner},
     {"gid", take_owner},
     {"mode", take_mode},
+    {"rev", take_revision},
     {"history", take_flag},
     {"cache", take_flag},
 };
@@ -130,7 +139,7 @@ static void take(struct reading *reading, const char *name, const char *value)
     wrong(reading,
           "there is no annotation '" PREFIX "%.100s': there are " PREFIX
           "environment, service, path, "
-          "layout, uid, gid, mode, history and cache",
+          "layout, uid, gid, mode, rev, history and cache",
           name);
 }
 

@@ -52,6 +52,8 @@ struct service_host { /* what a verb may ask of the process it runs in; NULL mem
     int (*mount)(void *arg, const struct view_wish *wish, struct view_made *out);
     /* Adds an object for each view to a list: path and all that there is to tell of it. */
     int (*views)(void *arg, json_t *list);
+    /* Holds a view at a revision; 0: it follows the newest. As fs_move. */
+    int (*view_move)(void *arg, uint32_t view, uint64_t rev);
     /* A volume is to stand in its place, or to stand there no more; done when it is so, also where
      * it was so before. The names are good ones. */
     int (*volume_mount)(void *arg, const char *name, const struct view_wish *wish);

@@ -199,7 +199,8 @@ const struct verb verbs[] = {
      "[]string)",
      "Checks every record against its hash and everything derived against the log."},
     {"Mount", verb_mount, RIGHT_READ, "path",
-     "path: ?string, layout: ?string, uid: ?int, gid: ?int, mode: ?int, history: ?bool, cache: "
+     "path: ?string, layout: ?string, uid: ?int, gid: ?int, mode: ?int, at: ?string, history: "
+     "?bool, cache: "
      "?bool, masked: ?bool, idmap: ?bool, directory: ?string, directory_mode: ?int, file_mode: "
      "?int, max_read: ?int",
      "(mount: int, view: int)",
@@ -207,13 +208,21 @@ const struct verb verbs[] = {
      "descriptor with\n"
      "# index mount. layout: tree (below its names) or flat (at the root of the mount); uid, gid, "
      "mode: of what\n"
-     "# is in it; history: past revisions too; masked: secrets cannot be opened; idmap: owners may "
+     "# is in it; at: the revision or tag that it is held at until it is moved; history: past "
+     "revisions too; masked: secrets cannot be opened; idmap: owners may "
      "be mapped to\n"
      "# those of a user namespace; directory: where the caller will mount it."},
     {"Views", verb_views, RIGHT_SOME, NULL, "path: ?string", "(views: []View)",
      "The views that there are, of what is at or beneath a place: those that the caller may list, "
      "and\n"
      "# who read last of those that it may audit."},
+    {"ViewMove", verb_view_move, RIGHT_SOME, NULL, "view: string, to: string, dry_run: ?bool",
+     "(view: int, path: string, from: ?int, to: ?int, late: bool)",
+     "Holds a view, by its number or where it stands, at a revision or a tag, or has it follow the "
+     "newest\n"
+     "# again ('live': from and to are null then), for whoever may read what it shows; late: who "
+     "reads in it was\n"
+     "# not told in time, and is as soon as that can be."},
     {"VolumeCreate", verb_volume_create, RIGHT_ADMIN, NULL, "name: string, options: VolumeOptions",
      "(volume: Volume)",
      "A view that stands in a folder of the daemon's own under a name, from now until it is "

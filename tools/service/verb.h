@@ -80,6 +80,7 @@ int verb_diff(struct request *);     /* diff.c */
 int verb_watch(struct request *);    /* watch.c */
 int verb_mount(struct request *);    /* views.c */
 int verb_views(struct request *);
+int verb_view_move(struct request *);
 int verb_volume_create(struct request *); /* volume.c */
 int verb_volume_get(struct request *);
 int verb_volume_list(struct request *);

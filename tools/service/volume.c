@@ -10,7 +10,7 @@
 #include "tools/service/volumes.h"
 #include "tools/service/wish.h"
 
-#define OPTIONS "path, layout, uid, gid, mode, history, cache, masked and idmap"
+#define OPTIONS "path, layout, uid, gid, mode, at, history, cache, masked and idmap"
 
 static int check_host(const struct service_host *host)
 {
@@ -49,8 +49,8 @@ static bool is_usual(const char *name, const json_t *value)
 /* Those that were given, without those that say what is usual. Owned. */
 static int take_options(struct request *request, json_t **out)
 {
-    static const char *const known[] = {"path",    "layout", "uid",    "gid",  "mode",
-                                        "history", "cache",  "masked", "idmap"};
+    static const char *const known[] = {"path", "layout",  "uid",   "gid",    "mode",
+                                        "at",   "history", "cache", "masked", "idmap"};
     json_t *given = json_object_get(request->call->parameters, "options");
     json_t *options = json_object();
     const char *name;
@@ -152,6 +152,19 @@ static int create(struct request *request, const struct volume *volume)
     return error;
 }
 
+/* A tag is what it is now: a volume shows the same revision when the daemon was started again. */
+static int settle_revision(struct volume *volume, struct view_wish *wish)
+{
+    char number[32];
+    if (wish->at == NULL)
+        return 0;
+    (void)snprintf(number, sizeof number, "%llu", (unsigned long long)wish->pin);
+    if (json_object_set_new(volume->options, "at", json_string(number)) < 0)
+        return error_set(ERR_NOMEM, "no memory for a volume");
+    wish->at = NULL; /* is gone */
+    return 0;
+}
+
 int verb_volume_create(struct request *request)
 {
     struct volume volume VOLUME_CLEANUP = {.uid = request->call->caller.uid,
@@ -170,6 +183,8 @@ int verb_volume_create(struct request *request)
     error = wish_of(&wish, &volume);
     if (error == 0)
         error = wish_check(request, &wish);
+    if (error == 0)
+        error = settle_revision(&volume, &wish);
     if (error == 0)
         error = create(request, &volume);
     volume_release(&volume); /* as it is there: who made it first says since when */

@@ -1,11 +1,13 @@
 #include "tools/service/wish.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/error.h"
 #include "tools/service/find.h"
 #include "tools/service/parameter.h"
+#include "tools/service/revision.h"
 #include "tools/service/verb.h"
 
 #define MODE_MAX 0444u /* nothing in a tree can be written or run */
@@ -100,6 +102,20 @@ static int read_flags(struct view_wish *wish, json_t *parameters)
     return error;
 }
 
+/* A tag is looked up when the place is: wish_check. */
+static int read_revision(struct view_wish *wish, json_t *parameters)
+{
+    int error = parameter_text(parameters, "at", &wish->at);
+    if (error < 0 || wish->at == NULL)
+        return error;
+    if (path_depth(&wish->path) == PATH_ROOT)
+        return error_set(ERR_INVALID, "the whole tree can't be held at a revision: name an "
+                                      "environment or a service");
+    if (wish->at[0] != '\0' && strspn(wish->at, "0123456789") == strlen(wish->at))
+        wish->pin = strtoull(wish->at, NULL, 10);
+    return 0;
+}
+
 int wish_read(struct view_wish *wish, json_t *parameters)
 {
     uint64_t max_read = 0;
@@ -111,6 +127,8 @@ int wish_read(struct view_wish *wish, json_t *parameters)
     if (error == 0)
         error = read_flags(wish, parameters);
     if (error == 0)
+        error = read_revision(wish, parameters);
+    if (error == 0)
         error = read_number(parameters, "max_read", 1048576, &max_read);
     if (error == 0)
         error = parameter_text(parameters, "directory", &wish->directory);
@@ -121,17 +139,53 @@ int wish_read(struct view_wish *wish, json_t *parameters)
     return error;
 }
 
-int wish_check(struct request *request, const struct view_wish *wish)
+static int find_place(struct snapshot *snapshot, const struct path *path)
 {
-    struct snapshot *snapshot;
     struct environment environment;
     struct service service;
-    enum path_depth depth = path_depth(&wish->path);
-    if (depth == PATH_ROOT)
-        return 0;
+    return path_depth(path) == PATH_SERVICE ? find_service(snapshot, &environment, &service, path)
+                                            : find_environment(snapshot, &environment, path);
+}
+
+/* One that is there now was not there then; of one that is not either, what it may have been meant
+ * to be is said. */
+static int find_then(struct snapshot *snapshot, const struct path *path, uint64_t rev)
+{
+    char text[PATH_TEXT_MAX];
+    snapshot_stand(snapshot, rev);
+    const int then = find_place(snapshot, path);
+    snapshot_stand(snapshot, 0);
+    if (then != -ERR_NOT_FOUND)
+        return then;
+    const int now = find_place(snapshot, path);
+    if (now < 0)
+        return now;
+    return error_set(ERR_REFUSED,
+                     "'%s' was not there at revision %llu: 'emsa log %s' shows since when it is",
+                     path_text(path, text), (unsigned long long)rev, path_text(path, text));
+}
+
+int wish_revision(struct request *request, uint64_t *rev, const struct path *path, const char *text)
+{
+    struct snapshot *snapshot;
+    uint64_t found = 0;
     int error = request_snapshot(request, &snapshot);
-    if (error < 0)
-        return error;
-    return depth == PATH_SERVICE ? find_service(snapshot, &environment, &service, &wish->path)
-                                 : find_environment(snapshot, &environment, &wish->path);
+    if (error == 0)
+        error = revision_parse(snapshot, &found, text);
+    if (error == 0)
+        error = find_then(snapshot, path, found);
+    if (error == 0)
+        *rev = found;
+    return error;
+}
+
+int wish_check(struct request *request, struct view_wish *wish)
+{
+    struct snapshot *snapshot;
+    if (path_depth(&wish->path) == PATH_ROOT)
+        return 0;
+    if (wish->at != NULL)
+        return wish_revision(request, &wish->pin, &wish->path, wish->at);
+    int error = request_snapshot(request, &snapshot);
+    return error < 0 ? error : find_place(snapshot, &wish->path);
 }

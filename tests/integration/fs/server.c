@@ -199,6 +199,15 @@ static void commit(struct serving *serving, struct answer *answer)
     answer->error = fs_publish(serving->fs, answer->rev);
 }
 
+static void move(struct serving *serving, const char *text, struct answer *answer)
+{
+    char *rest;
+    const unsigned long view = strtoul(text, &rest, 10);
+    answer->error = fs_move(serving->fs, (uint32_t)view, strtoull(rest, NULL, 10));
+    if (answer->error < 0)
+        snprintf(answer->text, sizeof(answer->text), "%s", error_text());
+}
+
 static void obey(struct serving *serving)
 {
     static unsigned char value[VALUE_MAX];
@@ -211,9 +220,12 @@ static void obey(struct serving *serving)
             commit(serving, &answer);
         else if (command.kind == COMMAND_STATUS)
             fs_status(serving->fs, &answer.status);
+        else if (command.kind == COMMAND_MOVE)
+            move(serving, command.path, &answer);
         else
             gather(serving, &command, value);
-        if (command.kind == COMMAND_COMMIT || command.kind == COMMAND_STATUS)
+        if (command.kind == COMMAND_COMMIT || command.kind == COMMAND_STATUS ||
+            command.kind == COMMAND_MOVE)
             stream_write(serving->socket, &answer, sizeof(answer));
     }
 }

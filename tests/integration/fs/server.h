@@ -19,6 +19,7 @@ enum command_kind {
     COMMAND_REMOVE,
     COMMAND_COMMIT,
     COMMAND_STATUS,
+    COMMAND_MOVE, /* the path is "VIEW REVISION" */
 };
 
 struct command { /* then size bytes of value */
@@ -27,7 +28,7 @@ struct command { /* then size bytes of value */
     char path[400];
 };
 
-struct answer { /* to COMMIT and STATUS */
+struct answer { /* to COMMIT, STATUS and MOVE */
     int32_t error;
     uint64_t rev;
     struct fs_status status;

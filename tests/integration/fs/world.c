@@ -305,6 +305,17 @@ uint64_t world_commit_late(struct world *world)
     return ask(world, COMMAND_COMMIT, 1).rev;
 }
 
+int world_move(struct world *world, unsigned view, uint64_t rev)
+{
+    char text[64];
+    struct answer answer;
+    snprintf(text, sizeof(text), "%u %llu", world->views[view].options.id, (unsigned long long)rev);
+    tell(world, COMMAND_MOVE, text, NULL, 0);
+    if (!stream_read(world->server_socket, &answer, sizeof(answer)))
+        give_up("the server has ended");
+    return answer.error;
+}
+
 void world_status(struct world *world, struct fs_status *status)
 {
     *status = ask(world, COMMAND_STATUS, 0).status;

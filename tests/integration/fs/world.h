@@ -74,6 +74,8 @@ uint64_t world_commit(struct world *world);
 uint64_t world_commit_patiently(struct world *world);
 /* The same where nobody can be told: the publishing must have been late. */
 uint64_t world_commit_late(struct world *world);
+/* Holds a view (its place in views) at a revision; 0: it follows the newest. What fs_move says. */
+int world_move(struct world *world, unsigned view, uint64_t rev);
 void world_status(struct world *world, struct fs_status *status);
 
 /* The path of something in another view; static text, good until the eighth call after. */

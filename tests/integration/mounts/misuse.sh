@@ -30,7 +30,24 @@ Invalid|Mount|{"path": "prod/web", "history": "yes"}
 Invalid|Mount|{"path": "prod/web", "directory": "relative"}
 Invalid|Mount|{"path": "prod/web", "max_read": 9999999}
 Invalid|Mount|{"path": "prod/web", "max_read": 1}
+Invalid|Mount|{"path": "prod/web", "at": 3}
+Invalid|Mount|{"path": "prod/web", "at": ""}
+Invalid|Mount|{"path": "prod/web", "at": "no tag"}
+Invalid|Mount|{"at": "3"}
+NotFound|Mount|{"path": "prod/web", "at": "0"}
+NotFound|Mount|{"path": "prod/web", "at": "99999999999999999999"}
+NotFound|Mount|{"path": "prod/web", "at": "untold"}
+Refused|Mount|{"path": "prod/web", "at": "1"}
 Invalid|Views|{"path": "../x"}
+Invalid|ViewMove|{}
+Invalid|ViewMove|{"view": "1"}
+Invalid|ViewMove|{"to": "1"}
+Invalid|ViewMove|{"view": 1, "to": "1"}
+NotFound|ViewMove|{"view": "", "to": "1"}
+NotFound|ViewMove|{"view": "-1", "to": "1"}
+NotFound|ViewMove|{"view": "1x", "to": "1"}
+NotFound|ViewMove|{"view": "/nowhere", "to": "1"}
+NotFound|ViewMove|{"view": "18446744073709551617", "to": "live"}
 Invalid|VolumeCreate|{}
 Invalid|VolumeCreate|{"name": "a"}
 Invalid|VolumeCreate|{"name": 1, "options": {"path": "prod/web"}}

@@ -129,7 +129,7 @@ static void see(const char *text, enum view_layout layout, bool history)
     const struct path path = path_of(text);
     options = (struct view_options){.layout = (uint8_t)layout, .history = history};
     assert_int_equal(view_options_of(&options, &path), 0);
-    scope_init(&scope, &options);
+    scope_init(&scope, &options, NULL);
 }
 
 /* The id of a directory of the view by the names that lead to it from the root. */

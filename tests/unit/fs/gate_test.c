@@ -96,7 +96,7 @@ static int make(void **state)
     assert_int_equal(path_parse(&path, "e/s", 3), 0);
     options.id = 1;
     assert_int_equal(view_options_of(&options, &path), 0);
-    scope_init(&scope, &options);
+    scope_init(&scope, &options, NULL);
     assert_int_equal(snapshot_new(&snapshot, store), 0);
     assert_int_equal(snapshot_begin(snapshot), 0);
     mine = find("e/s/K");

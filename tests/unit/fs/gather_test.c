@@ -160,7 +160,7 @@ static void see(enum view_layout layout, unsigned environment, unsigned service)
     snprintf(options.environment, sizeof(options.environment), "e%u", environment);
     if (service)
         snprintf(options.service, sizeof(options.service), "s%u", service);
-    scope_init(&scope, &options);
+    scope_init(&scope, &options, NULL);
     effects.scope = names.scope = &scope;
     effects.outlines = names.outlines = &outlines;
 }
@@ -486,7 +486,7 @@ static void who_is_told_nothing_costs_nothing(void **state)
     for (unsigned i = 0; i < 100; i++) {
         see(LAYOUT_TREE, i % 2 ? 1 : 2, i + 1);
         of[i] = options;
-        scope_init(&all[i], &of[i]);
+        scope_init(&all[i], &of[i], NULL);
     }
     asked.outcome = 0;
     for (unsigned i = 0; i < 100; i++) {

@@ -181,7 +181,7 @@ static void a_change_wakes_once(void **state)
     (void)state;
     uint64_t rev = set("prod/web/A"), node = node_of("web", "A");
     uint64_t handle = open_now(1);
-    assert_true(polls_add(polls, 1, handle, node, 77));
+    assert_true(polls_add(polls, 1, handle, node, 77, 0));
     polls_judge(polls, 1, rev);
     assert_int_equal(woken(1), 0);
     rev = set("prod/web/A");
@@ -202,9 +202,9 @@ static void others_sleep_on(void **state)
     set("prod/web/A");
     set("prod/web/B");
     uint64_t a = node_of("web", "A"), b = node_of("web", "B");
-    polls_add(polls, 1, open_now(1), a, 1);
-    polls_add(polls, 1, open_now(1), b, 2);
-    polls_add(polls, 2, open_now(2), b, 3);
+    polls_add(polls, 1, open_now(1), a, 1, 0);
+    polls_add(polls, 1, open_now(1), b, 2, 0);
+    polls_add(polls, 2, open_now(2), b, 3, 0);
     uint64_t rev = set("prod/web/B");
     polls_judge(polls, 1, rev);
     assert_int_equal(woken(1), 2);
@@ -221,7 +221,7 @@ static void what_was_read_already_wakes_nobody(void **state)
     (void)state;
     set("prod/web/A");
     uint64_t handle = open_now(1);
-    polls_add(polls, 1, handle, node_of("web", "A"), 5);
+    polls_add(polls, 1, handle, node_of("web", "A"), 5, 0);
     uint64_t rev = set("prod/web/A");
     pin_set(memory, handle, rev);
     polls_judge(polls, 1, rev);
@@ -235,10 +235,10 @@ static void a_poll_in_between_takes_no_wake_up(void **state)
     (void)state;
     set("prod/web/A");
     uint64_t handle = open_now(1), node = node_of("web", "A");
-    polls_add(polls, 1, handle, node, 5);
+    polls_add(polls, 1, handle, node, 5, 0);
     uint64_t rev = set("prod/web/A");
     memory->published = rev;
-    polls_add(polls, 1, handle, node, 5);
+    polls_add(polls, 1, handle, node, 5, 0);
     polls_judge(polls, 1, rev);
     assert_int_equal(woken(1), 5);
 }
@@ -248,7 +248,7 @@ static void a_removal_wakes_once_and_the_return_again(void **state)
     (void)state;
     set("prod/web/GOING");
     uint64_t handle = open_now(1);
-    polls_add(polls, 1, handle, node_of("web", "GOING"), 9);
+    polls_add(polls, 1, handle, node_of("web", "GOING"), 9, 0);
     uint64_t rev = unset("prod/web/GOING");
     polls_judge(polls, 1, rev);
     assert_int_equal(woken(1), 9);
@@ -291,7 +291,7 @@ static void the_next_server_wakes_whom_the_dead_one_did_not(void **state)
     (void)state;
     set("prod/web/A");
     uint64_t handle = open_now(2);
-    polls_add(polls, 2, handle, node_of("web", "A"), 11);
+    polls_add(polls, 2, handle, node_of("web", "A"), 11, 0);
     follow();
     polls_judge_all(polls);
     assert_int_equal(woken(2), 0);
@@ -312,7 +312,7 @@ static void a_start_judges_what_it_finds(void **state)
     struct marks marks;
     struct notify *notify;
     set("prod/web/A");
-    polls_add(polls, 3, open_now(3), node_of("web", "A"), 12);
+    polls_add(polls, 3, open_now(3), node_of("web", "A"), 12, 0);
     memory->published = set("prod/web/A");
     follow();
     marks_init(&marks, memory);
@@ -330,8 +330,8 @@ static void a_view_that_ended_meanwhile_is_forgotten(void **state)
     (void)state;
     set("prod/web/A");
     uint64_t node = node_of("web", "A");
-    polls_add(polls, 1, open_now(1), node, 1);
-    polls_add(polls, 2, open_now(2), node, 2);
+    polls_add(polls, 1, open_now(1), node, 1, 0);
+    polls_add(polls, 2, open_now(2), node, 2, 0);
     uint32_t slot;
     struct view *view = views_find(&views, &slot, 1);
     views_remove(&views, view);
@@ -349,14 +349,14 @@ static void a_released_one_is_forgotten(void **state)
     (void)state;
     set("prod/web/A");
     uint64_t node = node_of("web", "A"), first = open_now(1);
-    polls_add(polls, 1, first, node, 1);
+    polls_add(polls, 1, first, node, 1, 0);
     polls_drop(polls, 2, first); /* not that view's */
     pin_drop(memory, first, &hint);
     hint = (uint32_t)first;
     uint64_t second = open_now(1);
     assert_true((uint32_t)second == (uint32_t)first && second != first);
     /* the RELEASE of the first was overtaken */
-    polls_add(polls, 1, second, node, 2);
+    polls_add(polls, 1, second, node, 2, 0);
     polls_drop(polls, 1, first);
     uint64_t rev = set("prod/web/A");
     polls_judge(polls, 1, rev);
@@ -375,15 +375,15 @@ static void a_full_table_says_so(void **state)
     set("prod/web/A");
     uint64_t node = node_of("web", "A"), last = 0;
     for (uint32_t i = 0; i < POLL_SLOTS; i++)
-        assert_true(polls_add(polls, 1 + i % 2, last = open_now(1 + i % 2), node, i + 1));
-    assert_false(polls_add(polls, 1, open_now(1), node, 1));
-    assert_true(polls_add(polls, 2, last, node, POLL_SLOTS)); /* is there already */
+        assert_true(polls_add(polls, 1 + i % 2, last = open_now(1 + i % 2), node, i + 1, 0));
+    assert_false(polls_add(polls, 1, open_now(1), node, 1, 0));
+    assert_true(polls_add(polls, 2, last, node, POLL_SLOTS, 0)); /* is there already */
     polls_drop(polls, 2, last);
-    assert_true(polls_add(polls, 3, open_now(3), node, 5));
+    assert_true(polls_add(polls, 3, open_now(3), node, 5, 0));
     follow();
-    assert_false(polls_add(polls, 1, open_now(1), node, 1));
+    assert_false(polls_add(polls, 1, open_now(1), node, 1, 0));
     polls_drop_view(polls, 1);
-    assert_true(polls_add(polls, 1, open_now(1), node, 6));
+    assert_true(polls_add(polls, 1, open_now(1), node, 6, 0));
     polls_drop_view(polls, 2);
     uint64_t rev = set("prod/web/A");
     for (uint32_t id = 1; id <= VIEWS; id++)
@@ -446,7 +446,7 @@ static void anything_in_any_order(void **state)
             *one = (struct model){.handle = open_now(view), .view = view};
         } else if (what < 600) {
             one->polled = true;
-            assert_true(polls_add(polls, one->view, one->handle, node, which + 1));
+            assert_true(polls_add(polls, one->view, one->handle, node, which + 1, 0));
         } else {
             pin_drop(memory, one->handle, &hint);
             polls_drop(polls, one->view, one->handle);
@@ -464,17 +464,17 @@ static void no_view_takes_what_is_left_for_others(void **state)
     assert_non_null(view_slot_take(memory, 1));
     assert_non_null(view_slot_take(memory, 2));
     for (uint32_t i = 0; i < POLL_SLOTS / 2; i++)
-        assert_true(polls_add(polls, 1, last = open_now(1), node, i + 1));
-    assert_false(polls_add(polls, 1, open_now(1), node, 1));
-    assert_true(polls_add(polls, 1, last, node, 1)); /* is there already */
-    assert_true(polls_add(polls, 2, open_now(2), node, 1));
+        assert_true(polls_add(polls, 1, last = open_now(1), node, i + 1, 0));
+    assert_false(polls_add(polls, 1, open_now(1), node, 1, 0));
+    assert_true(polls_add(polls, 1, last, node, 1, 0)); /* is there already */
+    assert_true(polls_add(polls, 2, open_now(2), node, 1, 0));
     follow();
-    assert_false(polls_add(polls, 1, open_now(1), node, 1));
-    assert_true(polls_add(polls, 2, open_now(2), node, 2));
+    assert_false(polls_add(polls, 1, open_now(1), node, 1, 0));
+    assert_true(polls_add(polls, 2, open_now(2), node, 2, 0));
     polls_drop_view(polls, 2);
     polls_drop(polls, 1, last);
-    assert_true(polls_add(polls, 1, open_now(1), node, 1));
-    assert_false(polls_add(polls, 1, open_now(1), node, 1));
+    assert_true(polls_add(polls, 1, open_now(1), node, 1, 0));
+    assert_false(polls_add(polls, 1, open_now(1), node, 1, 0));
     for (uint32_t view = 1; view <= 2; view++)
         view_slot_drop(view_slot_find(memory, view));
 }
@@ -486,7 +486,7 @@ static void *churn(void *arg)
     for (int round = 0; round < 5000; round++) {
         uint32_t view = 1 + (uint32_t)round % VIEWS;
         uint64_t handle = pin_take(memory, view, 1, &mine);
-        polls_add(polls, view, handle, node, 1);
+        polls_add(polls, view, handle, node, 1, 0);
         pin_drop(memory, handle, &mine);
         polls_drop(polls, view, handle);
     }

@@ -130,7 +130,7 @@ static int make(void **state)
         options[i] = (struct view_options){
             .id = i + 1, .extent = VIEW_SERVICE, .layout = LAYOUT_FLAT, .environment = "e1"};
         (void)snprintf(options[i].service, sizeof(options[i].service), "s%u", i + 1);
-        scope_init(&scopes[i], &options[i]);
+        scope_init(&scopes[i], &options[i], NULL);
         assert_int_equal(targets_add(&targets, i + 1, &scopes[i], &slots[i], NEWEST - 1), 0);
     }
     targets.goal = NEWEST;

@@ -77,6 +77,7 @@ static const struct {
     {"Grants", RIGHT_SOME, NULL},
     {"Show", RIGHT_SOME, NULL},
     {"Views", RIGHT_SOME, NULL},
+    {"ViewMove", RIGHT_SOME, NULL},
 };
 
 static void every_verb_has_a_right(void **state)
@@ -422,7 +423,8 @@ static int some_views(void *arg, json_t *list)
     static const char *const paths[] = {"", "prod", "prod/web", "prod/vault", "dev/web"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         json_array_append_new(list,
-                              json_pack("{s:s, s:i, s:{s:i, s:i}}", "path", paths[i], "maker",
+                              json_pack("{s:i, s:s, s:s, s:i, s:{s:i, s:i}}", "id", (int)i + 1,
+                                        "layout", "flat", "path", paths[i], "maker",
                                         i == 4 ? NOBODY : 1000, "read", "uid", 1000, "pid", 4711));
     return 0;
 }
@@ -451,6 +453,37 @@ static void views_that_are_told_of(void **state)
     assert_string_equal(world_member(reply, "views.0.maker"), "1000");
     assert_string_equal(world_member(reply, "views.1.maker"), "65534");
     json_decref(reply);
+}
+
+static uint32_t moved;
+
+static int note_move(void *arg, uint32_t view, uint64_t rev)
+{
+    (void)arg, (void)rev;
+    moved = view;
+    return 0;
+}
+
+/* A view is moved by who may read what it shows; of one whose place may not be listed nothing is
+ * said. */
+static void views_that_are_moved(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    if (!is_here())
+        return;
+    world->dispatcher->host.views = some_views;
+    world->dispatcher->host.view_move = note_move;
+    grant(world, "prod/web", "user:nobody", "'read'");
+    grant(world, "dev", "user:nobody", "'list'");
+    ASK({"ViewMove", "{'view': '1', 'to': 'live'}", NULL, "NotFound", NULL},
+        {"ViewMove", "{'view': '2', 'to': 'live'}", NULL, "NotFound", NULL},
+        {"ViewMove", "{'view': '4', 'to': 'live'}", NULL, "NotFound", NULL},
+        {"ViewMove", "{'view': '5', 'to': 'live'}", NULL, "Denied", NULL},
+        {"ViewMove", "{'view': '3', 'to': 'live', 'dry_run': true}", NULL, NULL, NULL});
+    assert_int_equal(moved, 0);
+    ASK({"ViewMove", "{'view': '3', 'to': 'live'}", NULL, NULL, NULL});
+    assert_int_equal(moved, 3);
 }
 
 static void administering_one_service(void **state)
@@ -564,6 +597,7 @@ int main(void)
         cmocka_unit_test(every_verb_has_a_right),
         cmocka_unit_test_setup_teardown(every_verb_is_denied_to_strangers, world_begin, world_end),
         cmocka_unit_test_setup_teardown(views_that_are_told_of, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(views_that_are_moved, world_begin, world_end),
         cmocka_unit_test_setup_teardown(whoever_holds_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(setting_reads_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(setting_is_no_guessing, world_begin, world_end),
