@@ -82,6 +82,12 @@ def is_no_200(member):
     assert not member.found.startswith(b"HTTP/1.1 2"), (member.kind, member.found)
 
 
+def is_200_or_nothing(member):
+    """Of who closed its half: libmicrohttpd takes that for a departure, where it sees it when the server has answered."""
+    if member.found:
+        is_200(member)
+
+
 def is_anything(_member):
     pass
 
@@ -226,7 +232,7 @@ def slow(dice):
 def half_closed(dice):
     whole = dice.choice((podman, docker))("/VolumeDriver.Path", {"Name": NAME})
     cut = dice.randrange(len(whole) + 1)
-    return Member("half-closed", whole[:cut], is_200 if cut == len(whole) else is_no_200, half=True)
+    return Member("half-closed", whole[:cut], is_200_or_nothing if cut == len(whole) else is_no_200, half=True)
 
 
 def rude(dice):

@@ -33,7 +33,7 @@ is "holds sockets and what it logs to" "" \
     "$(find "/proc/$pid/fd" -lname '*' -printf '%l\n' | grep -v -e '^socket:' -e '^anon_inode:\[event' -e '^/dev/null' -e "^$work/log" | grep -vxF "$(readlink /proc/$$/fd/1)" || true)"
 is "and is in the status" "$pid" "$(process volume)"
 
-for what in shapes options malformed oversized; do
+for what in shapes options malformed oversized half_closed; do
     holds "$what" protocol $what
 done
 holds "a thousand at once" hostile proper "$pid" $((1000 / scale))

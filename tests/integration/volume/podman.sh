@@ -70,7 +70,7 @@ emsa set prod/billing URL=postgres://again >/dev/null
 is "new values, too" postgres://again "$(reads)"
 is "another is not" "exit 12" "$(said runs --rm -v billing-env:/env:ro "$image" cat /env/prod/billing/URL | cut -c -7)"
 podman rm --force --time 0 one >/dev/null
-podman volume rm billing-env >"$work/out" 2>&1 || true # podman says that the plugin has none, and forgets it, too
+podman volume rm --force billing-env >"$work/out" 2>&1 || true # podman says that the plugin has none, and forgets it, too
 is "made again" billing-env "$(said podman volume create --driver emsa -o environment=prod -o service=billing billing-env)"
 is "another reads" postgres://again "$(said runs --rm -v billing-env:/env:ro "$image" cat /env/prod/billing/URL)"
 is "and there was no data in it to go" postgres://again "$(emsa get prod/billing/URL)"

@@ -239,6 +239,16 @@ def oversized(place):
     assert status == 500 and "65536" in said["Err"], said
 
 
+def half_closed(place):
+    """Who has said all and closes that half: answered, where no server is asked; else answered rightly or not at all."""
+    for shape in (podman, docker):
+        status, said = Peer(place).send(shape("/Plugin.Activate", None)).half_close().answer()
+        assert status == 200 and said["Implements"] == ["VolumeDriver"], said
+        answer = Peer(place).send(shape("/VolumeDriver.List", None)).half_close().everything()
+        assert not answer or answer.startswith(b"HTTP/1.1 200 "), answer
+    activate(place, podman)
+
+
 def show(place, what, body="null"):
     status, said = call(place, what, json.loads(body))
     print(status, said.get("Err") or json.dumps(said))
