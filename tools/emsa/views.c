@@ -167,10 +167,10 @@ int run_view_move(struct session *session)
     if (options->to == NULL)
         return error_set(ERR_INVALID, "where to? --to REV, --to TAG, or --to live");
     const bool is_number = name[0] != '\0' && strspn(name, "0123456789") == strlen(name);
-    char *place = is_number ? NULL : realpath(name, NULL);
-    json_t *parameters = json_pack("{s:s, s:s, s:b}", "view", place != NULL ? place : name, "to",
+    char *whole = is_number ? NULL : realpath(name, NULL);
+    json_t *parameters = json_pack("{s:s, s:s, s:b}", "view", whole != NULL ? whole : name, "to",
                                    options->to, "dry_run", (int)options->dry_run);
-    free(place);
+    free(whole);
     if (parameters == NULL)
         return error_set(ERR_INVALID, "a path is not UTF-8");
     int error = session_ask(session, "io.emsa.ViewMove", parameters, NULL, 0, &answer);
