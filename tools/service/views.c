@@ -131,12 +131,16 @@ static json_t *revision_or_null(uint64_t rev)
     return rev != 0 ? json_integer((json_int_t)rev) : json_null();
 }
 
-/* As of whom mounts it. */
-static int judge_move(struct request *request, const struct path *path)
+/* One's own view, as of whom mounts it; another's takes more, since others read what it shows. (Of
+ * those that the caller may not audit its own alone have a maker still.) */
+static int judge_move(struct request *request, json_t *view, const struct path *path)
 {
+    const struct caller *caller = &request->call->caller;
+    const json_t *maker = json_object_get(view, "maker");
     const bool is_all = path_depth(path) == PATH_ROOT;
-    int error = rights_judge(request->service, &request->call->caller,
-                             is_all ? RIGHT_ADMIN : RIGHT_READ, "ViewMove", path);
+    const bool is_own = maker != NULL && json_integer_value(maker) == (json_int_t)caller->uid;
+    int error = rights_judge(request->service, caller, is_own && !is_all ? RIGHT_READ : RIGHT_ADMIN,
+                             "ViewMove", path);
     if (error == 0 && is_all)
         error =
             error_set(ERR_INVALID, "a view of everything can't be held at a revision: only what "
@@ -154,7 +158,7 @@ static int move_view(struct request *request, json_t *view, const char *to)
     int late = 0;
     int error = path_of(json_object_get(view, "path"), &path);
     if (error == 0)
-        error = judge_move(request, &path);
+        error = judge_move(request, view, &path);
     if (error == 0)
         error = parameter_bool(request->call->parameters, "dry_run", &is_trial);
     if (error == 0 && strcmp(to, "live") != 0)

@@ -167,6 +167,7 @@ def views(path):
         yield "Mount", {"path": path, "layout": "flat", "directory": "/nowhere"}, needs
     yield "Views", {"path": path}, [("list", path)] if path else [("some", "")]
     if is_at(path, 0):
+        yield "ViewMove", {"view": "/nowhere", "to": "live"}, [("some", "")]
         yield from volumes()
 
 

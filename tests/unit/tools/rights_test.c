@@ -20,7 +20,6 @@
 #include "tests/unit/tools/rights_world.h"
 #include "tools/service/rights.h"
 #include "tools/service/verb.h"
-#include "tools/service/wish.h"
 
 /* What each verb takes, said a second time: who changes the server's table means it. Beside it
  * stand the rows of tests/integration/rights, which ask what comes of it. */
@@ -322,28 +321,6 @@ static void reasons_tell_no_names(void **state)
          NULL, "Denied", NULL});
 }
 
-static int no_mount(void *arg, const struct view_wish *wish, struct view_made *out)
-{
-    (void)arg, (void)wish, (void)out;
-    return error_set(ERR_REFUSED, "nothing is mounted here");
-}
-
-/* A view of everything tells who wrote what and why: that takes more than to read it all. */
-static void views_of_everything(void **state)
-{
-    struct world *world = *state;
-    fill(world);
-    if (!is_here())
-        return;
-    world->dispatcher->host.mount = no_mount;
-    grant(world, "", "user:nobody", "'read', 'set', 'share', 'audit'");
-    ASK({"Mount", "{}", NULL, "Denied", NULL}, {"Mount", "{'path': ''}", NULL, "Denied", NULL},
-        {"Mount", "{'path': 'prod'}", NULL, "Refused", NULL},
-        {"Mount", "{'path': 'prod/web'}", NULL, "Refused", NULL});
-    grant(world, "", "user:nobody", "'admin'");
-    ASK({"Mount", "{}", NULL, "Refused", NULL});
-}
-
 /* A circle is told of by names of services and keys alone. */
 static void circles_tell_no_names(void **state)
 {
@@ -415,75 +392,6 @@ static void if_rev_of_what_is_touched(void **state)
         {"Move", "{'from': 'dev/scratch/C', 'to': 'dev/scratch/D', 'if_rev': 1}", NULL, "Conflict",
          NULL},
         {"Rollback", "{'path': 'dev/scratch', 'to': '2', 'if_rev': 1}", NULL, "Conflict", NULL});
-}
-
-static int some_views(void *arg, json_t *list)
-{
-    (void)arg;
-    static const char *const paths[] = {"", "prod", "prod/web", "prod/vault", "dev/web"};
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-        json_array_append_new(list,
-                              json_pack("{s:i, s:s, s:s, s:i, s:{s:i, s:i}}", "id", (int)i + 1,
-                                        "layout", "flat", "path", paths[i], "maker",
-                                        i == 4 ? NOBODY : 1000, "read", "uid", 1000, "pid", 4711));
-    return 0;
-}
-
-/* A view is told of to who may list its place, and who reads it to who may audit it. */
-static void views_that_are_told_of(void **state)
-{
-    struct world *world = *state;
-    fill(world);
-    if (!is_here())
-        return;
-    world->dispatcher->host.views = some_views;
-    grant(world, "prod/web", "user:nobody", "'read'");
-    json_t *reply = ask(world, &(struct row){"Views", "{}", NULL, NULL, "4711"});
-    assert_string_equal(world_members(json_object_get(reply, "views"), "path"), "prod/web");
-    assert_string_equal(world_member(reply, "views.0.maker"), "");
-    json_decref(reply);
-    ASK({"Views", "{'path': 'prod'}", NULL, "Denied", NULL},
-        {"Views", "{'path': 'prod/vault'}", NULL, "Denied", NULL});
-    grant(world, "prod/web", "user:nobody", "'audit'");
-    grant(world, "dev", "group:nogroup", "'list'");
-    reply = ask(world, &(struct row){"Views", "{}", NULL, NULL, NULL});
-    assert_string_equal(world_members(json_object_get(reply, "views"), "path"), "prod/web dev/web");
-    assert_string_equal(world_member(reply, "views.0.read.pid"), "4711");
-    assert_string_equal(world_member(reply, "views.1.read.pid"), "");
-    assert_string_equal(world_member(reply, "views.0.maker"), "1000");
-    assert_string_equal(world_member(reply, "views.1.maker"), "65534");
-    json_decref(reply);
-}
-
-static uint32_t moved;
-
-static int note_move(void *arg, uint32_t view, uint64_t rev)
-{
-    (void)arg, (void)rev;
-    moved = view;
-    return 0;
-}
-
-/* A view is moved by who may read what it shows; of one whose place may not be listed nothing is
- * said. */
-static void views_that_are_moved(void **state)
-{
-    struct world *world = *state;
-    fill(world);
-    if (!is_here())
-        return;
-    world->dispatcher->host.views = some_views;
-    world->dispatcher->host.view_move = note_move;
-    grant(world, "prod/web", "user:nobody", "'read'");
-    grant(world, "dev", "user:nobody", "'list'");
-    ASK({"ViewMove", "{'view': '1', 'to': 'live'}", NULL, "NotFound", NULL},
-        {"ViewMove", "{'view': '2', 'to': 'live'}", NULL, "NotFound", NULL},
-        {"ViewMove", "{'view': '4', 'to': 'live'}", NULL, "NotFound", NULL},
-        {"ViewMove", "{'view': '5', 'to': 'live'}", NULL, "Denied", NULL},
-        {"ViewMove", "{'view': '3', 'to': 'live', 'dry_run': true}", NULL, NULL, NULL});
-    assert_int_equal(moved, 0);
-    ASK({"ViewMove", "{'view': '3', 'to': 'live'}", NULL, NULL, NULL});
-    assert_int_equal(moved, 3);
 }
 
 static void administering_one_service(void **state)
@@ -596,14 +504,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_verb_has_a_right),
         cmocka_unit_test_setup_teardown(every_verb_is_denied_to_strangers, world_begin, world_end),
-        cmocka_unit_test_setup_teardown(views_that_are_told_of, world_begin, world_end),
-        cmocka_unit_test_setup_teardown(views_that_are_moved, world_begin, world_end),
         cmocka_unit_test_setup_teardown(whoever_holds_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(setting_reads_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(setting_is_no_guessing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(listing_reads_nothing, world_begin, world_end),
         cmocka_unit_test_setup_teardown(reasons_tell_no_names, world_begin, world_end),
-        cmocka_unit_test_setup_teardown(views_of_everything, world_begin, world_end),
         cmocka_unit_test_setup_teardown(circles_tell_no_names, world_begin, world_end),
         cmocka_unit_test_setup_teardown(if_rev_of_what_is_touched, world_begin, world_end),
         cmocka_unit_test_setup_teardown(administering_one_service, world_begin, world_end),
