@@ -24,8 +24,11 @@ static int busy(int fd, const char *path)
     const ssize_t size = pread(fd, text, sizeof text - 1, 0);
     const long pid = size > 0 ? strtol(text, NULL, 10) : 0;
     if (pid > 0)
-        return error_set(ERR_BUSY, "the store in '%s' is owned by process %ld", path, pid);
-    return error_set(ERR_BUSY, "the store in '%s' is owned by another process", path);
+        return error_set(ERR_BUSY,
+                         "the store in '%s' is owned by process %ld: 'emsa stop' ends a server",
+                         path, pid);
+    return error_set(
+        ERR_BUSY, "the store in '%s' is owned by another process: 'emsa stop' ends a server", path);
 }
 
 /* Only for messages: a full disk must not keep anybody from a store. */

@@ -18,7 +18,7 @@ static const char tail[] =
     "revision N) and --dry-run. The store is --store DIR, else $EMSA_STORE, else /var/lib/emsa.\n"
     "'emsa help VERB' shows one verb, 'man emsa' everything.\n"
     "\n"
-    "exit status: 0 done, 1 failed, 2 wrong use, 3 not found, 4 refused, 5 conflict, 6 corrupt\n";
+    "exit status: 0 done, 1 failed, 2 wrong use, 3 not found, 4 refused, 5 conflict, 6 damaged\n";
 
 static void print_all(void)
 {

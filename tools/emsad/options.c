@@ -73,7 +73,7 @@ const char *options_help(void)
            "  --mount DIR    mount the whole tree at DIR, and take it away at the end\n"
            "  --mount ENV[/SERVICE]:DIR[,OPTION]...  mount that part of it: layout=tree|flat, "
            "uid=N,\n"
-           "                 gid=N, mode=MODE, at=N, history, masked, cache\n"
+           "                 gid=N, mode=MODE, at=N, history, masked, idmap, cache\n"
            "  --cache        for the --mount before it: the kernel may keep small plain values\n"
            "  --credential NAME  the identity, as systemd passes it (else 'emsa-identity', if it "
            "does)\n"

@@ -62,7 +62,7 @@ int rights_judge(struct dispatcher *service, const struct caller *caller, enum r
                 path_text(path, text));
     caller_text(caller, who, sizeof who);
     error_set(ERR_DENIED, "%s has no right to %s '%s'", who, method, text);
-    return error_add(ERR_DENIED, "it takes %s%s; who may give it says 'emsa grant'",
+    return error_add(ERR_DENIED, "it takes %s%s, which an administrator gives with 'emsa grant'",
                      table[right].word,
                      right == RIGHT_SOME             ? ""
                      : path_depth(path) == PATH_ROOT ? " to everything"

@@ -220,9 +220,9 @@ const struct verb verbs[] = {
      "(view: int, path: string, from: ?int, to: ?int, late: bool)",
      "Holds a view, by its number or where it stands, at a revision or a tag, or has it follow the "
      "newest\n"
-     "# again ('live': from and to are null then), for whoever may read what it shows; late: who "
-     "reads in it was\n"
-     "# not told in time, and is as soon as that can be."},
+     "# again ('live': from and to are null then), for who made it and may read what it shows, or\n"
+     "# administers that; late: who reads in it was not told in time, and is as soon as that can "
+     "be."},
     {"VolumeCreate", verb_volume_create, RIGHT_ADMIN, NULL, "name: string, options: VolumeOptions",
      "(volume: Volume)",
      "A view that stands in a folder of the daemon's own under a name, from now until it is "

@@ -9,9 +9,9 @@ fi
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 packaging=$1
-unit=$packaging/emsad.service
-for file in "$packaging"/*.service; do
-    sed "s|=/usr/s\?bin/\(emsa[a-z-]*\)|=$2/\1|" "$file" >"$folder/$(basename "$file")"
+unit=$packaging/emsad.service.in
+for file in "$packaging"/*.service.in; do
+    sed "s|=@CMAKE_INSTALL_PREFIX@/s\?bin/|=$2/|" "$file" >"$folder/$(basename "$file" .in)"
 done
 cat >"$folder/billing@.service" <<'EOF'
 [Unit]

@@ -67,7 +67,8 @@ bool loot_link(const char *path)
     return n > 0;
 }
 
-static void say(const char *mark, const char *attempt, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void say(const char *mark, const char *attempt,
+                                                      const char *format, va_list arguments)
 {
     fprintf(told, "%s%s\t", mark, attempt);
     vfprintf(told, format, arguments);

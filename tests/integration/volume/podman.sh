@@ -86,5 +86,5 @@ is "and no data" postgres://moved "$(emsa get prod/billing/URL)"
 end_containers
 over TERM
 is "one place in the unit and in what podman is told" 1 \
-    "$(grep -ho '/run/docker/plugins/emsa.sock' "$root/tools/packaging/emsad.service" "$root/tools/packaging/emsa-containers.conf" | uniq | wc -l)"
+    "$(grep -ho '/run/docker/plugins/emsa.sock' "$root/tools/packaging/emsad.service.in" "$root/tools/packaging/emsa-containers.conf" | uniq | wc -l)"
 finish

@@ -150,11 +150,10 @@ static void damaged_files(void **state)
         "{\"version\": 2, \"volumes\": []}",
         "{\"version\": 1}",
         "{\"version\": 1, \"volumes\": [{\"name\": \"one\"}]}",
-        "{\"version\": 1, \"volumes\": [{\"name\": \"../one\", \"created\": 1, \"uid\": 0, "
-        "\"gid\": "
-        "0, \"options\": {}}]}",
-        "{\"version\": 1, \"volumes\": [{\"name\": \"one\", \"created\": 1, \"uid\": -1, \"gid\": "
-        "0, \"options\": {}}]}",
+        ("{\"version\": 1, \"volumes\": [{\"name\": \"../one\", \"created\": 1, \"uid\": 0,"
+         " \"gid\": 0, \"options\": {}}]}"),
+        ("{\"version\": 1, \"volumes\": [{\"name\": \"one\", \"created\": 1, \"uid\": -1,"
+         " \"gid\": 0, \"options\": {}}]}"),
     };
     const struct place *place = *state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
