@@ -373,11 +373,10 @@ static int begin_move(struct notify *notify, uint32_t view, uint64_t pin)
     const uint64_t until = target_now() + MOVE_PATIENCE;
     int answer;
     targets_want_move(&notify->targets, view, 1);
-    while ((answer = targets_move(&notify->targets, view, pin)) == MOVE_NOT_YET) {
-        wake(notify); /* what is under way may go on now, as nothing new begins */
+    wake(notify); /* what is under way may go on now, as nothing new begins */
+    while ((answer = targets_move(&notify->targets, view, pin)) == MOVE_NOT_YET)
         if (!wait_until(notify, until))
             break;
-    }
     targets_want_move(&notify->targets, view, -1);
     if (answer == MOVE_NOT_YET)
         return error_set(ERR_REFUSED,

@@ -123,11 +123,13 @@ static int64_t shown_time(const struct scope *scope)
 /* What the past shows of when others changed something, it shows not. */
 static void cover(const struct scope *scope, const struct snapshot *snapshot, struct place *place)
 {
-    if (node_is_past(place->kind))
+    const bool is_as_of = snapshot_as_of(snapshot) != 0;
+    if (node_is_past(place->kind) ||
+        (is_as_of && (node_is_text(place->kind) || node_is_link(place->kind))))
         place->corner.time = scope->options->made_time;
-    else if (snapshot_as_of(snapshot) && place->kind == NODE_IS_SERVICE)
+    else if (is_as_of && place->kind == NODE_IS_SERVICE)
         place->service.listed_time = shown_time(scope);
-    else if (snapshot_as_of(snapshot) && place->kind == NODE_IS_ENVIRONMENT)
+    else if (is_as_of && place->kind == NODE_IS_ENVIRONMENT)
         place->environment.listed_time = shown_time(scope);
 }
 
@@ -322,6 +324,8 @@ int scope_lookup(const struct scope *scope, struct snapshot *snapshot, struct pl
 int scope_shown(const struct scope *scope, struct snapshot *snapshot, const struct place *place,
                 const struct step *step)
 {
+    if (!scope_is_all(scope) && place->id <= OWN_MOST)
+        return 0; /* a directory of the view's own neither comes nor goes */
     const bool is_in_own =
         !scope_is_all(scope) &&
         place->kind == (scope->options->extent == VIEW_SERVICE ? NODE_IS_KEY : NODE_IS_SERVICE);

@@ -434,15 +434,14 @@ int targets_pump(struct targets *targets)
     if (error)
         return error;
     uint64_t seen = snapshot_revision(targets->snapshot);
-    error = targets_pump_held(targets, &room);
-    if (!error)
-        error = pump_changes(targets, targets->goal < seen ? targets->goal : seen, &room);
+    const int held = targets_pump_held(targets, &room);
+    error = pump_changes(targets, targets->goal < seen ? targets->goal : seen, &room);
     if (!error)
         error = pump_names(targets, &room);
     if (!error)
         error = pump_events(targets, &room);
     snapshot_end(targets->snapshot);
-    return error;
+    return error ? error : held;
 }
 
 struct target *targets_find(struct targets *targets, uint32_t view)

@@ -165,11 +165,13 @@ static int pump(struct targets *targets, struct target *target, bool *room)
 
 int targets_pump_held(struct targets *targets, bool *room)
 {
-    int error = 0;
-    for (uint32_t i = 0; !error && *room && i < targets->count; i++)
-        if (target_is_held(&targets->items[i]))
-            error = pump(targets, &targets->items[i], room);
-    return error;
+    int first = 0;
+    for (uint32_t i = 0; *room && i < targets->count; i++) {
+        struct target *target = &targets->items[i];
+        const int error = target_is_held(target) ? pump(targets, target, room) : 0;
+        first = first ? first : error; /* one that fails keeps nobody else waiting */
+    }
+    return first;
 }
 
 void target_move_confirmed(struct target *target, const struct message *message)
@@ -230,12 +232,16 @@ static void write_down(struct view_slot *slot, const struct move *move, uint64_t
 static int begin(struct targets *targets, struct target *target, uint64_t pin)
 {
     struct view_slot *slot = target->slot;
+    keep_up(targets, target);
+    /* What was committed and is not published yet is told by that, as to every view. */
+    const uint64_t seen = snapshot_revision(targets->snapshot);
+    const uint64_t newest = targets->goal < seen ? targets->goal : seen;
     const uint64_t was = atomic_load(&slot->pin);
     const uint64_t from = was ? was : atomic_load(&slot->told);
     int error = pin ? move_check(targets->snapshot, target->scope, pin) : 0;
     if (!error)
         error = move_compare(&target->move, targets->snapshot, target->scope, from,
-                             pin ? pin : snapshot_revision(targets->snapshot), was == 0);
+                             pin ? pin : newest, was == 0);
     if (error)
         return error;
     write_down(slot, target->move, pin);
