@@ -364,13 +364,28 @@ static int wanted_revision(struct snapshot *snapshot, json_t *parameters, uint64
     return error;
 }
 
-/* Why and by whom is told to who may audit something that the commit did. */
-static int admit_commit(struct request *request, const struct commit_info *commit,
-                        const json_t *operations, bool more)
+/* Whether the caller may audit any of what a commit did. 1: it may. */
+static int may_audit_some(struct request *request, struct snapshot *snapshot, uint64_t rev)
 {
-    if (json_array_size(operations) > 0 || more ||
+    struct operation_info operation;
+    int found;
+    for (uint32_t op = 0; (found = history_operation(snapshot, &operation, rev, op)) == 0; op++)
+        if (rights_hold(request->service, &request->call->caller, RIGHT_AUDIT, &operation.path))
+            return 1;
+    return found < 0 ? found : 0;
+}
+
+/* Why and by whom is told to who may audit something that the commit did, though it may stand in
+ * another piece than what was asked for. */
+static int admit_commit(struct request *request, struct snapshot *snapshot,
+                        const struct commit_info *commit, const json_t *operations)
+{
+    if (json_array_size(operations) > 0 ||
         rights_hold(request->service, &request->call->caller, RIGHT_AUDIT, &(struct path){0}))
         return 0;
+    int may = may_audit_some(request, snapshot, commit->rev);
+    if (may != 0)
+        return may < 0 ? may : 0;
     return rights_judge(request->service, &request->call->caller, RIGHT_AUDIT, "Show",
                         &(struct path){0}) < 0
                ? error_set(ERR_DENIED, "revision %llu did nothing that you may audit",
@@ -407,7 +422,7 @@ int verb_show(struct request *request)
     json_t *operations = json_array();
     error = gather_operations(request, snapshot, rev, &piece, operations, &more);
     if (error == 0)
-        error = admit_commit(request, &commit, operations, more);
+        error = admit_commit(request, snapshot, &commit, operations);
     if (error < 0) {
         json_decref(operations);
         return error;

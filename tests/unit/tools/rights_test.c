@@ -149,6 +149,7 @@ static void setting_reads_nothing(void **state)
         {"Log", "{'path': 'prod/web'}", NULL, "Denied", NULL},
         {"Blame", "{'path': 'prod/web'}", NULL, "Denied", NULL},
         {"Show", "{'rev': 2}", NULL, "Denied", LISTED},
+        {"Show", "{'rev': 2, 'limit': 1}", NULL, "Denied", LISTED},
         {"Copy", "{'from': 'prod/web', 'to': 'dev/scratch'}", NULL, "Denied", LISTED},
         {"Copy", "{'from': 'prod/web/PORT', 'to': 'prod/web/COPY'}", NULL, "Denied", LISTED},
         {"Move", "{'from': 'prod/web/PORT', 'to': 'prod/scratch/PORT'}", NULL, "Denied", NULL},
@@ -421,7 +422,9 @@ static void administering_one_service(void **state)
         {"Verify", "{}", NULL, "Denied", NULL}, {"Tag", "{'name': 't'}", NULL, "Denied", NULL},
         {"Tags", "{}", NULL, "Denied", NULL}, {"Log", "{}", NULL, "Denied", NULL},
         {"Log", "{'path': 'prod/web'}", NULL, NULL, NULL},
-        {"Show", "{'rev': 2}", NULL, NULL, "of-dev"}, {"Show", "{'rev': 1}", NULL, "Denied", NULL});
+        {"Show", "{'rev': 2}", NULL, NULL, "of-dev"},
+        {"Show", "{'rev': 2, 'limit': 1}", NULL, NULL, "of-dev"},
+        {"Show", "{'rev': 1}", NULL, "Denied", NULL});
     json_t *reply = ask(world, &(struct row){"Grants", "{}", NULL, NULL, NULL});
     assert_string_equal(world_members(json_object_get(reply, "grants"), "who"),
                         "group:nogroup user:other");
