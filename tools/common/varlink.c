@@ -20,6 +20,7 @@ _Static_assert(VARLINK_DESCRIPTORS_MAX == 4 && VARLINK_DESCRIPTORS_MAX <= DESCRI
 struct varlink {
     int socket;
     size_t maximum;
+    size_t values_maximum;      /* of a message */
     size_t descriptors_maximum; /* of a message */
     struct bytes input;         /* what was received and not yet given out */
 };
@@ -33,6 +34,7 @@ int varlink_new(struct varlink **out, int socket)
     }
     *made = (struct varlink){.socket = socket,
                              .maximum = VARLINK_MESSAGE_MAX,
+                             .values_maximum = SIZE_MAX,
                              .descriptors_maximum = VARLINK_DESCRIPTORS_MAX,
                              .input = BYTES_INIT(VARLINK_MESSAGE_MAX + (size_t)CHUNK)};
     *out = made;
@@ -57,6 +59,11 @@ void varlink_limit(struct varlink *varlink, size_t maximum)
 {
     if (maximum < varlink->maximum)
         varlink->maximum = maximum;
+}
+
+void varlink_limit_values(struct varlink *varlink, size_t maximum)
+{
+    varlink->values_maximum = maximum;
 }
 
 void varlink_without_descriptors(struct varlink *varlink)
@@ -192,9 +199,29 @@ static int fill(struct varlink *varlink, struct varlink_message *message, int64_
     return size == 0;
 }
 
-static int parse(json_t **out, const unsigned char *text, size_t size)
+/* Not more values than this are in a text of JSON: one begins with it, with each list and object,
+ * and behind each comma that no string holds. */
+static size_t count_values(const unsigned char *text, size_t size)
+{
+    size_t count = 1;
+    bool is_string = false;
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '"')
+            is_string = !is_string;
+        else if (is_string)
+            i += text[i] == '\\';
+        else
+            count += text[i] == '{' || text[i] == '[' || text[i] == ',';
+    }
+    return count;
+}
+
+static int parse(json_t **out, const unsigned char *text, size_t size, size_t values_maximum)
 {
     json_error_t reason;
+    if (values_maximum < size && count_values(text, size) > values_maximum)
+        return error_set(ERR_INVALID, "a message has more than %zu values: make it several",
+                         values_maximum);
     json_t *object = json_loadb((const char *)text, size, JSON_REJECT_DUPLICATES, &reason);
     if (object == NULL)
         return error_set(ERR_INVALID, "a message is not JSON: %s", reason.text);
@@ -256,7 +283,7 @@ int varlink_receive(struct varlink *varlink, struct varlink_message *out, int de
     size_t end = 0;
     int error = receive_text(varlink, &message, &end, deadline_in(deadline));
     if (error == 0)
-        error = parse(&message.object, varlink->input.data, end);
+        error = parse(&message.object, varlink->input.data, end, varlink->values_maximum);
     if (error == 0) {
         consume(&varlink->input, end + 1);
         /* The kernel joins what was sent apart: descriptors could be of this message or of the

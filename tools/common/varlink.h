@@ -30,6 +30,10 @@ int varlink_descriptor(const struct varlink *);
 /* Lowers the size of the largest message that is received, for a peer that has no right to more. */
 void varlink_limit(struct varlink *, size_t maximum);
 
+/* The same of how many values a message may have: each takes up to 240 bytes of memory, however
+ * short it is. */
+void varlink_limit_values(struct varlink *, size_t maximum);
+
 /* No descriptor is taken of this peer from now on, before anything is received of it; a message
  * with one is ERR_INVALID. It could be of a file system of the peer's own, and that can hold for
  * ever whoever closes it. */

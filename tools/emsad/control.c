@@ -21,7 +21,8 @@
 #define HOLDERS_MAX 96
 #define HOLDERS_EACH 16 /* of one user */
 #define HOLDER_MESSAGE_MAX (8 * 1024 * 1024)
-#define STRANGERS_MAX 16 /* of those who hold none: turned away at once */
+#define HOLDER_VALUES_MAX 100000 /* of a message: 24 MB of memory; a change of 10,000 keys */
+#define STRANGERS_MAX 16         /* of those who hold none: turned away at once */
 #define STRANGER_MESSAGE_MAX 16384
 #define GROUPS_MAX 65536         /* as the kernel has it */
 #define FIRST_MILLISECONDS 30000 /* from connecting to a first message; strangers, to any */
@@ -261,6 +262,7 @@ static int judge_peer(struct connection *connection, int fd)
     connection->is_stranger = !connection->is_holder;
     varlink_limit(connection->varlink,
                   connection->is_holder ? HOLDER_MESSAGE_MAX : STRANGER_MESSAGE_MAX);
+    varlink_limit_values(connection->varlink, HOLDER_VALUES_MAX);
     if (connection->is_stranger)
         varlink_without_descriptors(connection->varlink);
     return 0;

@@ -175,6 +175,35 @@ static void limits(void **state)
     }
 }
 
+/* Whatever is short and has many values takes much memory. */
+static void values_are_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int error;
+    } rows[] = {
+        {"{}", 0},
+        {"{\"a\":[[],{},1]}", 0},
+        {"{\"a\":[[],{},1,2]}", -ERR_INVALID},
+        {"{\"a\":[[[[[[]]]]]]}", -ERR_INVALID},
+        {"{\"a\":\",,,,[[[[{{{{\"}", 0},
+        {"{\"a\":\"\\\",,,,[[[[{{{{\"}", 0},
+        {"{\"a\":\"\\\\\",\"b\":[1,2,3,4,5]}", -ERR_INVALID},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct varlink_message message;
+        struct pair pair = make_pair();
+        varlink_limit_values(pair.varlink, 7);
+        put(pair.peer, rows[i].text, strlen(rows[i].text) + 1);
+        int error = varlink_receive(pair.varlink, &message, -1);
+        assert_int_equal(error, rows[i].error);
+        if (error == 0)
+            varlink_message_release(&message);
+        end_pair(&pair);
+    }
+}
+
 static void endless(void **state)
 {
     (void)state;
@@ -375,6 +404,7 @@ int main(void)
         cmocka_unit_test(deep_nesting),
         cmocka_unit_test(an_end),
         cmocka_unit_test(limits),
+        cmocka_unit_test(values_are_counted),
         cmocka_unit_test(endless),
         cmocka_unit_test(deadlines),
         cmocka_unit_test(descriptors_arrive),
