@@ -16,6 +16,7 @@
 #define SOON_MILLISECONDS 20 /* for the process of a supervisor before to go */
 #define SOON_TIMES 50u
 #define PAIRS_MAX 4u
+#define TURN_MESSAGES 64u /* the supervisor has others to hear */
 
 const struct annex_kind annex_metrics = {.listen = metrics_listen,
                                          .hide = metrics_hide,
@@ -116,7 +117,7 @@ int annex_pair(struct annex *annex, const struct child *server)
 bool annex_listen(struct annex *annex)
 {
     bool is_wanted = false;
-    while (annex->child.channel >= 0) {
+    for (unsigned left = TURN_MESSAGES; left > 0 && annex->child.channel >= 0; left--) {
         struct channel_message message;
         struct channel_descriptors descriptors;
         int outcome = channel_receive(annex->child.channel, &message, &descriptors);

@@ -256,11 +256,11 @@ int hosted_begin(struct volume_beginning *beginning, struct host *host,
                  struct dispatcher *dispatcher)
 {
     for (;;) {
-        char name[VOLUME_NAME_MAX + 1], path[PATH_MAX];
+        char name[VOLUME_NAME_MAX + 1] = "", path[PATH_MAX];
         struct view_wish wish = {0};
         struct view_options options;
         int outcome = service_volume(dispatcher, beginning->next, name, &wish);
-        if (outcome == -ERR_CORRUPT && beginning->next == 0) {
+        if (outcome < 0 && name[0] == '\0') { /* not one of them: the file, as each would be */
             log_error("no volume stands: %s", error_text());
             return 0;
         }

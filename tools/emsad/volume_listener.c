@@ -42,7 +42,7 @@ static int check_folder(const char *path)
     (void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
     if (stat(folder[0] == '\0' ? "/" : folder, &status) < 0)
         return error_system(errno, "cannot look at the folder '%s'", folder);
-    bool is_open = (status.st_mode & 022) != 0 && (status.st_mode & S_ISVTX) == 0;
+    bool is_open = (status.st_mode & 022) != 0;
     if (is_open || (status.st_uid != 0 && status.st_uid != geteuid()))
         return error_set(ERR_REFUSED,
                          "the folder '%s' of the socket for volumes belongs to somebody else, or "

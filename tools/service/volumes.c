@@ -6,7 +6,8 @@
 #include "store/error.h"
 #include "tools/service/volume_file.h"
 
-enum volume_state { MAKING, KEPT, LEAVING };
+/* KEEPING: made, and on its way into the file. */
+enum volume_state { MAKING, KEEPING, KEPT, LEAVING };
 
 struct kept_volume {
     struct volume volume;
@@ -145,13 +146,14 @@ static int check(const struct volumes *volumes)
                      volumes->fault_text != NULL ? volumes->fault_text : "no memory");
 }
 
-/* What stands in the file: those that are kept. NULL: no memory. */
+/* What is to stand in the file. NULL: no memory. */
 static json_t *list_of(const struct volumes *volumes)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < volumes->count; i++) {
         const struct volume *volume = &volumes->items[i].volume;
-        if (volumes->items[i].state != KEPT)
+        const enum volume_state state = volumes->items[i].state;
+        if (state != KEPT && state != KEEPING)
             continue;
         json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:O}", "name", volume->name, "created",
                                    (json_int_t)volume->created, "uid", (json_int_t)volume->uid,
@@ -234,10 +236,9 @@ int volumes_begin(struct volumes *volumes, const struct volume *wanted)
 int volumes_keep(struct volumes *volumes, const char *name)
 {
     pthread_mutex_lock(&volumes->mutex);
-    find(volumes, name)->state = KEPT;
+    find(volumes, name)->state = KEEPING;
     int error = save(volumes);
-    if (error < 0)
-        find(volumes, name)->state = MAKING;
+    find(volumes, name)->state = error < 0 ? MAKING : KEPT;
     pthread_cond_broadcast(&volumes->settled);
     pthread_mutex_unlock(&volumes->mutex);
     return error;

@@ -92,4 +92,13 @@ is "damaged: listed" "500 yes" "$(asked List | sed "s/^\(...\) .*is damaged.*men
 same "it is as it was" "$work/damaged" "$EMSA_STORE/volumes.json"
 is "values are served all the same" 8081 "$(emsa get prod/web/PORT)"
 over TERM
+
+# So is one that cannot be read, whatever the reason: it holds up nothing else.
+rm "$EMSA_STORE/volumes.json"
+ln -s /dev/null "$EMSA_STORE/volumes.json"
+begin --volume "$place"
+at_place
+is "not readable: listed" 500 "$(asked List | cut -c -3)"
+is "and values are served" 8081 "$(emsa get prod/web/PORT)"
+over TERM
 finish
