@@ -1,5 +1,6 @@
 /* emsa: one verb, then the end. What a verb is stands in command.c. */
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ int main(int argc, char *argv[])
 {
     struct session session = {0};
     setlocale(LC_TIME, "");
+    (void)signal(SIGCHLD, SIG_DFL); /* ignored, as some leave it, nobody could be reaped */
     getrlimit(RLIMIT_CORE, &session.core);
     getrlimit(RLIMIT_MEMLOCK, &session.locked);
     int result = run(&session, argc, argv);

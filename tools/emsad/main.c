@@ -63,7 +63,8 @@ static int run_child(enum daemon_role role)
 int main(int argc, char *argv[])
 {
     static struct daemon_options options; /* what it points to is never given back */
-    if (fill_standard() < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+    if (fill_standard() < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+        signal(SIGCHLD, SIG_DFL) == SIG_ERR) /* ignored, as some leave it, nobody could be reaped */
         return EXIT_STATUS_FAILED;
     if (options_parse(&options, argc, argv) < 0) {
         (void)fprintf(stderr, "emsad: %s\n", error_text());

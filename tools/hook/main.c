@@ -30,7 +30,8 @@ static int fail(int error)
 int main(int argc, char *argv[])
 {
     struct hook_options options;
-    if (fill_standard() < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+    if (fill_standard() < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+        signal(SIGCHLD, SIG_DFL) == SIG_ERR) /* ignored, as some leave it, nobody could be reaped */
         return EXIT_STATUS_FAILED;
     int error = hook_options_parse(&options, argc, argv);
     if (error < 0)

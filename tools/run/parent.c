@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/run/change.h"
@@ -16,6 +17,8 @@
 #include "tools/run/say.h"
 #include "tools/run/snapshot.h"
 #include "tools/run/variables.h"
+
+#define HEEDED_SECONDS 60
 
 struct parent {
     const struct run_options *options;
@@ -27,6 +30,7 @@ struct parent {
     pid_t child;      /* 0: none */
     bool is_again;    /* when it ends it is started again */
     bool was_told_to; /* somebody else told it to end */
+    time_t heeded;    /* until when (CLOCK_MONOTONIC) it may end by what it could go on after */
 };
 
 /* Signals of our own faults stay what they are. */
@@ -34,6 +38,7 @@ static int hold_signals(struct parent *parent)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
     sigset_t all;
+    (void)signal(SIGCHLD, SIG_DFL); /* ignored, as some leave it, nobody could be reaped */
     sigfillset(&all);
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
         sigdelset(&all, faults[i]);
@@ -118,9 +123,21 @@ static void tell_child(struct parent *parent, const struct place *place)
     (void)kill(parent->child, parent->options->on_change);
 }
 
-static bool is_end(uint32_t signal)
+static time_t now(void)
 {
-    return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec;
+}
+
+/* SIGINT and SIGQUIT are the end of some, and others go on after them (a virtual machine of Java's
+ * prints its threads at a SIGQUIT): who does so for a minute was not ended by it. */
+static void note_end(struct parent *parent, uint32_t signal)
+{
+    if (signal == SIGTERM)
+        parent->was_told_to = true;
+    if (signal == SIGINT || signal == SIGQUIT)
+        parent->heeded = now() + HEEDED_SECONDS;
 }
 
 static void pass_signals(struct parent *parent)
@@ -129,8 +146,7 @@ static void pass_signals(struct parent *parent)
     while (read(parent->signals, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGCHLD)
             continue; /* many may come as one: who has ended is asked in any case */
-        if (is_end(info.ssi_signo))
-            parent->was_told_to = true;
+        note_end(parent, info.ssi_signo);
         (void)kill(parent->child, (int)info.ssi_signo);
     }
 }
@@ -160,7 +176,7 @@ static bool turn(struct parent *parent, int *status)
         return false; /* EINTR: a stop and a continue */
     pass_signals(parent);
     if (reap(parent, status)) {
-        if (!parent->is_again || parent->was_told_to)
+        if (!parent->is_again || parent->was_told_to || now() < parent->heeded)
             return true;
         *status = start_again(parent);
         return *status != 0;

@@ -29,8 +29,10 @@ def emsa(*words, data=None):
 class Run:
     """emsa-run with a command, its lines and its end."""
 
-    def __init__(self, *options, words=(), first=False):
+    def __init__(self, *options, words=(), first=False, deaf=False):
         before = ["unshare", "--pid", "--fork", "--kill-child"] if first else []
+        if deaf:
+            before = ["sh", "-c", 'trap "" CHLD; exec "$@"', "sh"]
         self.process = subprocess.Popen([*before, "emsa-run", "--dir", directory, *options, "--", sys.executable,
                                          command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.is_first = first
@@ -149,6 +151,19 @@ def stopped_and_continued():
     run.ends("and ends", 7)
 
 
+def inherited():
+    """Who started it ignored SIGCHLD, and so does what it becomes by exec."""
+    run = Run("--on-change=TERM", deaf=True)
+    run.began("a parent that was left deaf", "1")
+    emsa("set", "prod/web", "PORT=2")
+    check("tells it", "SIGTERM", run.line())
+    run.began("and starts it again", "2")
+    run.tell(signal.SIGTERM)
+    run.line()
+    run.ends("and ends with it", 7)
+    emsa("set", "prod/web", "PORT=1")
+
+
 def hangs_up(first):
     run = Run("--on-change=HUP", first=first)
     run.began("told of changes", "1")
@@ -225,6 +240,7 @@ for is_first in (False, True):
     hangs_up(is_first)
     starts_again(is_first)
     mounts(is_first)
+inherited()
 killed()
 stopped_and_continued()
 not_started()

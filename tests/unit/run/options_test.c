@@ -15,7 +15,7 @@
 
 static int parse(struct run_options *out, size_t count, const char *words[])
 {
-    static char *argv[128];
+    static char *argv[2 * RUN_FILES_MAX + 16];
     argv[0] = (char *)(uintptr_t) "emsa-run";
     for (size_t i = 0; i < count; i++)
         argv[i + 1] = (char *)(uintptr_t)words[i];
