@@ -422,6 +422,8 @@ static int judge_several(struct request *request, const struct kind *kind, json_
     size_t index;
     json_t *key;
     int error = path_of(json_object_get(operation, "path"), &path);
+    if (error == 0 && !json_is_array(keys_of(operation)))
+        return error_set(ERR_INVALID, "'keys' is no list");
     json_array_foreach(keys_of(operation), index, key)
     {
         if (error == 0)
