@@ -20,6 +20,17 @@ void volume_release(struct volume *volume)
     volume->options = NULL;
 }
 
+/* With options of its own: those of the list are used under its lock alone. */
+static int copy(struct volume *out, const struct volume *volume)
+{
+    json_t *options = json_deep_copy(volume->options);
+    if (options == NULL)
+        return error_set(ERR_NOMEM, "no memory for a volume");
+    *out = *volume;
+    out->options = options;
+    return 0;
+}
+
 /* Where the name is, or would be. */
 static size_t place_of(const struct volumes *volumes, const char *name, bool *is_there)
 {
@@ -51,6 +62,7 @@ static int insert(struct volumes *volumes, const struct volume *volume, enum vol
 {
     bool is_there;
     size_t at = place_of(volumes, volume->name, &is_there);
+    struct volume ours;
     if (volumes->count >= VOLUMES_MAX)
         return error_set(ERR_REFUSED, "there are %u volumes already: remove some first",
                          VOLUMES_MAX);
@@ -62,10 +74,12 @@ static int insert(struct volumes *volumes, const struct volume *volume, enum vol
         volumes->items = items;
         volumes->capacity = capacity;
     }
+    int error = copy(&ours, volume);
+    if (error < 0)
+        return error;
     memmove(&volumes->items[at + 1], &volumes->items[at],
             (volumes->count - at) * sizeof volumes->items[0]);
-    volumes->items[at] = (struct kept_volume){.volume = *volume, .state = state};
-    json_incref(volume->options);
+    volumes->items[at] = (struct kept_volume){.volume = ours, .state = state};
     volumes->count++;
     return 0;
 }
@@ -155,9 +169,10 @@ static json_t *list_of(const struct volumes *volumes)
         const enum volume_state state = volumes->items[i].state;
         if (state != KEPT && state != KEEPING)
             continue;
-        json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:O}", "name", volume->name, "created",
-                                   (json_int_t)volume->created, "uid", (json_int_t)volume->uid,
-                                   "gid", (json_int_t)volume->gid, "options", volume->options);
+        json_t *object =
+            json_pack("{s:s, s:I, s:I, s:I, s:o}", "name", volume->name, "created",
+                      (json_int_t)volume->created, "uid", (json_int_t)volume->uid, "gid",
+                      (json_int_t)volume->gid, "options", json_deep_copy(volume->options));
         if (json_array_append_new(list, object) < 0) {
             json_decref(list);
             return NULL;
@@ -276,12 +291,6 @@ int volumes_leave(struct volumes *volumes, const char *name)
     return error;
 }
 
-static void copy(struct volume *out, const struct volume *volume)
-{
-    *out = *volume;
-    json_incref(out->options);
-}
-
 int volumes_find(struct volumes *volumes, struct volume *out, const char *name)
 {
     pthread_mutex_lock(&volumes->mutex);
@@ -290,7 +299,7 @@ int volumes_find(struct volumes *volumes, struct volume *out, const char *name)
     if (error == 0 && (there == NULL || there->state != KEPT))
         error = missing(name);
     if (error == 0)
-        copy(out, &there->volume);
+        error = copy(out, &there->volume);
     pthread_mutex_unlock(&volumes->mutex);
     return error;
 }
@@ -304,7 +313,7 @@ int volumes_nth(struct volumes *volumes, struct volume *out, size_t n)
         if (volumes->items[i].state == KEPT && n-- == 0)
             found = &volumes->items[i];
     if (found != NULL)
-        copy(out, &found->volume);
+        error = copy(out, &found->volume);
     else if (error == 0)
         error = 1;
     pthread_mutex_unlock(&volumes->mutex);
