@@ -92,9 +92,10 @@ static void guess_types(struct guess *guess)
     for (int type = 0; type < 512; type++) {
         for (unsigned size = 0; size <= HANDLE_MAX; size += 4) {
             struct forged handle = {.head = {.handle_type = type, .handle_bytes = size}};
-            handle.head.f_handle[7 % HANDLE_MAX] = 1;
+            unsigned char *const bytes = handle.head.f_handle;
+            bytes[7 % HANDLE_MAX] = 1;
             if (size > 4)
-                handle.head.f_handle[4] = 1;
+                bytes[4] = 1;
             open_it(guess, &handle);
         }
     }

@@ -20,24 +20,28 @@ static int inotify = -1;
 static int marked[4] = {-1, -1, -1, -1}; /* by fanotify, in ways that differ */
 static int polled = -1;
 
+static unsigned watch_below(const char *path, unsigned depth);
+
+static unsigned watch_in(const char *path, const char *name, unsigned depth)
+{
+    char below[600];
+    const int size = snprintf(below, sizeof(below), "%s/%s", path, name);
+    return size > 0 && (size_t)size < sizeof(below) ? watch_below(below, depth) : 0;
+}
+
 static unsigned watch_below(const char *path, unsigned depth)
 {
     unsigned watched = inotify_add_watch(inotify, path, IN_ALL_EVENTS) >= 0;
     DIR *names = depth ? opendir(path) : NULL;
     for (struct dirent *name; names && (name = readdir(names));) {
-        char below[600];
         if (strcmp(name->d_name, ".") == 0 || strcmp(name->d_name, "..") == 0)
             continue;
-        snprintf(below, sizeof(below), "%s/%s", path, name->d_name);
-        watched += watch_below(below, depth - 1);
+        watched += watch_in(path, name->d_name, depth - 1);
     }
     if (names)
         closedir(names);
-    if (depth && !strstr(path, ".emsa")) {
-        char below[600];
-        snprintf(below, sizeof(below), "%s/.emsa", path);
-        watched += watch_below(below, 2);
-    }
+    if (depth && !strstr(path, ".emsa"))
+        watched += watch_in(path, ".emsa", 2);
     return watched;
 }
 

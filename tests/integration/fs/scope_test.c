@@ -262,7 +262,7 @@ static void no_author_and_no_reason(void **state)
 static void revisions_are_its_own(void **state)
 {
     (void)state;
-    char before[32], commit[32];
+    char before[256], commit[32];
     snprintf(before, sizeof(before), "%s", attribute(tree, "", "user.emsa.rev"));
     set("prod/web/URL", "http://y");
     snprintf(commit, sizeof(commit), "%llu", (unsigned long long)world_commit(&world));

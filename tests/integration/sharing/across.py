@@ -309,7 +309,8 @@ def try_verbs():
         file.write("#!/bin/sh\nsed -i 's#^\\( *\\)OWN:.*#&\\n\\1X: !template \"${prod/shared/CANARY}\"#' \"$1\"\n")
     os.chmod(editor, 0o700)
     os.environ["EDITOR"] = os.environ["VISUAL"] = editor
-    tried = {"watch", "stop", "mount", "umount"}
+    # what shows or grants places, and takes no value from one to another
+    tried = {"watch", "stop", "mount", "umount", "attach", "wait", "views", "grant", "grants", "revoke"}
     count = 0
     for environment in CLEAN:
         again()

@@ -27,7 +27,7 @@ static void refused(const char *directory, const char *words)
     assert_true(dup2(before, STDERR_FILENO) >= 0);
     close(before);
     rewind(file);
-    (void)fread(said, 1, sizeof said - 1, file);
+    assert_true(fread(said, 1, sizeof said - 1, file) > 0);
     (void)fclose(file);
     assert_int_equal(found, RUN_REFUSED);
     assert_int_equal(place.fd, -1);
