@@ -15,6 +15,7 @@
 #include "store/secret.h"
 #include "store/snapshot.h"
 #include "store/store.h"
+#include "store/text_blocks.h"
 
 #define REQUEST_ID_SIZE 16
 
@@ -131,18 +132,18 @@ struct change_terms {
     int64_t now;
 };
 
-struct change_line { /* what one operation did */
-    struct path path;
-    char mark; /* '+' made, '~' changed, '-' removed, '=' as it was */
-    bool secret;
+/* What one operation did. There may be a hundred thousand, so names are pointers, to what lives as
+ * long as the result; the place is as deep as the names that are not "". */
+struct change_line {
+    const char *environment, *service, *key;
+    /* Of what is about a name and no value: the service that it was shared with, "*": all; the
+     * tag, whose place is the root and whose was_rev is what it named; who was granted rights, or
+     * lost them; else "". */
+    const char *with;
     uint64_t was_rev; /* for '~' and '-': the revision it had */
     int64_t expires;  /* for '+' and '~': when it will end, 0: never; for '-': when it was to, where
                          that moment had come */
-    /* Of what is about a name and no value: the service that it was shared with, "*": all; the
-     * tag, whose path is the root and whose was_rev is what it named; who was granted rights, or
-     * lost them; else "". */
-    char with[PRINCIPAL_MAX + 1];
-    unsigned rights; /* of a grant, or of what is taken back */
+    unsigned rights;  /* of a grant, or of what is taken back */
     enum change_subject {
         CHANGE_PLACE,
         CHANGE_SHARE,
@@ -151,7 +152,13 @@ struct change_line { /* what one operation did */
         CHANGE_TAG,
         CHANGE_GRANT
     } subject;
+    char mark; /* '+' made, '~' changed, '-' removed, '=' as it was */
+    bool secret;
 };
+
+/* The place that a line is of, and out, or its text. */
+struct path *change_line_path(struct path *out, const struct change_line *line);
+const char *change_line_text(const struct change_line *line, char text[static PATH_TEXT_MAX]);
 
 /* What a schema that was set finds wrong (and does not refuse, since it is the schema that
  * changed), or what shows otherwise because of its defaults: words that follow the path. Also of a
@@ -168,6 +175,7 @@ struct change_result {
     int64_t expires; /* the first moment at which something that this commit set ends; 0: none */
     size_t count;
     struct change_line *lines; /* owned by the caller: change_result_release */
+    struct text_blocks texts;  /* of lines */
     size_t note_count;
     struct change_note *notes; /* owned as lines are */
     /* How many values were refused for being equal to a secret; set where the commit failed too

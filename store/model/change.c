@@ -19,9 +19,26 @@
 #define ROOM_A_COMMIT ((size_t)256 * 1024)
 #define ROOM_AN_OPERATION ((size_t)1024)
 
+struct path *change_line_path(struct path *out, const struct change_line *line)
+{
+    *out = (struct path){0};
+    /* They were names of their kinds when they were gathered: they fit. */
+    memcpy(out->environment, line->environment, strlen(line->environment) + 1);
+    memcpy(out->service, line->service, strlen(line->service) + 1);
+    memcpy(out->key, line->key, strlen(line->key) + 1);
+    return out;
+}
+
+const char *change_line_text(const struct change_line *line, char text[static PATH_TEXT_MAX])
+{
+    struct path path;
+    return path_text(change_line_path(&path, line), text);
+}
+
 void change_result_release(struct change_result *result)
 {
     free(result->lines);
+    text_blocks_release(&result->texts);
     free(result->notes);
     *result = (struct change_result){0};
 }
@@ -367,7 +384,9 @@ int change_commit(struct change *change, const struct change_terms *terms,
         if (!result.repeated) {
             result.lines = at.plan.lines;
             result.count = at.plan.line_count;
+            result.texts = at.plan.texts;
             at.plan.lines = NULL;
+            at.plan.texts = (struct text_blocks){0};
             result.notes = at.notes;
             result.note_count = at.note_count;
             at.notes = NULL;

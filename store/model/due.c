@@ -154,7 +154,7 @@ void due_reason(char out[static DUE_REASON_MAX], const struct plan *plan)
                                  "%zu places expired, the first at %s: ", count, when);
     for (size_t i = 0; line && i < KEYS_NAMED; i++) {
         char text[PATH_TEXT_MAX];
-        path_text(&line->path, text);
+        change_line_text(line, text);
         if (size + strlen(text) + 32 > DUE_REASON_MAX)
             break;
         size += (size_t)snprintf(out + size, DUE_REASON_MAX - size, "%s%s", i ? ", " : "", text);

@@ -7,41 +7,11 @@
 #include "store/error.h"
 #include "store/limits.h"
 
-#define BLOCK_SIZE ((size_t)256 * 1024)
-
-struct gather_block {
-    struct gather_block *next;
-    size_t used;
-    size_t size;
-    char data[];
-};
-
-static struct gather_block *block_with(struct gather *gather, size_t size)
-{
-    struct gather_block *block = gather->blocks;
-    if (block && block->size - block->used >= size)
-        return block;
-    const size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
-    block = malloc(sizeof *block + room);
-    if (!block) {
-        error_set(ERR_NOMEM, "no memory to gather a change");
-        return NULL;
-    }
-    *block = (struct gather_block){.next = gather->blocks, .size = room};
-    gather->blocks = block;
-    return block;
-}
-
 const char *gather_copy(struct gather *gather, const void *data, size_t size)
 {
-    struct gather_block *block = block_with(gather, size + 1);
-    if (!block)
-        return NULL;
-    char *copy = block->data + block->used;
-    if (size)
-        memcpy(copy, data, size);
-    copy[size] = '\0';
-    block->used += size + 1;
+    const char *copy = text_blocks_copy(&gather->texts, data, size);
+    if (!copy)
+        error_set(ERR_NOMEM, "no memory to gather a change");
     return copy;
 }
 
@@ -75,12 +45,6 @@ static int grow(struct gather *gather)
     return 0;
 }
 
-/* The names of the wish before serve again: wishes come in runs of one service. */
-static const char *copy_name(struct gather *gather, const char *before, const char *name)
-{
-    return before && strcmp(before, name) == 0 ? before : gather_copy(gather, name, strlen(name));
-}
-
 int gather_add(struct gather *gather, enum operation_kind kind, const struct path *path,
                const void *value, size_t size, struct secret *secret)
 {
@@ -96,13 +60,16 @@ int gather_add(struct gather *gather, enum operation_kind kind, const struct pat
         return error;
     const struct wish *before = gather->count ? &gather->wishes[gather->count - 1] : NULL;
     struct wish wish = {.kind = kind, .size = size};
-    wish.environment = copy_name(gather, before ? before->environment : NULL, path->environment);
-    wish.service = copy_name(gather, before ? before->service : NULL, path->service);
-    wish.key = copy_name(gather, NULL, path->key);
+    /* wishes come in runs of one service */
+    wish.environment =
+        text_blocks_again(&gather->texts, before ? before->environment : NULL, path->environment);
+    wish.service =
+        text_blocks_again(&gather->texts, before ? before->service : NULL, path->service);
+    wish.key = gather_copy(gather, path->key, strlen(path->key));
     if (value)
         wish.value = (const unsigned char *)gather_copy(gather, value, size);
     if (!wish.environment || !wish.service || !wish.key || (value && !wish.value))
-        return -ERR_NOMEM;
+        return error_set(ERR_NOMEM, "no memory to gather a change");
     if (secret) {
         wish.secret = *secret;
         *secret = (struct secret){0};
@@ -128,10 +95,6 @@ void gather_release(struct gather *gather)
         free(gather->kept);
         gather->kept = next;
     }
-    while (gather->blocks) {
-        struct gather_block *next = gather->blocks->next;
-        free(gather->blocks);
-        gather->blocks = next;
-    }
+    text_blocks_release(&gather->texts);
     *gather = (struct gather){0};
 }

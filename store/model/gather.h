@@ -9,6 +9,7 @@
 #include "store/history.h"
 #include "store/name.h"
 #include "store/secret.h"
+#include "store/text_blocks.h"
 
 /* A wish that is none of the log's kinds: everything under a path, told apart when it is judged. */
 #define GATHER_REMOVE_ALL ((enum operation_kind)255)
@@ -37,8 +38,6 @@ struct wish {
     struct copied_from copied; /* of a set that copies */
 };
 
-struct gather_block;
-
 struct gather {
     struct wish *wishes; /* owned */
     size_t count;
@@ -46,7 +45,7 @@ struct gather {
     size_t value_bytes; /* of all values, as they will be stored */
     size_t additions;   /* wishes that are no removals */
     struct kept_wish *kept;
-    struct gather_block *blocks;
+    struct text_blocks texts;
 };
 
 /* Copies size bytes (and a closing NUL) into the blocks. NULL: no memory, and the error's text is

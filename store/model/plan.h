@@ -21,23 +21,29 @@ struct plan {
     size_t count, capacity;
     struct change_line *lines; /* owned */
     size_t line_count, line_capacity;
+    struct text_blocks texts; /* of lines */
 };
 
 /* ERR_NOMEM; ERR_INVALID: over a commit's limit. */
 int plan_add(struct plan *plan, const struct operation *operation, const struct wish *wish);
 
-/* Appends a line; the path is as deep as the texts that are not "". ERR_NOMEM. */
+/* Room for so many steps and lines, as far as it is known; plan_add and plan_line make it for more.
+ * ERR_NOMEM. */
+int plan_reserve(struct plan *plan, size_t count);
+
+/* Appends a line; the place is as deep as the texts that are not "", which are copied. ERR_NOMEM.
+ */
 int plan_line(struct plan *plan, char mark, bool secret, uint64_t was_rev, const char *environment,
               const char *service, const char *key);
 
 /* The line that was added last is of a key that ends then (0: never). */
 void plan_line_expires(struct plan *plan, int64_t expires);
 
-/* The line that was added last is not of a place but of what is said of its name. */
-void plan_line_subject(struct plan *plan, enum change_subject subject, const char *with);
+/* The line that was added last is not of a place but of what is said of its name. ERR_NOMEM. */
+int plan_line_subject(struct plan *plan, enum change_subject subject, const char *with);
 
-/* The line that was added last is of rights that a principal holds or held. */
-void plan_line_rights(struct plan *plan, const char *principal, unsigned rights);
+/* The line that was added last is of rights that a principal holds or held. ERR_NOMEM. */
+int plan_line_rights(struct plan *plan, const char *principal, unsigned rights);
 
 void plan_release(struct plan *plan);
 

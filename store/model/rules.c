@@ -294,6 +294,9 @@ static void mark_override(struct judge *judge)
 int judge_change(struct judge *judge)
 {
     judge->reasons = BYTES_INIT(ERROR_TEXT_MAX - 1);
+    const int no_room = plan_reserve(judge->plan, judge->gather->count);
+    if (no_room)
+        return no_room;
     for (size_t i = 0; i < judge->gather->count; i++) {
         const int error = judge_wish(judge, &judge->gather->wishes[i]);
         if (error)

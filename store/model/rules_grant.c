@@ -41,9 +41,7 @@ static int line_of(struct judge *judge, char mark, const struct wish *wish, uint
 {
     const int error =
         plan_line(judge->plan, mark, false, was, wish->environment, wish->service, "");
-    if (!error)
-        plan_line_rights(judge->plan, wish->with, rights);
-    return error;
+    return error ? error : plan_line_rights(judge->plan, wish->with, rights);
 }
 
 static int no_grant(struct judge *judge, const struct wish *wish, unsigned held)

@@ -95,9 +95,7 @@ static int line_of(struct judge *judge, char mark, const struct wish *wish, uint
 {
     const int error =
         plan_line(judge->plan, mark, false, was, wish->environment, wish->service, wish->key);
-    if (!error)
-        plan_line_subject(judge->plan, subject, with);
-    return error;
+    return error ? error : plan_line_subject(judge->plan, subject, with);
 }
 
 int judge_share(struct judge *judge, const struct wish *wish)

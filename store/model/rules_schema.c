@@ -12,9 +12,7 @@ static int line_of(struct judge *judge, char mark, const struct wish *wish, uint
 {
     const int error =
         plan_line(judge->plan, mark, false, was, wish->environment, wish->service, "");
-    if (!error)
-        plan_line_subject(judge->plan, CHANGE_SCHEMA, "");
-    return error;
+    return error ? error : plan_line_subject(judge->plan, CHANGE_SCHEMA, "");
 }
 
 /* What was in force there before this change, for whoever asks what was wrong then: only the first

@@ -9,9 +9,7 @@
 static int line_of(struct judge *judge, char mark, const struct wish *wish, uint64_t was)
 {
     const int error = plan_line(judge->plan, mark, false, was, "", "", "");
-    if (!error)
-        plan_line_subject(judge->plan, CHANGE_TAG, wish->with);
-    return error;
+    return error ? error : plan_line_subject(judge->plan, CHANGE_TAG, wish->with);
 }
 
 int judge_tag(struct judge *judge, const struct wish *wish)

@@ -69,7 +69,7 @@ static json_t *line_object(const struct change_line *line)
 {
     char text[PATH_TEXT_MAX];
     char mark[2] = {line->mark, '\0'};
-    json_t *object = json_pack("{s:s, s:s, s:b}", "path", path_text(&line->path, text), "mark",
+    json_t *object = json_pack("{s:s, s:s, s:b}", "path", change_line_text(line, text), "mark",
                                mark, "secret", (int)line->secret);
     if (object != NULL && line->was_rev != 0)
         json_object_set_new(object, "was_rev", json_integer((json_int_t)line->was_rev));
@@ -85,19 +85,19 @@ static bool goes_with(const struct change_line *line, const struct change_line *
     return line->mark == before->mark && line->secret == before->secret &&
            line->subject == CHANGE_PLACE && before->subject == CHANGE_PLACE &&
            line->was_rev == before->was_rev && line->expires == before->expires &&
-           path_depth(&line->path) == PATH_KEY && path_depth(&before->path) == PATH_KEY &&
-           strcmp(line->path.service, before->path.service) == 0 &&
-           strcmp(line->path.environment, before->path.environment) == 0;
+           line->key[0] != '\0' && before->key[0] != '\0' &&
+           strcmp(line->service, before->service) == 0 &&
+           strcmp(line->environment, before->environment) == 0;
 }
 
 /* The line of a key becomes that of its service, with a list of keys. */
 static json_t *begin_keys(json_t *object, const struct change_line *line)
 {
-    struct path service = line->path;
+    struct path service = {0};
     char text[PATH_TEXT_MAX];
     json_t *keys = json_array();
-    json_array_append_new(keys, json_string(service.key));
-    service.key[0] = '\0';
+    json_array_append_new(keys, json_string(line->key));
+    path_make(&service, line->environment, line->service, NULL);
     json_object_set_new(object, "path", json_string(path_text(&service, text)));
     return json_object_set_new(object, "keys", keys) < 0 ? NULL : keys;
 }
@@ -110,7 +110,7 @@ static json_t *line_objects(const struct change_result *result, bool grouped)
         if (grouped && last != NULL && goes_with(line, line - 1)) {
             if (keys == NULL)
                 keys = begin_keys(last, line - 1);
-            json_array_append_new(keys, json_string(line->path.key));
+            json_array_append_new(keys, json_string(line->key));
             continue;
         }
         last = line_object(line);
@@ -132,7 +132,7 @@ static void note_unknown(const struct change_line *line, json_t *notes)
     char text[PATH_TEXT_MAX];
     if (line->subject == CHANGE_GRANT && line->mark != '-' && !people_known(line->with))
         json_array_append_new(
-            notes, json_pack("{s:s, s:o}", "path", path_text(&line->path, text), "text",
+            notes, json_pack("{s:s, s:o}", "path", change_line_text(line, text), "text",
                              json_sprintf("'%s' is nobody of this system yet", line->with)));
 }
 

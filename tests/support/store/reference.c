@@ -56,10 +56,10 @@ static void line(struct step *step, char mark, bool secret, uint64_t was_rev, en
     struct reference_outcome *outcome = step->outcome;
     MUST(outcome->line_count < REFERENCE_OPERATIONS_MAX, "too many lines");
     outcome->lines[outcome->line_count++] =
-        (struct change_line){.path = reference_path(step->wish, depth),
-                             .mark = mark,
-                             .secret = secret,
-                             .was_rev = was_rev};
+        (struct reference_line){.path = reference_path(step->wish, depth),
+                                .mark = mark,
+                                .secret = secret,
+                                .was_rev = was_rev};
 }
 
 static void operation(struct step *step, enum operation_kind kind, bool first)

@@ -77,11 +77,18 @@ struct reference_operation {
     unsigned life, environment, service, key; /* indices; as deep as the kind is */
 };
 
+struct reference_line { /* one line that the change should tell */
+    struct path path;
+    char mark;
+    bool secret;
+    uint64_t was_rev;
+};
+
 #define REFERENCE_OPERATIONS_MAX 256u
 struct reference_outcome {
     int error; /* of the first wish that is refused, negative */
     size_t line_count, operation_count;
-    struct change_line lines[REFERENCE_OPERATIONS_MAX];
+    struct reference_line lines[REFERENCE_OPERATIONS_MAX];
     struct reference_operation operations[REFERENCE_OPERATIONS_MAX];
 };
 

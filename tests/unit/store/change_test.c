@@ -32,7 +32,7 @@ static void expect_lines(const struct change_result *result, const char *expecte
         char text[PATH_TEXT_MAX];
         const struct change_line *line = &result->lines[i];
         n += (size_t)snprintf(all + n, sizeof all - n, "%c%s%s %llu\n", line->mark,
-                              path_text(&line->path, text), line->secret ? "!" : "",
+                              change_line_text(line, text), line->secret ? "!" : "",
                               (unsigned long long)line->was_rev);
     }
     assert_string_equal(all, expected);

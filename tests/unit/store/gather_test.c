@@ -71,7 +71,7 @@ static void test_plan(void **state)
     assert_int_equal(plan.count, 100);
     assert_int_equal(plan.line_count, 100);
     assert_int_equal(plan.lines[99].was_rev, 99);
-    assert_string_equal(plan.lines[0].path.service, "web");
+    assert_string_equal(plan.lines[0].service, "web");
     plan_release(&plan);
     plan.count = plan.capacity = COMMIT_OPERATIONS_MAX;
     assert_int_equal(plan_add(&plan, &operation, NULL), ERR(ERR_INVALID));
@@ -126,7 +126,7 @@ static void test_lines_say_what_they_are_about(void **state)
     assert_int_equal(plan_line(&plan, '+', true, 0, "prod", "web", "A"), 0);
     plan_line_expires(&plan, 77);
     assert_int_equal(plan_line(&plan, '-', false, 3, "prod", "web", "B"), 0);
-    plan_line_subject(&plan, CHANGE_SHARE, "*");
+    assert_int_equal(plan_line_subject(&plan, CHANGE_SHARE, "*"), 0);
     assert_int_equal(plan.line_count, 2);
     assert_int_equal(plan.lines[0].subject, CHANGE_PLACE);
     assert_string_equal(plan.lines[0].with, "");

@@ -111,9 +111,10 @@ static void compare_lines(const struct change_result *result)
     MUST(result->count == run.outcome.line_count, "%zu lines, not %zu", result->count,
          run.outcome.line_count);
     for (size_t i = 0; i < result->count; i++) {
-        const struct change_line *is = &result->lines[i], *should = &run.outcome.lines[i];
+        const struct change_line *is = &result->lines[i];
+        const struct reference_line *should = &run.outcome.lines[i];
         char text[PATH_TEXT_MAX], other[PATH_TEXT_MAX];
-        path_text(&is->path, text);
+        change_line_text(is, text);
         MUST(strcmp(text, path_text(&should->path, other)) == 0, "line %zu is of '%s', not '%s'", i,
              text, other);
         MUST(is->mark == should->mark, "line %zu, '%s', is '%c', not '%c'", i, text, is->mark,
