@@ -23,6 +23,7 @@ void intake_release(struct intake *intake)
     for (size_t i = 0; i < intake->file_count; i++)
         free(intake->files[i]);
     free(intake->files);
+    text_blocks_release(&intake->names);
     *intake = (struct intake){.note = intake->note};
 }
 
@@ -301,16 +302,20 @@ int intake_set(struct intake *intake, size_t service, const char *name, size_t l
         return error;
     size_t hash = hash_of(service, name, length);
     struct intake_slot *slot = slot_of(intake, hash, service, name, length);
+    const char *known = slot->key == INTAKE_NONE ? text_blocks_copy(&intake->names, name, length)
+                                                 : intake->keys[slot->key].name;
+    if (known == NULL)
+        return error_set(ERR_NOMEM, "no memory for the name of a key");
     if (slot->key == INTAKE_NONE)
         *slot = (struct intake_slot){intake->key_count++, hash};
     struct intake_key *key = &intake->keys[slot->key];
     *key = (struct intake_key){.service = service,
+                               .name = known,
                                .file = file,
                                .line = line,
                                .value = intake->draft,
                                .setting = ++intake->settings,
                                .asked_by = INTAKE_NONE};
-    memcpy(key->name, name, length);
     if (out != NULL)
         *out = slot->key;
     return 0;

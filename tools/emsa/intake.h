@@ -19,6 +19,7 @@
 
 #include "store/limits.h"
 #include "store/secret.h"
+#include "store/text_blocks.h"
 
 #define INTAKE_NONE ((size_t)-1)
 
@@ -38,7 +39,7 @@ enum intake_form { INTAKE_VALUE, INTAKE_LINK, INTAKE_TEMPLATE };
 
 struct intake_key {
     size_t service;
-    char name[KEY_NAME_MAX + 1];
+    const char *name; /* in names */
     const char *file;
     unsigned line;
     struct intake_value value;
@@ -70,6 +71,7 @@ struct intake {
     size_t key_count, key_room;
     struct intake_service *services;
     size_t service_count, service_room;
+    struct text_blocks names;
     struct intake_slot *table; /* keys by service and name: open addressing */
     size_t table_room;         /* a power of 2 */
     unsigned long settings;

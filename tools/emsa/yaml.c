@@ -174,14 +174,17 @@ static int new_node(struct reader *reader, enum yaml_kind kind, const yaml_event
     node->line = line;
     node->column = column;
     node->weight = 1;
+    node->tag = "";
     *out = node;
     return 0;
 }
 
-static void keep_tag(struct yaml_node *node, const yaml_char_t *tag)
+static int keep_tag(struct reader *reader, struct yaml_node *node, const yaml_char_t *tag)
 {
     if (tag != NULL)
-        snprintf(node->tag, sizeof node->tag, "%s", (const char *)tag);
+        node->tag =
+            text_blocks_copy(&reader->tree->tags, (const char *)tag, strlen((const char *)tag));
+    return node->tag != NULL ? 0 : no_memory();
 }
 
 static int keep_anchor(struct reader *reader, struct yaml_node *node, const yaml_char_t *name)
@@ -236,8 +239,9 @@ static int read_scalar(struct reader *reader, const yaml_event_t *event, struct 
     node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     node->offset = reader->tree->text.size;
     node->size = event->data.scalar.length;
-    keep_tag(node, event->data.scalar.tag);
-    error = hidden_append(&reader->tree->text, event->data.scalar.value, node->size);
+    error = keep_tag(reader, node, event->data.scalar.tag);
+    if (error == 0)
+        error = hidden_append(&reader->tree->text, event->data.scalar.value, node->size);
     if (error == 0)
         error = hidden_append(&reader->tree->text, "", 1);
     if (error == 0)
@@ -362,7 +366,7 @@ static int drop_repeated(struct reader *reader, struct yaml_node *node, size_t o
         node->pairs[list[i].index].key = NULL;
         list[i] = list[i - 1];
     }
-    size_t kept = 0;
+    unsigned kept = 0;
     for (size_t i = 0; i < node->count; i++)
         if (node->pairs[i].key != NULL)
             node->pairs[kept++] = node->pairs[i];
@@ -465,9 +469,12 @@ static int read_collection(struct reader *reader, const yaml_event_t *event, enu
     if (error < 0)
         return error;
     struct yaml_node *node = *out;
-    keep_tag(node, list ? event->data.sequence_start.tag : event->data.mapping_start.tag);
-    error = keep_anchor(
-        reader, node, list ? event->data.sequence_start.anchor : event->data.mapping_start.anchor);
+    error = keep_tag(reader, node,
+                     list ? event->data.sequence_start.tag : event->data.mapping_start.tag);
+    if (error == 0)
+        error = keep_anchor(reader, node,
+                            list ? event->data.sequence_start.anchor
+                                 : event->data.mapping_start.anchor);
     if (error == 0 && ++reader->depth > YAML_DEPTH_MAX)
         error = fail_node(reader->tree, node, "nested more than %d deep", YAML_DEPTH_MAX);
     node->open = true;
@@ -563,6 +570,7 @@ void yaml_release(struct yaml_tree *tree)
         free(tree->nodes[i / RUN]);
     free(tree->nodes);
     free(tree->documents);
+    text_blocks_release(&tree->tags);
     secret_release(&tree->text);
     *tree = (struct yaml_tree){.file = tree->file};
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "store/secret.h"
+#include "store/text_blocks.h"
 
 #define YAML_DEPTH_MAX 64
 #define YAML_NODES_MAX 2000000u /* aliases counted as what they stand for */
@@ -27,26 +28,27 @@ struct yaml_pair {
     const struct yaml_node *value;
 };
 
-struct yaml_node {
-    enum yaml_kind kind;
-    unsigned line, column; /* from 1 on; columns count characters */
-    bool plain;            /* a scalar without quotes: it may stand for a number, null, ... */
-    char tag[32];  /* as it is written out ("!reset", "tag:yaml.org,2002:str"), cut; "" for none */
-    size_t offset; /* a scalar's bytes, in the tree's text */
+struct yaml_node {   /* a manifest has half a million */
+    const char *tag; /* as it is written out ("!reset", "tag:yaml.org,2002:str"); "" for none */
+    size_t offset;   /* a scalar's bytes, in the tree's text */
     size_t size;
-    size_t weight;
-    bool open; /* while it is read */
     union {
         const struct yaml_node **items; /* of a list */
         struct yaml_pair *pairs;        /* of a map, merged */
     };
-    size_t count;
+    unsigned count;
+    unsigned line, column; /* from 1 on; columns count characters */
+    unsigned weight;
+    enum yaml_kind kind;
+    bool plain; /* a scalar without quotes: it may stand for a number, null, ... */
+    bool open;  /* while it is read */
 };
 
 struct yaml_tree {
     struct secret text;
     struct yaml_node **nodes; /* all of them, in runs that never move, owned */
     size_t node_count;
+    struct text_blocks tags;
     const struct yaml_node **documents;
     size_t document_count;
     const char *file; /* for messages; the caller's */
