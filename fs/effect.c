@@ -236,26 +236,12 @@ static bool came_back(const struct gathering *gathering)
            before->environment == now->environment && before->name_id == now->name_id;
 }
 
-static int gather_change(struct gathering *gathering)
+static void note_directory(struct gathering *gathering)
 {
-    const struct outcome *outcome = &gathering->outcome;
-    if (outcome->mark == '+' && came_back(gathering))
-        return 0; /* told as it went */
-    int last = outcome->kind != OUTCOME_KEY || outcome->mark == '-' ? 1 : is_last(gathering);
-    if (last < 0 || (!last && outcome->mark == '~'))
-        return last;
-    if (last)
-        return effects_of(gathering->out, outcome) ? 0 : NO_ROOM;
-    if (!has_room(gathering->out))
-        return NO_ROOM;
-    list_changed(gathering->out, outcome); /* that it came is told by nothing further on */
-    return 0;
-}
-
-int effects_gather(struct snapshot *snapshot, struct effects *out, struct cursor *cursor,
-                   uint64_t upto)
-{
-    return gather(snapshot, out, cursor, upto, gather_change);
+    if (gathering->outcome.kind == OUTCOME_SERVICE && gathering->outcome.mark == '+') {
+        gathering->directory = directory_of(&gathering->outcome);
+        gathering->is_new = true;
+    }
 }
 
 /* A place stands before what is in it, so whoever saw a revision from its beginning knows. */
@@ -289,14 +275,44 @@ static int came_with_directory(struct gathering *gathering)
     return is_directory_new(gathering);
 }
 
+/* What no kernel can know: a key of a directory that is the first of its place, and came with it.
+ * (An import makes a hundred thousand of them.) */
+static int is_unknown(struct gathering *gathering)
+{
+    return gathering->outcome.incarnation == 0 ? came_with_directory(gathering) : 0;
+}
+
+static int gather_change(struct gathering *gathering)
+{
+    const struct outcome *outcome = &gathering->outcome;
+    note_directory(gathering);
+    if (outcome->mark == '+' && came_back(gathering))
+        return 0; /* told as it went */
+    int unknown = outcome->kind == OUTCOME_KEY ? is_unknown(gathering) : 0;
+    if (unknown)
+        return unknown < 0 ? unknown : 0;
+    int last = outcome->kind != OUTCOME_KEY || outcome->mark == '-' ? 1 : is_last(gathering);
+    if (last < 0 || (!last && outcome->mark == '~'))
+        return last;
+    if (last)
+        return effects_of(gathering->out, outcome) ? 0 : NO_ROOM;
+    if (!has_room(gathering->out))
+        return NO_ROOM;
+    list_changed(gathering->out, outcome); /* that it came is told by nothing further on */
+    return 0;
+}
+
+int effects_gather(struct snapshot *snapshot, struct effects *out, struct cursor *cursor,
+                   uint64_t upto)
+{
+    return gather(snapshot, out, cursor, upto, gather_change);
+}
+
 static int gather_event(struct gathering *gathering)
 {
     const struct outcome *outcome = &gathering->outcome;
     char path[PATH_TEXT_MAX];
-    if (outcome->kind == OUTCOME_SERVICE && outcome->mark == '+') {
-        gathering->directory = directory_of(outcome);
-        gathering->is_new = true;
-    }
+    note_directory(gathering);
     if (outcome->kind != OUTCOME_KEY || outcome->mark == '-')
         return 0;
     int last = is_last(gathering);
