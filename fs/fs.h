@@ -76,6 +76,10 @@ struct view_options {  /* what one superblock shows, and to whom; travels betwee
  * system gives no random numbers. */
 int view_options_of(struct view_options *options, const struct path *path);
 
+/* Whether two show the same to the same: what makes each its own (id, key, maker, time) does not
+ * count. */
+bool view_options_alike(const struct view_options *one, const struct view_options *other);
+
 /* Has threads that die of a signal of their own making say what they were at, so that a request
  * that kills servers is found (fs/replay.h). Once a process, before the store is opened. ERR_IO. */
 int fs_catch(void);

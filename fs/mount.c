@@ -230,6 +230,25 @@ int mount_number(unsigned *number, int fuse_fd)
     return error;
 }
 
+static unsigned number_there(int place, const char *path, int flags)
+{
+    struct statx status;
+    if (statx(place, path, flags | AT_STATX_DONT_SYNC, STATX_TYPE, &status) < 0 ||
+        (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0)
+        return 0;
+    return status.stx_dev_minor;
+}
+
+unsigned mount_number_at(int place)
+{
+    return number_there(place, "", AT_EMPTY_PATH);
+}
+
+unsigned mount_number_on(const char *path)
+{
+    return number_there(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+}
+
 int mount_abort(int fuse_fd)
 {
     unsigned number;

@@ -68,6 +68,11 @@ int mount_resend(int fuse_fd);
 /* The number of a connection's superblock. ERR_NOT_FOUND: it has ended. */
 int mount_number(unsigned *number, int fuse_fd);
 
+/* The number of the superblock that is mounted at a place (a descriptor), or on a path whose last
+ * part is no link; 0: none is, or that may not be looked at. Asks no server. */
+unsigned mount_number_at(int place);
+unsigned mount_number_on(const char *path);
+
 /* Ends a connection, whoever still holds it: all that waits for an answer gets ECONNABORTED, or
  * ENOTCONN. Needs root and the kernel's fusectl. ERR_NOT_FOUND: it has ended, or there is no
  * fusectl. */

@@ -27,6 +27,17 @@ int view_options_of(struct view_options *options, const struct path *path)
     return 0;
 }
 
+bool view_options_alike(const struct view_options *one, const struct view_options *other)
+{
+    return one->extent == other->extent && one->layout == other->layout &&
+           strcmp(one->environment, other->environment) == 0 &&
+           strcmp(one->service, other->service) == 0 && one->uid == other->uid &&
+           one->gid == other->gid && one->directory_mode == other->directory_mode &&
+           one->file_mode == other->file_mode && one->cache == other->cache &&
+           one->masked == other->masked && one->history == other->history &&
+           one->idmap == other->idmap && one->pin == other->pin;
+}
+
 int views_init(struct views *views)
 {
     *views = (struct views){0};

@@ -131,6 +131,7 @@ struct channel_message {
     uint32_t threads;
     uint32_t view;       /* of VIEW, GONE, MOUNTED and HANDLE */
     uint32_t init_size;  /* of VIEW */
+    uint32_t number;     /* of VIEW: of its superblock (fs/mount.h); 0: not known */
     uint32_t calls;      /* of ANSWERED */
     uint32_t uid;        /* of SETUP: the supervisor's */
     uint32_t views_each; /* of SETUP: how many one user may have */

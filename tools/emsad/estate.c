@@ -82,14 +82,21 @@ void estate_unplace(struct estate *estate, const char *path)
     pthread_mutex_unlock(&estate->mutex);
 }
 
-bool estate_has_volume(struct estate *estate, const char *path)
+bool estate_has_volume(struct estate *estate, const char *path, const struct view_options *options,
+                       unsigned *number)
 {
-    bool is_there = false;
+    const struct channel_message *found = NULL;
     pthread_mutex_lock(&estate->mutex);
-    for (size_t i = 0; i < estate->count && !is_there; i++)
-        is_there = is_volume_at(estate->views[i].message, path);
+    for (size_t i = 0; i < estate->count && found == NULL; i++) {
+        const struct channel_message *view = estate->views[i].message;
+        if (is_volume_at(view, path) &&
+            (options == NULL || view_options_alike(&view->options, options)))
+            found = view;
+    }
+    if (found != NULL && number != NULL)
+        *number = found->number;
     pthread_mutex_unlock(&estate->mutex);
-    return is_there;
+    return found != NULL;
 }
 
 int estate_each(struct estate *estate, int (*each)(void *arg, const struct channel_message *view),

@@ -38,8 +38,10 @@ int estate_add(struct estate *, const struct channel_message *view, int fuse_fd)
 int estate_each(struct estate *, int (*each)(void *arg, const struct channel_message *view),
                 void *arg);
 
-/* Whether a volume stands at a path. */
-bool estate_has_volume(struct estate *, const char *path);
+/* Whether a volume stands at a path, with such options (NULL: whichever); and the number of its
+ * superblock (NULL: not asked; 0: not known). */
+bool estate_has_volume(struct estate *, const char *path, const struct view_options *options,
+                       unsigned *number);
 
 /* No volume stands at a path any more; whoever has its view mounted elsewhere keeps it. */
 void estate_unplace(struct estate *, const char *path);

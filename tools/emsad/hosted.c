@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fs/mount.h"
 #include "store/error.h"
 #include "tools/common/log.h"
 #include "tools/common/place.h"
@@ -109,6 +110,16 @@ static int volume_path(char out[static PATH_MAX], const struct host *host, const
                              : error_set(ERR_INVALID, "the path of volume '%s' is too long", name);
 }
 
+/* Whether it stands there, by what the kernel says: then nobody else need be asked, which would be
+ * two turns of the scheduler while a hundred containers start. A server that may not look there
+ * (it is not root's) asks. */
+static bool stands(struct host *host, const char *path, const struct view_options *options)
+{
+    unsigned number = 0;
+    return estate_has_volume(host->estate, path, options, &number) && number != 0 &&
+           mount_number_on(path) == number;
+}
+
 /* Without a supervisor, what stands is not looked at. */
 int hosted_volume_mount(void *arg, const char *name, const struct view_wish *wish)
 {
@@ -119,9 +130,10 @@ int hosted_volume_mount(void *arg, const char *name, const struct view_wish *wis
     int error = volume_path(path, host, name);
     if (error == 0)
         error = options_of(&options, wish);
-    if (error == 0)
-        error = link_volume(host->link, &options, name);
-    return error == -ERR_BUSY && estate_has_volume(host->estate, path) ? 0 : error;
+    if (error < 0 || stands(host, path, &options))
+        return error;
+    error = link_volume(host->link, &options, name);
+    return error == -ERR_BUSY && estate_has_volume(host->estate, path, &options, NULL) ? 0 : error;
 }
 
 int hosted_volume_unmount(void *arg, const char *name)
@@ -277,7 +289,7 @@ int hosted_begin(struct volume_beginning *beginning, struct host *host,
             log_error("volume '%s': %s", name, error_text());
             continue;
         }
-        if (estate_has_volume(host->estate, path))
+        if (estate_has_volume(host->estate, path, NULL, NULL))
             continue;
         link_volume_begin(host->link, &options, name);
         return 1;

@@ -126,6 +126,7 @@ int view_send(const struct view *view, int channel, int deadline)
     struct channel_message message = {.kind = CHANNEL_VIEW,
                                       .view = view->options.id,
                                       .options = view->options,
+                                      .number = view->mount.number,
                                       .init_size = (uint32_t)view->mount.init_size};
     memcpy(message.init, view->mount.init, sizeof message.init);
     if (view->directory != NULL)

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fs/mount.h"
 #include "store/error.h"
 #include "tools/common/descriptor.h"
 #include "tools/common/log.h"
@@ -87,38 +88,13 @@ static struct view *find(struct supervisor *supervisor, const char *path)
     return NULL;
 }
 
-/* The number of the superblock that is mounted at a place; 0: none is. Asks no server. */
-static unsigned number_at(int place)
-{
-    struct statx status;
-    if (statx(place, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) < 0 ||
-        (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0)
-        return 0;
-    return status.stx_dev_minor;
-}
-
 /* Whether the view still stands where it was mounted: somebody may have taken it away. */
 static bool stands(const struct view *view, int folder, const char *name)
 {
     if (view->mount.mount_fd >= 0) /* it is mounted when readers are answered */
         return true;
     int place DESCRIPTOR_CLEANUP = open_below(folder, name);
-    return place >= 0 && view->mount.number != 0 && number_at(place) == view->mount.number;
-}
-
-/* Whether a view shows what is asked for: what makes each its own (id, key, time) does not count. A
- * volume that was removed while there was no supervisor stands on, under a name that may be given
- * again. */
-static bool shows(const struct view *view, const struct view_options *asked)
-{
-    const struct view_options *there = &view->options;
-    return there->extent == asked->extent && there->layout == asked->layout &&
-           strcmp(there->environment, asked->environment) == 0 &&
-           strcmp(there->service, asked->service) == 0 && there->uid == asked->uid &&
-           there->gid == asked->gid && there->directory_mode == asked->directory_mode &&
-           there->file_mode == asked->file_mode && there->cache == asked->cache &&
-           there->masked == asked->masked && there->history == asked->history &&
-           there->idmap == asked->idmap && there->pin == asked->pin;
+    return place >= 0 && view->mount.number != 0 && mount_number_at(place) == view->mount.number;
 }
 
 /* Whatever is mounted there goes: dead ones, and what is in the way of a new one. */
@@ -129,7 +105,7 @@ static int clear(int folder, const char *name, const char *path)
         int place DESCRIPTOR_CLEANUP = open_below(folder, name);
         if (place < 0)
             return errno == ENOENT ? 0 : error_system(errno, "cannot open '%s'", path);
-        if (number_at(place) == 0)
+        if (mount_number_at(place) == 0)
             return 0;
         (void)snprintf(through, sizeof through, "/proc/self/fd/%d", place);
         if (umount2(through, MNT_DETACH) < 0)
@@ -183,7 +159,10 @@ static int mount_one(struct supervisor *supervisor, const struct channel_message
     if (error < 0)
         return error;
     struct view *view = find(supervisor, path);
-    if (view != NULL && shows(view, &asked->options) && stands(view, folder, asked->text)) {
+    /* one that was removed while there was no supervisor stands on, under a name that may be given
+     * again */
+    if (view != NULL && view_options_alike(&view->options, &asked->options) &&
+        stands(view, folder, asked->text)) {
         *id = view->options.id;
         return 0;
     }

@@ -137,8 +137,10 @@ static int create(struct request *request, const struct volume *volume)
     if (outcome < 0)
         return outcome;
     int error = stand(request, volume);
-    if (outcome == 1)
+    if (outcome == 1) {
+        volumes_let(volumes, volume->name);
         return error;
+    }
     if (error == 0) {
         error = volumes_keep(volumes, volume->name);
         if (error == 0)
@@ -256,9 +258,15 @@ int verb_volume_remove(struct request *request)
 static int bring(struct request *request)
 {
     struct volume volume VOLUME_CLEANUP = {.options = NULL};
-    int error = find(request, &volume);
+    struct volumes *volumes = &request->service->volumes;
+    const char *name;
+    int error = take_name(request, &name);
     if (error == 0)
-        error = stand(request, &volume);
+        error = volumes_hold(volumes, &volume, name);
+    if (error < 0)
+        return error;
+    error = stand(request, &volume);
+    volumes_let(volumes, volume.name);
     return error == 0 ? reply_mountpoint(request, volume.name) : error;
 }
 

@@ -12,6 +12,7 @@ enum volume_state { MAKING, KEEPING, KEPT, LEAVING };
 struct kept_volume {
     struct volume volume;
     enum volume_state state;
+    unsigned holders; /* who has it stand, and wants it there meanwhile */
 };
 
 void volume_release(struct volume *volume)
@@ -244,6 +245,8 @@ int volumes_begin(struct volumes *volumes, const struct volume *wanted)
         error = is_equal(&there->volume, wanted);
     else if (error == 0)
         error = insert(volumes, wanted, MAKING);
+    if (error == 1)
+        there->holders++;
     pthread_mutex_unlock(&volumes->mutex);
     return error;
 }
@@ -282,6 +285,8 @@ int volumes_leave(struct volumes *volumes, const char *name)
         error = missing(name);
     if (error == 0) {
         there->state = LEAVING;
+        while (find(volumes, name)->holders > 0)
+            pthread_cond_wait(&volumes->settled, &volumes->mutex);
         error = save(volumes);
         if (error < 0)
             find(volumes, name)->state = KEPT;
@@ -291,17 +296,37 @@ int volumes_leave(struct volumes *volumes, const char *name)
     return error;
 }
 
-int volumes_find(struct volumes *volumes, struct volume *out, const char *name)
+static int copy_of(struct volumes *volumes, struct volume *out, const char *name, unsigned holders)
 {
     pthread_mutex_lock(&volumes->mutex);
     int error = check(volumes);
-    const struct kept_volume *there = error == 0 ? find(volumes, name) : NULL;
+    struct kept_volume *there = error == 0 ? find(volumes, name) : NULL;
     if (error == 0 && (there == NULL || there->state != KEPT))
         error = missing(name);
     if (error == 0)
         error = copy(out, &there->volume);
+    if (error == 0)
+        there->holders += holders;
     pthread_mutex_unlock(&volumes->mutex);
     return error;
+}
+
+int volumes_find(struct volumes *volumes, struct volume *out, const char *name)
+{
+    return copy_of(volumes, out, name, 0);
+}
+
+int volumes_hold(struct volumes *volumes, struct volume *out, const char *name)
+{
+    return copy_of(volumes, out, name, 1);
+}
+
+void volumes_let(struct volumes *volumes, const char *name)
+{
+    pthread_mutex_lock(&volumes->mutex);
+    find(volumes, name)->holders--;
+    pthread_cond_broadcast(&volumes->settled);
+    pthread_mutex_unlock(&volumes->mutex);
 }
 
 int volumes_nth(struct volumes *volumes, struct volume *out, size_t n)

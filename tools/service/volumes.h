@@ -48,8 +48,8 @@ void volumes_init(struct volumes *, const char *folder);
 void volumes_release(struct volumes *);
 
 /* Begins to make one. 0: it is the caller's, to be kept or dropped; 1: it is there, equal to what
- * is wanted. ERR_REFUSED: with other options, or there are too many; ERR_CORRUPT: the file is;
- * ERR_NOMEM. wanted is borrowed. */
+ * is wanted, and held (volumes_let). ERR_REFUSED: with other options, or there are too many;
+ * ERR_CORRUPT: the file is; ERR_NOMEM. wanted is borrowed. */
 int volumes_begin(struct volumes *, const struct volume *wanted);
 
 /* It is made: writes it down. On failure (ERR_FULL, ERR_IO, ERR_NOMEM) it is the caller's still. */
@@ -58,12 +58,18 @@ int volumes_keep(struct volumes *, const char *name);
 /* The caller's own is no more. */
 void volumes_drop(struct volumes *, const char *name);
 
-/* Begins to remove one: writes down that it is not there, and makes it the caller's, to be dropped.
+/* Begins to remove one, when nobody holds it any more: writes down that it is not there, and makes
+ * it the caller's, to be dropped.
  * ERR_NOT_FOUND; on failure (ERR_FULL, ERR_IO) it is there as before. */
 int volumes_leave(struct volumes *, const char *name);
 
 /* A copy of one. ERR_NOT_FOUND. */
 int volumes_find(struct volumes *, struct volume *out, const char *name);
+
+/* The same, and it stays until volumes_let: who has its view stand is not to be overtaken by who
+ * removes it, or a view would stand that is no volume's. */
+int volumes_hold(struct volumes *, struct volume *out, const char *name);
+void volumes_let(struct volumes *, const char *name);
 
 /* A copy of the n-th by name; 1: there are not so many. */
 int volumes_nth(struct volumes *, struct volume *out, size_t n);

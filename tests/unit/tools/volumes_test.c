@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,10 +116,51 @@ static void the_same_name(void **state)
     struct volume same VOLUME_CLEANUP = make("one", "prod/one");
     struct volume other VOLUME_CLEANUP = make("one", "prod/other");
     assert_int_equal(volumes_begin(&volumes, &same), 1);
+    volumes_let(&volumes, "one");
     assert_int_equal(volumes_begin(&volumes, &other), -ERR_REFUSED);
     assert_non_null(strstr(error_text(), "'prod/one'"));
     same.uid++;
     assert_int_equal(volumes_begin(&volumes, &same), -ERR_REFUSED);
+    volumes_release(&volumes);
+}
+
+struct leaving {
+    struct volumes *volumes;
+    atomic_bool is_done;
+    int error;
+};
+
+static void *leave(void *arg)
+{
+    struct leaving *leaving = arg;
+    leaving->error = volumes_leave(leaving->volumes, "one");
+    atomic_store(&leaving->is_done, true);
+    return NULL;
+}
+
+/* Who has it stand is not overtaken by who removes it; and nobody new comes meanwhile. */
+static void what_is_held_stays(void **state)
+{
+    const struct place *place = *state;
+    struct volumes volumes;
+    struct volume held VOLUME_CLEANUP = {.options = NULL}, other VOLUME_CLEANUP = {.options = NULL};
+    struct leaving leaving = {.volumes = &volumes};
+    pthread_t thread;
+    volumes_init(&volumes, place->folder);
+    add(&volumes, "one", "prod/one");
+    struct volume same VOLUME_CLEANUP = make("one", "prod/one");
+    assert_int_equal(volumes_hold(&volumes, &held, "one"), 0);
+    assert_int_equal(volumes_begin(&volumes, &same), 1);
+    assert_int_equal(pthread_create(&thread, NULL, leave, &leaving), 0);
+    while (volumes_find(&volumes, &other, "one") == 0)
+        volume_release(&other);
+    assert_int_equal(volumes_hold(&volumes, &other, "one"), -ERR_NOT_FOUND);
+    volumes_let(&volumes, "one");
+    assert_false(atomic_load(&leaving.is_done));
+    volumes_let(&volumes, "one");
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(leaving.error, 0);
+    volumes_drop(&volumes, "one");
     volumes_release(&volumes);
 }
 
@@ -271,6 +314,7 @@ int main(void)
     (void)signal(SIGXFSZ, SIG_IGN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(names_survive, begin, end),
+        cmocka_unit_test_setup_teardown(what_is_held_stays, begin, end),
         cmocka_unit_test_setup_teardown(the_same_name, begin, end),
         cmocka_unit_test_setup_teardown(not_before_it_is_made, begin, end),
         cmocka_unit_test_setup_teardown(damaged_files, begin, end),
