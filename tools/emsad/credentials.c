@@ -11,6 +11,7 @@
 #include "tools/emsad/channel.h"
 
 #define SEND_MILLISECONDS 5000
+#define AGAIN_MILLISECONDS 100
 #define FOR_ROOT_ALONE 0600
 #define BUFFER_SIZE (4 * 1024 * 1024) /* a whole value at once, also for who reads it late */
 
@@ -26,7 +27,8 @@ int credentials_begin(struct credentials *credentials, const char *path, const c
 
 int credentials_descriptor(const struct credentials *credentials)
 {
-    return credentials->count < CREDENTIALS_HELD_MAX ? credentials->listener : -1;
+    bool may = credentials->count < CREDENTIALS_HELD_MAX && credentials->again < 0;
+    return may ? credentials->listener : -1;
 }
 
 static int hand(const struct credentials *credentials, size_t index, const struct child *server,
@@ -46,8 +48,11 @@ int credentials_accept(struct credentials *credentials, const struct child *serv
     while (error == 0 && credentials->count < CREDENTIALS_HELD_MAX) {
         int fd = accept4(credentials->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
-            if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-                log_warning("cannot accept who asks for a credential: %s", strerror(errno));
+            if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+                return 0;
+            /* whoever waits still waits, and would have us come back at once and without end */
+            log_warning("cannot accept who asks for a credential: %s", strerror(errno));
+            credentials->again = deadline_in(AGAIN_MILLISECONDS);
             return 0;
         }
         /* Where that is not allowed it goes out in pieces. */

@@ -22,7 +22,8 @@ struct credentials {
     const char *path; /* borrowed; "": there is no such socket */
     const char *environment;
     struct socket_file file;
-    int listener; /* -1 */
+    int listener;  /* -1 */
+    int64_t again; /* when to accept again where that failed; -1: it did not */
     uint32_t last_id;
     size_t count;
     struct {
@@ -33,14 +34,15 @@ struct credentials {
 
 #define CREDENTIALS_INIT                                                                           \
     {                                                                                              \
-        .listener = -1                                                                             \
+        .listener = -1, .again = -1                                                                \
     }
 
 /* Makes the socket; path "": does nothing. environment is that of units that name none; "": they
  * are refused. As socket_file_listen. */
 int credentials_begin(struct credentials *, const char *path, const char *environment);
 
-/* To be polled for readers while a server serves; -1: there are as many as may be. */
+/* To be polled for readers while a server serves; -1: there are as many as may be, or it is not
+ * time (again) to accept others. */
 int credentials_descriptor(const struct credentials *);
 
 /* Accepts who waits, and hands them to the server. ERR_IO: it does not take them. */

@@ -189,6 +189,8 @@ static void restart_due(struct supervisor *supervisor)
         serving_start_metrics(supervisor);
     if (is_due(&supervisor->volume.child))
         serving_start_volume(supervisor);
+    if (is_past(supervisor->credentials.again))
+        supervisor->credentials.again = -1;
 }
 
 /* Milliseconds until the next moment that matters; -1: none. */
@@ -199,6 +201,7 @@ static int patience(const struct supervisor *supervisor)
                                supervisor->metrics.child.restart_at,
                                supervisor->volume.child.restart_at,
                                supervisor->upgrade.deadline,
+                               supervisor->credentials.again,
                                supervisor->server.pid == 0 ? -1 : supervisor->watch.next,
                                supervisor->phase >= STOPPING ? supervisor->deadline : -1};
     int least = -1;

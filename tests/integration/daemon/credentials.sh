@@ -70,6 +70,20 @@ refusals() {
     given "root still is" 9090 web@prod.service PORT
 }
 
+# A supervisor that can open nothing more: who asks waits, and has the value when it can again.
+full() {
+    local limit ask
+    limit=$(prlimit --pid "$daemon" --nofile --noheadings --output SOFT)
+    : >"$work/log"
+    prlimit --pid "$daemon" --nofile=9: # as many as it polls
+    asked web@prod.service PORT >"$work/late" &
+    ask=$!
+    until grep -q "cannot accept" "$work/log"; do :; done
+    prlimit --pid "$daemon" --nofile="$limit:"
+    holds "who waited" wait "$ask"
+    is "has its value" 9090 "$(cat "$work/late")"
+}
+
 deaths() {
     is "a crowd" "" "$(/usr/bin/python3 "$here/credentials.py" "$door" crowd $((600 / scale)) 2>&1)"
     holds "servers killed" /usr/bin/python3 "$here/credentials.py" "$door" killed $((20 / scale + 1))
@@ -120,6 +134,7 @@ begin --store "$EMSA_STORE" --credentials "$door"
 is "ready" ready "$said"
 values
 refusals
+full
 deaths
 places
 finish
