@@ -14,9 +14,9 @@ struct command {
     const char *sub; /* the second word, or NULL */
     /* Negative: a failure, with its text; else the exit status. */
     int (*run)(struct session *session);
-    uint64_t options;   /* which it takes: bits of option_bit */
-    size_t least, most; /* arguments */
-    bool runs;          /* what follows its first argument is another program's command line */
+    option_bits options; /* which it takes */
+    size_t least, most;  /* arguments */
+    bool runs;           /* what follows its first argument is another program's command line */
     const char *synopsis;
     const char *about;
 };

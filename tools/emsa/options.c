@@ -13,7 +13,7 @@ struct option_row {
     const char *name;
     char letter;
     const char *argument; /* what it is, NULL for a flag */
-    uint64_t bit;         /* 0: every verb takes it */
+    option_bits bit;      /* 0: every verb takes it */
 };
 
 static const struct option_row rows[] = {
@@ -91,7 +91,7 @@ static const struct option_row rows[] = {
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
-const char *options_listed(unsigned n, uint64_t bits, bool *taken)
+const char *options_listed(unsigned n, option_bits bits, bool *taken)
 {
     if (n >= ROWS)
         return NULL;
@@ -121,7 +121,7 @@ static int number(const char *name, const char *text, uint64_t *out)
     return 0;
 }
 
-static bool *flag(struct options *options, uint64_t bit)
+static bool *flag(struct options *options, option_bits bit)
 {
     switch (bit) {
     case OPTION_DRY_RUN:

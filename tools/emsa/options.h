@@ -8,8 +8,9 @@
 
 struct command;
 
-/* One bit an option; a verb's row says which it takes. */
-#define OPTION_BIT(n) (UINT64_C(1) << (n))
+/* One bit an option; a verb's row says which it takes. There are more than 64. */
+__extension__ typedef unsigned __int128 option_bits;
+#define OPTION_BIT(n) ((option_bits)1 << (n))
 #define OPTION_REASON OPTION_BIT(0)
 #define OPTION_IF_REV OPTION_BIT(1)
 #define OPTION_DRY_RUN OPTION_BIT(2)
@@ -123,6 +124,6 @@ void options_release(struct options *options);
 
 /* The n-th option of the table as it is written ("--dry-run"), NULL past its end; whether a verb
  * with these bits takes it. For help, completion and tests. */
-const char *options_listed(unsigned n, uint64_t bits, bool *taken);
+const char *options_listed(unsigned n, option_bits bits, bool *taken);
 
 #endif
