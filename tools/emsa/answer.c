@@ -31,7 +31,7 @@ int answer_room(struct answer *answer, unsigned char **room, size_t *size)
             return error_set(ERR_IO, "the server's answer is too large");
         secret = secret || kind == NULL || strcmp(kind, "plain") != 0;
     }
-    *size = total;
+    *size = answer->value_size = total;
     *room = NULL;
     if (total == 0)
         return 0;

@@ -12,6 +12,7 @@
 #include "tools/emsa/answer.h"
 #include "tools/emsa/local.h"
 #include "tools/emsa/pump.h"
+#include "tools/emsa/remote.h"
 
 #define OPEN_DEADLINE 10000 /* ms: a server that restarts, or another command that ends */
 #define OPEN_PAUSE_MAX 50
@@ -26,9 +27,10 @@
 #define BROKEN 1 /* the connection ended without an answer */
 
 struct client {
-    const struct place_of_store *place;
-    struct varlink *link; /* one of the two */
+    const struct place_of_store *place; /* NULL: on another machine */
+    struct varlink *link;               /* one of the three */
     struct local *local;
+    struct remote *remote;
 };
 
 static bool is_stranger(const struct place_of_store *place)
@@ -115,12 +117,28 @@ int client_connect(struct client **out, const struct place_of_store *place)
     return 0;
 }
 
+int client_reach(struct client **out, const char *host, const char *store)
+{
+    struct client *client;
+    int error = client_new(&client, NULL);
+    if (error < 0)
+        return error;
+    error = remote_open(&client->remote, host, store);
+    if (error < 0) {
+        client_close(client);
+        return error;
+    }
+    *out = client;
+    return 0;
+}
+
 void client_close(struct client *client)
 {
     if (client == NULL)
         return;
     varlink_free(client->link);
     local_close(client->local);
+    remote_close(client->remote);
     free(client);
 }
 
@@ -285,6 +303,8 @@ int client_ask(struct client *client, const char *method, json_t *parameters,
 {
     int64_t deadline = deadline_in(ATTEMPTS_MILLISECONDS);
     int attempt = 0;
+    if (client->remote != NULL)
+        return remote_ask(client->remote, method, parameters, pieces, piece_count, out);
     while (attempt < ATTEMPTS_LEAST || (attempt < ATTEMPTS_MAX && deadline_left(deadline) > 0)) {
         attempt++;
         *out = ANSWER_INIT;

@@ -24,6 +24,9 @@ int client_open(struct client **out, const struct place_of_store *place);
 /* Only to a server: ERR_NOT_FOUND where none answers. */
 int client_connect(struct client **out, const struct place_of_store *place);
 
+/* To a store on another machine, as remote_open has it. */
+int client_reach(struct client **out, const char *host, const char *store);
+
 /* Closes, and is again whom the process was before. NULL is allowed. */
 void client_close(struct client *client);
 
@@ -43,6 +46,7 @@ struct answer {
     struct secret secret;
     struct bytes plain;
     const unsigned char *values;
+    size_t value_size; /* of all of them */
 };
 #define ANSWER_INIT ((struct answer){.mount_fd = -1})
 void answer_release(struct answer *answer);

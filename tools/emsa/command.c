@@ -156,6 +156,8 @@ const struct command commands[] = {
     {"verify", NULL, run_verify, OPTION_VERBOSE, 0, 0, false, "verify",
      "check every record against its hash"},
     {"stop", NULL, run_stop, 0, 0, 0, false, "stop", "end the server of this store"},
+    {"relay", NULL, run_relay, 0, 0, 0, false, "relay",
+     "the far side of --host: calls from another machine, over ssh"},
     {"help", NULL, run_help, 0, 0, 2, false, "help [VERB]", "this list, or one verb's options"},
     {"version", NULL, run_version, 0, 0, 0, false, "version", "print the version"},
 };

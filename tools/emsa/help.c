@@ -9,13 +9,14 @@
 static const char head[] =
     "emsa: one versioned source of truth for the variables and secrets of every service\n"
     "\n"
-    "usage: emsa [--store DIR] [--json] VERB ...\n"
+    "usage: emsa [--store DIR] [--host URL] [--json] VERB ...\n"
     "\n";
 
 static const char tail[] =
     "\n"
     "Every change takes -m WHY, --if-rev N (refused if something under the path changed after\n"
-    "revision N) and --dry-run. The store is --store DIR, else $EMSA_STORE, else /var/lib/emsa.\n"
+    "revision N) and --dry-run. The store is --store DIR, else $EMSA_STORE, else /var/lib/emsa;\n"
+    "on another machine with --host ssh://[USER@]HOST[:PORT][/DIR], else $EMSA_HOST.\n"
     "'emsa help VERB' shows one verb, 'man emsa' everything.\n"
     "\n"
     "exit status: 0 done, 1 failed, 2 wrong use, 3 not found, 4 refused, 5 conflict, 6 damaged\n";

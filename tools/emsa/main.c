@@ -2,6 +2,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/error.h"
@@ -9,9 +10,23 @@
 #include "tools/common/exit_status.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/output.h"
+#include "tools/emsa/remote.h"
 
 /* All secrets that the command may hold at one time. */
 #define ARENA_MAXIMUM (64u * 1024u * 1024u)
+
+/* --host, else $EMSA_HOST; this one where that is empty. */
+static int find_host(struct session *session)
+{
+    const char **host = &session->options.host;
+    if (*host == NULL)
+        *host = getenv("EMSA_HOST");
+    if (*host != NULL && (*host)[0] == '\0')
+        *host = NULL;
+    bool is_local_anyway =
+        session->command->run == run_help || session->command->run == run_version;
+    return *host == NULL || is_local_anyway ? 0 : remote_check(session->command, *host);
+}
 
 static int run(struct session *session, int argc, char *argv[])
 {
@@ -23,6 +38,8 @@ static int run(struct session *session, int argc, char *argv[])
     if (session->command == NULL)
         return error_set(ERR_INVALID, "what is to be done? 'emsa help' lists the verbs");
     error = place_find(&session->place, session->options.store);
+    if (error == 0)
+        error = find_host(session);
     if (error == 0)
         error = secret_setup(ARENA_MAXIMUM);
     return error < 0 ? error : session->command->run(session);

@@ -18,6 +18,7 @@ struct option_row {
 
 static const struct option_row rows[] = {
     {"store", 0, "DIR", 0},
+    {"host", 0, "URL", 0},
     {"json", 0, NULL, 0},
     {"help", 'h', NULL, 0},
     {"reason", 'm', "WHY", OPTION_REASON},
@@ -224,7 +225,7 @@ static int apply_text(struct options *options, const struct option_row *row, con
 {
     switch (row->bit) {
     case 0:
-        options->store = text;
+        *(strcmp(row->name, "host") == 0 ? &options->host : &options->store) = text;
         return 0;
     case OPTION_REASON:
         options->reason = text;

@@ -91,6 +91,7 @@ struct texts { /* a list of argv's texts */
 
 struct options { /* texts are argv's */
     const char *store;
+    const char *host; /* NULL: this one */
     bool json;
     bool help;
     const char *reason;

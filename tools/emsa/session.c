@@ -11,7 +11,12 @@
 
 int session_client(struct session *session, struct client **out)
 {
-    int error = session->client != NULL ? 0 : client_open(&session->client, &session->place);
+    const struct options *options = &session->options;
+    int error = 0;
+    if (session->client == NULL)
+        error = options->host != NULL
+                    ? client_reach(&session->client, options->host, options->store)
+                    : client_open(&session->client, &session->place);
     if (error == 0)
         *out = session->client;
     return error;

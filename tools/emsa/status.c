@@ -37,7 +37,9 @@ static const char *duration_text(char out[static DURATION_TEXT_MAX], long long n
 static void print_identity(struct session *session, json_t *reply)
 {
     const char *problem = client_identity_problem(session->client);
-    if (json_is_true(json_object_get(reply, "unlocked")))
+    if (json_is_true(json_object_get(reply, "unlocked")) && session->options.host != NULL)
+        printf("identity      there: secrets can be opened\n");
+    else if (json_is_true(json_object_get(reply, "unlocked")))
         printf("identity      %s\n", session->place.identity);
     else
         printf("identity      none: secrets cannot be opened (%s)\n",
@@ -65,7 +67,8 @@ static void print_processes(struct session *session, json_t *reply)
 {
     json_t *processes = json_object_get(reply, "processes");
     printf("server        pid %lld, version %s, at %s\n", number_of(reply, "pid"),
-           text_of(reply, "version"), session->place.socket);
+           text_of(reply, "version"),
+           session->options.host != NULL ? session->options.host : session->place.socket);
     if (number_of(processes, "supervisor") > 0)
         printf("supervisor    pid %lld\n", number_of(processes, "supervisor"));
     else

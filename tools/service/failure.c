@@ -42,6 +42,22 @@ enum error_code failure_code(const char *name)
     return 0;
 }
 
+json_t *failure_reply(int error)
+{
+    const char *text = error_text();
+    size_t length = strcspn(text, "\n");
+    json_t *reasons = json_array();
+    for (const char *line = text + length; *line == '\n';) {
+        size_t size = strcspn(line + 1, "\n");
+        json_array_append_new(reasons, json_stringn(line + 1, size));
+        line += 1 + size;
+    }
+    json_t *reply = json_pack("{s:s%, s:o}", "message", text, length, "reasons", reasons);
+    if (reply == NULL) /* a path in it is not UTF-8 */
+        reply = json_pack("{s:s, s:[]}", "message", error_word(error), "reasons");
+    return reply;
+}
+
 const char *failure_listed(unsigned n)
 {
     return n < FAILURES ? failures[n].name : NULL;

@@ -91,21 +91,10 @@ void call_release(struct call *call)
     call->error = NULL;
 }
 
-/* The lines of the failure's text: the first is the message, the others its reasons. */
 static int failed(struct call *call, int error)
 {
     drop_results(call);
-    const char *text = error_text();
-    size_t length = strcspn(text, "\n");
-    json_t *reasons = json_array();
-    for (const char *line = text + length; *line == '\n';) {
-        size_t size = strcspn(line + 1, "\n");
-        json_array_append_new(reasons, json_stringn(line + 1, size));
-        line += 1 + size;
-    }
-    call->reply = json_pack("{s:s%, s:o}", "message", text, length, "reasons", reasons);
-    if (call->reply == NULL) /* a path in it is not UTF-8 */
-        call->reply = json_pack("{s:s, s:[]}", "message", error_word(error), "reasons");
+    call->reply = failure_reply(error);
     call->error = failure_name(error);
     return call->reply != NULL ? 0 : -ERR_NOMEM;
 }
