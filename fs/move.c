@@ -136,7 +136,8 @@ static int compare(struct move *move, const struct listing *before, const struct
             error = add(move, &after->items[j++], '+');
         } else {
             const bool differs = before->items[i++].rev != after->items[j].rev;
-            if (differs || was_newest)
+            /* a directory that stays has another time */
+            if (differs || was_newest || after->items[j].kind == OUTCOME_SERVICE)
                 error = add(move, &after->items[j], differs ? '~' : '=');
             j++;
         }
@@ -222,11 +223,31 @@ static void forget_own(struct effects *out)
     (void)effects_of(out, &came); /* which is the first, so there is room */
 }
 
+/* The directory of a service that stays shows when the view was moved. */
+static bool forget_directory(struct effects *out, const struct outcome *item)
+{
+    const size_t size = out->size;
+    const uint64_t above = scope_own(out->scope, node_environment(item->environment));
+    const struct effect wait = {.node = above, .kind = EFFECT_WAIT};
+    const struct effect node = {
+        .node = node_service(item->environment, item->service, item->incarnation),
+        .kind = EFFECT_NODE};
+    bool has_room = out->waited == above || effects_append(out, &wait, NULL);
+    if (has_room && effects_append(out, &node, NULL)) {
+        out->waited = above;
+        return true;
+    }
+    out->size = size;
+    return false;
+}
+
 /* 1: there is no room. */
 static int forget(struct snapshot *snapshot, struct effects *out, const struct outcome *item)
 {
     char name[SERVICE_NAME_MAX + 1];
     struct outcome told = *item;
+    if (item->kind == OUTCOME_SERVICE && item->mark == '=')
+        return forget_directory(out, item) ? 0 : 1;
     if (item->mark == '=')
         told.mark = '~';
     if (!effects_of(out, &told))

@@ -69,6 +69,18 @@ holds "where it is" emsa views move "$work/canary" --to "$first"
 umount "$work/file"
 exec 7<&-
 
+# An environment: also a service in which nothing differs shows when the view was moved.
+emsa set prod/still KEY=same --new >/dev/null
+still=$(made emsa set prod/web NAME=fourth)
+mkdir "$work/place"
+holds "an environment" emsa mount prod "$work/place" --at $((still - 1))
+time_of() { stat -c %y "$work/place/prod/$1"; }
+before=$(time_of still)
+holds "moved" emsa views move "$work/place" --to "$still"
+is "one time" "$(time_of .)" "$(time_of still)"
+is "and another" yes "$([ "$before" = "$(time_of still)" ] || echo yes)"
+umount "$work/place"
+
 # Refused.
 ends "no such revision" 3 "newest is" emsa views move "$work/canary" --to 1000000
 ends "no such tag" 3 "no tag" emsa views move "$work/canary" --to bad

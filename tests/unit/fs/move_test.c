@@ -309,6 +309,8 @@ static void compare(const struct written *from, const struct written *upto, unsi
     for (unsigned i = 0; i < SERVICES; i++) {
         if (is_environment || i == service)
             expected += expect_keys(move, from, upto, i);
+        if (is_environment && from->services[i] == upto->services[i] && from->services[i])
+            expected += expect(move, from->services[i], '='); /* has another time */
         if (!is_environment || from->services[i] == upto->services[i])
             continue;
         if (from->services[i])
