@@ -1,5 +1,6 @@
 /* An identity: who may open secrets (X25519) and who wrote (Ed25519). Both pairs come from one
- * 32-byte seed, so that one short thing is kept, sealed, printed or split. */
+ * 32-byte seed, so that one short thing is kept, sealed, printed or split. Its file, and the ways
+ * in which that is locked, are store/identity_file.h. */
 #ifndef EMSA_STORE_IDENTITY_H
 #define EMSA_STORE_IDENTITY_H
 
@@ -9,20 +10,28 @@ struct identity; /* private parts in the locked arena (store/secret.h) */
 
 /* "emsa1" and 64 hex digits each of both public keys, and the NUL */
 #define IDENTITY_TEXT_MAX 160
+/* A name as a user's is (store/name.h, identity_name_check), and the NUL */
+#define IDENTITY_NAME_MAX 64
+/* The name that an identity has where nobody gave it one. */
+#define IDENTITY_NAME_USUAL "administrator"
 
-/* A new random identity. Owned by the caller: identity_free. ERR_NOMEM. */
+/* A new random identity, of the usual name. Owned by the caller: identity_free. ERR_NOMEM. */
 int identity_new(struct identity **out);
+
+/* The same, of that name. ERR_INVALID. */
+int identity_new_named(struct identity **out, const char *name);
 
 /* Wipes and frees. NULL is allowed. */
 void identity_free(struct identity *identity);
 
-/* Writes the identity to a new file, mode 0600, and makes it durable (file and folder). ERR_REFUSED
- * when the file exists (an identity is never overwritten), ERR_IO, ERR_FULL, ERR_DENIED; nothing is
- * left behind on failure. */
+/* Writes the identity, not locked, to a new file, mode 0600, and makes it durable (file and
+ * folder). ERR_REFUSED when the file exists (an identity is never overwritten), ERR_IO, ERR_FULL,
+ * ERR_DENIED; nothing is left behind on failure. */
 int identity_write(const struct identity *identity, const char *path);
 
 /* Reads an identity from an open descriptor, which stays open; the path is for messages only.
- * ERR_NO_KEY if the content is no identity, ERR_FORMAT if it is of a newer form, ERR_IO. */
+ * ERR_NO_KEY if the content is no identity, or one that is locked; ERR_CORRUPT if it is damaged,
+ * ERR_FORMAT if it is of another form, ERR_IO. */
 int identity_read(struct identity **out, int fd, const char *path);
 
 /* Opens the file, for identity_read; the descriptor is the caller's. Never waits. ERR_NOT_FOUND,
@@ -32,7 +41,14 @@ int identity_open(int *fd, const char *path);
 /* identity_open and identity_read. */
 int identity_load(struct identity **out, const char *path);
 
+/* Whether it can do what it is for: opens a key that is wrapped for its public half, and checks
+ * what it signed. ERR_NO_KEY: it can't. */
+int identity_try(const struct identity *identity);
+
 /* The public text of an identity, for grants and messages. */
 void identity_public(const struct identity *identity, char text[static IDENTITY_TEXT_MAX]);
+
+/* Its name, which lives as long as it does. */
+const char *identity_name(const struct identity *identity);
 
 #endif

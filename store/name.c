@@ -135,6 +135,17 @@ int principal_check(const char *text, size_t length)
                      shown(name, text, length));
 }
 
+int identity_name_check(const char *text, size_t length)
+{
+    char name[SHOWN_TEXT];
+    if (is_principal_name(text, length))
+        return 0;
+    return error_set(ERR_INVALID,
+                     "'%s' is no name for an identity: 1 to %d letters, digits, '_', '.', '@', "
+                     "'\\', '+', '-' and '$', not only digits, and no '-' in front",
+                     shown(name, text, length), PRINCIPAL_NAME_MAX);
+}
+
 /* Checks one part and copies it to where a path has it. */
 static int set_part(struct path *path, enum name_kind kind, const char *text, size_t length)
 {

@@ -33,6 +33,9 @@ int tag_check(const char *text, size_t length);
  * '_', '.', '@', '\', '+', '-' and '$', the first no '-', not digits only. ERR_INVALID. */
 int principal_check(const char *text, size_t length);
 
+/* Whether they are the name of an identity: as one behind user: is. ERR_INVALID. */
+int identity_name_check(const char *text, size_t length);
+
 /* Parses length bytes "", "prod", "prod/billing" or "prod/billing/KEY" (one final '/' is ignored).
  * Every part given is checked. ERR_INVALID, *path untouched. */
 int path_parse(struct path *path, const char *text, size_t length);

@@ -6,6 +6,7 @@
 #include <lmdb.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -204,6 +205,7 @@ SYSTEM(int, mlock, (const void *address, size_t size), (address, size), -1)
 SYSTEM(int, mkdir, (const char *path, mode_t mode), (path, mode), -1)
 SYSTEM(int, chmod, (const char *path, mode_t mode), (path, mode), -1)
 SYSTEM(int, fchmod, (int fd, mode_t mode), (fd, mode), -1)
+SYSTEM(int, rename, (const char *from, const char *to), (from, to), -1)
 /* This one returns its error. */
 SYSTEM(int, posix_fallocate, (int fd, off_t offset, off_t size), (fd, offset, size), errno)
 

@@ -5,6 +5,9 @@ import hashlib
 import sys
 from pathlib import Path
 
+# Both public keys of the seed 00 01 .. 1f.
+PUBLIC_OF_IDENTITY = (b"af312bb3e66f192eb5eb3a6b113485ab426388f8f9cb644005cc15f784d56d0e"
+                      b"0c451ec63c00278c91ecec21eaf40127262ca190d0167b1c28f698569985e998")
 
 def path():
     for text in ("", "prod", "prod/", "prod/billing", "prod/billing/PORT", "prod/billing/.hidden", "prod//x", "/",
@@ -37,15 +40,35 @@ def codec():
 
 
 def identity():
+    def framed(domain, *parts):
+        text = bytes([len(domain)]) + domain
+        for part in parts:
+            text += len(part).to_bytes(8, "little") + part
+        return hashlib.blake2b(text, digest_size=32).digest()
+
+    def derived(key, label, data=b""):
+        return hashlib.blake2b(bytes([len(label)]) + label + data, key=key, digest_size=32).digest()
+
+    def file(*slots, name=b"alice", public=PUBLIC_OF_IDENTITY):
+        lines = [b"emsa-identity-2 " + name, b"public emsa1" + public, *slots]
+        digest = framed(b"emsa-identity-2", *lines)
+        mac = derived(seed, b"emsa-identity-mac-2", digest)
+        return b"\n".join([*lines, b"check " + digest[:16].hex().encode() + b" " + mac.hex().encode()]) + b"\n"
     seed = bytes(range(32))
-    framed = bytes([15]) + b"emsa-identity-1" + (32).to_bytes(8, "little") + seed
-    check = hashlib.blake2b(framed, digest_size=32).digest()[:4]
-    line = b"emsa-identity-1 " + (seed + check).hex().encode()
-    yield line + b"\n"
-    yield b"# a remark\n# public: emsa1\n" + line + b"\n"
-    yield b"\r\n" + line + b" \r\n"
-    yield line[:-1] + b"0\n"
-    yield b"emsa-identity-2 abc\n"
+    plain, salt, sealed = b"plain " + seed.hex().encode(), b"00" * 16, b"11" * 48
+    yield file(plain)
+    yield b"# a remark\r\n\n" + file(plain).replace(b"\n", b" \r\n")
+    yield file(b"passphrase 2 65536 " + salt + b" " + sealed, b"key-file " + salt + b" " + sealed)
+    yield file(b"passphrase 1 65536 " + salt + b" " + sealed)
+    yield file(b"passphrase 2 4294967296 " + salt + b" " + sealed)
+    yield file(plain, plain)
+    yield file(*[b"key-file " + salt + b" " + sealed] * 9)
+    yield file(plain, public=b"00" * 64)
+    yield file(plain, name=b"a b")
+    yield file(b"other 1")
+    yield file()
+    yield file(plain)[:-2] + b"0\n"
+    yield b"emsa-identity-1 abc\n"
     yield b"# only remarks\n"
     yield b"#" * 4097
 

@@ -6,6 +6,7 @@ import struct
 
 from nacl.bindings import (crypto_aead_xchacha20poly1305_ietf_decrypt, crypto_scalarmult, crypto_scalarmult_base,
                            crypto_sign_seed_keypair)
+from nacl.pwhash import argon2id
 
 
 class Wrong(Exception):
@@ -81,16 +82,49 @@ def begin(data, what):
 
 # --- identity ------------------------------------------------------------------------------------------------
 
-def read_identity(text):
+PASSES, MEMORY = (2, 16), (64 << 10, 1 << 20)  # floor and ceiling; memory in KiB
+
+
+def open_slot(line, name, public, passphrase, key):
+    """The seed, or None where the slot takes something else than what is at hand."""
+    kind, *fields = line.split(" ")
+    if kind == "plain":
+        must(len(fields) == 1, "identity: a slot")
+        return bytes.fromhex(fields[0])
+    if kind == "passphrase":
+        must(len(fields) == 4, "identity: a slot")
+        passes, memory = int(fields[0]), int(fields[1])
+        must(PASSES[0] <= passes <= PASSES[1] and MEMORY[0] <= memory <= MEMORY[1], "identity: cost of a passphrase")
+        if passphrase is None:
+            return None
+        sealing = argon2id.kdf(32, passphrase, bytes.fromhex(fields[2]), opslimit=passes, memlimit=memory << 10)
+    else:
+        must(kind == "key-file" and len(fields) == 2, "identity: a slot")
+        if key is None:
+            return None
+        sealing = derive(H("emsa-identity-key-file-2", key), "emsa-identity-key-2", bytes.fromhex(fields[0]))
+    head = line[:line.rindex(" ") + 1]
+    return unseal(sealing, H("emsa-identity-slot-2", name.encode(), public, head.encode()), bytes.fromhex(fields[-1]))
+
+
+def read_identity(text, passphrase=None, key=None):
     """(X25519 private, X25519 public, Ed25519 public)"""
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    must(len(lines) == 1 and lines[0].startswith("emsa-identity-1 "), "identity: not of version 1")
-    data = bytes.fromhex(lines[0].split(" ", 1)[1].strip())
-    must(len(data) == 36, "identity: size")
-    seed, check = data[:32], data[32:]
-    must(H("emsa-identity-1", seed)[:4] == check, "identity: mistyped")
+    lines = [line.rstrip("\r ") for line in text.split("\n")]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    must(len(lines) >= 4 and lines[0].startswith("emsa-identity-2 "), "identity: not of version 2")
+    must(lines[-1].startswith("check ") and lines[1].startswith("public emsa1"), "identity: form")
+    digest = H("emsa-identity-2", *(line.encode() for line in lines[:-1]))
+    check, mac = (bytes.fromhex(part) for part in lines[-1][6:].split(" "))
+    must(check == digest[:16], "identity: damaged")
+    name, public = lines[0].split(" ", 1)[1], bytes.fromhex(lines[1][len("public emsa1"):])
+    seeds = [seed for seed in (open_slot(line, name, public, passphrase, key) for line in lines[2:-1]) if seed]
+    must(seeds, "identity: locked")
+    seed = seeds[0]
     private = derive(seed, "emsa-identity-x25519-1")
-    return private, crypto_scalarmult_base(private), crypto_sign_seed_keypair(derive(seed, "emsa-identity-ed25519-1"))[0]
+    signing = crypto_sign_seed_keypair(derive(seed, "emsa-identity-ed25519-1"))[0]
+    must(public == crypto_scalarmult_base(private) + signing, "identity: another public half")
+    must(derive(seed, "emsa-identity-mac-2", digest) == mac, "identity: changed without its key")
+    return private, crypto_scalarmult_base(private), signing
 
 
 # --- records -------------------------------------------------------------------------------------------------

@@ -16,14 +16,14 @@ import lmdb_file
 
 
 def parse(text):
-    """Lines of `identity LINE`, `record DATABASE KEY BODY`, `value REV PATH BYTES`, numbers in hex where they are bytes;
+    """Lines of `identity LINE` (one for each of its file), `record DATABASE KEY BODY`, `value REV PATH BYTES`, numbers in hex where they are bytes;
     "-" stands for no bytes."""
     databases, values, identity = {}, {}, ""
     for line in text.splitlines():
         word, *rest = line.split(" ")
         rest = ["" if part == "-" else part for part in rest]
         if word == "identity":
-            identity = " ".join(rest)
+            identity += " ".join(rest) + "\n"
         elif word == "record":
             databases.setdefault(rest[0], {})[bytes.fromhex(rest[1])] = bytes.fromhex(rest[2])
         elif word == "value":
@@ -105,8 +105,8 @@ def live(make, folder):
 
 
 def write(vectors, databases, values, identity):
-    line = [text for text in identity.splitlines() if not text.startswith("#")][0]
-    lines = ["# A store of format 2 and what is in it; see tests/integration/format/README.md.", f"identity {line}"]
+    lines = ["# A store of format 2 and what is in it; see tests/integration/format/README.md."]
+    lines += [f"identity {line}" for line in identity.splitlines() if not line.startswith("#")]
     lines += [f"record {name} {key.hex()} {record.hex()}" for name, records in sorted(databases.items())
               for key, record in sorted(records.items())]
     lines += [f"value {rev} {path} {value.hex() or '-'}" for rev, paths in sorted(values.items())

@@ -87,15 +87,21 @@ static void known_seed_gives_known_keys(void **state)
     struct folder *folder = *state;
     struct identity *identity = NULL;
     char text[IDENTITY_TEXT_MAX];
-    write_file(folder->file, "# a remark\r\n\n"
-                             "emsa-identity-1 "
-                             "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-                             "024f3f2e \r\n");
+    write_file(folder->file,
+               "# a remark\r\n\n"
+               "emsa-identity-2 alice\n"
+               "public "
+               "emsa1af312bb3e66f192eb5eb3a6b113485ab426388f8f9cb644005cc15f784d56d0e0c451ec63c0027"
+               "8c91ecec21eaf40127262ca190d0167b1c28f698569985e998 \r\n"
+               "plain 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+               "check 4fdd5e35af1c6ef6830b3b06e3980b60 "
+               "2c9da329c26af429233993dab613b8dbffae8104ff2512884526d8bbee5ed4b1 \r\n");
     assert_int_equal(identity_load(&identity, folder->file), 0);
     identity_public(identity, text);
     assert_string_equal(text, "emsa1"
                               "af312bb3e66f192eb5eb3a6b113485ab426388f8f9cb644005cc15f784d56d0e"
                               "0c451ec63c00278c91ecec21eaf40127262ca190d0167b1c28f698569985e998");
+    assert_string_equal(identity_name(identity), "alice");
     identity_free(identity);
 }
 
@@ -109,14 +115,10 @@ static void what_is_none_is_refused(void **state)
         {"", ERR_NO_KEY},
         {"# only a remark", ERR_NO_KEY},
         {"something else\n", ERR_NO_KEY},
-        {"emsa-identity-2 00", ERR_FORMAT},
-        {"emsa-identity-1 00", ERR_NO_KEY},
-        {"emsa-identity-1 "
-         "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f00000000\n",
-         ERR_NO_KEY},
-        {"emsa-identity-1 "
-         "g00102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f024f3f2e\n",
-         ERR_NO_KEY},
+        {"emsa-identity-1 00", ERR_FORMAT},
+        {"emsa-identity-3 alice\n", ERR_FORMAT},
+        {"emsa-identity-2 alice\n", ERR_CORRUPT},
+        {"emsa-identity-2 alice\ncheck 00 00\n", ERR_CORRUPT},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         write_file(folder->file, rows[i].text);

@@ -85,7 +85,7 @@ static void take_line(struct vectors *vectors, struct txn *txn, char *line)
     } else if (strncmp(line, "value ", 6) == 0) {
         take_value(vectors, line + 6);
     } else if (strncmp(line, "identity ", 9) == 0) {
-        FILE *file = fopen(vectors->identity, "wex");
+        FILE *file = fopen(vectors->identity, "ae");
         assert_non_null(file);
         assert_int_equal(fchmod(fileno(file), 0600), 0);
         fprintf(file, "%s\n", line + 9);
