@@ -70,12 +70,18 @@ int run_tag(struct session *);      /* tag.c */
 int run_grant(struct session *);    /* grant.c */
 int run_revoke(struct session *);
 int run_grants(struct session *);
-int run_import(struct session *); /* import.c */
-int run_export(struct session *); /* export.c */
-int run_apply(struct session *);  /* apply.c */
-int run_edit(struct session *);   /* edit.c */
-int run_exec(struct session *);   /* exec.c */
-int run_mount(struct session *);  /* attach.c */
+int run_identity_new(struct session *); /* identity.c */
+int run_identity_show(struct session *);
+int run_identity_export(struct session *);
+int run_identity_test(struct session *);
+int run_identity_passphrase(struct session *); /* identity_change.c */
+int run_identity_combine(struct session *);    /* identity_share.c */
+int run_import(struct session *);              /* import.c */
+int run_export(struct session *);              /* export.c */
+int run_apply(struct session *);               /* apply.c */
+int run_edit(struct session *);                /* edit.c */
+int run_exec(struct session *);                /* exec.c */
+int run_mount(struct session *);               /* attach.c */
 int run_umount(struct session *);
 int run_enter(struct session *); /* enter.c */
 int run_view_move(struct session *);

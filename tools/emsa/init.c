@@ -15,6 +15,7 @@
 #include "tools/emsa/command.h"
 #include "tools/emsa/local.h"
 #include "tools/emsa/output.h"
+#include "tools/emsa/passphrase.h"
 #include "tools/service/rights.h"
 
 #define STORE_USER "emsa"
@@ -80,7 +81,14 @@ static int take_identity(struct identity **out, const char *path)
             "identity '%s' is there already, and is user %u's: take it away, or make it "
             "yours (chown) if it is to open this store",
             path, (unsigned)status.st_uid);
-    return identity_read(out, fd, path);
+    struct identity_file *file;
+    const struct passphrase_ways ways = {.ask = true};
+    error = identity_file_read(&file, fd, path);
+    if (error < 0)
+        return error;
+    error = passphrase_open(out, file, &ways);
+    identity_file_free(file);
+    return error;
 }
 
 /* The identity that is there already, or a new one. */

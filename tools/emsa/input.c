@@ -170,34 +170,43 @@ static int read_line(struct secret *out, int fd)
                      : error_set(ERR_INVALID, "that line is too long: give it on stdin ('-')");
 }
 
-static int ask(struct secret *out, int fd, const char *question, const char *name)
+static int ask(struct secret *out, int fd, const char *question)
 {
-    if (dprintf(fd, "%s '%s': ", question, name) < 0)
+    if (dprintf(fd, "%s: ", question) < 0)
         return error_system(errno, "cannot write to the terminal");
     return read_line(out, fd);
 }
 
-int input_from_prompt(struct input *value, const char *name)
+int input_ask(struct secret *out, const char *question, const char *again, const char *otherwise)
 {
     struct sigaction before[CAUGHT];
-    struct secret again SECRET_CLEANUP = {0};
+    struct secret second SECRET_CLEANUP = {0};
     int fd DESCRIPTOR_CLEANUP = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
-        return error_set(ERR_INVALID, "no value for '%s': give it on stdin ('-') or with --file",
-                         name);
-    value->secret = true;
+        return error_set(ERR_INVALID, "%s", otherwise);
     int error = echo_off(fd, before);
     if (error < 0)
         return error;
-    error = ask(&value->hidden, fd, "secret for", name);
-    if (error == 0)
-        error = ask(&again, fd, "once more for", name);
+    error = ask(out, fd, question);
+    if (error == 0 && again != NULL)
+        error = ask(&second, fd, again);
     echo_on(fd, before);
-    if (error < 0)
+    if (error < 0 || again == NULL)
         return error;
-    if (again.size != value->hidden.size || memcmp(again.data, value->hidden.data, again.size) != 0)
+    if (second.size != out->size || memcmp(second.data, out->data, second.size) != 0)
         return error_set(ERR_INVALID, "the two were not the same: try again");
     return 0;
+}
+
+int input_from_prompt(struct input *value, const char *name)
+{
+    char question[384], again[384], otherwise[384];
+    snprintf(question, sizeof question, "secret for '%s'", name);
+    snprintf(again, sizeof again, "once more for '%s'", name);
+    snprintf(otherwise, sizeof otherwise,
+             "no value for '%s': give it on stdin ('-') or with --file", name);
+    value->secret = true;
+    return input_ask(&value->hidden, question, again, otherwise);
 }
 
 int read_whole(struct secret *out, const char *path, size_t maximum)

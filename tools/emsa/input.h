@@ -31,6 +31,10 @@ int input_from_stdin(struct input *value, bool raw, const char *name, bool *trim
  */
 int input_from_prompt(struct input *value, const char *name);
 
+/* Asks a person a question on the terminal, the answer not shown; and once more, where again is not
+ * NULL. otherwise is the text where there is no terminal. ERR_INVALID as above. */
+int input_ask(struct secret *out, const char *question, const char *again, const char *otherwise);
+
 /* A file whole, into locked memory. "-" is stdin. ERR_INVALID: larger than maximum. */
 int read_whole(struct secret *out, const char *path, size_t maximum);
 

@@ -13,6 +13,7 @@
 
 #include "store/error.h"
 #include "store/identity.h"
+#include "tools/emsa/passphrase.h"
 
 #define PROBLEM_MAX 512
 
@@ -136,7 +137,8 @@ int local_open(struct local **out, const struct place_of_store *place)
         return error_set(ERR_NOMEM, "no memory for the store");
     local->lock_fd = -1;
     struct identity *identity = NULL;
-    if (identity_load(&identity, place->identity) < 0)
+    const struct passphrase_ways ways = {0};
+    if (passphrase_load(&identity, place->identity, &ways) < 0)
         keep_problem(local);
     int error = self_become(&local->self, folder.st_uid, folder.st_gid);
     if (error == 0)

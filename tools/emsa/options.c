@@ -89,6 +89,16 @@ static const struct option_row rows[] = {
     {"timeout", 0, "SECONDS", OPTION_TIMEOUT},
     {"idmap", 0, NULL, OPTION_IDMAP},
     {"no-idmap", 0, NULL, OPTION_NO_IDMAP},
+    {"out", 0, "FILE", OPTION_OUT},
+    {"passphrase", 0, NULL, OPTION_PASSPHRASE},
+    {"passphrase-file", 0, "FILE", OPTION_PASSPHRASE_FILE},
+    {"new-passphrase-file", 0, "FILE", OPTION_NEW_PASSPHRASE},
+    {"key-file", 0, "FILE", OPTION_KEY_FILE},
+    {"add-key-file", 0, "FILE", OPTION_ADD_KEY_FILE},
+    {"systemd-credential", 0, "NAME", OPTION_CREDENTIAL},
+    {"rm-slot", 0, "N", OPTION_RM_SLOT},
+    {"public", 0, NULL, OPTION_PUBLIC},
+    {"shares", 0, "K/N", OPTION_SHARES},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -175,6 +185,10 @@ static bool *flag(struct options *options, option_bits bit)
         return &options->idmap;
     case OPTION_NO_IDMAP:
         return &options->no_idmap;
+    case OPTION_PASSPHRASE:
+        return &options->passphrase;
+    case OPTION_PUBLIC:
+        return &options->public;
     default:
         return &options->no_secrets;
     }
@@ -216,6 +230,38 @@ static int apply_view(struct options *options, const struct option_row *row, con
     case OPTION_TIMEOUT:
         options->has_timeout = true;
         return number(row->name, text, &options->timeout);
+    default:
+        return 1;
+    }
+}
+
+/* 1: it is none of an identity's. */
+static int apply_identity(struct options *options, const struct option_row *row, const char *text)
+{
+    switch (row->bit) {
+    case OPTION_OUT:
+        options->out = text;
+        return 0;
+    case OPTION_PASSPHRASE_FILE:
+        options->passphrase_file = text;
+        return 0;
+    case OPTION_NEW_PASSPHRASE:
+        options->new_passphrase = text;
+        return 0;
+    case OPTION_KEY_FILE:
+        options->key_file = text;
+        return 0;
+    case OPTION_ADD_KEY_FILE:
+        options->add_key_file = text;
+        return 0;
+    case OPTION_CREDENTIAL:
+        options->credential = text;
+        return 0;
+    case OPTION_SHARES:
+        options->shares = text;
+        return 0;
+    case OPTION_RM_SLOT:
+        return number(row->name, text, &options->rm_slot);
     default:
         return 1;
     }
@@ -335,7 +381,7 @@ static const char *learn_more(const struct line *line)
 static const struct option_row *find_row(const struct line *line, const char *name, size_t length,
                                          char letter)
 {
-    uint64_t taken = line->command == NULL ? 0 : line->command->options;
+    option_bits taken = line->command == NULL ? 0 : line->command->options;
     for (size_t i = 0; i < ROWS; i++) {
         bool named = letter != 0 ? rows[i].letter == letter
                                  : strlen(rows[i].name) == length &&
@@ -371,6 +417,8 @@ static int read_option(struct options *options, struct line *line)
                          row->argument);
     const char *text = argument != NULL ? argument : line->argv[line->at++];
     int outcome = apply_view(options, row, text);
+    if (outcome == 1)
+        outcome = apply_identity(options, row, text);
     return outcome == 1 ? apply_text(options, row, text) : outcome;
 }
 

@@ -76,6 +76,20 @@ __extension__ typedef unsigned __int128 option_bits;
 #define OPTION_NO_IDMAP OPTION_BIT(49)
 #define OPTION_AT OPTION_BIT(59)
 
+/* Of identities. */
+#define OPTION_OUT OPTION_BIT(80)
+#define OPTION_PASSPHRASE OPTION_BIT(81)
+#define OPTION_PASSPHRASE_FILE OPTION_BIT(82)
+#define OPTION_KEY_FILE OPTION_BIT(83)
+#define OPTION_CREDENTIAL OPTION_BIT(84)
+#define OPTION_PUBLIC OPTION_BIT(85)
+#define OPTION_SHARES OPTION_BIT(86)
+#define OPTION_ADD_KEY_FILE OPTION_BIT(87)
+#define OPTION_NEW_PASSPHRASE OPTION_BIT(88)
+#define OPTION_RM_SLOT OPTION_BIT(89)
+/* What opens one that is there. */
+#define OPTIONS_OPENER (OPTION_PASSPHRASE_FILE | OPTION_KEY_FILE)
+
 /* What a view shows, and how. */
 #define OPTIONS_VIEW                                                                               \
     (OPTION_LAYOUT | OPTION_UID | OPTION_GID | OPTION_MODE | OPTION_HISTORY | OPTION_CACHE |       \
@@ -100,9 +114,12 @@ struct options { /* texts are argv's */
     bool dry_run, reveal, secret, guess_secrets, raw, allow_new, all, pristine, strict, cache,
         foreground, masked, verbose, no_secrets, metrics, template, protect, allow_equal, apply,
         with_secrets, remove, prune, history, prepare, idmap, no_idmap, has_uid, has_gid,
-        has_timeout;
+        has_timeout, passphrase, public;
     const char *file, *format, *tree, *only, *value, *base, *dotenv, *override, *environment,
         *parity, *junit;
+    const char *out, *passphrase_file, *key_file, *credential, *shares, *add_key_file,
+        *new_passphrase;
+    uint64_t rm_slot;            /* 0: none */
     const char *as_of, *to, *at; /* revisions: numbers or tags */
     const char *layout;
     uint64_t uid, gid, mode, pid, timeout; /* mode 0: as usual; timeout: seconds */
