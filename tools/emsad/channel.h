@@ -28,6 +28,8 @@
  *   - MOUNT: a new superblock is wanted, with these options; of a volume (CHANNEL_IS_VOLUME) text
  *     its name, and it is to stand in the folder of volumes
  *   - UNMOUNT: the volume of this name is to stand there no more
+ *   - PEOPLE: the system's list of users or groups is wanted, as it is now (view: which one, enum
+ *     people_file); the answer is a MOUNTED with it
  *   - GONE: this view's superblock is no more
  *   - CALLED: a call has come, after ANSWERED said that none runs
  *   - ANSWERED: to ASK: it is, and so many calls run (calls)
@@ -100,6 +102,7 @@ enum channel_kind {
     CHANNEL_LENT,
     CHANNEL_VOLUME,
     CHANNEL_UNMOUNT,
+    CHANNEL_PEOPLE,
     CHANNEL_KIND_COUNT
 };
 
@@ -143,7 +146,7 @@ struct channel_message {
 };
 
 /* Two programs that have the same may speak to each other. */
-#define CHANNEL_VERSION ((1u << 16) | (uint32_t)sizeof(struct channel_message))
+#define CHANNEL_VERSION ((2u << 16) | (uint32_t)sizeof(struct channel_message))
 
 struct channel_descriptors {
     int fd[SETUP_DESCRIPTORS]; /* owned; -1 where there is none */

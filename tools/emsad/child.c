@@ -14,6 +14,7 @@
 #include "tools/common/descriptor.h"
 #include "tools/common/log.h"
 #include "tools/emsad/channel.h"
+#include "tools/emsad/network.h"
 #include "tools/emsad/oom.h"
 
 /* Milliseconds from being ready: who lived as long was not ended by what it was handed (a request
@@ -35,6 +36,7 @@ static void become(const char *role, int channel, int self)
     (void)sigaddset(&reaped, SIGCHLD);
     (void)sigprocmask(SIG_UNBLOCK, &reaped, NULL);
     oom_restore();
+    network_leave();
     int program = fcntl(self, F_DUPFD_CLOEXEC, CHANNEL_FD + 1);
     if (channel == CHANNEL_FD ? fcntl(channel, F_SETFD, 0) < 0 : dup2(channel, CHANNEL_FD) < 0)
         _exit(127);

@@ -5,6 +5,7 @@
 #include <linux/landlock.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -41,8 +42,29 @@ static int allow(int rules, const char *folder, uint64_t rights)
     (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |                               \
      LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG)
 
-/* Writing and more is forbidden, but beneath folder, and but for the rights that are left. */
-static int restrict_self(const char *folder, uint64_t more, uint64_t left)
+/* One file to be read, where it is there. A rule is about an inode; /proc makes one anew where
+ * nobody holds it, so that descriptor stays open. */
+static int allow_file(int rules, const char *file)
+{
+    int fd = open(file, O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    struct landlock_path_beneath_attr beneath = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
+                                                 .parent_fd = fd};
+    if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0) {
+        int failure = errno;
+        descriptor_close(&fd);
+        return error_system(failure, "cannot allow reading '%s'", file);
+    }
+    if (strncmp(file, "/proc/", 6) != 0)
+        descriptor_close(&fd);
+    return 0;
+}
+
+/* Writing and more is forbidden, but beneath folder, and but for the rights that are left; files
+ * (may be NULL, ends with one) may be read. */
+static int restrict_self(const char *folder, const char *const files[], uint64_t more,
+                         uint64_t left)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
@@ -56,6 +78,8 @@ static int restrict_self(const char *folder, uint64_t more, uint64_t left)
     if (rules < 0)
         return error_system(errno, "cannot make a Landlock ruleset");
     int error = folder == NULL ? 0 : allow(rules, folder, attributes.handled_access_fs);
+    for (; files != NULL && *files != NULL && error == 0; files++)
+        error = allow_file(rules, *files);
     if (error == 0 && syscall(SYS_landlock_restrict_self, rules, 0) < 0)
         error = error_system(errno, "cannot be confined by Landlock");
     return error;
@@ -63,12 +87,24 @@ static int restrict_self(const char *folder, uint64_t more, uint64_t left)
 
 int confine_writes(const char *folder)
 {
-    return restrict_self(folder, 0, 0);
+    return restrict_self(folder, NULL, 0, 0);
+}
+
+int confine_store(const char *folder)
+{
+    static const char *const files[] = {"/etc/passwd",
+                                        "/etc/group",
+                                        "/proc/self/maps",
+                                        "/dev/urandom",
+                                        "/dev/random",
+                                        "/sys/devices/system/cpu/online",
+                                        NULL};
+    return restrict_self(folder, files, READS, 0);
 }
 
 int confine_edits(void)
 {
-    return restrict_self(NULL, 0, EDITS);
+    return restrict_self(NULL, NULL, 0, EDITS);
 }
 
 /* An empty folder that hangs nowhere. */
@@ -92,5 +128,5 @@ int confine_root(void)
 
 int confine_all(void)
 {
-    return restrict_self(NULL, READS, 0);
+    return restrict_self(NULL, NULL, READS, 0);
 }

@@ -9,6 +9,12 @@
  * confined. ERR_IO, ERR_DENIED, ERR_NOT_FOUND. */
 int confine_writes(const char *folder);
 
+/* The same, for the server: nothing is opened for reading either, but beneath the store's folder
+ * and what a process must look at: the system's lists of users and groups as they are now (who
+ * asks later for newer ones is given them, people_link.h), its own map of memory, the number of
+ * processors, randomness. */
+int confine_store(const char *folder);
+
 /* From here on this process has no folder: its root is an empty file system that nobody can write
  * to, and what it does to files it does through descriptors that it is handed. (They may be mounts,
  * and Landlock would have to know those beforehand.) Positive 1: it has no right to do that; then

@@ -3,9 +3,11 @@
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "store/error.h"
+#include "store/secret.h"
 #include "tools/common/place.h"
 #include "tools/emsad/figures.h"
 #include "tools/emsad/hosted.h"
@@ -45,10 +47,16 @@ static int status(void *arg, json_t *reply)
     pid_t notifier = host->notifier, metrics = host->metrics, volume = host->volume;
     bool is_on_demand = host->is_on_demand;
     pthread_mutex_unlock(&host->mutex);
+    size_t used, locked;
+    secret_usage(&used, &locked);
     json_t *own = json_pack("{s:b, s:b, s:{s:i, s:i, s:i}}", "unlocked",
                             (int)store_unlocked(host->store), "on_demand", (int)is_on_demand,
                             "processes", "supervisor", (int)link_supervisor(host->link), "server",
                             (int)getpid(), "notifier", (int)figures_living(notifier));
+    (void)json_object_set_new(own, "memory",
+                              json_pack("{s:I, s:I, s:b}", "used", (json_int_t)used, "locked",
+                                        (json_int_t)locked, "dumpable",
+                                        prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0));
     if (metrics > 0)
         (void)json_object_set_new(json_object_get(own, "processes"), "metrics",
                                   json_integer(figures_living(metrics)));

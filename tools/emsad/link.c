@@ -221,6 +221,13 @@ int link_volume_end(struct link *link, const char *name)
     return ask(link, &message, name, &view, &none);
 }
 
+int link_people(struct link *link, unsigned which, int *fd)
+{
+    struct channel_message message = {.kind = CHANNEL_PEOPLE, .view = which};
+    uint32_t none;
+    return ask(link, &message, NULL, &none, fd);
+}
+
 /* A failure means that the supervisor is gone, which the main loop sees. */
 static void say(struct link *link, struct channel_message *message, const char *name)
 {

@@ -35,7 +35,12 @@ int link_volume(struct link *link, const struct view_options *options, const cha
 /* Has it stand there no more. */
 int link_volume_end(struct link *link, const char *name);
 
-/* The same two, of a server that begins and does not wait: the answers come with the request 0. */
+/* Has the supervisor open the system's list of users, or of groups (enum people_file), as it is
+ * now; *fd is the caller's. ERR_NOT_FOUND: there is none; else as above. */
+int link_people(struct link *link, unsigned which, int *fd);
+
+/* Both for volumes, of a server that begins and does not wait: the answers come with the request 0.
+ */
 void link_volume_begin(struct link *link, const struct view_options *options, const char *name);
 void link_volume_drop(struct link *link, const char *name);
 

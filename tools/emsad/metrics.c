@@ -306,7 +306,7 @@ int metrics_run(int channel)
     exporting.channel = channel;
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         exporting.clients[i].fd = -1;
-    int outcome = sandbox_annex();
+    int outcome = sandbox_annex(CALLS_METRICS);
     while (outcome == 0)
         outcome = turn(&exporting);
     if (outcome < 0)

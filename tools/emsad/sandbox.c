@@ -1,39 +1,50 @@
 /*
- * The sandbox. A list of what is forbidden, not of what is allowed: the server runs libfuse, LMDB,
- * libsodium and glibc with threads, whose calls change with every version of Debian, and a filter
- * that kills the process that everybody reads from, because glibc took a new call, is an outage of
- * our own making. What is forbidden is what a server that has been taken over would need to make
- * use of what it holds:
+ * The sandbox, in four walls: no rights (capabilities, no_new_privs), no files (Landlock:
+ * confine.h), no network (network.h), and no system calls but those that it needs (filter.h).
  *
- *   - The network, and others' services by way of unix sockets: what there is to speak to was made
- *     and handed over by the supervisor.
- *   - Another program: execve, and any new process. Threads are allowed. The flags of clone3 cannot
- *     be looked at, so it "does not exist", and glibc takes clone.
- *   - Other processes: ptrace, process_vm_*, pidfd_getfd, kcmp.
- *   - The walls of the tree: mount and its modern kin, namespaces, chroot, handles.
- *   - Ways around: io_uring (its sockets pass this filter unseen), bpf, keyctl, modules.
+ * The calls are filtered twice, since two things are wanted that no one answer gives. Whoever has
+ * taken a process over must not get at what would be of use to it; and glibc, libfuse, LMDB and
+ * libsodium change the calls that they make with every version, so that a filter that ends the
+ * process that everybody reads from, because glibc took a new call, is an outage of our own making.
  *
- * A socket of its own fails with EPERM (a name service may try one), and so does what changes
- * owners, modes and attributes of files; everything else ends the process, since nothing of ours
- * ever does it. A call by another architecture's numbers ends it too (libseccomp's default). The
- * sanitizers start a process of their own at exit to look for leaks and trace us with it, so under
- * them those two are allowed.
+ *   - The list of what is allowed (calls.c), for each role what it was seen to do and what glibc
+ *     may do in its place. Any other call "does not exist": ENOSYS is what a library expects of an
+ *     older kernel and goes round (EPERM it would take for an answer). The kernel writes each such
+ *     call into its log (type=1326, with the number and the process's name), which 'emsa doctor'
+ *     reads: nothing is refused silently, and nobody dies of it. No handler of ours tells of it:
+ *     glibc starts and ends threads with all signals blocked, and a call that is trapped there ends
+ *     the process.
+ *   - The hard core (filter.c): what none of ours ever does on any version, and an attacker would.
+ *     That ends the process:
+ *       Another program: execve, and any new process. Threads are allowed. The flags of clone3
+ *       cannot be looked at, so it "does not exist", and glibc takes clone.
+ *       Other processes: ptrace, process_vm_*, pidfd_getfd, kcmp.
+ *       The walls of the tree: mount and its modern kin, namespaces, chroot, handles.
+ *       Ways around: io_uring (its sockets pass this filter unseen), bpf, keyctl, modules.
+ *     A socket of its own fails with EPERM (a name service may try one), and so does what changes
+ *     owners, modes and attributes of files.
+ *
+ * The core is loaded last: of two filters with equal answers the newer one's counts, and so what is
+ * refused on purpose, clone3 at every thread, is not in the kernel's log.
+ *
+ * A call by another architecture's numbers ends the process (libseccomp's default). The sanitizers
+ * start a process of their own at exit to look for leaks, trace us with it, and read /proc: under
+ * them the list and the reading of files are not confined, and those calls are allowed.
  */
 #include "tools/emsad/sandbox.h"
 
 #include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
-#include <seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "store/error.h"
 #include "tools/emsad/confine.h"
+#include "tools/emsad/filter.h"
 
 #ifdef EMSA_SANITIZED
 #define IS_SANITIZED 1
@@ -41,136 +52,7 @@
 #define IS_SANITIZED 0
 #endif
 
-#define NOBODY 65534           /* as Debian has it; no name service is asked */
-#define THREAD_FLAG 0x00010000 /* CLONE_THREAD; <sched.h> hides it behind its own macros */
-
-/* Newer than the names that libseccomp knows; the numbers are the same for every architecture. */
-#define FCHMODAT2 452      /* Linux 6.6 */
-#define SETXATTRAT 463     /* Linux 6.13 */
-#define REMOVEXATTRAT 466  /* Linux 6.13 */
-#define OPEN_TREE_ATTR 467 /* Linux 6.15 */
-#define FILE_SETATTR 469   /* Linux 6.17 */
-
-static const int killed[] = {
-    SCMP_SYS(process_vm_readv),
-    SCMP_SYS(process_vm_writev),
-    SCMP_SYS(pidfd_getfd),
-    SCMP_SYS(kcmp),
-    SCMP_SYS(mount),
-    SCMP_SYS(umount2),
-    SCMP_SYS(pivot_root),
-    SCMP_SYS(chroot),
-    SCMP_SYS(fsopen),
-    SCMP_SYS(fsconfig),
-    SCMP_SYS(fsmount),
-    SCMP_SYS(fspick),
-    SCMP_SYS(move_mount),
-    SCMP_SYS(open_tree),
-    SCMP_SYS(mount_setattr),
-    SCMP_SYS(unshare),
-    SCMP_SYS(setns),
-    SCMP_SYS(open_by_handle_at),
-    SCMP_SYS(name_to_handle_at),
-    SCMP_SYS(io_uring_setup),
-    SCMP_SYS(io_uring_enter),
-    SCMP_SYS(io_uring_register),
-    SCMP_SYS(bpf),
-    SCMP_SYS(perf_event_open),
-    SCMP_SYS(userfaultfd),
-    SCMP_SYS(keyctl),
-    SCMP_SYS(add_key),
-    SCMP_SYS(request_key),
-    SCMP_SYS(init_module),
-    SCMP_SYS(finit_module),
-    SCMP_SYS(delete_module),
-    SCMP_SYS(kexec_load),
-    SCMP_SYS(kexec_file_load),
-    SCMP_SYS(reboot),
-    SCMP_SYS(swapon),
-    SCMP_SYS(swapoff),
-    SCMP_SYS(acct),
-    SCMP_SYS(quotactl),
-    SCMP_SYS(personality),
-    OPEN_TREE_ATTR,
-};
-
-/* Root's server owns root's files, and Landlock does not mind these. */
-static const int refused[] = {
-    SCMP_SYS(chmod),
-    SCMP_SYS(fchmod),
-    SCMP_SYS(fchmodat),
-    SCMP_SYS(chown),
-    SCMP_SYS(fchown),
-    SCMP_SYS(lchown),
-    SCMP_SYS(fchownat),
-    SCMP_SYS(setxattr),
-    SCMP_SYS(lsetxattr),
-    SCMP_SYS(fsetxattr),
-    SCMP_SYS(removexattr),
-    SCMP_SYS(lremovexattr),
-    SCMP_SYS(fremovexattr),
-    FCHMODAT2,
-    SETXATTRAT,
-    REMOVEXATTRAT,
-    FILE_SETATTR,
-};
-
-/* Nobody makes one: who is spoken to was handed over. */
-static const int networks[] = {
-    SCMP_SYS(socket),
-    SCMP_SYS(connect),
-    SCMP_SYS(bind),
-    SCMP_SYS(listen),
-};
-
-static const int processes[] = {
-    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(ptrace),
-};
-
-static int forbid(scmp_filter_ctx filter, uint32_t action, const int calls[], size_t count)
-{
-    int error = 0;
-    for (size_t i = 0; i < count && error == 0; i++)
-        error = seccomp_rule_add(filter, action, calls[i], 0);
-    return error;
-}
-
-static int forbid_processes(scmp_filter_ctx filter)
-{
-    int error =
-        forbid(filter, SCMP_ACT_KILL_PROCESS, processes, sizeof processes / sizeof processes[0]);
-    if (error == 0)
-        error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-    if (error == 0)
-        error = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1,
-                                 SCMP_A0(SCMP_CMP_MASKED_EQ, THREAD_FLAG, 0));
-    return error;
-}
-
-static int fill(scmp_filter_ctx filter)
-{
-    int error = forbid(filter, SCMP_ACT_KILL_PROCESS, killed, sizeof killed / sizeof killed[0]);
-    if (error == 0)
-        error = forbid(filter, SCMP_ACT_ERRNO(EPERM), refused, sizeof refused / sizeof refused[0]);
-    if (error == 0 && !IS_SANITIZED)
-        error = forbid_processes(filter);
-    if (error == 0)
-        error =
-            forbid(filter, SCMP_ACT_ERRNO(EPERM), networks, sizeof networks / sizeof networks[0]);
-    return error;
-}
-
-static int filter_calls(void)
-{
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    if (filter == NULL)
-        return error_set(ERR_NOMEM, "cannot make a system call filter: out of memory");
-    int error = fill(filter);
-    if (error == 0)
-        error = seccomp_load(filter);
-    seccomp_release(filter);
-    return error < 0 ? error_system(-error, "cannot load the system call filter") : 0;
-}
+#define NOBODY 65534 /* as Debian has it; no name service is asked */
 
 /* Nothing that is run from here on gets a capability back; where this may not be settled,
  * no_new_privs and the filter stand before it. Needs CAP_SETPCAP, so it comes before root's rights
@@ -244,8 +126,8 @@ int sandbox_server(uid_t uid, gid_t gid, const char *store)
     if (error == 0)
         error = no_new_rights();
     if (error == 0)
-        error = confine_writes(store);
-    return error == 0 ? filter_calls() : error;
+        error = IS_SANITIZED ? confine_writes(store) : confine_store(store);
+    return error == 0 ? filter_enter(CALLS_SERVER) : error;
 }
 
 int sandbox_notifier(void)
@@ -262,10 +144,10 @@ int sandbox_notifier(void)
         error = no_new_rights();
     if (error == 0)
         error = has_folders ? confine_writes(NULL) : confine_edits();
-    return error == 0 ? filter_calls() : error;
+    return error == 0 ? filter_enter(CALLS_NOTIFIER) : error;
 }
 
-int sandbox_annex(void)
+int sandbox_annex(enum calls_role role)
 {
     int error = bound_capabilities();
     if (error == 0)
@@ -276,5 +158,5 @@ int sandbox_annex(void)
         error = no_new_rights();
     if (error == 0) /* a sanitizer that looks for leaks reads what is known of its process */
         error = IS_SANITIZED ? confine_writes(NULL) : confine_all();
-    return error == 0 ? filter_calls() : error;
+    return error == 0 ? filter_enter(role) : error;
 }

@@ -4,9 +4,11 @@
 
 #include <sys/types.h>
 
+#include "tools/emsad/calls.h"
+
 /* For the server, while it has one thread: becomes uid and gid for good if it is root (and they are
- * another's), keeps no capability, writes to no folder but the store's, and gives up what sandbox.c
- * lists. ERR_DENIED, ERR_IO: it must end. */
+ * another's), keeps no capability, reads and writes no folder but the store's, and makes no call
+ * but those of calls.c. ERR_DENIED, ERR_IO: it must end. */
 int sandbox_server(uid_t uid, gid_t gid, const char *store);
 
 /* For the notifier: root without any capability but those with which it passes by file modes
@@ -16,6 +18,6 @@ int sandbox_notifier(void);
 
 /* For a process beside the server (annex.h): nobody, if it is root; it opens no file and makes no
  * socket, connection or listener; it takes clients from the listener that it is given. */
-int sandbox_annex(void);
+int sandbox_annex(enum calls_role role);
 
 #endif

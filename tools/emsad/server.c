@@ -30,6 +30,7 @@
 #include "tools/emsad/lender.h"
 #include "tools/emsad/link.h"
 #include "tools/emsad/meter.h"
+#include "tools/emsad/people_link.h"
 #include "tools/emsad/sandbox.h"
 #include "tools/service/service.h"
 
@@ -162,6 +163,7 @@ static int prepare(struct server *server)
         error = sandbox_server(server->owner, server->group, server->setup.text);
     if (error == 0)
         error = alarms_start();
+    people_link_begin(server->link);
     if (error == 0)
         error = open_store(server);
     if (error == 0) {

@@ -1,10 +1,9 @@
 /*
  * The two children: what they are handed, and what the server says.
  *
- * A server's death, in this order: it is reaped (so LMDB has no second opener, and what it had read
- * can be sent again), the kernel is asked to send again what the dead one had in its hands (or the
- * next one finds it in the shared memory), the next one is given the same descriptors and answers.
- * No reader sees an error; it waits for as long as that takes.
+ * A server's death, in this order: it is reaped (LMDB has no second opener), the kernel is asked to
+ * send again what the dead one had in its hands (or the next one finds it in the shared memory),
+ * the next is given the same descriptors and answers. No reader sees an error; it waits meanwhile.
  */
 #include <errno.h>
 #include <signal.h>
@@ -21,6 +20,7 @@
 #include "tools/common/process.h"
 #include "tools/common/ready.h"
 #include "tools/emsad/channel.h"
+#include "tools/emsad/people_link.h"
 #include "tools/emsad/record.h"
 #include "tools/emsad/service_manager.h"
 #include "tools/emsad/supervision.h"
@@ -315,8 +315,7 @@ static void unmount_volume_for(struct supervisor *supervisor, const struct chann
 
 /* A server asks for a superblock: the caller gets the mount, it and the notifier the connection.
  * Our own descriptor of the mount is closed before the server has the connection, and thus before
- * the caller has the mount: while anybody holds one, the mount is in use and could not be taken
- * away. */
+ * the caller has the mount: while anybody holds one it is in use and could not be taken away. */
 static void mount_for(struct supervisor *supervisor, const struct channel_message *asked)
 {
     struct channel_message answer = {.kind = CHANNEL_MOUNTED, .request = asked->request};
@@ -411,6 +410,9 @@ static void handle(struct supervisor *supervisor, const struct channel_message *
         break;
     case CHANNEL_UNMOUNT:
         unmount_volume_for(supervisor, message);
+        break;
+    case CHANNEL_PEOPLE:
+        judge_sent(&supervisor->server, people_link_answer(&supervisor->server, message));
         break;
     case CHANNEL_GONE:
         view_gone(supervisor, message->view);

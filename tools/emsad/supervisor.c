@@ -22,6 +22,7 @@
 #include "tools/common/log.h"
 #include "tools/common/ready.h"
 #include "tools/emsad/channel.h"
+#include "tools/emsad/network.h"
 #include "tools/emsad/oom.h"
 #include "tools/emsad/record.h"
 #include "tools/emsad/service_manager.h"
@@ -392,6 +393,7 @@ static int take_store(struct supervisor *supervisor)
 static int begin(struct supervisor *supervisor)
 {
     oom_spare();
+    network_begin();
     upgrade_init(&supervisor->upgrade);
     (void)unsetenv(UPGRADE_FOLLOWS);   /* it was read; children are to have it from nobody */
     (void)prctl(PR_SET_NAME, "emsad"); /* also when it was started by a descriptor */

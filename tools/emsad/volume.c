@@ -116,7 +116,7 @@ int volume_run(int channel)
     log_setup("emsad volume");
     allow_descriptors();
     json_object_seed(0); /* from a file, while one can be opened */
-    int outcome = sandbox_annex();
+    int outcome = sandbox_annex(CALLS_VOLUME);
     while (outcome == 0)
         outcome = turn(&volume);
     if (outcome < 0)

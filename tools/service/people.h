@@ -24,6 +24,12 @@ int people_of(struct people *out, const struct caller *caller);
 bool people_have(const struct people *people, const char *principal);
 void people_release(struct people *people);
 
+/* Another way to these files, for a process that may no more open them itself: when they were
+ * replaced since it was confined, as tools for users and groups do. open gives a descriptor, the
+ * caller's, or -1. Before the first thread. */
+enum people_file { PEOPLE_USERS, PEOPLE_GROUPS };
+void people_open_by(int (*open)(void *arg, enum people_file file), void *arg);
+
 /* Whether the system's files know this principal. */
 bool people_known(const char *principal);
 

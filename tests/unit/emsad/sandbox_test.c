@@ -81,7 +81,7 @@ static int opened(const char *name, int flags)
 }
 
 /* What a child found to be otherwise than it should, as bits. */
-static int try_files(bool has_store)
+static int try_files(bool has_store, int reading)
 {
     char from[128], to[128];
     int bad = 0;
@@ -90,7 +90,7 @@ static int try_files(bool has_store)
     in_folder(to, "store/moved");
     bad |= (opened("outside", O_WRONLY) != EACCES) << 0;
     bad |= (opened("new", O_WRONLY | O_CREAT) != EACCES) << 1;
-    bad |= (opened("outside", O_RDONLY) != 0) << 2;
+    bad |= (opened("outside", O_RDONLY) != reading) << 2;
     bad |= (opened("store/inside", O_RDWR) != inside) << 3;
     bad |= (opened("store/new", O_WRONLY | O_CREAT) != inside) << 4;
     bad |= has_store && (rename(from, to) < 0 || unlink(to) < 0) ? 1 << 5 : 0;
@@ -109,9 +109,15 @@ static int in_child(int (*work)(void))
     return WEXITSTATUS(status);
 }
 
-static bool has_landlock(void)
+/* Asked at the beginning: in the sandbox there is no such call. */
+static bool has_landlock;
+
+static int look_for_landlock(void **state)
 {
-    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+    (void)state;
+    has_landlock =
+        syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+    return 0;
 }
 
 static int confined_to_store(void)
@@ -120,20 +126,20 @@ static int confined_to_store(void)
     in_folder(store, "store");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || confine_writes(store) != 0)
         return 99;
-    return try_files(true);
+    return try_files(true, 0);
 }
 
 static int confined_to_nothing(void)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || confine_writes(NULL) != 0)
         return 99;
-    return try_files(false);
+    return try_files(false, 0);
 }
 
 static void writes(void **state)
 {
     (void)state;
-    if (!has_landlock())
+    if (!has_landlock)
         skip();
     assert_int_equal(in_child(confined_to_store), 0);
     assert_int_equal(in_child(confined_to_nothing), 0);
@@ -142,7 +148,7 @@ static void writes(void **state)
 static void no_such_folder(void **state)
 {
     (void)state;
-    if (has_landlock())
+    if (has_landlock)
         assert_true(confine_writes("/nonexistent/store") < 0);
 }
 
@@ -164,7 +170,11 @@ static int as_the_server(void)
     /* another daemon's socket would do for it what it may not */
     if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0 || errno != EPERM)
         return 95;
-    return has_landlock() ? try_files(true) : 0;
+#ifdef EMSA_SANITIZED
+    return has_landlock ? try_files(true, 0) : 0;
+#else
+    return has_landlock ? try_files(true, EACCES) : 0;
+#endif
 }
 
 static void server(void **state)
@@ -180,5 +190,5 @@ int main(void)
         cmocka_unit_test(no_such_folder),
         cmocka_unit_test_setup_teardown(server, make, clean),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, look_for_landlock, NULL);
 }

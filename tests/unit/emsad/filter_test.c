@@ -1,0 +1,238 @@
+/* From inside each sandbox, in a child for each try: what is refused, and how; and that what is
+ * done in there still can be. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/secret.h"
+#include "tools/emsad/sandbox.h"
+
+#ifdef EMSA_SANITIZED
+#define IS_SANITIZED true
+#else
+#define IS_SANITIZED false
+#endif
+
+#define ENDED (-1) /* in place of an errno: the process is ended by SIGSYS */
+#define EVERYBODY CALLS_ALL
+#define WITHOUT_FILES ((unsigned)(CALLS_METRICS | CALLS_VOLUME))
+
+static bool has_landlock;
+static char store[] = "/tmp/emsad-filter.XXXXXX";
+
+struct attempt {
+    const char *name;
+    unsigned roles;
+    long number;
+    long arguments[6];
+    int expected; /* errno, ENDED, or 0: it is done */
+    bool is_core; /* the sanitizers' processes are held to it as well */
+};
+
+#define PATH(text) ((long)(intptr_t)(text)) /* NOLINT: as the kernel takes it */
+
+static const struct attempt attempts[] = {
+    {"socket", EVERYBODY, SYS_socket, {AF_UNIX, SOCK_STREAM}, EPERM, true},
+    {"socket of the internet", EVERYBODY, SYS_socket, {AF_INET, SOCK_STREAM}, EPERM, true},
+    {"socket of the kernel's", EVERYBODY, SYS_socket, {AF_NETLINK, SOCK_RAW}, EPERM, true},
+    {"connect", EVERYBODY, SYS_connect, {0}, EPERM, true},
+    {"bind", EVERYBODY, SYS_bind, {0}, EPERM, true},
+    {"listen", EVERYBODY, SYS_listen, {0}, EPERM, true},
+    {"execve", EVERYBODY, SYS_execve, {PATH("/bin/true")}, ENDED, false},
+    {"execveat", EVERYBODY, SYS_execveat, {0}, ENDED, false},
+    {"ptrace", EVERYBODY, SYS_ptrace, {PTRACE_TRACEME}, ENDED, false},
+    {"a process", EVERYBODY, SYS_clone, {SIGCHLD}, ENDED, false},
+    {"clone3", EVERYBODY, SYS_clone3, {0}, ENOSYS, false},
+    {"process_vm_readv", EVERYBODY, SYS_process_vm_readv, {1}, ENDED, true},
+    {"pidfd_getfd", EVERYBODY, SYS_pidfd_getfd, {0}, ENDED, true},
+    {"mount", EVERYBODY, SYS_mount, {0}, ENDED, true},
+    {"fsopen", EVERYBODY, SYS_fsopen, {PATH("tmpfs")}, ENDED, true},
+    {"open_tree", EVERYBODY, SYS_open_tree, {AT_FDCWD, PATH("/"), 1}, ENDED, true},
+    {"unshare", EVERYBODY, SYS_unshare, {CLONE_NEWUSER}, ENDED, true},
+    {"setns", EVERYBODY, SYS_setns, {0}, ENDED, true},
+    {"chroot", EVERYBODY, SYS_chroot, {PATH("/")}, ENDED, true},
+    {"open_by_handle_at", EVERYBODY, SYS_open_by_handle_at, {0}, ENDED, true},
+    {"io_uring_setup", EVERYBODY, SYS_io_uring_setup, {1}, ENDED, true},
+    {"bpf", EVERYBODY, SYS_bpf, {0}, ENDED, true},
+    {"keyctl", EVERYBODY, SYS_keyctl, {0}, ENDED, true},
+    {"perf_event_open", EVERYBODY, SYS_perf_event_open, {0}, ENDED, true},
+    {"userfaultfd", EVERYBODY, SYS_userfaultfd, {0}, ENDED, true},
+    {"fchmod", EVERYBODY, SYS_fchmod, {0, 0777}, EPERM, true},
+    {"fchown", EVERYBODY, SYS_fchown, {0, 0, 0}, EPERM, true},
+    /* what none of them needs does not exist */
+    {"inotify", EVERYBODY, SYS_inotify_init1, {0}, ENOSYS, false},
+    {"pidfd_open", EVERYBODY, SYS_pidfd_open, {1}, ENOSYS, false},
+    {"setuid", EVERYBODY, SYS_setuid, {0}, ENOSYS, false},
+    {"capset", EVERYBODY, SYS_capset, {0}, ENOSYS, false},
+    {"ioctl", EVERYBODY, SYS_ioctl, {0}, ENOSYS, false},
+    {"sendfile", EVERYBODY, SYS_sendfile, {0}, ENOSYS, false},
+    {"splice", EVERYBODY, SYS_splice, {0}, ENOSYS, false},
+    {"setrlimit", EVERYBODY, SYS_prlimit64, {0}, ENOSYS, false},
+    {"a call that no kernel has yet", EVERYBODY, 5000, {0}, ENOSYS, false},
+    /* some arguments only */
+    {"memory to run",
+     EVERYBODY,
+     SYS_mmap,
+     {0, 4096, PROT_READ | PROT_EXEC, 0x22, -1},
+     ENOSYS,
+     false},
+    {"memory", EVERYBODY, SYS_mmap, {0, 4096, PROT_READ, 0x22, -1}, 0, false},
+    {"being dumpable again", EVERYBODY, SYS_prctl, {PR_SET_DUMPABLE, 1}, ENOSYS, false},
+    {"a signal to another", EVERYBODY, SYS_kill, {1, SIGTERM}, ENOSYS, false},
+    {"a signal to another's thread", EVERYBODY, SYS_tgkill, {1, 1, SIGTERM}, ENOSYS, false},
+    {"whether another lives", CALLS_SERVER, SYS_kill, {1, 0}, 0, false},
+    /* files */
+    {"a folder's file", CALLS_SERVER, SYS_openat, {AT_FDCWD, PATH("/etc/hostname")}, EACCES, false},
+    {"the accounts' passwords",
+     CALLS_SERVER,
+     SYS_openat,
+     {AT_FDCWD, PATH("/etc/shadow")},
+     EACCES,
+     false},
+    {"another's environment",
+     CALLS_SERVER,
+     SYS_openat,
+     {AT_FDCWD, PATH("/proc/1/environ")},
+     EACCES,
+     false},
+    {"a program", CALLS_SERVER, SYS_openat, {AT_FDCWD, PATH("/bin/sh")}, EACCES, false},
+    {"the list of users", CALLS_SERVER, SYS_openat, {AT_FDCWD, PATH("/etc/passwd")}, 0, false},
+    {"its map", CALLS_SERVER, SYS_openat, {AT_FDCWD, PATH("/proc/self/maps")}, 0, false},
+    {"any file", WITHOUT_FILES, SYS_openat, {AT_FDCWD, PATH("/dev/null")}, EACCES, false},
+};
+
+static int enter(unsigned role)
+{
+    if (role == CALLS_SERVER)
+        return sandbox_server(geteuid(), getegid(), store);
+    return role == CALLS_NOTIFIER ? sandbox_notifier() : sandbox_annex((enum calls_role)role);
+}
+
+/* 100: it could not enter; else the errno. */
+static int try_it(const struct attempt *attempt, unsigned role)
+{
+    const long *a = attempt->arguments;
+    if (enter(role) != 0)
+        return 100;
+    return syscall(attempt->number, a[0], a[1], a[2], a[3], a[4], a[5]) < 0 ? errno : 0;
+}
+
+static int outcome_of(const struct attempt *attempt, unsigned role)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(try_it(attempt, role));
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFSIGNALED(status))
+        return WTERMSIG(status) == SIGSYS ? ENDED : 1000 + WTERMSIG(status);
+    return WEXITSTATUS(status);
+}
+
+static void refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
+        const struct attempt *attempt = &attempts[i];
+        if (!has_landlock && attempt->number == SYS_openat && attempt->roles == CALLS_SERVER)
+            continue;
+        if (IS_SANITIZED && !attempt->is_core)
+            continue;
+        for (unsigned role = CALLS_SERVER; role <= CALLS_VOLUME; role <<= 1) {
+            if ((attempt->roles & role) == 0)
+                continue;
+            if (access("/etc/shadow", R_OK) < 0 && strstr(attempt->name, "passwords") != NULL)
+                continue;
+            int found = outcome_of(attempt, role);
+            if (found != attempt->expected)
+                print_error("role %u, %s: expected %d, found %d\n", role, attempt->name,
+                            attempt->expected, found);
+            assert_int_equal(found, attempt->expected);
+        }
+    }
+}
+
+static void *thread_work(void *arg)
+{
+    struct secret secret;
+    *(bool *)arg = secret_alloc(&secret, 100000) == 0;
+    if (*(bool *)arg)
+        secret_release(&secret);
+    return NULL;
+}
+
+/* Threads, locked memory, an aborting process. */
+static int live(void)
+{
+    pthread_t thread;
+    bool is_done = false;
+    if (secret_setup(1u << 22) != 0 || sandbox_server(geteuid(), getegid(), store) != 0)
+        return 1;
+    if (pthread_create(&thread, NULL, thread_work, &is_done) != 0 ||
+        pthread_join(thread, NULL) != 0)
+        return 2;
+    if (!is_done)
+        return 3;
+    abort();
+}
+
+static void works(void **state)
+{
+    (void)state;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(live());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+    assert_false(WCOREDUMP(status));
+}
+
+static int make(void **state)
+{
+    (void)state;
+    has_landlock =
+        syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+    return mkdtemp(store) == NULL ? -1 : 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    return rmdir(store);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refused),
+        cmocka_unit_test(works),
+    };
+    return cmocka_run_group_tests(tests, make, clean);
+}
