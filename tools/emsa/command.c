@@ -178,6 +178,8 @@ const struct command commands[] = {
      "wait until a mount of emsa's stands and answers"},
     {"status", NULL, run_status, OPTION_METRICS, 0, 0, false, "status [--metrics]",
      "the store, the server of it, and how it fares"},
+    {"doctor", NULL, run_doctor, 0, 0, 0, false, "doctor",
+     "what protects the store on this machine, and what is missing"},
     {"verify", NULL, run_verify, OPTION_VERBOSE, 0, 0, false, "verify",
      "check every record against its hash"},
     {"stop", NULL, run_stop, 0, 0, 0, false, "stop", "end the server of this store"},

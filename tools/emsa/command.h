@@ -89,6 +89,7 @@ int run_views(struct session *); /* views.c */
 int run_wait(struct session *);
 int run_watch(struct session *);  /* watch.c */
 int run_status(struct session *); /* status.c */
+int run_doctor(struct session *); /* doctor.c */
 int run_verify(struct session *); /* admin.c */
 int run_stop(struct session *);
 int run_relay(struct session *); /* relay.c */
