@@ -62,8 +62,12 @@ for door in "${doors[@]}"; do
     until grep -q ready "$work/events-$door"; do :; done
 done
 emsa set prod/mailer URL=smtp://other >/dev/null
+# each is told before the next is done: who watches says what is there when it looks
+told() { for door in "${doors[@]}"; do until grep -q "$1" "$work/events-$door"; do :; done; done; }
 emsa set prod/billing NEW=1 >/dev/null
+told "CREATE NEW"
 emsa rm prod/billing/NEW >/dev/null
+told "DELETE NEW"
 emsa set prod/billing URL=postgres://moved >/dev/null
 wait "${watchers[@]}" || fault "a watcher ended with $?"
 for door in "${doors[@]}"; do
