@@ -48,7 +48,7 @@ ends "what is not there" 3 "no value at" reader "$work/copy" --identity "$identi
 ends "without an identity" 0 "commits" reader "$work/copy"
 holds "another store" emsa --store "$work/other" init
 ends "with another's" 4 "not in the store's log" reader "$work/copy" --identity "$work/other.identity" prod/billing/PASSWORD
-sed 's/^\(emsa-identity-1 .\{10\}\)./\1x/' "$identity" >"$work/mistyped"
+sed 's/^\(plain .\{10\}\)./\1x/' "$identity" >"$work/mistyped"
 ends "with what is none" 4 "no identity" reader "$work/copy" --identity "$work/mistyped" prod/billing/PASSWORD
 
 # One byte of a value, of an author, of what is sealed; a file cut short.
