@@ -104,23 +104,24 @@ static int start_again(struct parent *parent)
     return refused ? refused : start(parent);
 }
 
-/* A change that no environment can be made of is no reason to end what runs. */
-static void tell_child(struct parent *parent, const struct place *place)
+/* Whether the command is to be told. A change that no environment can be made of is no reason to
+ * end what runs. */
+static bool is_news(struct parent *parent, const struct place *place)
 {
     char head[PLACE_HEAD_MAX];
     if (place_head(place, head) < 0 || strcmp(head, parent->head) == 0)
-        return;
+        return false;
     memcpy(parent->head, head, sizeof head);
     if (parent->options->on_change == SIGTERM) {
         int refused = read_values(parent, place);
         variables_clear(&parent->variables);
         if (refused) {
             (void)say("the command keeps what it has");
-            return;
+            return false;
         }
         parent->is_again = true;
     }
-    (void)kill(parent->child, parent->options->on_change);
+    return true;
 }
 
 static time_t now(void)
@@ -182,8 +183,10 @@ static bool turn(struct parent *parent, int *status)
         return *status != 0;
     }
     if (change_look(&parent->change, polls + 1, &place)) {
-        tell_child(parent, &place);
-        place_close(&place);
+        bool is_told = is_news(parent, &place);
+        place_close(&place); /* first: whoever is told may want the mount away */
+        if (is_told)
+            (void)kill(parent->child, parent->options->on_change);
     }
     return false;
 }
