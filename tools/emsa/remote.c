@@ -312,8 +312,8 @@ int remote_ask(struct remote *remote, const char *method, json_t *parameters,
 
 int remote_check(const struct command *command, const char *host)
 {
-    static const char *const here[] = {"init", "mount", "umount", "attach",
-                                       "wait", "watch", "stop",   "relay"};
+    static const char *const here[] = {"init",  "mount", "umount", "attach", "wait",
+                                       "watch", "stop",  "doctor", "relay"};
     for (size_t i = 0; i < sizeof here / sizeof here[0]; i++)
         if (strcmp(command->name, here[i]) == 0)
             return error_set(ERR_REFUSED,

@@ -85,7 +85,7 @@ refusals() {
     ends "what is refused" 4 "share prod/web/PORT --with mail" there link prod/mail/PORT web/PORT
     ends "a conflict" 5 "" there set prod/web PORT=9 --if-rev 1
     is "nothing changed" 8080 "$(there get prod/web/PORT)"
-    for verb in "init" "mount $work/m" "umount $work/m" "wait $work/m" "watch prod" "stop" "relay"; do
+    for verb in "init" "mount $work/m" "umount $work/m" "wait $work/m" "watch prod" "stop" "doctor" "relay"; do
         # shellcheck disable=SC2086
         ends "'$verb' there" 4 "of the machine that it runs on" there $verb
     done
