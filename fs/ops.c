@@ -50,11 +50,13 @@ static int ops_attr(struct worker *worker, struct stat *out, const struct place 
     return error || !node_is_text(place->kind) ? error : text_attr(worker, out, place);
 }
 
-/* A text that can't be made now (no key is at hand) shows no size, and may be there the next time.
- */
+/* A text, or a secret, that can't be made now (no key is at hand) shows no size, and may be there
+ * the next time: when somebody has opened the identity. */
 static double attr_keep(const struct place *place, const struct stat *st)
 {
-    return node_is_text(place->kind) && st->st_size == 0 ? 0 : KEEP_SECONDS;
+    const bool may_be_closed = node_is_text(place->kind) ||
+                               (node_is_file(place->kind) && place->entry.kind == ENTRY_SECRET);
+    return may_be_closed && st->st_size == 0 ? 0 : KEEP_SECONDS;
 }
 
 int ops_entry(struct worker *worker, struct fuse_entry_param *out, const struct place *place)

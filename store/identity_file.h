@@ -92,6 +92,9 @@ int identity_file_remove(struct identity_file *file, size_t index);
 int identity_file_create(const struct identity_file *file, const struct identity *identity,
                          const char *path);
 
+/* The text of such a file, not locked, for memory that stands in for it. ERR_NOMEM. */
+int identity_text_plain(struct secret *out, const struct identity *identity);
+
 /* Puts what identity_file_edit gave, changed, in the place of the file it came from: the old one
  * stands until the new one is durable. ERR_IO, ERR_FULL, ERR_DENIED: the old one is as it was. */
 int identity_file_replace(const struct identity_file *file, const struct identity *identity);

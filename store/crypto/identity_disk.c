@@ -93,6 +93,19 @@ int identity_write(const struct identity *identity, const char *path)
     return error;
 }
 
+int identity_text_plain(struct secret *out, const struct identity *identity)
+{
+    struct identity_file *file;
+    int error = identity_file_new(&file, identity);
+    if (error)
+        return error;
+    error = identity_file_add(file, identity, IDENTITY_PLAIN, NULL, (struct identity_cost){0});
+    if (!error)
+        error = identity_text_write(out, file, identity);
+    identity_file_free(file);
+    return error;
+}
+
 int identity_file_replace(const struct identity_file *file, const struct identity *identity)
 {
     SECRET_CLEANUP struct secret text = {0};

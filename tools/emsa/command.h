@@ -74,6 +74,7 @@ int run_identity_new(struct session *); /* identity.c */
 int run_identity_show(struct session *);
 int run_identity_export(struct session *);
 int run_identity_test(struct session *);
+int run_identity_unlock(struct session *);
 int run_identity_passphrase(struct session *); /* identity_change.c */
 int run_identity_combine(struct session *);    /* identity_share.c */
 int run_import(struct session *);              /* import.c */

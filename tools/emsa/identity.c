@@ -207,3 +207,25 @@ int run_identity_test(struct session *session)
     identity_free(identity);
     return error;
 }
+
+int run_identity_unlock(struct session *session)
+{
+    SECRET_CLEANUP struct secret passphrase = {0};
+    struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
+    const struct options *options = &session->options;
+    int error = passphrase_read(&passphrase, options->passphrase_file, "of the server", false);
+    if (error < 0)
+        return error;
+    const struct piece piece = {passphrase.data, passphrase.size};
+    error =
+        session_ask(session, "io.emsa.UnlockIdentity",
+                    json_pack("{s:I}", "size", (json_int_t)passphrase.size), &piece, 1, &answer);
+    if (error < 0)
+        return error;
+    if (options->json)
+        return output_json(json_incref(answer.reply));
+    printf(json_is_true(json_object_get(answer.reply, "was_open"))
+               ? "secrets can be opened already\n"
+               : "secrets can be opened, until the daemon ends\n");
+    return 0;
+}

@@ -11,6 +11,13 @@
 
 _Static_assert(SETUP_DESCRIPTORS <= DESCRIPTORS_MAX, "SETUP fits one message");
 
+size_t channel_setup_count(const int fds[static SETUP_DESCRIPTORS])
+{
+    return fds[SETUP_IDENTITY] < 0       ? SETUP_IDENTITY
+           : fds[SETUP_IDENTITY_KEY] < 0 ? SETUP_IDENTITY_KEY
+                                         : SETUP_DESCRIPTORS;
+}
+
 void channel_descriptors_release(struct channel_descriptors *descriptors)
 {
     for (int i = 0; i < SETUP_DESCRIPTORS; i++)
@@ -69,7 +76,7 @@ static int is_whole(const struct channel_message *message, size_t size)
 int channel_receive(int channel, struct channel_message *out,
                     struct channel_descriptors *descriptors)
 {
-    struct channel_descriptors taken = {.fd = {-1, -1, -1, -1, -1}};
+    struct channel_descriptors taken = {.fd = {-1, -1, -1, -1, -1, -1}};
     size_t count;
     int is_cut;
     memset(out, 0, sizeof *out);

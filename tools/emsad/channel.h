@@ -35,6 +35,7 @@
  *   - ANSWERED: to ASK: it is, and so many calls run (calls)
  *   - HELLO: first of all, to each supervisor, with CHANNEL_VERSION as flags
  *   - SILENT: readers are answered no more
+ *   - IDENTITY: a caller opened it: what later servers get instead of its file, sealed
  *   - LENT: to CREDENTIAL: answered (view: its number)
  *   - UPGRADE: another binary is to take over (upgrade.h)
  *   - HELLO, HELD, VIEW (each), HANDED: to the supervisor that follows a dead one, what the server
@@ -103,17 +104,20 @@ enum channel_kind {
     CHANNEL_VOLUME,
     CHANNEL_UNMOUNT,
     CHANNEL_PEOPLE,
+    CHANNEL_IDENTITY,
     CHANNEL_KIND_COUNT
 };
 
 /* The descriptors of SETUP, by index: the owner lock, the listening socket, the memory that
- * outlives a server, the notifier's roster, and the file of the identity, where there is one. */
+ * outlives a server, the notifier's roster, and the file of the identity and its key file, where
+ * there is one. */
 enum channel_setup {
     SETUP_LOCK,
     SETUP_LISTENER,
     SETUP_STATE,
     SETUP_ROSTER,
     SETUP_IDENTITY,
+    SETUP_IDENTITY_KEY, /* never without an identity */
     SETUP_DESCRIPTORS
 };
 
@@ -153,6 +157,9 @@ struct channel_descriptors {
     int count;
 };
 void channel_descriptors_release(struct channel_descriptors *descriptors);
+
+/* How many of SETUP there are to send, by which the last ones are. */
+size_t channel_setup_count(const int fds[static SETUP_DESCRIPTORS]);
 
 /* Sends a message with count descriptors, which stay the caller's. ERR_IO when the other end is
  * gone or did not read within deadline milliseconds (-1: none). */

@@ -42,7 +42,7 @@ void estate_release(struct estate *estate)
     free(estate->views);
     for (int i = 0; i < SETUP_DESCRIPTORS; i++)
         descriptor_close(&estate->fds[i]);
-    *estate = (struct estate){.fds = {-1, -1, -1, -1, -1}};
+    *estate = (struct estate){.fds = {-1, -1, -1, -1, -1, -1}};
 }
 
 static int grow(struct estate *estate)
@@ -143,12 +143,29 @@ void estate_remove(struct estate *estate, uint32_t view)
     pthread_mutex_unlock(&estate->mutex);
 }
 
+int estate_identity(struct estate *estate)
+{
+    pthread_mutex_lock(&estate->mutex);
+    int fd = copy(estate->fds[SETUP_IDENTITY]);
+    pthread_mutex_unlock(&estate->mutex);
+    return fd;
+}
+
+void estate_keep_identity(struct estate *estate, int *fd)
+{
+    pthread_mutex_lock(&estate->mutex);
+    descriptor_close(&estate->fds[SETUP_IDENTITY]);
+    estate->fds[SETUP_IDENTITY] = *fd;
+    *fd = -1;
+    pthread_mutex_unlock(&estate->mutex);
+}
+
 static int hand_over(const struct estate *estate, int channel)
 {
     struct channel_message held = estate->setup;
     held.kind = CHANNEL_HELD;
-    size_t count = estate->fds[SETUP_IDENTITY] >= 0 ? SETUP_DESCRIPTORS : SETUP_IDENTITY;
-    int error = channel_send(channel, &held, estate->fds, count, SEND_MILLISECONDS);
+    int error = channel_send(channel, &held, estate->fds, channel_setup_count(estate->fds),
+                             SEND_MILLISECONDS);
     for (size_t i = 0; i < estate->count && error == 0; i++)
         error = channel_send(channel, estate->views[i].message, &estate->views[i].fuse_fd, 1,
                              SEND_MILLISECONDS);

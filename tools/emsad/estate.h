@@ -49,6 +49,12 @@ void estate_unplace(struct estate *, const char *path);
 /* A view is no more. */
 void estate_remove(struct estate *, uint32_t view);
 
+/* A copy of the identity's descriptor, the caller's; -1: there is none. */
+int estate_identity(struct estate *);
+
+/* Keeps another one in its place, which is taken. */
+void estate_keep_identity(struct estate *, int *fd);
+
 /* Hands everything over: HELD, each VIEW, HANDED. ERR_IO: the other end is gone. */
 int estate_hand_over(struct estate *, int channel);
 

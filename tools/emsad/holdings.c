@@ -39,10 +39,51 @@ static int open_identity(int *out, const char *path)
     return 0;
 }
 
+/* A key that cannot be had leaves the identity locked, as one that is another's does; one that was
+ * asked for is to be there. */
+static int open_key(int *out, const char *named)
+{
+    char path[PATH_MAX];
+    int error = key_find_key(path, named);
+    if (error != 0)
+        return error > 0 ? 0 : error;
+    error = identity_open(out, path);
+    if (error == 0 && key_seal(out) < 0)
+        log_warning("%s; it is read again from its file", error_text());
+    return error;
+}
+
+size_t holdings_give(const struct holdings *holdings, int fds[static SETUP_DESCRIPTORS])
+{
+    fds[SETUP_LOCK] = holdings->lock;
+    fds[SETUP_LISTENER] = holdings->listener;
+    fds[SETUP_STATE] = holdings->state;
+    fds[SETUP_ROSTER] = holdings->roster;
+    fds[SETUP_IDENTITY] = holdings->identity;
+    fds[SETUP_IDENTITY_KEY] = holdings->identity_key;
+    return channel_setup_count(fds);
+}
+
+void holdings_keep_identity(struct holdings *holdings, int *fd)
+{
+    if (!key_is_sealed(*fd)) {
+        log_error("the server sent an identity that is not sealed: the one before is kept");
+        return;
+    }
+    descriptor_close(&holdings->identity);
+    holdings->identity = *fd;
+    *fd = -1;
+}
+
 int holdings_begin(struct holdings *out, const char *store)
 {
-    *out = (struct holdings){
-        .self = -1, .lock = -1, .listener = -1, .state = -1, .roster = -1, .identity = -1};
+    *out = (struct holdings){.self = -1,
+                             .lock = -1,
+                             .listener = -1,
+                             .state = -1,
+                             .roster = -1,
+                             .identity = -1,
+                             .identity_key = -1};
     int error = place_find(&out->place, store);
     if (error < 0)
         return error;
@@ -54,7 +95,7 @@ int holdings_begin(struct holdings *out, const char *store)
     return 0;
 }
 
-int holdings_take(struct holdings *holdings, const char *credential)
+int holdings_take(struct holdings *holdings, const char *credential, const char *key)
 {
     holdings->lock = store_lock(holdings->place.store);
     if (holdings->lock < 0)
@@ -62,6 +103,8 @@ int holdings_take(struct holdings *holdings, const char *credential)
     int error = key_find(&holdings->place, credential);
     if (error == 0)
         error = open_identity(&holdings->identity, holdings->place.identity);
+    if (error == 0 && holdings->identity >= 0)
+        error = open_key(&holdings->identity_key, key);
     if (error == 0)
         error = state_create(&holdings->state);
     if (error == 0)
@@ -99,6 +142,7 @@ int holdings_inherit(struct holdings *holdings, const struct channel_message *he
     holdings->state = taken_from(given, SETUP_STATE);
     holdings->roster = taken_from(given, SETUP_ROSTER);
     holdings->identity = taken_from(given, SETUP_IDENTITY);
+    holdings->identity_key = taken_from(given, SETUP_IDENTITY_KEY);
     memcpy(holdings->place.identity, held->identity, sizeof holdings->place.identity);
     return 0;
 }
@@ -120,6 +164,7 @@ void holdings_release(struct holdings *holdings)
     roster_unmap(holdings->notifiers);
     holdings->notifiers = NULL;
     descriptor_close(&holdings->identity);
+    descriptor_close(&holdings->identity_key);
     descriptor_close(&holdings->state);
     descriptor_close(&holdings->roster);
     descriptor_close(&holdings->self);

@@ -13,6 +13,7 @@ struct holdings {
     int lock, listener, state;
     int roster;               /* who the notifier is */
     int identity;             /* sealed, unread (key.h); -1: there is none */
+    int identity_key;         /* its key file, the same; -1: there is none */
     bool is_inherited;        /* of a server that goes on if we do not: its socket stays */
     struct state *memory;     /* state, mapped: what servers are judged by, and the figures */
     struct roster *notifiers; /* roster, mapped: to be emptied when one has ended */
@@ -23,15 +24,23 @@ struct holdings {
 int holdings_begin(struct holdings *out, const char *store);
 
 /* Takes the store and makes what is needed; only then the identity is looked for, since whoever
- * inherits has it from the server. credential is as key_find takes it. ERR_BUSY: another daemon or
+ * inherits has it from the server. credential is as key_find takes it,
+ * key as key_find_key does. ERR_BUSY: another daemon or
  * command owns the store; ERR_NOT_FOUND: no store, or no such credential; ERR_REFUSED: others can
  * read the identity; ERR_DENIED, ERR_IO. */
-int holdings_take(struct holdings *holdings, const char *credential);
+int holdings_take(struct holdings *holdings, const char *credential, const char *key);
 
 /* Takes what a server hands over in HELD; given keeps what is of no use. ERR_FORMAT: the memory is
  * of another version; ERR_IO: of another store, or not all that there must be. */
 int holdings_inherit(struct holdings *holdings, const struct channel_message *held,
                      struct channel_descriptors *given);
+
+/* The descriptors of SETUP, which stay its own; how many there are to send. */
+size_t holdings_give(const struct holdings *holdings, int fds[static SETUP_DESCRIPTORS]);
+
+/* A server's caller has opened the identity: what it became is kept instead, for the next server,
+ * if it is sealed as it must be. Taken, or left to the caller. */
+void holdings_keep_identity(struct holdings *holdings, int *fd);
 
 /* Removes the socket from its folder, so that nobody new comes; once. */
 void holdings_hide(struct holdings *holdings);

@@ -11,6 +11,7 @@
 #include "tools/common/place.h"
 #include "tools/emsad/figures.h"
 #include "tools/emsad/hosted.h"
+#include "tools/emsad/unlocking.h"
 
 /* The tree changes hands from one process to another in link's messages; here only numbers are
  * kept. */
@@ -125,6 +126,7 @@ void host_begin(struct host *host, struct link *link, struct estate *estate, str
                                     .volume_unmount = hosted_volume_unmount,
                                     .volume_folder = host->volumes,
                                     .status = status,
+                                    .unlock = unlocking_open,
                                     .upgrade = upgrade,
                                     .take_over = take_over,
                                     .stop = stop},

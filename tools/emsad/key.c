@@ -38,6 +38,23 @@ int key_find(struct place_of_store *place, const char *name)
     return 0;
 }
 
+int key_find_key(char out[static PATH_MAX], const char *named)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY"), *given = getenv("EMSA_IDENTITY_KEY");
+    int length;
+    if (named == NULL && given != NULL && given[0] != '\0')
+        named = given;
+    if (named != NULL)
+        length = snprintf(out, PATH_MAX, "%s", named);
+    else if (folder != NULL)
+        length = snprintf(out, PATH_MAX, "%s/" KEY_FILE_CREDENTIAL, folder);
+    else
+        return 1;
+    if (length < 0 || length >= PATH_MAX)
+        return error_set(ERR_INVALID, "the path of the identity's key file is too long");
+    return named == NULL && access(out, F_OK) < 0 ? 1 : 0;
+}
+
 static int copy(int to, int from)
 {
     struct stat status;
@@ -55,12 +72,39 @@ static int copy(int to, int from)
     return fcntl(to, F_ADD_SEALS, SEALS) < 0 ? error_system(errno, "cannot seal the identity") : 0;
 }
 
+static int make_memory(int *out)
+{
+    *out = memfd_create("emsa-identity", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return *out < 0 ? error_system(errno, "cannot make memory for the identity") : 0;
+}
+
+int key_make(int *fd, const void *data, size_t size)
+{
+    int made DESCRIPTOR_CLEANUP = -1;
+    int error = make_memory(&made);
+    if (error < 0)
+        return error;
+    if (write(made, data, size) != (ssize_t)size || fcntl(made, F_ADD_SEALS, SEALS) < 0)
+        return error_system(errno, "cannot keep the identity");
+    *fd = made;
+    made = -1;
+    return 0;
+}
+
+bool key_is_sealed(int fd)
+{
+    struct stat status;
+    return fd >= 0 && fcntl(fd, F_GET_SEALS) == SEALS && fstat(fd, &status) == 0 &&
+           status.st_size > 0 && status.st_size <= SIZE_MAXIMUM;
+}
+
 int key_seal(int *fd)
 {
-    int sealed = memfd_create("emsa-identity", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (sealed < 0)
-        return error_system(errno, "cannot make memory for the identity");
-    int error = copy(sealed, *fd);
+    int sealed;
+    int error = make_memory(&sealed);
+    if (error < 0)
+        return error;
+    error = copy(sealed, *fd);
     if (error < 0) {
         descriptor_close(&sealed);
         return error;

@@ -87,6 +87,12 @@ void link_tell(struct link *link, enum channel_kind kind, uint32_t view)
     (void)channel_send_plain(link->channel, kind, view, SEND_MILLISECONDS);
 }
 
+void link_give(struct link *link, enum channel_kind kind, int fd)
+{
+    struct channel_message message = {.kind = kind};
+    (void)channel_send(link->channel, &message, &fd, 1, SEND_MILLISECONDS);
+}
+
 pid_t link_supervisor(const struct link *link)
 {
     struct pollfd entry = {.fd = link->channel, .events = 0};

@@ -16,6 +16,9 @@ void link_free(struct link *link); /* link_close first, and no thread in it; NUL
  * is gone, which the main loop sees for itself; END ends the server then. */
 void link_tell(struct link *link, enum channel_kind kind, uint32_t view);
 
+/* The same with a descriptor, which stays the caller's. */
+void link_give(struct link *link, enum channel_kind kind, int fd);
+
 /* Answers ASK: the server is there, and runs so many calls. */
 void link_answer(struct link *link, uint32_t calls);
 

@@ -30,6 +30,7 @@ enum {
     OPTION_ROLE,
     OPTION_CREDENTIAL,
     OPTION_CREDENTIALS,
+    OPTION_IDENTITY_KEY,
     OPTION_VERSION,
     OPTION_HELP
 };
@@ -46,6 +47,7 @@ static const struct option table[] = {
     {"metrics", required_argument, NULL, OPTION_METRICS},
     {"volume", required_argument, NULL, OPTION_VOLUME},
     {"credential", required_argument, NULL, OPTION_CREDENTIAL},
+    {"identity-key", required_argument, NULL, OPTION_IDENTITY_KEY},
     {"credentials", required_argument, NULL, OPTION_CREDENTIALS},
     {"role", required_argument, NULL, OPTION_ROLE},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -58,7 +60,7 @@ const char *options_help(void)
     return "usage: emsad [--store DIR] [--mount [ENV[/SERVICE]:]DIR [--cache]]... [--threads N]\n"
            "             [--views-each N] [--metrics PLACE] [--volume SOCKET] [--replay] "
            "[--on-demand]\n"
-           "             [--ready-fd N] [--credential NAME]\n"
+           "             [--ready-fd N] [--credential NAME] [--identity-key FILE]\n"
            "             [--credentials SOCKET[,environment=ENV]] [--version] [--help]\n"
            "       emsad [--store DIR] upgrade\n"
            "\n"
@@ -77,6 +79,9 @@ const char *options_help(void)
            "  --cache        for the --mount before it: the kernel may keep small plain values\n"
            "  --credential NAME  the identity, as systemd passes it (else 'emsa-identity', if it "
            "does)\n"
+           "  --identity-key FILE  the key file that opens the identity (else "
+           "$EMSA_IDENTITY_KEY, else the\n"
+           "                 credential 'emsa-identity-key', if there is one)\n"
            "  --credentials SOCKET[,environment=ENV]  answer LoadCredential=ID:SOCKET of "
            "systemd's\n"
            "                 units: ID is KEY, or ENVIRONMENT@SERVICE@KEY\n"
@@ -209,6 +214,9 @@ static int take(struct daemon_options *options, int option, char *argv[])
         return 0;
     case OPTION_CREDENTIAL:
         options->credential = optarg;
+        return 0;
+    case OPTION_IDENTITY_KEY:
+        options->identity_key = optarg;
         return 0;
     case OPTION_CREDENTIALS:
         return take_credentials(options, optarg);

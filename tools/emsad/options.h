@@ -25,6 +25,7 @@ struct daemon_options {         /* texts are argv's */
     const char *metrics;        /* where they are asked for, as metrics_listen; NULL: nowhere */
     const char *volume;         /* the plugin's socket, as volume_listen; NULL: there is none */
     const char *credential;     /* NULL: the usual one, if there is one */
+    const char *identity_key;   /* NULL: as key_find_key finds it */
     char credentials[PATH_MAX]; /* the socket for LoadCredential=; "": there is none */
     char environment[ENVIRONMENT_NAME_MAX + 1]; /* of units that name none; "": they must */
     struct daemon_mount mounts[DAEMON_MOUNTS_MAX];

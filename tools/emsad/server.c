@@ -11,7 +11,7 @@
 
 #include "fs/fs.h"
 #include "store/error.h"
-#include "store/identity.h"
+#include "store/identity_file.h"
 #include "store/limits.h"
 #include "store/secret.h"
 #include "store/store.h"
@@ -95,6 +95,27 @@ static int receive_setup(struct server *server)
     return estate_init(&server->estate, &server->setup, &server->given);
 }
 
+/* 1: it waits for its passphrase, with the text that says so. */
+static int open_identity(struct identity **out, int fd, int key_fd, const char *path)
+{
+    SECRET_CLEANUP struct secret key = {0};
+    struct identity_opener opener = {.key = &key};
+    struct identity_file *file;
+    int error = identity_file_read(&file, fd, path);
+    if (error < 0)
+        return error;
+    if (key_fd >= 0 && lseek(key_fd, 0, SEEK_SET) < 0)
+        error = error_system(errno, "cannot read the key file of identity '%s'", path);
+    else if (key_fd >= 0)
+        error = secret_read(&key, key_fd, IDENTITY_KEY_MAX);
+    if (error == 0)
+        error = identity_file_open(out, file, &opener);
+    if (error == -ERR_NO_KEY && identity_file_has(file, IDENTITY_PASSPHRASE))
+        error = 1;
+    identity_file_free(file);
+    return error;
+}
+
 /* Secrets can stay closed; the tree must not for that. */
 static void unlock(struct server *server)
 {
@@ -108,10 +129,15 @@ static void unlock(struct server *server)
             path);
         return;
     }
-    int error = lseek(fd, 0, SEEK_SET) < 0 ? error_system(errno, "cannot read identity '%s'", path)
-                                           : identity_read(&identity, fd, path);
+    int error = open_identity(&identity, fd, server->given.fd[SETUP_IDENTITY_KEY], path);
     key_hold(fd);
     descriptor_close(&server->given.fd[SETUP_IDENTITY]);
+    descriptor_close(&server->given.fd[SETUP_IDENTITY_KEY]);
+    if (error > 0) {
+        log_warning("%s\nplain values are served, secrets give ENOKEY until somebody does",
+                    error_text());
+        return;
+    }
     if (error == 0)
         error = store_unlock(server->store, identity);
     if (error < 0)
@@ -379,8 +405,8 @@ static void tear_down(struct server *server)
 
 int server_run(int channel)
 {
-    static struct server server = {.given = {.fd = {-1, -1, -1, -1, -1}},
-                                   .estate = {.fds = {-1, -1, -1, -1, -1}}};
+    static struct server server = {.given = {.fd = {-1, -1, -1, -1, -1, -1}},
+                                   .estate = {.fds = {-1, -1, -1, -1, -1, -1}}};
     log_setup("emsad server");
     server.channel = channel;
     int error = link_new(&server.link, channel);

@@ -124,12 +124,8 @@ static void send_setup(struct supervisor *supervisor)
         message.flags |= CHANNEL_HAD_VIEWS;
     memcpy(message.text, holdings->place.store, sizeof message.text);
     memcpy(message.identity, holdings->place.identity, sizeof message.identity);
-    const int fds[SETUP_DESCRIPTORS] = {[SETUP_LOCK] = holdings->lock,
-                                        [SETUP_LISTENER] = holdings->listener,
-                                        [SETUP_STATE] = holdings->state,
-                                        [SETUP_ROSTER] = holdings->roster,
-                                        [SETUP_IDENTITY] = holdings->identity};
-    size_t count = holdings->identity >= 0 ? SETUP_DESCRIPTORS : SETUP_IDENTITY;
+    int fds[SETUP_DESCRIPTORS];
+    size_t count = holdings_give(holdings, fds);
     judge_sent(&supervisor->server,
                channel_send(supervisor->server.channel, &message, fds, count, SEND_MILLISECONDS));
 }
@@ -451,8 +447,11 @@ void serving_listen(struct supervisor *supervisor)
         struct channel_descriptors descriptors;
         int outcome = channel_receive(supervisor->server.channel, &message, &descriptors);
         if (outcome == 0) {
-            channel_descriptors_release(&descriptors); /* a server sends none */
-            handle(supervisor, &message);
+            if (message.kind == CHANNEL_IDENTITY)
+                holdings_keep_identity(&supervisor->holdings, &descriptors.fd[0]);
+            else
+                handle(supervisor, &message);
+            channel_descriptors_release(&descriptors); /* a server sends no others */
             continue;
         }
         if (outcome != 2) {

@@ -382,7 +382,8 @@ static int mount_all_again(struct supervisor *supervisor)
 /* The store as nobody's, or with the server of a supervisor that died. */
 static int take_store(struct supervisor *supervisor)
 {
-    int error = holdings_take(&supervisor->holdings, supervisor->options->credential);
+    int error = holdings_take(&supervisor->holdings, supervisor->options->credential,
+                              supervisor->options->identity_key);
     if (error != -ERR_BUSY)
         return error;
     (void)snprintf(supervisor->text, sizeof supervisor->text, "%s", error_text());

@@ -2,9 +2,12 @@
 #include <unistd.h>
 
 #include "store/error.h"
+#include "store/identity_file.h"
 #include "store/verify.h"
 #include "tools/service/hex.h"
 #include "tools/service/metrics.h"
+#include "tools/service/parameter.h"
+#include "tools/service/stream.h"
 #include "tools/service/verb.h"
 
 #define VERIFY_LINES_MAX 1000u
@@ -82,6 +85,40 @@ int verb_verify(struct request *request)
         "{s:{s:I, s:I, s:I, s:I}, s:I, s:o}", "checked", "commits", (json_int_t)report.commits,
         "operations", (json_int_t)report.operations, "values", (json_int_t)report.values, "derived",
         (json_int_t)report.derived, "faults", (json_int_t)report.faults, "lines", lines);
+    return 0;
+}
+
+static int read_passphrase(struct secret *out, const struct call *call)
+{
+    struct stream stream = {.fd = -1};
+    uint64_t size = 0;
+    int error = parameter_number(call->parameters, "size", &size, NULL);
+    if (error == 0 && (size == 0 || size > IDENTITY_PASSPHRASE_MAX))
+        error = error_set(ERR_INVALID, "a passphrase has 1 to %u bytes", IDENTITY_PASSPHRASE_MAX);
+    if (error == 0)
+        error = secret_alloc(out, (size_t)size);
+    if (error == 0)
+        error = stream_begin(&stream, call->input, call->input_deadline);
+    if (error == 0)
+        error = stream_take(&stream, out->data, (size_t)size);
+    stream_end(&stream);
+    if (error == 0)
+        out->size = (size_t)size;
+    return error;
+}
+
+int verb_unlock_identity(struct request *request)
+{
+    SECRET_CLEANUP struct secret passphrase = {0};
+    const struct service_host *host = &request->service->host;
+    if (host->unlock == NULL)
+        return error_set(ERR_NOT_FOUND, "no server runs for this store: nothing is to be unlocked");
+    int outcome = read_passphrase(&passphrase, request->call);
+    if (outcome == 0)
+        outcome = host->unlock(host->arg, &passphrase);
+    if (outcome < 0)
+        return outcome;
+    request->call->reply = json_pack("{s:b}", "was_open", outcome);
     return 0;
 }
 

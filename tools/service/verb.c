@@ -240,6 +240,10 @@ const struct verb verbs[] = {
      "Somebody uses a volume no more; it stands until it is removed."},
     {"VolumePath", verb_volume_path, RIGHT_ADMIN, NULL, "name: string", "(mountpoint: string)",
      "The same as VolumeMount, for who does not use it yet."},
+    {"UnlockIdentity", verb_unlock_identity, RIGHT_ADMIN, NULL, "size: int, values: ?int",
+     "(was_open: bool)",
+     "Opens the identity of the daemon with its passphrase, size bytes through the descriptor with "
+     "index values."},
     {"Upgrade", verb_upgrade, RIGHT_ADMIN, NULL, "", "()",
      "Begins to replace the daemon's binary by the one that lies at its path now; Status counts "
      "how "

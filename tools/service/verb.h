@@ -91,6 +91,7 @@ int verb_volume_path(struct request *);
 int verb_status(struct request *); /* admin.c */
 int verb_metrics(struct request *);
 int verb_verify(struct request *);
+int verb_unlock_identity(struct request *);
 int verb_upgrade(struct request *);
 int verb_take_over(struct request *);
 int verb_stop(struct request *);

@@ -152,6 +152,7 @@ def changing(path):
         yield "TakeOver", {}, [("admin", "")]
         yield "Stop", {}, [("admin", "")]
         yield "Upgrade", {}, [("admin", "")]
+        yield "UnlockIdentity", {}, [("admin", "")]
         yield "Set", {"operations": [{"kind": "plain", "path": "prod/web/X", "value": "x"}], "override": ["lock"], "reason": "r",
                       "dry_run": True}, [("set", "prod/web"), ("admin", "")]
 

@@ -34,6 +34,7 @@ static const struct {
     {"ServiceRemove", RIGHT_ADMIN, "paths"},
     {"Stop", RIGHT_ADMIN, NULL},
     {"TakeOver", RIGHT_ADMIN, NULL},
+    {"UnlockIdentity", RIGHT_ADMIN, NULL},
     {"Upgrade", RIGHT_ADMIN, NULL},
     {"VolumeCreate", RIGHT_ADMIN, NULL},
     {"VolumeGet", RIGHT_ADMIN, NULL},
