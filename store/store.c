@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/error.h"
 #include "store/log/state.h"
 #include "store/log/verify.h"
 #include "store/model/core.h"
 #include "store/model/owner.h"
+#include "store/model/pin.h"
 #include "store/verify.h"
 
 static int source_public_key(void *context, struct recipient *owner)
@@ -47,6 +49,11 @@ static int in_reader(struct store *store, int (*read)(void *arg, struct txn *), 
     return result;
 }
 
+struct opening {
+    struct store *store;
+    bool accepts_head;
+};
+
 static int read_start(void *arg, struct txn *txn)
 {
     struct store *store = arg;
@@ -57,6 +64,12 @@ static int read_start(void *arg, struct txn *txn)
     if (!error)
         atomic_store(&store->revision, head.rev);
     return error;
+}
+
+static int compare_pin(void *arg, struct txn *txn)
+{
+    const struct opening *opening = arg;
+    return pin_begin(opening->store, txn, opening->accepts_head);
 }
 
 static int open_parts(struct store *store, const struct store_options *options)
@@ -75,6 +88,8 @@ static int open_parts(struct store *store, const struct store_options *options)
     if (!error)
         error = in_reader(store, read_start, store);
     if (!error)
+        error = in_reader(store, compare_pin, &(struct opening){store, options->accepts_head});
+    if (!error)
         error = keyring_new(&store->keyring, store->id, &source);
     return error;
 }
@@ -82,9 +97,13 @@ static int open_parts(struct store *store, const struct store_options *options)
 int store_open(struct store **out, const struct store_options *options)
 {
     struct store *store = calloc(1, sizeof *store);
-    if (!store)
+    if (!store) {
+        if (options->pin_fd > 0)
+            close(options->pin_fd);
         return error_set(ERR_NOMEM, "no memory for a store");
+    }
     store->lock_fd = -1;
+    store->pin_fd = options->pin_fd;
     store->alarm = options->alarm;
     store->alarm_arg = options->alarm_arg;
     pthread_mutex_init(&store->writer, NULL);
@@ -106,6 +125,8 @@ void store_close(struct store *store)
     env_close(store->env);
     if (store->own_lock)
         owner_unlock(store->lock_fd);
+    if (store->pin_fd > 0)
+        close(store->pin_fd);
     pthread_mutex_destroy(&store->writer);
     free(store->path);
     free(store);

@@ -26,6 +26,10 @@ struct store_options {
      * block. NULL: nothing. */
     void (*alarm)(void *arg, const char *text);
     void *alarm_arg;
+    /* What pin_open gave (store/pin.h), taken over also on failure; 0: the head is not pinned. */
+    int pin_fd;
+    /* Opens the store also where the pin speaks against it (store_pinned says so then). */
+    bool accepts_head;
 };
 
 /*
@@ -47,8 +51,8 @@ int store_lock(const char *path);
 void store_sign(int lock_fd, pid_t pid);
 
 /* Opens a store. ERR_BUSY, ERR_NOT_FOUND (with how to make one), ERR_FORMAT, ERR_CORRUPT (a
- * truncated file, a meta page that is none), ERR_DENIED, ERR_NOMEM. One store per process; never
- * fork after it. */
+ * truncated file, a meta page that is none; an older or a second head, by its pin), ERR_DENIED,
+ * ERR_NOMEM. One store per process; never fork after it. */
 int store_open(struct store **out, const struct store_options *options);
 
 /* Closes; every snapshot must have been freed. NULL is allowed. */

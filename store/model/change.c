@@ -10,6 +10,7 @@
 #include "store/model/asked.h"
 #include "store/model/core.h"
 #include "store/model/due.h"
+#include "store/model/pin.h"
 #include "store/model/resolve.h"
 #include "store/model/rules.h"
 #include "store/model/seal.h"
@@ -294,6 +295,7 @@ static int finish(struct committing *at, struct change_result *result)
     if (error)
         return ended_badly(store, error);
     atomic_store_explicit(&store->revision, at->draft.head.rev, memory_order_release);
+    pin_head(store, &at->draft.head);
     result->rev = at->draft.head.rev;
     result->committed = true;
     result->expires = first_end(&at->plan);

@@ -12,8 +12,11 @@
 #include "store/db/env.h"
 #include "store/db/txn.h"
 #include "store/model/lengths.h"
+#include "store/pin.h"
 #include "store/snapshot.h"
 #include "store/store.h"
+
+#define PIN_DIFFERENCE_MAX 512
 
 struct store {
     struct env *env;
@@ -29,6 +32,12 @@ struct store {
     pthread_mutex_t
         writer; /* held by one change from judging to publishing; taken before LMDB's own */
     struct lengths lengths; /* exact sizes of secrets that were opened; lock-free */
+    /* The head's pin (store/pin.h): written with the writer's lock held. */
+    int pin_fd;                              /* owned; 0: there is none */
+    bool had_pin;                            /* these two since the store was opened: */
+    struct pin pin_was;                      /* what was pinned */
+    char pin_difference[PIN_DIFFERENCE_MAX]; /* what it said against the store; "": nothing */
+    atomic_bool pin_failed;                  /* the alarm was raised for it */
 };
 
 /* Passes a failure on; tells the alarm if it is damage that the environment has not told of itself.

@@ -93,6 +93,12 @@ int place_find(struct place_of_store *out, const char *option)
     return 0;
 }
 
+int place_pin(char out[static PATH_MAX], const char *store)
+{
+    const char *named = environment("EMSA_PIN");
+    return named != NULL ? absolute(out, named) : join(out, store, ".pin");
+}
+
 int place_open_folder(int *out, const char *path)
 {
     struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,

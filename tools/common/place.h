@@ -14,11 +14,17 @@ struct place_of_store {
                                 DIR.identity */
     char socket[PATH_MAX];   /* /run/emsa/socket for the default store, else DIR/socket */
     bool is_default;
-    bool is_named; /* by --store or $EMSA_STORE */
+    bool is_named;     /* by --store or $EMSA_STORE */
+    bool accepts_head; /* opened whatever its pin says: only for `emsa verify --accept-head` */
 };
 
 /* option is --store's argument or NULL. ERR_INVALID: too long. The folder need not exist. */
 int place_find(struct place_of_store *out, const char *option);
+
+/* Where the head of a store is pinned (store/pin.h): $EMSA_PIN, else DIR.pin. ERR_INVALID: too
+ * long.
+ */
+int place_pin(char out[static PATH_MAX], const char *store);
 
 /* Opens a folder (O_PATH) to act in it, if its path leads over no symbolic link: whoever owns a
  * folder above may put one there at any moment, and have us act elsewhere with our rights.

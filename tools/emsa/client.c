@@ -147,6 +147,11 @@ bool client_is_local(const struct client *client)
     return client->local != NULL;
 }
 
+struct local *client_local(const struct client *client)
+{
+    return client->local;
+}
+
 const char *client_identity_problem(const struct client *client)
 {
     return client->local != NULL ? local_identity_problem(client->local) : NULL;

@@ -15,6 +15,7 @@
 #include "tools/common/place.h"
 
 struct client;
+struct local;
 
 /* Connects, or opens the store here. ERR_NOT_FOUND: no store, with how to make one; ERR_DENIED;
  * ERR_BUSY: somebody owns the store and does not answer; ERR_FORMAT; ERR_CORRUPT. place is
@@ -31,6 +32,8 @@ int client_reach(struct client **out, const char *host, const char *store);
 void client_close(struct client *client);
 
 bool client_is_local(const struct client *client);
+/* The store that is open in this process; NULL: a server has it. */
+struct local *client_local(const struct client *client);
 /* Why secrets cannot be opened here, or NULL; for the status. */
 const char *client_identity_problem(const struct client *client);
 

@@ -183,6 +183,16 @@ static int create(const struct place_of_store *place, const struct identity *ide
     return error;
 }
 
+/* What was pinned of a store that stood here before is none of the new one's. */
+static int begin_pin(const struct place_of_store *place)
+{
+    char path[PATH_MAX];
+    int error = place_pin(path, place->store);
+    if (error == 0 && unlink(path) < 0 && errno != ENOENT)
+        error = error_system(errno, "cannot take away the pin '%s' of a store that was here", path);
+    return error;
+}
+
 static int make(const struct place_of_store *place, struct made *made)
 {
     char mark[PATH_MAX + sizeof "/data.mdb"];
@@ -196,6 +206,8 @@ static int make(const struct place_of_store *place, struct made *made)
         error = is_empty_or_ours(place->store, made);
     if (error == 0)
         error = have_identity(&identity, made, place->identity);
+    if (error == 0)
+        error = begin_pin(place);
     if (error == 0)
         error = create(place, identity);
     identity_free(identity);

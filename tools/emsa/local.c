@@ -13,6 +13,7 @@
 
 #include "store/error.h"
 #include "store/identity.h"
+#include "store/pin.h"
 #include "tools/emsa/passphrase.h"
 
 #define PROBLEM_MAX 512
@@ -22,7 +23,8 @@ struct local {
     struct dispatcher *dispatcher;
     int lock_fd;
     struct self self;
-    char problem[PROBLEM_MAX]; /* of the identity */
+    char problem[PROBLEM_MAX];  /* of the identity */
+    char unpinned[PROBLEM_MAX]; /* why there is no pin */
 };
 
 static int remember_groups(struct self *self)
@@ -75,10 +77,24 @@ void self_restore(struct self *self)
     }
 }
 
-static void keep_problem(struct local *local)
+static void keep_problem(char problem[static PROBLEM_MAX])
 {
-    snprintf(local->problem, sizeof local->problem, "%s", error_text());
+    snprintf(problem, PROBLEM_MAX, "%s", error_text());
     error_clear();
+}
+
+/* Before this process is the store's owner, who may not write beside the store. Without a pin all
+ * goes on; `emsa verify` says so. */
+static int open_pin(struct local *local, const char *store)
+{
+    char path[PATH_MAX];
+    int fd = place_pin(path, store);
+    if (fd == 0)
+        fd = pin_open(path);
+    if (fd >= 0)
+        return fd;
+    keep_problem(local->unpinned);
+    return 0;
 }
 
 static void alarm_line(void *arg, const char *text)
@@ -102,23 +118,28 @@ static void expire(struct local *local)
 }
 
 static int open_store(struct local *local, const struct place_of_store *place,
-                      struct identity *identity)
+                      struct identity *identity, int pin)
 {
     local->lock_fd = store_lock(place->store);
     int error = local->lock_fd < 0 ? local->lock_fd : 0;
     if (error == 0) {
-        struct store_options options = {
-            .path = place->store, .lock_fd = local->lock_fd, .alarm = alarm_line};
+        struct store_options options = {.path = place->store,
+                                        .lock_fd = local->lock_fd,
+                                        .alarm = alarm_line,
+                                        .pin_fd = pin,
+                                        .accepts_head = place->accepts_head};
         error = store_open(&local->store, &options);
+    } else if (pin > 0) {
+        close(pin);
     }
     if (error < 0) {
         identity_free(identity);
         return error;
     }
     if (identity != NULL && store_unlock(local->store, identity) < 0)
-        keep_problem(local);
+        keep_problem(local->problem);
     error = service_new(&local->dispatcher, local->store, NULL);
-    if (error == 0)
+    if (error == 0 && !place->accepts_head)
         expire(local);
     return error;
 }
@@ -139,12 +160,16 @@ int local_open(struct local **out, const struct place_of_store *place)
     struct identity *identity = NULL;
     const struct passphrase_ways ways = {0};
     if (passphrase_load(&identity, place->identity, &ways) < 0)
-        keep_problem(local);
+        keep_problem(local->problem);
+    const int pin = open_pin(local, place->store);
     int error = self_become(&local->self, folder.st_uid, folder.st_gid);
-    if (error == 0)
-        error = open_store(local, place, identity);
-    else
+    if (error == 0) {
+        error = open_store(local, place, identity, pin);
+    } else {
         identity_free(identity);
+        if (pin > 0)
+            close(pin);
+    }
     if (error < 0) {
         local_close(local);
         return error;
@@ -168,6 +193,16 @@ void local_close(struct local *local)
 struct dispatcher *local_dispatcher(struct local *local)
 {
     return local->dispatcher;
+}
+
+struct store *local_store(struct local *local)
+{
+    return local->store;
+}
+
+const char *local_pin_problem(const struct local *local)
+{
+    return local->unpinned[0] != '\0' ? local->unpinned : NULL;
 }
 
 const char *local_identity_problem(const struct local *local)

@@ -19,6 +19,11 @@ void local_close(struct local *local);
 
 struct dispatcher *local_dispatcher(struct local *local);
 
+struct store *local_store(struct local *local);
+
+/* Why the head is not pinned, or NULL. */
+const char *local_pin_problem(const struct local *local);
+
 /* Why secrets cannot be opened, or NULL. */
 const char *local_identity_problem(const struct local *local);
 

@@ -99,6 +99,7 @@ static const struct option_row rows[] = {
     {"rm-slot", 0, "N", OPTION_RM_SLOT},
     {"public", 0, NULL, OPTION_PUBLIC},
     {"shares", 0, "K/N", OPTION_SHARES},
+    {"accept-head", 0, NULL, OPTION_ACCEPT_HEAD},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -181,6 +182,8 @@ static bool *flag(struct options *options, option_bits bit)
         return &options->history;
     case OPTION_PREPARE:
         return &options->prepare;
+    case OPTION_ACCEPT_HEAD:
+        return &options->accept_head;
     case OPTION_IDMAP:
         return &options->idmap;
     case OPTION_NO_IDMAP:

@@ -13,6 +13,7 @@
 #include "store/error.h"
 #include "store/identity_file.h"
 #include "store/limits.h"
+#include "store/pin.h"
 #include "store/secret.h"
 #include "store/store.h"
 #include "tools/common/descriptor.h"
@@ -47,6 +48,7 @@ struct server {
     struct channel_descriptors given; /* SETUP's; what was passed on is -1 */
     uid_t owner;
     gid_t group;
+    int pin; /* the store's, once it is open; 0: there is none */
     struct link *link;
     struct store *store;
     struct fs *fs;
@@ -147,10 +149,24 @@ static void unlock(struct server *server)
                   error_text(), path);
 }
 
+/* While it may still write beside the store. */
+static void open_pin(struct server *server)
+{
+    char path[PATH_MAX];
+    int fd = place_pin(path, server->setup.text);
+    if (fd == 0)
+        fd = pin_open(path);
+    if (fd < 0)
+        log_warning("%s: the head is not pinned", error_text());
+    server->pin = fd < 0 ? 0 : fd;
+}
+
 static int open_store(struct server *server)
 {
-    struct store_options options = {
-        .path = server->setup.text, .lock_fd = server->given.fd[SETUP_LOCK], .alarm = alarms_raise};
+    struct store_options options = {.path = server->setup.text,
+                                    .lock_fd = server->given.fd[SETUP_LOCK],
+                                    .alarm = alarms_raise,
+                                    .pin_fd = server->pin};
     int error = store_open(&server->store, &options);
     if (error == 0)
         unlock(server);
@@ -181,6 +197,8 @@ static int open_tree_of(struct server *server)
 static int prepare(struct server *server)
 {
     int error = receive_setup(server);
+    if (error == 0)
+        open_pin(server);
     if (error == 0)
         error = fs_catch();
     if (error == 0)

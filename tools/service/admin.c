@@ -3,6 +3,7 @@
 
 #include "store/error.h"
 #include "store/identity_file.h"
+#include "store/pin.h"
 #include "store/verify.h"
 #include "tools/service/hex.h"
 #include "tools/service/metrics.h"
@@ -70,6 +71,26 @@ static void note_fault(void *arg, const char *text)
         json_array_append_new(lines, json_string(text));
 }
 
+/* The head was proved to be where the chain leads: so it is pinned, durably. What the pin spoke
+ * against is for who opened the store so to accept. */
+static int add_head(struct request *request, json_t *reply, bool is_whole)
+{
+    struct store *store = request->service->store;
+    struct pin_report pin;
+    char head[2 * HASH_SIZE + 1];
+    int error = store_pinned(store, &pin);
+    const bool is_pinned = error == 0 && pin.is_pinned && pin.verdict == 0 && is_whole;
+    if (error == 0 && is_pinned)
+        error = store_pin_head(store);
+    if (error < 0)
+        return error;
+    hex_text(head, pin.head.hash, HASH_SIZE);
+    json_object_set_new(reply, "rev", json_integer((json_int_t)pin.head.rev));
+    json_object_set_new(reply, "head", json_string(head));
+    json_object_set_new(reply, "pinned", json_boolean(is_pinned));
+    return 0;
+}
+
 /* Faults are this verb's finding, not its failure: the reply lists them. */
 int verb_verify(struct request *request)
 {
@@ -85,7 +106,11 @@ int verb_verify(struct request *request)
         "{s:{s:I, s:I, s:I, s:I}, s:I, s:o}", "checked", "commits", (json_int_t)report.commits,
         "operations", (json_int_t)report.operations, "values", (json_int_t)report.values, "derived",
         (json_int_t)report.derived, "faults", (json_int_t)report.faults, "lines", lines);
-    return 0;
+    if (request->call->reply == NULL)
+        return error_set(ERR_NOMEM, "no memory for what was found");
+    error = add_head(request, request->call->reply, report.faults == 0);
+    /* A head that can't be read is a fault among those that are listed. */
+    return error < 0 && report.faults == 0 ? error : 0;
 }
 
 static int read_passphrase(struct secret *out, const struct call *call)

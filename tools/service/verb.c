@@ -196,8 +196,8 @@ const struct verb verbs[] = {
      "The numbers of Status in the text format of Prometheus."},
     {"Verify", verb_verify, RIGHT_AUDIT, NULL, "",
      "(checked: (commits: int, operations: int, values: int, derived: int), faults: int, lines: "
-     "[]string)",
-     "Checks every record against its hash and everything derived against the log."},
+     "[]string, rev: int, head: string, pinned: bool)",
+     "Checks every record against its hash and everything derived against the log; pins the head."},
     {"Mount", verb_mount, RIGHT_READ, "path",
      "path: ?string, layout: ?string, uid: ?int, gid: ?int, mode: ?int, at: ?string, history: "
      "?bool, cache: "
