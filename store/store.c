@@ -9,6 +9,7 @@
 #include "store/log/state.h"
 #include "store/log/verify.h"
 #include "store/model/core.h"
+#include "store/model/leak_check.h"
 #include "store/model/owner.h"
 #include "store/model/pin.h"
 #include "store/verify.h"
@@ -240,5 +241,11 @@ int store_damage(struct store *store, uint64_t alarms_before, int error)
 int verify_store(struct store *store, const struct verify_options *options,
                  struct verify_report *report)
 {
-    return verify_log(store->env, store->id, options, report);
+    const int verdict = verify_log(store->env, store->id, options, report);
+    if (verdict && verdict != -ERR_CORRUPT)
+        return verdict;
+    const int error = leak_check(store, options, report);
+    if (error || !report->faults)
+        return error;
+    return error_set(ERR_CORRUPT, "%llu faults in the store", (unsigned long long)report->faults);
 }

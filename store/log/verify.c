@@ -1,13 +1,13 @@
 /*
- * Six walks. The first goes through the log, commit by commit: the chain, every operation, every
+ * Seven walks. The first goes through the log, commit by commit: the chain, every operation, every
  * value, for each what was derived from it, and what each commit came to. When it has caught up
  * with the newest commit it compares, in that same snapshot, what is derived of places and of what
  * was said of names, the counters, and how many records each database has, so that there is none
  * too many. The second goes through the history: each moment must follow from the one before it,
  * and all of them come to as much as the log told. The third goes through the current entries: each
  * must be what its history ends with, and lead to a definition. The fourth and fifth go through the
- * indexes of what expires and of references (verify_expiry.c, verify_relation.c), the sixth is in
- * verify_record.c.
+ * indexes of what expires and of references (verify_expiry.c, verify_relation.c), the sixth through
+ * the fingerprints of secrets (verify_leak.c), the seventh is in verify_record.c.
  *
  * A walk renews its snapshot after a few thousand records: readers and writers go on beside it.
  */
@@ -460,6 +460,11 @@ static int walk_references(struct verify *verify)
     return walk_records(verify, verify_next_reference);
 }
 
+static int walk_leaks(struct verify *verify)
+{
+    return walk_records(verify, verify_next_leak);
+}
+
 static int walk_everything(struct verify *verify)
 {
     return walk_records(verify, verify_next_record);
@@ -482,8 +487,9 @@ static int walk(struct verify *verify, int (*step)(struct verify *))
 int verify_log(struct env *env, const uint8_t store_id[static STORE_ID_SIZE],
                const struct verify_options *options, struct verify_report *report)
 {
-    static int (*const walks[])(struct verify *) = {
-        walk_commits, walk_history, walk_entries, walk_expiries, walk_references, walk_everything};
+    static int (*const walks[])(struct verify *) = {walk_commits,   walk_history,    walk_entries,
+                                                    walk_expiries,  walk_references, walk_leaks,
+                                                    walk_everything};
     struct verify verify = {.options = options, .report = report, .rev = 1, .has_previous = true};
     *report = (struct verify_report){0};
     memcpy(verify.store_id, store_id, STORE_ID_SIZE);

@@ -62,8 +62,8 @@ struct verify {
     uint32_t environment, service;
     char key[KEY_NAME_MAX + 1];
     bool has_entry;
-    /* the walks of what expires and of references */
-    struct key last_expiry, last_reference; /* empty at the beginning */
+    /* the walks of what expires, of references and of fingerprints */
+    struct key last_expiry, last_reference, last_leak; /* empty at the beginning */
     /* the records' walk */
     enum database database;
     struct key last;     /* the last record's key; empty at the beginning of a database */
@@ -118,6 +118,7 @@ int verify_next_moment(struct verify *verify);
 int verify_next_entry(struct verify *verify);
 int verify_next_expiry(struct verify *verify);
 int verify_next_reference(struct verify *verify);
+int verify_next_leak(struct verify *verify);
 /* The same for every record of every database, whatever is in it; that was all of the last. */
 int verify_next_record(struct verify *verify);
 

@@ -7,6 +7,7 @@
 #include "store/db/keys.h"
 #include "store/error.h"
 #include "store/limits.h"
+#include "store/log/record.h"
 #include "store/log/verify_internal.h"
 #include "store/template.h"
 
@@ -94,6 +95,20 @@ static int check_identity(struct verify *verify, const struct subject *subject)
     return found < 0 ? found : 0;
 }
 
+/* That a public key's record says where the log says so. */
+static int check_origin(struct verify *verify, const struct recipient *owner, uint32_t op)
+{
+    struct key key;
+    struct decoder in;
+    const int found = record_get(
+        verify->txn, &in, DB_KEY,
+        key_pair(&key, owner->environment, owner->service, owner->generation), "public key");
+    if (found)
+        return found;
+    const uint64_t rev = take_u64(&in);
+    return rev == verify->rev && take_u32(&in) == op ? 0 : TXN_NOT_FOUND;
+}
+
 static int check_pair(struct verify *verify, const struct subject *subject)
 {
     const struct operation *operation = &subject->operation;
@@ -106,6 +121,8 @@ static int check_pair(struct verify *verify, const struct subject *subject)
         found = state_pair(verify->txn, &key.owner);
         if (!found && memcmp(key.owner.public_key, operation->public_key, CRYPTO_KEY_SIZE) != 0)
             found = TXN_NOT_FOUND;
+        if (!found)
+            found = check_origin(verify, &key.owner, subject->op);
     }
     if (!found && operation->wrapped) {
         memcpy(key.for_public_key, operation->for_key, CRYPTO_KEY_SIZE);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "store/log/record.h"
 #include "store/log/verify_internal.h"
 #include "store/template.h"
 
@@ -109,6 +110,17 @@ static int find_referrer(struct verify *verify, const struct state_reference *re
     return TXN_NOT_FOUND;
 }
 
+/* The record is there, and says nothing. */
+static int find_reference(struct verify *verify, const struct state_reference *is)
+{
+    struct key key;
+    struct decoder in;
+    const int found =
+        record_get(verify->txn, &in, DB_REFERENCE,
+                   key_reference(&key, is->layer, is->service, is->key, is->name_id), "reference");
+    return found ? found : decoder_end(&in, "reference record");
+}
+
 int verify_next_reference(struct verify *verify)
 {
     struct state_reference reference;
@@ -119,8 +131,8 @@ int verify_next_reference(struct verify *verify)
     found = key_reference_parse(
         (struct slice){verify->last_reference.data, verify->last_reference.size}, &reference.layer,
         reference.service, reference.key, &reference.name_id);
-    if (!found && !state_has_reference(verify->txn, &reference))
-        found = TXN_NOT_FOUND;
+    if (!found)
+        found = find_reference(verify, &reference);
     if (!found)
         found = find_referrer(verify, &reference);
     found = verify_read(verify, found, "references");

@@ -243,12 +243,28 @@ static int check_current(struct verify *verify, const struct spot *moment)
     return 0;
 }
 
+/* What came after the log was walked is not told of yet; but there is a commit that made it. */
+static int check_new_moment(struct verify *verify, const struct spot *moment)
+{
+    struct head head;
+    const int found = verify_read(verify, state_head(verify->txn, &head), "head");
+    if (!found && moment->since > head.rev)
+        verify_fault(verify,
+                     "the history of key %" PRIu64 " of environment %u tells of revision %" PRIu64
+                     ", which there is not",
+                     moment->name_id, moment->environment, moment->since);
+    return found < 0 ? found : 0;
+}
+
 static int check_moment(struct verify *verify, const struct spot *moment)
 {
     const struct spot *before = &verify->before;
     verify->report->derived++;
-    /* What came after the log was walked is not told of yet. */
-    if (moment->since < verify->rev) {
+    if (moment->since >= verify->rev) {
+        const int error = check_new_moment(verify, moment);
+        if (error)
+            return error;
+    } else {
         const bool was = before->since && before->environment == moment->environment &&
                          before->name_id == moment->name_id && before->kind != SPOT_NONE;
         const char *why = misfit_of(verify, moment, was);

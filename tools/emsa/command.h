@@ -93,8 +93,8 @@ int run_status(struct session *); /* status.c */
 int run_doctor(struct session *); /* doctor.c */
 int run_verify(struct session *); /* verify.c */
 int run_stop(struct session *);   /* stop.c */
-int run_relay(struct session *); /* relay.c */
-int run_help(struct session *);  /* help.c */
+int run_relay(struct session *);  /* relay.c */
+int run_help(struct session *);   /* help.c */
 int run_version(struct session *);
 
 /* Prints the help of the session's verb, or of all. */

@@ -1,0 +1,15 @@
+/* Fingerprints of secrets against the secrets: the part of verification that takes the store's key.
+ */
+#ifndef EMSA_STORE_MODEL_LEAK_CHECK_H
+#define EMSA_STORE_MODEL_LEAK_CHECK_H
+
+#include "store/model/core.h"
+#include "store/verify.h"
+
+/* Opens each secret that has a fingerprint and makes that anew, in bounded steps. Faults are told
+ * of and counted in the report; a secret that does not open is one. Nothing where the store is not
+ * unlocked. Failures of the store. */
+int leak_check(struct store *store, const struct verify_options *options,
+               struct verify_report *report);
+
+#endif

@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+"""An edit of a store's file by who has LMDB's own tools and knows the format: mdb_dump's text in, mdb_load's out.
+
+attacker.py EDIT [ARGUMENT...] <dump >dump       every record that is touched gets its hash made right again
+"""
+import hashlib
+import struct
+import sys
+
+
+class Dump:
+    def __init__(self, text):
+        self.heads, self.tables, name, lines = {}, {}, None, iter(text.splitlines())
+        for line in lines:
+            if line.startswith("VERSION="):
+                head, name = [line], ""
+                for line in lines:
+                    if line.startswith("db_pagesize="):
+                        continue  # mdb_load does not know what mdb_dump writes
+                    head.append(line)
+                    if line.startswith("database="):
+                        name = line.split("=", 1)[1]
+                    if line == "HEADER=END":
+                        break
+                self.heads[name], self.tables[name] = head, {}
+            elif line.startswith(" "):
+                self.tables[name][bytes.fromhex(line[1:])] = bytes.fromhex(next(lines)[1:])
+
+    def text(self):
+        parts = []
+        for name, head in self.heads.items():
+            parts += head
+            for key, record in sorted(self.tables[name].items()):
+                parts += [" " + key.hex(), " " + record.hex()]
+            parts.append("DATA=END")
+        return "\n".join(parts) + "\n"
+
+    def put(self, table, key, body):
+        name = table.encode()
+        text = bytes([len(name)]) + name + struct.pack("<H", len(key)) + key + body
+        self.tables[table][key] = body + hashlib.blake2b(text, digest_size=16).digest()
+
+    def bodies(self, table):
+        return {key: record[:-16] for key, record in self.tables[table].items()}
+
+
+def unhashed(dump, old, new):
+    """Bytes of a value, nothing made right."""
+    for key, record in dump.tables["value"].items():
+        dump.tables["value"][key] = record.replace(old.encode(), new.encode())
+
+
+def value(dump, old, new):
+    """The same, by who knows what closes a record."""
+    for key, body in dump.bodies("value").items():
+        if old.encode() in body:
+            dump.put("value", key, body.replace(old.encode(), new.encode()))
+
+
+def secrets(dump):
+    """The newest two values of secrets, each in the place of the other."""
+    (one, a), (other, b) = [(key, body) for key, body in sorted(dump.bodies("value").items()) if body[1] == 2][-2:]
+    dump.put("value", one, b)
+    dump.put("value", other, a)
+
+
+def grant(dump, principal):
+    """Every right to everything."""
+    dump.put("grant", bytes(8) + principal.encode(), b"\x01" + struct.pack("<HQI", 63, 1, 0))
+
+
+def key(dump):
+    """A public key of the attacker's own, so that what is set from now on is sealed for it."""
+    for at, body in sorted(dump.bodies("key").items()):
+        if at[:1] == b"K" and at[5:9] != bytes(4):
+            dump.put("key", at, body[:13] + bytes(range(32)))
+
+
+def author(dump, old, new):
+    """Who wrote the newest commit, with its hash and the head made right."""
+    at, body = max(dump.bodies("commit").items())
+    body = body.replace(old.encode(), new.encode())
+    dump.put("commit", at, body)
+    domain = b"emsa-commit-1"
+    text = bytes([len(domain)]) + domain + struct.pack("<Q", len(body)) + body
+    digest = hashlib.blake2b(text, digest_size=32).digest()
+    head = dump.bodies("meta")[b"head"]
+    dump.put("meta", b"head", head[:9] + digest + head[41:])
+
+
+def drop(dump, table):
+    """The newest record of a table."""
+    del dump.tables[table][max(dump.tables[table])]
+
+
+def main():
+    dump = Dump(sys.stdin.read())
+    before = dump.text()
+    {edit.__name__: edit for edit in (unhashed, value, secrets, grant, key, author, drop)}[sys.argv[1]](dump, *sys.argv[2:])
+    if dump.text() == before:
+        sys.exit("attacker: nothing was edited")
+    sys.stdout.write(dump.text())
+
+
+if __name__ == "__main__":
+    main()
