@@ -31,7 +31,7 @@
 #include "tests/support/store/story.h"
 #include "tests/support/store/trial.h"
 
-#define MUTATIONS 1000u
+#define MUTATIONS 100u
 #define STORY_SEED 14218601781272417692u /* its `all` lets another environment be made */
 #define STORY_COMMITS 500u
 #define LATE_COMMITS 250u /* before the older copy was taken, and after it */
