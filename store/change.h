@@ -80,6 +80,14 @@ int change_grant(struct change *, const struct path *place, const char *principa
  * (of the commit) where one of them was not, or none was. */
 int change_revoke(struct change *, const struct path *place, const char *principal,
                   unsigned rights);
+/* Makes an identity known by a name, with its public text (identity_public); known by it already:
+ * nothing. ERR_INVALID: no name, no public text; ERR_REFUSED (of the commit): the name is another
+ * identity's, or the identity has another name. */
+int change_identity(struct change *, const char *name, const char *text);
+/* New keys for an environment and all services in it, or for a service, for all who hold the old
+ * ones; what is set is wrapped for them. A change that does this, or takes reading from an
+ * identity, which does it too, holds nothing but rights, identities and keys. */
+int change_rotate(struct change *, const struct path *place);
 /* What the service declares of its keys, in an environment or in `all`. The service must be there
  * (in `all` it is placed). Copied. ERR_INVALID: schema_check has something against it (a line for
  * each fault), it is another service's, or of more than SCHEMA_SIZE_MAX bytes. */
@@ -137,6 +145,7 @@ struct change_terms {
 struct change_line {
     const char *environment, *service, *key;
     /* Of what is about a name and no value: the service that it was shared with, "*": all; the
+     * identity that was made known; the
      * tag, whose place is the root and whose was_rev is what it named; who was granted rights, or
      * lost them; else "". */
     const char *with;
@@ -150,7 +159,9 @@ struct change_line {
         CHANGE_LOCK,
         CHANGE_SCHEMA,
         CHANGE_TAG,
-        CHANGE_GRANT
+        CHANGE_GRANT,
+        CHANGE_IDENTITY,
+        CHANGE_KEYS
     } subject;
     char mark; /* '+' made, '~' changed, '-' removed, '=' as it was */
     bool secret;

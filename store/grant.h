@@ -2,9 +2,11 @@
  * Who was granted which rights at which places: what the log says, read in a snapshot. What a right
  * lets its holder do is not decided here (tools/service/rights.h).
  *
- * Who holds a right is a principal: "user:NAME" or "group:NAME", a name of the system's. A grant
- * stands at the root (everything), an environment or a service, and goes with that place. "id:"
- * stands for identities with keys, and is nobody's yet (principal_check in store/name.h).
+ * Who holds a right is a principal: "user:NAME" or "group:NAME", a name of the system's, or
+ * "id:NAME", an identity whose public keys are in the log. A grant stands at the root (everything),
+ * an environment or a service, and goes with that place. Where reading is granted to an identity,
+ * the private key of that environment or service was wrapped for it by the same commit: so what it
+ * may read is enforced by what it can open, wherever there is a copy of the store.
  */
 #ifndef EMSA_STORE_GRANT_H
 #define EMSA_STORE_GRANT_H
@@ -13,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/identity.h"
 #include "store/name.h"
 
 struct snapshot;
@@ -44,5 +47,29 @@ int grant_at(struct snapshot *, struct grant *out, uint32_t environment, uint32_
  * then give back what was found; to begin at a place, give its ids and the principal "". NOT_THERE
  * past the last. */
 int grant_next(struct snapshot *, struct grant *at);
+
+/* The name of the identity that a store is made with. It holds the key of every environment, and
+ * keeps it. */
+#define ADMINISTRATOR "administrator"
+
+struct known_identity {
+    char name[PRINCIPAL_NAME_MAX + 1];
+    char text[IDENTITY_TEXT_MAX]; /* its public keys, as identity_public writes them */
+    uint64_t rev;                 /* the commit that made it known */
+};
+/* The identity of that name. NOT_THERE. */
+int grant_identity(struct snapshot *, struct known_identity *out, const char *name);
+
+/* A secret whose value is still the one that somebody could read who may not any more. */
+struct exposed {
+    struct path path;
+    uint64_t rev;                      /* the value's */
+    char principal[PRINCIPAL_MAX + 1]; /* who could */
+    uint64_t since;                    /* the commit that took it away */
+};
+/* Calls take for each, by place and commit of the taking away; its failures end
+ * the walk and are returned; what is positive ends it. */
+int grant_each_exposed(struct snapshot *, int (*take)(void *arg, const struct exposed *),
+                       void *arg);
 
 #endif

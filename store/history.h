@@ -41,7 +41,8 @@ enum operation_kind {
     OPERATION_IDENTITY = 32,
     OPERATION_ENVIRONMENT_KEY = 33,
     OPERATION_SERVICE_KEY = 34,
-    OPERATION_GRANT = 35, /* of a key, to an identity */
+    OPERATION_GRANT = 35,     /* of a key, to an identity */
+    OPERATION_VALUE_KEY = 36, /* the key of one secret, for one more pair */
 };
 
 /* A definition as of a revision, which another one was copied from. */

@@ -48,7 +48,16 @@ int identity_try(const struct identity *identity);
 /* The public text of an identity, for grants and messages. */
 void identity_public(const struct identity *identity, char text[static IDENTITY_TEXT_MAX]);
 
+/* The same of two public keys. */
+void identity_public_text(char text[static IDENTITY_TEXT_MAX],
+                          const unsigned char x25519[static 32],
+                          const unsigned char ed25519[static 32]);
+
 /* Its name, which lives as long as it does. */
 const char *identity_name(const struct identity *identity);
+
+/* Reads such a text: both public keys. ERR_INVALID. */
+int identity_public_parse(unsigned char x25519[static 32], unsigned char ed25519[static 32],
+                          const char *text, size_t size);
 
 #endif

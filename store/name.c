@@ -121,7 +121,7 @@ static bool is_principal_name(const char *text, size_t length)
 
 int principal_check(const char *text, size_t length)
 {
-    static const char *const kinds_of[] = {"user:", "group:"};
+    static const char *const kinds_of[] = {"user:", "group:", PRINCIPAL_IDENTITY};
     char name[SHOWN_TEXT];
     for (size_t i = 0; i < sizeof kinds_of / sizeof kinds_of[0]; i++) {
         const size_t size = strlen(kinds_of[i]);
@@ -131,7 +131,7 @@ int principal_check(const char *text, size_t length)
     }
     return error_set(ERR_INVALID,
                      "'%s' is nobody who can hold rights: use user:NAME or group:NAME, with a name "
-                     "of this system and not a number",
+                     "of this system and not a number, or id:NAME",
                      shown(name, text, length));
 }
 
@@ -144,6 +144,11 @@ int identity_name_check(const char *text, size_t length)
                      "'%s' is no name for an identity: 1 to %d letters, digits, '_', '.', '@', "
                      "'\\', '+', '-' and '$', not only digits, and no '-' in front",
                      shown(name, text, length), PRINCIPAL_NAME_MAX);
+}
+
+bool principal_is_identity(const char *text)
+{
+    return strncmp(text, PRINCIPAL_IDENTITY, strlen(PRINCIPAL_IDENTITY)) == 0;
 }
 
 /* Checks one part and copies it to where a path has it. */

@@ -2,6 +2,7 @@
 #ifndef EMSA_STORE_NAME_H
 #define EMSA_STORE_NAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "store/limits.h"
@@ -29,7 +30,12 @@ int name_check(enum name_kind kind, const char *text, size_t length);
  * digits only, which are a revision's number. ERR_INVALID. */
 int tag_check(const char *text, size_t length);
 
-/* Whether the length bytes at text are a principal: user: or group: and 1 to 63 of letters, digits,
+/* What a principal begins with that is an identity, and whether one is. */
+#define PRINCIPAL_IDENTITY "id:"
+bool principal_is_identity(const char *text);
+
+/* Whether the length bytes at text are a principal: user:, group: or id: and 1 to 63 of letters,
+ * digits,
  * '_', '.', '@', '\', '+', '-' and '$', the first no '-', not digits only. ERR_INVALID. */
 int principal_check(const char *text, size_t length);
 

@@ -24,6 +24,11 @@ static int source_wrapped(void *context, struct wrapped_key *out)
     return state_wrapped_key(context, out);
 }
 
+static int source_next_wrap(void *context, struct value_wrap *at)
+{
+    return state_next_value_wrap(context, at);
+}
+
 int store_lock(const char *path)
 {
     return owner_lock(path);
@@ -75,7 +80,8 @@ static int compare_pin(void *arg, struct txn *txn)
 
 static int open_parts(struct store *store, const struct store_options *options)
 {
-    static const struct keyring_source source = {source_public_key, source_wrapped};
+    static const struct keyring_source source = {source_public_key, source_wrapped,
+                                                 source_next_wrap};
     store->path = strdup(options->path);
     if (!store->path)
         return error_set(ERR_NOMEM, "no memory for a store");

@@ -333,6 +333,24 @@ static int open_slot(struct keyring *keyring, void *context, struct opening *ope
     return error;
 }
 
+/* What was wrapped later for others, or for later generations of the same. */
+static int open_later_slot(struct keyring *keyring, void *context, struct opening *opening,
+                           const struct place *place)
+{
+    struct value_wrap wrap = {.rev = place->rev, .op = place->op};
+    unsigned char slot[SLOT];
+    for (;;) {
+        int found = keyring_next_wrap(keyring, context, &wrap);
+        if (found)
+            return found < 0 ? found : -ERR_NO_KEY;
+        write_owner(slot, &wrap.owner);
+        memcpy(slot + SLOT_EPHEMERAL, wrap.data, VALUE_WRAP_SIZE);
+        found = open_slot(keyring, context, opening, slot);
+        if (found != -ERR_NO_KEY)
+            return found;
+    }
+}
+
 static bool is_owner(const unsigned char *slot, const struct place *place)
 {
     return read_u32(slot) == place->environment && read_u32(slot + 4) == place->service;
@@ -364,6 +382,8 @@ static int open_key(struct keyring *keyring, void *context, struct opening *open
         return error;
     write_place(opening->place, place);
     error = open_any_slot(keyring, context, opening, place);
+    if (error == -ERR_NO_KEY)
+        error = open_later_slot(keyring, context, opening, place);
     if (error)
         return error;
     derive_key(commitment, opening->dek, LABEL_COMMITMENT, opening->place, PLACE_SIZE);
@@ -464,4 +484,33 @@ int envelope_reopen(struct keyring *keyring, struct secret *out, const struct pl
     if (error)
         secret_clear(out);
     return error;
+}
+
+int envelope_wrap(struct sealer *sealer, struct keyring *keyring, void *context,
+                  struct value_wrap *out, const struct place *place, const void *envelope,
+                  size_t size)
+{
+    struct opening opening;
+    unsigned char slot[SLOT];
+    int error = open_key(keyring, context, &opening, place, envelope, size);
+    if (!error)
+        error = write_slot(sealer, slot, opening.place, opening.data + AT_COMMITMENT, &out->owner,
+                           opening.dek);
+    wipe(opening.dek, sizeof(opening.dek));
+    if (!error)
+        memcpy(out->data, slot + SLOT_EPHEMERAL, VALUE_WRAP_SIZE);
+    return error;
+}
+
+bool envelope_is_for(const void *envelope, size_t size, const struct recipient *owner)
+{
+    struct opening opening;
+    unsigned char wanted[OWNER_SIZE];
+    if (parse(&opening, envelope, size))
+        return false;
+    write_owner(wanted, owner);
+    for (size_t i = 0; i < opening.count; i++)
+        if (memcmp(opening.data + HEAD + SLOT * i, wanted, OWNER_SIZE) == 0)
+            return true;
+    return false;
 }

@@ -80,6 +80,24 @@ void sealer_free(struct sealer *sealer);
 int envelope_seal(struct sealer *, struct bytes *out, const struct place *place,
                   const struct secret *value, const struct recipient recipients[], size_t count);
 
+/* The key of a sealed value, wrapped for one more pair, as a slot of its envelope is: ephemeral
+ * public key (32), sealed key (48). It stands beside the envelope, which nothing can be added to.
+ */
+#define VALUE_WRAP_SIZE 80
+struct value_wrap {
+    uint64_t rev; /* of the set that sealed it */
+    uint32_t op;
+    struct recipient owner; /* public_key is not needed to open it */
+    uint8_t data[VALUE_WRAP_SIZE];
+};
+
+struct keyring;
+
+/* Wraps the key of an envelope, which must be open to the keyring, for out->owner (with its public
+ * key): out->data. The errors of envelope_open; ERR_INVALID: a public key that is none. */
+int envelope_wrap(struct sealer *, struct keyring *, void *context, struct value_wrap *out,
+                  const struct place *place, const void *envelope, size_t size);
+
 /* How many bytes a value of size takes after padding; at least 64. */
 size_t envelope_padded(size_t size);
 
@@ -88,7 +106,9 @@ size_t envelope_size(size_t value_size, size_t count);
 
 /* Given (environment, service, generation, ephemeral public key), finds the shared key; see
  * keyring.h. */
-struct keyring;
+
+/* Whether one of the recipients is that one. False also for what is no envelope. */
+bool envelope_is_for(const void *envelope, size_t size, const struct recipient *owner);
 
 /* Opens the exact length only. context is handed to the keyring's callbacks (a read transaction).
  * ERR_NO_KEY: no recipient's key can be had. ERR_CORRUPT, ERR_FORMAT, ERR_NOMEM; failures of a

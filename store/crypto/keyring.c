@@ -172,6 +172,7 @@ static int no_key(const struct recipient *owner)
 struct reader {
     struct keyring *keyring;
     void *context;
+    bool is_tentative; /* in a write transaction, which may come to nothing: keeps nothing */
 };
 
 static int find_private(struct reader *reader, uint8_t out[static CRYPTO_KEY_SIZE],
@@ -235,7 +236,7 @@ static int find_private(struct reader *reader, uint8_t out[static CRYPTO_KEY_SIZ
                         const struct recipient *owner)
 {
     struct keyring *keyring = reader->keyring;
-    if (key_cache_get(keyring->cache, out, owner, own_key))
+    if (!reader->is_tentative && key_cache_get(keyring->cache, out, owner, own_key))
         return 0;
     if (!keyring_has_identity(keyring))
         return no_key(owner);
@@ -245,14 +246,14 @@ static int find_private(struct reader *reader, uint8_t out[static CRYPTO_KEY_SIZ
         result = open_by_identity(reader, out, &wrapped);
     if (result > 0 && owner->service != 0)
         result = open_by_environment(reader, out, &wrapped);
-    if (result == 0)
+    if (result == 0 && !reader->is_tentative)
         key_cache_put(keyring->cache, owner, own_key, out);
     return result > 0 ? no_key(owner) : result;
 }
 
 int keyring_check(struct keyring *keyring, void *context, const struct recipient *owner)
 {
-    struct reader reader = {keyring, context};
+    struct reader reader = {.keyring = keyring, .context = context};
     uint8_t key[CRYPTO_KEY_SIZE];
     int error = find_private(&reader, key, owner);
     wipe(key, sizeof(key));
@@ -267,7 +268,7 @@ int keyring_shared(struct keyring *keyring, uint8_t out[static CRYPTO_KEY_SIZE],
         return error_set(ERR_CORRUPT, "a secret can't be opened: its public key is none");
     if (key_cache_get(keyring->cache, out, owner, ephemeral))
         return 0;
-    struct reader reader = {keyring, context};
+    struct reader reader = {.keyring = keyring, .context = context};
     struct recipient holder = *owner;
     uint8_t key[CRYPTO_KEY_SIZE];
     int error = find_private(&reader, key, owner);
@@ -317,7 +318,7 @@ static int keep_fingerprint_key(struct keyring *keyring, const uint8_t key[stati
 
 static int make_fingerprint_key(struct keyring *keyring, void *context)
 {
-    struct reader reader = {keyring, context};
+    struct reader reader = {.keyring = keyring, .context = context};
     uint8_t private_key[CRYPTO_KEY_SIZE], key[CRYPTO_KEY_SIZE];
     int error = find_private(&reader, private_key, &FINGERPRINT_OWNER);
     if (error)
@@ -349,21 +350,55 @@ int keyring_fingerprint(struct keyring *keyring, void *context,
     return 0;
 }
 
-int keyring_make(const uint8_t store_id[static 16], struct recipient *owner,
-                 struct wrapped_key *out, const uint8_t for_public_key[static CRYPTO_KEY_SIZE])
+int keyring_make_for(const uint8_t store_id[static 16], struct recipient *owner,
+                     struct wrapped_key out[], size_t count)
 {
     int error = crypto_setup();
     if (error)
         return error;
-    struct wrapped_key wrapped = {.owner = *owner};
+    struct recipient made = *owner;
     uint8_t private_key[CRYPTO_KEY_SIZE];
-    memcpy(wrapped.for_public_key, for_public_key, CRYPTO_KEY_SIZE);
-    new_pair(private_key, wrapped.owner.public_key);
-    error = wrap(store_id, &wrapped, private_key);
+    new_pair(private_key, made.public_key);
+    for (size_t i = 0; i < count && !error; i++) {
+        out[i].owner = made;
+        error = wrap(store_id, &out[i], private_key);
+    }
     wipe(private_key, sizeof(private_key));
+    if (!error)
+        *owner = made;
+    return error;
+}
+
+int keyring_make(const uint8_t store_id[static 16], struct recipient *owner,
+                 struct wrapped_key *out, const uint8_t for_public_key[static CRYPTO_KEY_SIZE])
+{
+    struct wrapped_key wrapped;
+    memcpy(wrapped.for_public_key, for_public_key, CRYPTO_KEY_SIZE);
+    const int error = keyring_make_for(store_id, owner, &wrapped, 1);
+    if (!error)
+        *out = wrapped;
+    return error;
+}
+
+int keyring_grant(struct keyring *keyring, void *context, struct wrapped_key *out)
+{
+    struct reader reader = {.keyring = keyring, .context = context, .is_tentative = true};
+    struct wrapped_key wrapped = *out;
+    uint8_t key[CRYPTO_KEY_SIZE];
+    int error = keyring->source.public_key(context, &wrapped.owner);
+    if (error)
+        return error > 0 ? no_key(&out->owner) : error;
+    error = find_private(&reader, key, &wrapped.owner);
     if (error)
         return error;
-    *owner = wrapped.owner;
-    *out = wrapped;
-    return 0;
+    error = wrap(keyring->store_id, &wrapped, key);
+    wipe(key, sizeof(key));
+    if (!error)
+        *out = wrapped;
+    return error;
+}
+
+int keyring_next_wrap(struct keyring *keyring, void *context, struct value_wrap *at)
+{
+    return keyring->source.next_wrap ? keyring->source.next_wrap(context, at) : 1;
 }

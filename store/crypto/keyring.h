@@ -41,6 +41,9 @@ struct keyring_source {
     /* Fills out->data: owner's private key as wrapped for the holder of for_public_key (both are in
      * out). */
     int (*wrapped)(void *context, struct wrapped_key *out);
+    /* The next of the wraps of at's rev and op, after at's owner (of zeros: the first). NULL: there
+     * never are any. */
+    int (*next_wrap)(void *context, struct value_wrap *at);
 };
 
 /* ERR_NOMEM, ERR_IO. The source is copied. */
@@ -64,6 +67,19 @@ int keyring_check(struct keyring *, void *context, const struct recipient *owner
  * private half is wiped. ERR_INVALID when for_public_key is no public key. */
 int keyring_make(const uint8_t store_id[static 16], struct recipient *owner,
                  struct wrapped_key *out, const uint8_t for_public_key[static CRYPTO_KEY_SIZE]);
+
+/* The same for several holders: out[i].for_public_key is filled in for each, at least one. */
+int keyring_make_for(const uint8_t store_id[static 16], struct recipient *owner,
+                     struct wrapped_key out[], size_t count);
+
+/* Wraps the private key of out->owner (environment, service, generation; its public key is filled
+ * in) for the holder of out->for_public_key. Fails as keyring_check does, where it can't be had
+ * itself; ERR_INVALID as keyring_make. For a write transaction: what it learns is kept by nobody.
+ */
+int keyring_grant(struct keyring *, void *context, struct wrapped_key *out);
+
+/* As next_wrap of the source. */
+int keyring_next_wrap(struct keyring *, void *context, struct value_wrap *at);
 
 /* The shared key for an ephemeral public key sent to owner; the caller wipes it. ERR_NO_KEY when
  * the way to it is not open. */

@@ -33,10 +33,6 @@ static inline struct identity_secrets *identity_secrets(const struct identity *i
 int identity_from_seed(struct identity **out, const char *name,
                        const uint8_t seed[static SEED_SIZE]);
 
-/* "emsa1" and both keys. */
-void identity_public_text(char text[static IDENTITY_TEXT_MAX], const uint8_t x25519[static 32],
-                          const uint8_t ed25519[static 32]);
-
 #define SLOT_SALT_SIZE 16
 #define SLOT_SEALED_SIZE (SEED_SIZE + 16)
 

@@ -87,7 +87,11 @@ int key_name_entry_text_parse(struct slice found, uint32_t *service,
 /* DB_KEY: the first byte says which. Service 0 is the environment itself.
  *   'I' public key of an identity (X25519)                     -> the identity
  *   'K' environment u32, service u32, generation u32           -> public key
- *   'W' environment u32, service u32, generation u32, holder's public key -> wrapped private key */
+ *   'W' environment u32, service u32, generation u32, holder's public key -> wrapped private key
+ *   'i' name of an identity                                    -> its public key
+ *   'V' rev u64, op u32, environment u32, service u32, generation u32 -> the key of that secret
+ *   'X' environment u32, service u32, rev u64, op u32          -> who could read there until then
+ */
 struct slice key_identity(struct key *, const uint8_t public_key[static PUBLIC_KEY_SIZE]);
 struct slice key_pair(struct key *, uint32_t environment, uint32_t service, uint32_t generation);
 struct slice key_wrapped(struct key *, uint32_t environment, uint32_t service, uint32_t generation,
@@ -97,6 +101,19 @@ int key_pair_parse(struct slice found, uint32_t *environment, uint32_t *service,
                    uint32_t *generation);
 int key_wrapped_parse(struct slice found, uint32_t *environment, uint32_t *service,
                       uint32_t *generation, uint8_t holder[static PUBLIC_KEY_SIZE]);
+
+struct slice key_identity_name(struct key *, const char *name);
+int key_identity_name_parse(struct slice found, char name[static PRINCIPAL_NAME_MAX + 1]);
+struct key_value_wrap {
+    uint64_t rev;
+    uint32_t op, environment, service, generation;
+};
+struct slice key_value_wrap(struct key *, const struct key_value_wrap *);
+int key_value_wrap_parse(struct slice found, struct key_value_wrap *out);
+struct slice key_exposure(struct key *, uint32_t environment, uint32_t service, uint64_t rev,
+                          uint32_t op);
+int key_exposure_parse(struct slice found, uint32_t *environment, uint32_t *service, uint64_t *rev,
+                       uint32_t *op);
 
 /* DB_OUTCOME: rev u64, chunk u32 */
 struct slice key_outcome(struct key *, uint64_t rev, uint32_t chunk);

@@ -26,6 +26,7 @@ void expected_release(struct expected *expected)
     free(expected->services);
     free(expected->places);
     relations_release(&expected->relations);
+    expected_keys_release(&expected->pairs);
     *expected = (struct expected){0};
 }
 
@@ -361,7 +362,28 @@ static int give_rights(struct expected *expected, const char **why,
     const int error = relations_apply(&expected->relations, operation, rev, op);
     if (error > 0)
         NO_FIT("it grants what was granted, or takes back what was not");
-    return error;
+    return error
+               ? error
+               : expected_keys_rights(&expected->pairs, why, &expected->relations, operation, rev);
+}
+
+/* The store's own pair is of no environment. */
+static int take_keys(struct expected *expected, const char **why, const struct operation *operation,
+                     uint64_t rev)
+{
+    const bool is_placed = operation->kind != OPERATION_IDENTITY && rev != 1;
+    if (is_placed && !living_environment(expected, operation->environment))
+        NO_FIT("its environment is not there");
+    if (operation->service && !expected_place(expected, operation->environment, operation->service))
+        NO_FIT("its service never was there");
+    if (operation->service && operation->kind == OPERATION_ENVIRONMENT_KEY)
+        NO_FIT("an environment's key is a service's");
+    if (!operation->service &&
+        (operation->kind == OPERATION_SERVICE_KEY || operation->kind == OPERATION_VALUE_KEY))
+        NO_FIT("a service's key is an environment's");
+    if (operation->name_id || operation->entry_id || operation->stored_size)
+        NO_FIT("its key is a value's");
+    return expected_keys_apply(&expected->pairs, why, &expected->relations, operation, rev);
 }
 
 /* Whether an incarnation is the one that was there before the commit. */
@@ -476,13 +498,11 @@ int expected_apply(struct expected *expected, const char **why, const struct ope
     case OPERATION_RIGHTS_REVOKE:
         return give_rights(expected, why, operation, op, rev);
     case OPERATION_SERVICE_KEY:
-        expected->keys += 2; /* the public key and the wrapped private one */
-        return 0;
     case OPERATION_IDENTITY:
     case OPERATION_ENVIRONMENT_KEY:
     case OPERATION_GRANT:
-        expected->keys++;
-        return 0;
+    case OPERATION_VALUE_KEY:
+        return take_keys(expected, why, operation, rev);
     }
     NO_FIT("its kind is not known to this version");
 }

@@ -9,6 +9,7 @@
 #define EMSA_STORE_LOG_EXPECTED_H
 
 #include "store/history.h"
+#include "store/log/expected_key.h"
 #include "store/log/expected_relation.h"
 #include "store/log/operation.h"
 #include "store/log/state.h"
@@ -25,9 +26,10 @@ struct expected {
     struct place_state *places; /* owned; an open hash table, is.id 0: free */
     size_t place_capacity, place_count;
     struct relations relations;
+    struct expected_keys pairs;
     struct counters counters;
-    uint64_t names_of_environments;              /* that were ever used */
-    uint64_t keys, requests, operations, values; /* records there must be */
+    uint64_t names_of_environments;        /* that were ever used */
+    uint64_t requests, operations, values; /* records there must be */
 };
 
 void expected_release(struct expected *expected);

@@ -132,6 +132,18 @@ bool relations_has_schema(const struct relations *relations, uint32_t environmen
     return slot->is_used && slot->rev;
 }
 
+unsigned relations_rights(const struct relations *relations, uint32_t environment, uint32_t service,
+                          const char *principal)
+{
+    struct relation wanted = {
+        .kind = RELATION_GRANT, .environment = environment, .service = service};
+    if (!relations->capacity)
+        return 0;
+    copy_text(&wanted, principal, strlen(principal));
+    const struct relation *slot = slot_of(relations->slots, relations->capacity, &wanted);
+    return slot->is_used && slot->rev ? slot->rights : 0;
+}
+
 void relations_drop(struct relations *relations, enum relation_kind kind, uint32_t environment,
                     uint32_t service)
 {

@@ -43,6 +43,10 @@ int relations_apply(struct relations *relations, const struct operation *operati
 bool relations_has_schema(const struct relations *relations, uint32_t environment,
                           uint32_t service);
 
+/* The rights that a principal holds at exactly that place; 0: none. */
+unsigned relations_rights(const struct relations *relations, uint32_t environment, uint32_t service,
+                          const char *principal);
+
 /* What goes with a service of an environment, or with the environment (service 0): what it shared,
  * what was granted there. */
 void relations_drop(struct relations *relations, enum relation_kind kind, uint32_t environment,

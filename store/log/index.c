@@ -519,32 +519,6 @@ static int apply_tag(struct index *index, const struct operation *operation, uin
     return 0;
 }
 
-static int apply_identity(struct index *index, const struct operation *operation)
-{
-    struct identity_state state = {.rev = index->rev};
-    memcpy(state.public_key, operation->public_key, CRYPTO_KEY_SIZE);
-    memcpy(state.signing_key, operation->signing_key, CRYPTO_KEY_SIZE);
-    state_put_identity(index->txn, &state);
-    return 0;
-}
-
-static int apply_keys(struct index *index, const struct operation *operation, uint32_t op)
-{
-    struct wrapped_key key = {.owner = {.environment = operation->environment,
-                                        .service = operation->service,
-                                        .generation = operation->turn}};
-    if (operation->public_key) {
-        memcpy(key.owner.public_key, operation->public_key, CRYPTO_KEY_SIZE);
-        state_put_public_key(index->txn, &key.owner, index->rev, op);
-    }
-    if (operation->wrapped) {
-        memcpy(key.for_public_key, operation->for_key, CRYPTO_KEY_SIZE);
-        memcpy(key.data, operation->wrapped, WRAPPED_KEY_SIZE);
-        state_put_wrapped_key(index->txn, &key);
-    }
-    return 0;
-}
-
 int index_apply(struct index *index, const struct operation *operation, uint32_t op)
 {
     memcpy(index->name, operation->name, operation->name_size);
@@ -584,11 +558,13 @@ int index_apply(struct index *index, const struct operation *operation, uint32_t
     case OPERATION_RIGHTS_REVOKE:
         return apply_rights(index, operation, op);
     case OPERATION_IDENTITY:
-        return apply_identity(index, operation);
     case OPERATION_ENVIRONMENT_KEY:
     case OPERATION_SERVICE_KEY:
     case OPERATION_GRANT:
-        return apply_keys(index, operation, op);
+    case OPERATION_VALUE_KEY: {
+        const int taken = index_take_key(index, operation, op);
+        return taken > 0 ? misfit(index, op, "its identity, or its name") : taken;
+    }
     }
     return error_set(ERR_FORMAT,
                      "revision %llu, operation %u: kind %d is not known to this version",

@@ -68,6 +68,8 @@ int index_saw_spot(struct index *index, uint32_t environment, uint32_t service);
 int index_drop_shares(struct index *index, uint32_t environment, const char *service);
 int index_drop_grants(struct index *index, uint32_t environment, uint32_t service);
 int index_take_rights(struct index *index, const struct operation *operation, uint32_t op);
+/* Inside (index_key.c): kinds 32 to 36. Positive 1: an identity that was known, or has no name. */
+int index_take_key(struct index *index, const struct operation *operation, uint32_t op);
 
 /* What readers see in the service that stands in the environment changed in this revision, listed:
  * its set of keys too. Service 0: in the environment, its set of services. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "store/grant.h"
+#include "store/log/state.h"
 #include "store/log/state_relation.h"
 
 int index_drop_shares(struct index *index, uint32_t environment, const char *service)
@@ -28,6 +30,36 @@ int index_drop_grants(struct index *index, uint32_t environment, uint32_t servic
     }
 }
 
+/* Whoever still reads all of the environment reads the service. */
+static int reads_all(struct index *index, const struct state_grant *grant)
+{
+    struct state_grant above = {.environment = grant->environment};
+    if (!grant->service)
+        return 0;
+    memcpy(above.principal, grant->principal, sizeof above.principal);
+    const int found = state_grant(index->txn, &above);
+    return found < 0 ? found : !found && above.rights & GRANT_READ;
+}
+
+/* What an identity could read it knows: so that was noted until it is another value. */
+static int note_exposure(struct index *index, const struct operation *operation,
+                         const struct state_grant *grant)
+{
+    struct exposure exposure = {.environment = grant->environment,
+                                .service = grant->service,
+                                .rev = index->rev,
+                                .op = grant->op};
+    if (operation->kind != OPERATION_RIGHTS_REVOKE || !(operation->rights & GRANT_READ) ||
+        !principal_is_identity(grant->principal))
+        return 0;
+    const int reads = reads_all(index, grant);
+    if (reads)
+        return reads < 0 ? reads : 0;
+    memcpy(exposure.principal, grant->principal, sizeof exposure.principal);
+    state_put_exposure(index->txn, &exposure);
+    return 0;
+}
+
 int index_take_rights(struct index *index, const struct operation *operation, uint32_t op)
 {
     struct state_grant grant = {.environment = operation->environment,
@@ -46,5 +78,5 @@ int index_take_rights(struct index *index, const struct operation *operation, ui
         state_put_grant(index->txn, &grant);
     else
         state_delete_grant(index->txn, &grant);
-    return 0;
+    return note_exposure(index, operation, &grant);
 }

@@ -27,10 +27,14 @@ enum field {
     FIELD_FROM = 21,
     FIELD_PRINCIPAL = 22,
     FIELD_RIGHTS = 23,
+    FIELD_VERSION = 24,
+    FIELD_VALUE_KEY = 25,
 };
 
 /* environment u32, name id u64, rev u64 */
 #define FROM_SIZE 20u
+/* rev u64, op u32 */
+#define VERSION_SIZE 12u
 
 bool operation_has_value(enum operation_kind kind)
 {
@@ -116,6 +120,7 @@ static bool kind_known(unsigned kind)
     case OPERATION_ENVIRONMENT_KEY:
     case OPERATION_SERVICE_KEY:
     case OPERATION_GRANT:
+    case OPERATION_VALUE_KEY:
         return true;
     default:
         return false;
@@ -186,6 +191,13 @@ void operation_encode(struct bytes *out, const struct operation *operation)
         put_u16(out, sizeof(uint16_t));
         put_u16(out, (uint16_t)operation->rights);
     }
+    if (operation->sealed_rev) {
+        put_u8(out, FIELD_VERSION);
+        put_u16(out, VERSION_SIZE);
+        put_u64(out, operation->sealed_rev);
+        put_u32(out, operation->sealed_op);
+    }
+    put_field(out, FIELD_VALUE_KEY, operation->value_key, VALUE_WRAP_SIZE);
 }
 
 /* What a field of this tag must hold; 0: it is not known. Names of consumers and principals are of
@@ -213,6 +225,10 @@ static size_t field_size(unsigned tag)
         return PRINCIPAL_MAX;
     case FIELD_RIGHTS:
         return sizeof(uint16_t);
+    case FIELD_VERSION:
+        return VERSION_SIZE;
+    case FIELD_VALUE_KEY:
+        return VALUE_WRAP_SIZE;
     default:
         return 0;
     }
@@ -253,6 +269,14 @@ static int take_from(struct copied_from *out, const unsigned char *data)
     if (out->environment && out->name_id && out->rev)
         return 0;
     return error_set(ERR_CORRUPT, "operation: it is copied from nowhere");
+}
+
+static int take_version(struct operation *out, const unsigned char *data)
+{
+    struct decoder in = DECODER(data, VERSION_SIZE);
+    out->sealed_rev = take_u64(&in);
+    out->sealed_op = take_u32(&in);
+    return out->sealed_rev ? 0 : error_set(ERR_CORRUPT, "operation: it wraps the key of nothing");
 }
 
 /* Who holds a right; a later version may know others than this one, and rights that it does not. */
@@ -329,6 +353,11 @@ static int take_field(struct operation *out, struct decoder *in, unsigned *last)
         return take_principal(out, data, size);
     case FIELD_RIGHTS:
         return take_rights(&out->rights, data);
+    case FIELD_VERSION:
+        return take_version(out, data);
+    case FIELD_VALUE_KEY:
+        out->value_key = data;
+        break;
     }
     return 0;
 }
@@ -358,6 +387,9 @@ static int check_fields(const struct operation *operation)
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
     if (!operation->principal != !operation_is_of_rights(operation->kind) ||
         !operation->rights != !operation->principal)
+        return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
+    if (!operation->value_key != (operation->kind != OPERATION_VALUE_KEY) ||
+        !operation->sealed_rev != !operation->value_key)
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
     if (!operation->public_key != !is_public || !operation->signing_key != !is_identity ||
         !operation->wrapped != !is_wrapped || !operation->for_key != !is_wrapped)

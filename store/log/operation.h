@@ -53,6 +53,9 @@ struct operation {
     const uint8_t *for_key;     /* 32: whose holder can open wrapped */
     const uint8_t *wrapped;     /* WRAPPED_KEY_SIZE: the private half */
     const uint8_t *signing_key; /* 32: Ed25519 of an identity */
+    const uint8_t *value_key;   /* VALUE_WRAP_SIZE: the key of a secret, for this pair */
+    uint64_t sealed_rev;        /* of a value key: the set of that secret; 0: none */
+    uint32_t sealed_op;
 };
 
 /* Whether this kind brings a value (DB_VALUE has a record of the same key). */

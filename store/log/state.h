@@ -15,7 +15,7 @@
 #include "store/db/txn.h"
 #include "store/snapshot.h"
 
-#define STORE_FORMAT 4
+#define STORE_FORMAT 5
 
 struct head { /* the newest commit */
     uint64_t rev;
@@ -97,6 +97,7 @@ struct expiry { /* what ends at a moment */
 };
 
 struct identity_state {
+    char name[PRINCIPAL_NAME_MAX + 1];
     uint8_t public_key[CRYPTO_KEY_SIZE];
     uint8_t signing_key[CRYPTO_KEY_SIZE];
     uint64_t rev;
@@ -189,6 +190,36 @@ int state_identity(struct txn *, struct identity_state *out,
                    const uint8_t public_key[static CRYPTO_KEY_SIZE]);
 int state_next_identity(struct txn *, struct identity_state *out, const uint8_t *after);
 void state_put_identity(struct txn *, const struct identity_state *);
+
+/* The identity of a name; the one that revision 1 made, which holds every key. */
+int state_identity_named(struct txn *, struct identity_state *out, const char *name);
+int state_administrator(struct txn *, struct identity_state *out);
+
+/* Whose pairs there are: the newest generation of the next (environment, service) after *at, in
+ * that order; zeros to begin, or the place before. */
+int state_next_pair(struct txn *, struct recipient *at);
+/* The next holder of a wrapped key of exactly that pair and generation, after at->for_public_key;
+ * data is filled in too. */
+int state_next_wrapped_key(struct txn *, struct wrapped_key *at);
+
+/* The key of a secret as it was wrapped for a pair besides those of its envelope: the next after
+ * at->owner of at's rev and op; and the one of exactly at's owner. */
+int state_next_value_wrap(struct txn *, struct value_wrap *at);
+int state_value_wrap(struct txn *, struct value_wrap *at);
+void state_put_value_wrap(struct txn *, const struct value_wrap *);
+
+/* That reading was taken from an identity, by that operation: what it could read there is to be
+ * changed. */
+struct exposure {
+    uint32_t environment, service; /* service 0: all of the environment */
+    uint64_t rev;
+    uint32_t op;
+    char principal[PRINCIPAL_MAX + 1];
+};
+int state_exposure(struct txn *, struct exposure *at);
+/* The next after at's environment, service, rev and op. */
+int state_next_exposure(struct txn *, struct exposure *at);
+void state_put_exposure(struct txn *, const struct exposure *);
 
 int state_request(struct txn *, uint64_t *rev, const uint8_t id[static 16]);
 void state_put_request(struct txn *, const uint8_t id[static 16], uint64_t rev);

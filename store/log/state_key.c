@@ -103,7 +103,14 @@ static int read_identity(struct identity_state *out, struct decoder *in)
 {
     out->rev = take_u64(in);
     take_copy(in, out->signing_key, CRYPTO_KEY_SIZE);
-    return decoder_end(in, "identity record");
+    size_t size;
+    const unsigned char *name = take_short(in, &size, PRINCIPAL_NAME_MAX);
+    const int error = decoder_end(in, "identity record");
+    if (!error) {
+        memcpy(out->name, name, size);
+        out->name[size] = '\0';
+    }
+    return error;
 }
 
 int state_identity(struct txn *txn, struct identity_state *out,
@@ -152,7 +159,11 @@ void state_put_identity(struct txn *txn, const struct identity_state *state)
     struct bytes *out = record_begin(&record);
     put_u64(out, state->rev);
     bytes_append(out, state->signing_key, CRYPTO_KEY_SIZE);
+    put_short(out, state->name, strlen(state->name));
     txn_put(txn, DB_KEY, key_identity(&key, state->public_key), record_body(&record));
+    out = record_begin(&record);
+    bytes_append(out, state->public_key, CRYPTO_KEY_SIZE);
+    txn_put(txn, DB_KEY, key_identity_name(&key, state->name), record_body(&record));
 }
 
 int state_request(struct txn *txn, uint64_t *rev, const uint8_t id[static 16])

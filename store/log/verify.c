@@ -216,6 +216,8 @@ static int check_commit(struct verify *verify)
         found = verify_touches(verify);
     if (found >= 0)
         found = verify_outcomes(verify, &before);
+    if (expected_keys_settle(&verify->expected.pairs, verify->rev))
+        verify_fault(verify, "%s: it takes reading from an identity and makes no new keys", what);
     if (found >= 0)
         found = verify_go_on(verify);
     if (found < 0 || !has_header)
@@ -258,7 +260,7 @@ static int check_counts(struct verify *verify)
         {DB_ENVIRONMENT, "environment", expected->names_of_environments},
         {DB_PLACE, "place", expected->place_count},
         {DB_NAME, "name", names},
-        {DB_KEY, "key", expected->keys},
+        {DB_KEY, "key", expected->pairs.records},
         {DB_OUTCOME, "outcome", verify->outcome_chunks},
         {DB_PRESENCE, "presence", verify->presences},
         {DB_SHARE, "share", expected->relations.counts[RELATION_SHARE]},

@@ -136,6 +136,17 @@ int verify_references_of(struct verify *verify, const struct spot *definition);
 /* That what is shared and locked is what the log said last. Failures only. */
 int verify_relations(struct verify *verify);
 
+/* That the records are there which follow from an operation about an identity, a key, or rights
+ * that were taken back. Failures only. */
+int verify_key_of(struct verify *verify, const struct operation *operation, uint32_t op,
+                  const char *what);
+
+/* That an identity which may read at a place has the newest key of it. Failures only. */
+int verify_holder(struct verify *verify, const struct relation *relation);
+
+/* That a secret which is set can be opened with the newest key of its service. Failures only. */
+int verify_recipient_of(struct verify *verify, const struct spot *spot);
+
 /* That a schema which is there can be read, and that its defaults are what is defined in its layer
  * of defaults. Failures only. */
 int verify_schema_of(struct verify *verify, const struct state_schema *is);

@@ -81,61 +81,6 @@ static int check_name(struct verify *verify, const struct subject *subject)
     return found < 0 ? found : 0;
 }
 
-static int check_identity(struct verify *verify, const struct subject *subject)
-{
-    const struct operation *operation = &subject->operation;
-    struct identity_state identity;
-    verify->report->derived++;
-    const int found = verify_read(
-        verify, state_identity(verify->txn, &identity, operation->public_key), subject->what);
-    if (found == TXN_NOT_FOUND ||
-        (!found && (identity.rev != verify->rev ||
-                    memcmp(identity.signing_key, operation->signing_key, CRYPTO_KEY_SIZE) != 0)))
-        verify_fault(verify, "%s: the identity's record does not match the log", subject->what);
-    return found < 0 ? found : 0;
-}
-
-/* That a public key's record says where the log says so. */
-static int check_origin(struct verify *verify, const struct recipient *owner, uint32_t op)
-{
-    struct key key;
-    struct decoder in;
-    const int found = record_get(
-        verify->txn, &in, DB_KEY,
-        key_pair(&key, owner->environment, owner->service, owner->generation), "public key");
-    if (found)
-        return found;
-    const uint64_t rev = take_u64(&in);
-    return rev == verify->rev && take_u32(&in) == op ? 0 : TXN_NOT_FOUND;
-}
-
-static int check_pair(struct verify *verify, const struct subject *subject)
-{
-    const struct operation *operation = &subject->operation;
-    struct wrapped_key key = {.owner = {.environment = operation->environment,
-                                        .service = operation->service,
-                                        .generation = operation->turn}};
-    int found = 0;
-    verify->report->derived++;
-    if (operation->public_key) {
-        found = state_pair(verify->txn, &key.owner);
-        if (!found && memcmp(key.owner.public_key, operation->public_key, CRYPTO_KEY_SIZE) != 0)
-            found = TXN_NOT_FOUND;
-        if (!found)
-            found = check_origin(verify, &key.owner, subject->op);
-    }
-    if (!found && operation->wrapped) {
-        memcpy(key.for_public_key, operation->for_key, CRYPTO_KEY_SIZE);
-        found = state_wrapped_key(verify->txn, &key);
-        if (!found && memcmp(key.data, operation->wrapped, WRAPPED_KEY_SIZE) != 0)
-            found = TXN_NOT_FOUND;
-    }
-    found = verify_read(verify, found, subject->what);
-    if (found == TXN_NOT_FOUND)
-        verify_fault(verify, "%s: the key's record does not match the log", subject->what);
-    return found < 0 ? found : 0;
-}
-
 /* That a place came or went. */
 static int check_presence(struct verify *verify, const struct subject *subject)
 {
@@ -161,11 +106,12 @@ static int check_derived(struct verify *verify, const struct subject *subject)
     const struct operation *operation = &subject->operation;
     switch (operation->kind) {
     case OPERATION_IDENTITY:
-        return check_identity(verify, subject);
     case OPERATION_ENVIRONMENT_KEY:
     case OPERATION_SERVICE_KEY:
     case OPERATION_GRANT:
-        return check_pair(verify, subject);
+    case OPERATION_VALUE_KEY:
+    case OPERATION_RIGHTS_REVOKE:
+        return verify_key_of(verify, operation, subject->op, subject->what);
     case OPERATION_ENVIRONMENT_ADD:
     case OPERATION_ENVIRONMENT_REMOVE:
     case OPERATION_SERVICE_ADD:

@@ -205,7 +205,7 @@ static int check_grant(struct verify *verify, const struct relation *relation)
         verify_fault(verify,
                      "commit %" PRIu64 ": operation %u: the rights of '%s' are recorded wrongly",
                      relation->rev, relation->op, grant.principal);
-    return found < 0 ? found : 0;
+    return found < 0 ? found : verify_holder(verify, relation);
 }
 
 static int check_relation(struct verify *verify, const struct relation *relation)

@@ -346,6 +346,8 @@ static int check_entry(struct verify *verify, const struct spot *spot)
     found = verify_layers_of(verify, spot);
     if (!found && spot_is_own(spot))
         found = verify_expiry_of(verify, &ends);
+    if (!found)
+        found = verify_recipient_of(verify, spot);
     return found || !spot_is_own(spot) ? found : verify_references_of(verify, spot);
 }
 

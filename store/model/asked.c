@@ -326,7 +326,35 @@ static int add_rights(struct change *change, enum operation_kind kind, const str
         return error;
     last_wish(change)->with = copy;
     last_wish(change)->rights = rights;
+    change->gather.additions += principal_is_identity(principal); /* new keys take room */
     return 0;
+}
+
+int change_identity(struct change *change, const char *name, const char *text)
+{
+    unsigned char open[CRYPTO_KEY_SIZE], sign[CRYPTO_KEY_SIZE];
+    int error = identity_name_check(name, strlen(name));
+    if (!error)
+        error = identity_public_parse(open, sign, text, strlen(text));
+    if (error)
+        return error;
+    const char *copy = gather_copy(&change->gather, name, strlen(name));
+    if (!copy)
+        return -ERR_NOMEM;
+    error = gather_add(&change->gather, OPERATION_IDENTITY, &(struct path){0}, text, strlen(text),
+                       NULL);
+    if (!error)
+        last_wish(change)->with = copy;
+    return error;
+}
+
+int change_rotate(struct change *change, const struct path *place)
+{
+    const enum path_depth depth = path_depth(place);
+    if (depth != PATH_ENVIRONMENT && depth != PATH_SERVICE)
+        return error_set(ERR_INVALID, "environments and services have keys: ENV or ENV/SERVICE");
+    const int error = check_path(place, depth);
+    return error ? error : gather_add(&change->gather, GATHER_ROTATE, place, NULL, 0, NULL);
 }
 
 int change_grant(struct change *change, const struct path *place, const char *principal,

@@ -343,7 +343,8 @@ static int commit_locked(struct committing *at, struct change_result *result)
         take_back(at);
         error = attempt(at, result);
     }
-    if (error == -ERR_FULL && at->change->gather.additions && (at->seen || at->copied)) {
+    if (error == -ERR_FULL && at->change->gather.additions &&
+        (at->seen || at->copied || at->planned)) {
         take_back(at);
         at->change->gather.value_bytes += at->copied;
         error = attempt(at, result);

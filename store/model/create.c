@@ -15,6 +15,7 @@
 #include "store/crypto/keyring.h"
 #include "store/db/env.h"
 #include "store/error.h"
+#include "store/grant.h"
 #include "store/log/commit.h"
 #include "store/log/index.h"
 #include "store/model/owner.h"
@@ -74,7 +75,8 @@ struct founding { /* revision 1 in the making */
 
 static int add(struct founding *founding, struct operation *operation)
 {
-    operation->name = "";
+    if (!operation->name)
+        operation->name = "";
     random_bytes(operation->digest, sizeof operation->digest);
     const int error = index_apply(&founding->index, operation, founding->count++);
     return error ? error : draft_add(founding->draft, operation, (struct slice){0});
@@ -85,6 +87,8 @@ static int add_identity(struct founding *founding, const struct identity *identi
     uint8_t public_key[CRYPTO_KEY_SIZE], signing_key[CRYPTO_KEY_SIZE];
     struct operation operation = {.kind = OPERATION_IDENTITY,
                                   .first = true,
+                                  .name = ADMINISTRATOR,
+                                  .name_size = strlen(ADMINISTRATOR),
                                   .public_key = public_key,
                                   .signing_key = signing_key};
     identity_keys(identity, public_key, signing_key);

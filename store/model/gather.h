@@ -18,6 +18,8 @@
 /* Two more: what stands at another key is set here too; and removed there. */
 #define GATHER_COPY ((enum operation_kind)253)
 #define GATHER_MOVE ((enum operation_kind)252)
+/* And one: new keys for a place. */
+#define GATHER_ROTATE ((enum operation_kind)251)
 
 struct wish {
     enum operation_kind kind;
@@ -29,7 +31,8 @@ struct wish {
     struct secret secret;       /* of a secret set */
     uint64_t ttl;               /* of what is made: seconds until it ends; 0: for good */
     int64_t ends;               /* the same as a moment, where it is known; 0: by ttl */
-    const char *with;  /* of a share: the consumer; of rights: to whom. Of an environment: its base,
+    const char *with;  /* of a share: the consumer; of rights: to whom; of an identity: its name,
+                          whose public text is the value. Of an environment: its base,
                           or NULL */
     unsigned rights;   /* that are granted or taken back */
     bool is_protected; /* of an environment */

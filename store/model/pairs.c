@@ -44,8 +44,8 @@ static size_t list_owners(struct pair *list, const struct plan *plan, size_t fro
     size_t count = 0;
     for (size_t i = from; i < plan->count; i++) {
         const struct operation *operation = &plan->steps[i].operation;
-        if (operation->kind != OPERATION_SERVICE_KEY)
-            continue;
+        if (operation->kind != OPERATION_SERVICE_KEY || !operation->turn)
+            continue; /* a later generation is made with its grants (seal.c) */
         if (operation->environment != environment)
             break;
         if (list)

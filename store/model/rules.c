@@ -226,6 +226,10 @@ static int judge_wish(struct judge *judge, const struct wish *wish)
     case OPERATION_RIGHTS_GRANT:
     case OPERATION_RIGHTS_REVOKE:
         return judge_rights(judge, wish);
+    case OPERATION_IDENTITY:
+        return judge_identity(judge, wish);
+    case GATHER_ROTATE:
+        return judge_rotate(judge, wish);
     case GATHER_COPY:
     case GATHER_MOVE:
         return judge_copy(judge, wish);
@@ -303,7 +307,11 @@ int judge_change(struct judge *judge)
             return error;
     }
     if (!judge->is_partial) {
-        const int error = settle(judge);
+        int error = judge_rotations(judge);
+        if (!error)
+            error = judge_consumers(judge);
+        if (!error)
+            error = settle(judge);
         if (error)
             return error;
     }
@@ -321,6 +329,7 @@ void judge_release(struct judge *judge)
     bytes_release(&judge->reasons);
     free(judge->schemas);
     free(judge->wanted);
+    free(judge->rotations);
     free(judge->notes);
     nearest_release(&judge->near);
 }

@@ -15,6 +15,11 @@
 #include "store/model/nearest.h"
 #include "store/model/plan.h"
 
+struct rotation {
+    uint32_t environment;
+    uint32_t service; /* 0: and of all services in it */
+};
+
 struct judge {
     struct store *store; /* borrowed, as are the next four */
     struct index *index;
@@ -37,6 +42,9 @@ struct judge {
     /* Shares without which it is refused, and which an override makes: owned, of the gather's. */
     struct wish **wanted;
     size_t wanted_count;
+    /* Places that get new keys, when all else was judged. Owned. */
+    struct rotation *rotations;
+    size_t rotation_count;
     struct change_note *notes; /* owned */
     size_t note_count, note_capacity;
     unsigned searches; /* nearest names looked for so far */

@@ -7,9 +7,8 @@
 #include "store/log/state_relation.h"
 #include "store/model/rules_internal.h"
 
-/* The place that the wish speaks of, where it is there. NOT_THERE: refused. */
-static int find_place(struct judge *judge, struct operation *operation, const char **name,
-                      const struct wish *wish)
+int judge_find_place(struct judge *judge, struct operation *operation, const char **name,
+                     const struct wish *wish)
 {
     struct environment environment;
     struct service service;
@@ -57,14 +56,143 @@ static int no_grant(struct judge *judge, const struct wish *wish, unsigned held)
                         is_root ? "" : "'");
 }
 
+/* Where an identity is to read, or no more. Positive NOT_THERE: refused. */
+static int judge_reading(struct judge *judge, struct identity_state *out, const struct wish *wish)
+{
+    const char *name = wish->with + strlen(PRINCIPAL_IDENTITY);
+    const bool is_grant = wish->kind == OPERATION_RIGHTS_GRANT;
+    const int found = state_identity_named(judge->index->txn, out, name);
+    if (found > 0) {
+        judge_refuse(judge, ERR_NOT_FOUND,
+                     "no identity '%s' is known here (emsa grant PLACE --to id:%s --key "
+                     "PUBLIC makes it known)",
+                     name, name);
+        return NOT_THERE;
+    }
+    if (found < 0 || !(wish->rights & GRANT_READ))
+        return found;
+    if (out->rev == 1) {
+        judge_refuse(judge, ERR_REFUSED,
+                     is_grant ? "'%s' is the identity that this store was made with, and opens "
+                                "everything already"
+                              : "'%s' is the identity that this store was made with: it opens "
+                                "everything, which can't be taken from it",
+                     wish->with);
+        return NOT_THERE;
+    }
+    if (wish->environment[0])
+        return 0;
+    judge_refuse(judge, ERR_REFUSED,
+                 "reading is granted to an identity by environment or service: each has a key of "
+                 "its own");
+    return NOT_THERE;
+}
+
+/* Whether the identity has the newest key of the place, and will after this change: it is wrapped
+ * once. */
+static int has_key(struct judge *judge, const struct operation *operation,
+                   const struct identity_state *identity)
+{
+    struct wrapped_key key;
+    const struct plan *plan = judge->plan;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct operation *step = &plan->steps[i].operation;
+        if (step->kind == OPERATION_SERVICE_KEY && step->service == operation->service &&
+            step->environment == operation->environment)
+            return 0;
+    }
+    int found =
+        state_public_key(judge->index->txn, &key.owner, operation->environment, operation->service);
+    if (found)
+        return found < 0 ? found : 0;
+    memcpy(key.for_public_key, identity->public_key, CRYPTO_KEY_SIZE);
+    found = state_wrapped_key(judge->index->txn, &key);
+    return found < 0 ? found : !found;
+}
+
+/* Whether a right to all of the environment covers the service. */
+static int reads_all(struct judge *judge, const struct operation *operation,
+                     const struct wish *wish)
+{
+    struct state_grant grant = {.environment = operation->environment};
+    if (!operation->service)
+        return 0;
+    memcpy(grant.principal, wish->with, operation->principal_size + 1);
+    const int found = state_grant(judge->index->txn, &grant);
+    return found < 0 ? found : !found && grant.rights & GRANT_READ;
+}
+
+/* What follows from a change of who may read, once it was taken. */
+static int change_reading(struct judge *judge, const struct operation *operation,
+                          const struct identity_state *identity, const struct wish *wish)
+{
+    if (operation->kind == OPERATION_RIGHTS_REVOKE) {
+        const int reads = reads_all(judge, operation, wish);
+        return reads ? (reads < 0 ? reads : 0)
+                     : judge_want_rotation(judge, operation->environment, operation->service);
+    }
+    const int has = has_key(judge, operation, identity);
+    if (has)
+        return has < 0 ? has : 0;
+    const char *key = gather_copy(judge->gather, identity->public_key, CRYPTO_KEY_SIZE);
+    int error = key ? judge_step_of_grant(judge, operation->environment, operation->service,
+                                          (const uint8_t *)key)
+                    : -ERR_NOMEM;
+    if (!error && operation->service)
+        error = judge_wrap_shared(judge, operation->environment, operation->service, false);
+    return error;
+}
+
+static int line_of_identity(struct judge *judge, char mark, const struct wish *wish)
+{
+    const int error = plan_line(judge->plan, mark, false, 0, "", "", "");
+    return error ? error : plan_line_subject(judge->plan, CHANGE_IDENTITY, wish->with);
+}
+
+int judge_identity(struct judge *judge, const struct wish *wish)
+{
+    struct identity_state known;
+    uint8_t keys[2][CRYPTO_KEY_SIZE];
+    int found = identity_public_parse(keys[0], keys[1], (const char *)wish->value, wish->size);
+    if (found)
+        return found;
+    found = state_identity_named(judge->index->txn, &known, wish->with);
+    if (found > 0)
+        found = state_identity(judge->index->txn, &known, keys[0]);
+    if (found < 0)
+        return found;
+    if (!found && strcmp(known.name, wish->with) != 0)
+        return judge_refuse(judge, ERR_REFUSED, "this identity is known as 'id:%s' already",
+                            known.name);
+    if (!found && (memcmp(known.public_key, keys[0], CRYPTO_KEY_SIZE) != 0 ||
+                   memcmp(known.signing_key, keys[1], CRYPTO_KEY_SIZE) != 0))
+        return judge_refuse(judge, ERR_REFUSED,
+                            "'id:%s' is another identity: a new one takes a new name", wish->with);
+    if (!found)
+        return line_of_identity(judge, '=', wish);
+    const char *kept = gather_copy(judge->gather, keys, sizeof keys);
+    if (!kept)
+        return -ERR_NOMEM;
+    struct operation operation = {.kind = OPERATION_IDENTITY,
+                                  .first = true,
+                                  .public_key = (const uint8_t *)kept,
+                                  .signing_key = (const uint8_t *)kept + CRYPTO_KEY_SIZE};
+    found = judge_step(judge, &operation, wish->with, NULL);
+    return found ? found : line_of_identity(judge, '+', wish);
+}
+
 int judge_rights(struct judge *judge, const struct wish *wish)
 {
     const bool is_grant = wish->kind == OPERATION_RIGHTS_GRANT;
     struct operation operation = {
         .kind = wish->kind, .principal = wish->with, .principal_size = strlen(wish->with)};
     struct state_grant grant = {0};
+    struct identity_state identity;
+    const bool is_identity = principal_is_identity(wish->with);
     const char *name;
-    int found = find_place(judge, &operation, &name, wish);
+    int found = is_identity ? judge_reading(judge, &identity, wish) : 0;
+    if (!found)
+        found = judge_find_place(judge, &operation, &name, wish);
     if (found)
         return found < 0 ? found : 0;
     grant.environment = operation.environment;
@@ -80,6 +208,8 @@ int judge_rights(struct judge *judge, const struct wish *wish)
     if (!operation.rights)
         return line_of(judge, '=', wish, grant.rev, wish->rights);
     found = judge_step(judge, &operation, name, NULL);
+    if (!found && is_identity && operation.rights & GRANT_READ)
+        found = change_reading(judge, &operation, &identity, wish);
     const uint64_t was = held ? grant.rev : 0;
     return found ? found : line_of(judge, is_grant ? '+' : '-', wish, was, operation.rights);
 }

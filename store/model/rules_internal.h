@@ -65,5 +65,31 @@ int judge_tag(struct judge *, const struct wish *wish);
 
 /* rules_grant.c */
 int judge_rights(struct judge *, const struct wish *wish);
+int judge_identity(struct judge *, const struct wish *wish);
+/* The place that the wish speaks of, which is there: into the operation, *name is its own.
+ * NOT_THERE: refused. */
+int judge_find_place(struct judge *, struct operation *operation, const char **name,
+                     const struct wish *wish);
+
+/* rules_key_pair.c */
+/* A key pair's private half for an identity, NULL: the administrator's; applied when it is sealed.
+ */
+int judge_step_of_grant(struct judge *, uint32_t environment, uint32_t service,
+                        const uint8_t *for_key);
+/* The next generation of a pair, told apart when it is sealed. */
+int judge_step_of_generation(struct judge *, uint32_t environment, uint32_t service);
+/* Whether an identity holds the newest key of a service itself: 1, 0, or a failure. */
+int judge_is_granted(struct judge *, uint32_t environment, uint32_t service);
+int judge_want_rotation(struct judge *, uint32_t environment, uint32_t service);
+int judge_rotate(struct judge *, const struct wish *wish);
+/* The steps of all that was wanted. */
+int judge_rotations(struct judge *);
+
+/* rules_consumer.c */
+/* The keys of secrets that are shared with a service which an identity reads, as far as it can't
+ * open them; is_rotated: with its next key, whatever it could. */
+int judge_wrap_shared(struct judge *, uint32_t environment, uint32_t service, bool is_rotated);
+/* The same for what the shares of this change let services read. */
+int judge_consumers(struct judge *);
 
 #endif

@@ -244,8 +244,16 @@ static int step_of_pair(struct judge *judge, const struct operation *operation)
     struct recipient pair;
     const int found =
         state_public_key(judge->index->txn, &pair, operation->environment, operation->service);
-    if (found <= 0 || operation->turn)
-        return found < 0 ? found : 0;
+    if (found < 0)
+        return found;
+    if (!found) { /* whoever was granted the service that went must not open the next one */
+        const int granted = judge_is_granted(judge, operation->environment, operation->service);
+        return granted > 0
+                   ? judge_step_of_generation(judge, operation->environment, operation->service)
+                   : granted;
+    }
+    if (operation->turn)
+        return 0;
     return judge_step_of_key_pair(judge, OPERATION_SERVICE_KEY, operation->environment,
                                   operation->service);
 }

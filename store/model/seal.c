@@ -1,80 +1,31 @@
 #include "store/model/seal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/crypto/envelope.h"
 #include "store/error.h"
 #include "store/log/state.h"
-#include "store/model/pairs.h"
+#include "store/model/consumers.h"
+#include "store/model/seal_key.h"
 
 #define SALTS 64u /* drawn at a time: each draw is a call of the kernel's */
 
 struct sealing {
     struct store *store;
     struct index *index;
-    const struct plan *plan;
     struct sealer *sealer;      /* made when the first secret comes */
     struct bytes value;         /* scratch: one DB_VALUE body */
-    struct wrapped_key key;     /* the pair made last */
-    struct pairs pairs;         /* of services, made meanwhile */
+    struct seal_keys keys;      /* of the pair made last */
     struct digests *digests;    /* made ahead */
     struct recipient recipient; /* the service whose public key was looked up last */
     bool has_recipient;
+    uint32_t *consumers;          /* owned scratch: of a secret */
+    struct recipient *recipients; /* owned scratch: the same, with the owner */
     uint8_t salts[SALTS][SALT_SIZE];
     size_t salts_left;
     size_t steps_left; /* of the plan, with the one in hand */
 };
-
-static int administrator(struct sealing *sealing, struct identity_state *out)
-{
-    const int found = state_next_identity(sealing->index->txn, out, NULL);
-    return found > 0 ? error_set(ERR_CORRUPT, "the store has no administrator's identity") : found;
-}
-
-/* A pair for an environment; its private half goes to the administrator, by the grant that follows.
- */
-static int make_environment_pair(struct sealing *sealing, struct operation *operation)
-{
-    struct identity_state identity;
-    struct recipient owner = {.environment = operation->environment, .generation = operation->turn};
-    int error = administrator(sealing, &identity);
-    if (!error)
-        error = keyring_make(sealing->store->id, &owner, &sealing->key, identity.public_key);
-    operation->public_key = sealing->key.owner.public_key;
-    return error;
-}
-
-static void grant_pair(struct sealing *sealing, struct operation *operation)
-{
-    operation->for_key = sealing->key.for_public_key;
-    operation->wrapped = sealing->key.data;
-}
-
-static int begin_pairs(struct sealing *sealing, const struct operation *operation, uint32_t op)
-{
-    struct recipient environment;
-    int error = state_public_key(sealing->index->txn, &environment, operation->environment, 0);
-    if (error > 0)
-        error = error_set(ERR_CORRUPT, "environment %u has no key pair", operation->environment);
-    return error ? error
-                 : pairs_begin(&sealing->pairs, sealing->plan, op, sealing->store->id,
-                               environment.public_key);
-}
-
-/* A pair for a service; its private half goes to its environment. Those that follow it are begun
- * with the first. */
-static int make_service_pair(struct sealing *sealing, struct operation *operation, uint32_t op)
-{
-    struct pairs *pairs = &sealing->pairs;
-    int error = pairs_left(pairs) ? 0 : begin_pairs(sealing, operation, op);
-    if (!error)
-        error = pairs_next(pairs, &sealing->key);
-    if (error)
-        return error;
-    operation->public_key = sealing->key.owner.public_key;
-    grant_pair(sealing, operation);
-    return 0;
-}
 
 static int find_recipient(struct sealing *sealing, const struct operation *operation)
 {
@@ -90,6 +41,32 @@ static int find_recipient(struct sealing *sealing, const struct operation *opera
                      : error;
 }
 
+/* The owner first, and then those who may read it as well. */
+static int find_consumers(struct sealing *sealing, size_t *count, const struct operation *operation)
+{
+    char key[KEY_NAME_MAX + 1];
+    size_t consumers = 0;
+    memcpy(key, operation->name, operation->name_size);
+    key[operation->name_size] = '\0';
+    int error = consumers_of(sealing->index->txn, &sealing->consumers, &consumers,
+                             operation->environment, operation->service, key);
+    struct recipient *grown =
+        error ? NULL : realloc(sealing->recipients, (consumers + 1) * sizeof *grown);
+    if (!grown)
+        return error ? error : error_set(ERR_NOMEM, "no memory for who may read a secret");
+    sealing->recipients = grown;
+    grown[0] = sealing->recipient;
+    *count = 1;
+    for (size_t i = 0; i < consumers; i++) {
+        error = state_public_key(sealing->index->txn, &grown[*count], operation->environment,
+                                 sealing->consumers[i]);
+        if (error < 0)
+            return error;
+        *count += !error; /* one that is placed by this change is found by its grant */
+    }
+    return 0;
+}
+
 static int seal_secret(struct sealing *sealing, const struct operation *operation, uint32_t op,
                        const struct secret *value)
 {
@@ -101,12 +78,15 @@ static int seal_secret(struct sealing *sealing, const struct operation *operatio
                           .op = op,
                           .kind = ENTRY_SECRET};
     memcpy(place.store_id, sealing->store->id, STORE_ID_SIZE);
+    size_t count = 0;
     int error = find_recipient(sealing, operation);
+    if (!error)
+        error = find_consumers(sealing, &count, operation);
     if (!error && !sealing->sealer)
         error = sealer_new(&sealing->sealer);
     return error ? error
                  : envelope_seal(sealing->sealer, &sealing->value, &place, value,
-                                 &sealing->recipient, 1);
+                                 sealing->recipients, count);
 }
 
 static const uint8_t *next_salt(struct sealing *sealing)
@@ -141,6 +121,24 @@ static int make_value(struct sealing *sealing, struct operation *operation, uint
     return error;
 }
 
+static bool is_of_keys(enum operation_kind kind)
+{
+    return kind == OPERATION_ENVIRONMENT_KEY || kind == OPERATION_SERVICE_KEY ||
+           kind == OPERATION_GRANT || kind == OPERATION_VALUE_KEY;
+}
+
+/* They are applied as they are made, so that what follows finds them. */
+static int make_keys(struct sealing *sealing, struct operation *operation, uint32_t op)
+{
+    int error = 0;
+    if (operation->kind == OPERATION_VALUE_KEY && !sealing->sealer)
+        error = sealer_new(&sealing->sealer);
+    if (!error)
+        error = seal_key(&sealing->keys, sealing->sealer, operation, op);
+    sealing->has_recipient &= operation->kind != OPERATION_SERVICE_KEY;
+    return error ? error : index_apply(sealing->index, operation, op);
+}
+
 static int seal_step(struct sealing *sealing, struct draft *draft, struct planned *step,
                      uint32_t op)
 {
@@ -154,18 +152,8 @@ static int seal_step(struct sealing *sealing, struct draft *draft, struct planne
         /* So that nobody who has a scope's hash only can guess what was done in it. */
         random_bytes(operation->digest, sizeof operation->digest);
     }
-    if (error)
-        return error;
-    const bool is_environment = operation->kind == OPERATION_ENVIRONMENT_KEY;
-    const bool is_service = operation->kind == OPERATION_SERVICE_KEY;
-    if (is_environment)
-        error = make_environment_pair(sealing, operation);
-    else if (is_service)
-        error = make_service_pair(sealing, operation, op);
-    else if (operation->kind == OPERATION_GRANT)
-        grant_pair(sealing, operation);
-    if (!error && (is_environment || is_service || operation->kind == OPERATION_GRANT))
-        error = index_apply(sealing->index, operation, op);
+    if (!error && is_of_keys(operation->kind))
+        error = make_keys(sealing, operation, op);
     return error ? error : draft_add(draft, operation, value);
 }
 
@@ -174,7 +162,7 @@ int seal_plan(struct store *store, struct index *index, struct draft *draft, str
 {
     struct sealing sealing = {.store = store,
                               .index = index,
-                              .plan = plan,
+                              .keys = {.store = store, .txn = index->txn, .plan = plan},
                               .digests = digests,
                               .value = BYTES_INIT((size_t)4 * VALUE_MAX)};
     int error = 0;
@@ -183,7 +171,9 @@ int seal_plan(struct store *store, struct index *index, struct draft *draft, str
         error = seal_step(&sealing, draft, &plan->steps[i], (uint32_t)i);
     }
     sealer_free(sealing.sealer);
-    pairs_release(&sealing.pairs);
+    seal_keys_release(&sealing.keys);
     bytes_release(&sealing.value);
+    free(sealing.consumers);
+    free(sealing.recipients);
     return error;
 }

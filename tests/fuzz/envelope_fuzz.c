@@ -37,7 +37,7 @@ static int find_wrapped(void *context, struct wrapped_key *out)
 
 static void start(void)
 {
-    static const struct keyring_source source = {find_public, find_wrapped};
+    static const struct keyring_source source = {find_public, find_wrapped, NULL};
     struct identity *identity;
     struct sealer *sealer;
     SECRET_CLEANUP struct secret value = {0};

@@ -139,13 +139,14 @@ SCHEMAS = (SCHEMA_SET, SCHEMA_REMOVE, DEFAULT_SET, DEFAULT_REMOVE)
 VALUES = {**{kind: kind for kind in SETS}, SCHEMA_SET: SCHEMA_SET, DEFAULT_SET: SET_PLAIN}
 TAG, UNTAG = 24, 25
 RIGHTS_GRANT, RIGHTS_REVOKE = 26, 27
-PRINCIPAL = re.compile(r"(user|group):(?!\d+$)[A-Za-z0-9_.@\\+$][A-Za-z0-9_.@\\+$-]{0,62}", re.A)
-IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT = 32, 33, 34, 35
+PRINCIPAL = re.compile(r"(user|group|id):(?!\d+$)[A-Za-z0-9_.@\\+$][A-Za-z0-9_.@\\+$-]{0,62}", re.A)
+IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT, VALUE_KEY = 32, 33, 34, 35, 36
 # what must be there, and what may be: tag and size
-FIELDS = {TAG: {20: 8}, IDENTITY: {1: 32, 4: 32}, ENVIRONMENT_KEY: {1: 32}, SERVICE_KEY: {1: 32, 2: 32, 3: 112}, GRANT: {2: 32, 3: 112}}
+FIELDS = {TAG: {20: 8}, IDENTITY: {1: 32, 4: 32}, ENVIRONMENT_KEY: {1: 32}, SERVICE_KEY: {1: 32, 2: 32, 3: 112}, GRANT: {2: 32, 3: 112},
+          VALUE_KEY: {24: 12, 25: 80}}
 PERHAPS = {ENVIRONMENT_ADD: {16: 4, 17: 8}, ENVIRONMENT_REMOVE: {17: 8}, REMOVE: {17: 8}, **{kind: {17: 8, 21: 20} for kind in SETS}}
 KINDS = (*SETS, REMOVE, LOCK, UNLOCK, SHARE, UNSHARE, ENVIRONMENT_ADD, ENVIRONMENT_REMOVE, SERVICE_ADD, SERVICE_REMOVE,
-         *SCHEMAS, TAG, UNTAG, RIGHTS_GRANT, RIGHTS_REVOKE, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT)
+         *SCHEMAS, TAG, UNTAG, RIGHTS_GRANT, RIGHTS_REVOKE, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT, VALUE_KEY)
 # flag by flag, the kinds that may have it: made, SAME, allowed equal, protected, OVERRIDE
 FLAGS = {1: (*SETS, ENVIRONMENT_ADD, SERVICE_ADD, SCHEMA_SET, DEFAULT_SET, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT),
          2: (*SETS, REMOVE), 4: (*SETS, DEFAULT_SET), 8: (ENVIRONMENT_ADD,), 16: KINDS}
@@ -195,6 +196,8 @@ def read_operation(body):
     operation["principal"] = fields[22].decode() if 22 in fields else ""
     operation["rights"] = struct.unpack("<H", fields[23])[0] if 23 in fields else 0
     must(22 not in fields or 0 < operation["rights"] < 64, "operation: rights that there are not")
+    operation["sealed"] = struct.unpack("<QI", fields[24]) if 24 in fields else (0, 0)
+    must(24 not in fields or operation["sealed"][0] > 0, "operation: the key of nothing")
     operation["from"] = struct.unpack("<IQQ", fields[21]) if 21 in fields else ()
     must(all(operation["from"]), "operation: copied from nowhere")
     return operation
@@ -229,6 +232,10 @@ DATABASES = {"meta", "commit", "log", "value", "request", "environment", "place"
              "outcome", "reference", "share", "lock", "schema", "presence", "tag", "grant", "leak"}
 
 
+class NoKey(Wrong):
+    """An identity has no way to a secret."""
+
+
 class Store:
     """Checks the log when made; open() opens a secret. What is derived from it is emsa_settle's."""
 
@@ -241,7 +248,7 @@ class Store:
 
     def _read_meta(self):
         reader = begin(self.bodies["meta"][b"store"], "store")
-        must(reader.number("I") == 4, "the store's format")
+        must(reader.number("I") == 5, "the store's format")
         self.id = reader.raw(16)
         reader.end()
         reader = begin(self.bodies["meta"][b"head"], "head")
@@ -250,7 +257,7 @@ class Store:
 
     def _read_log(self):
         parent, time, count, values = bytes(32), -1, 0, 0
-        self.commits, self.log = {}, {}
+        self.commits, self.log, self.keys, self.later = {}, {}, {}, {}
         for rev in range(1, self.rev + 1):
             body = self.bodies["commit"][struct.pack(">Q", rev)]
             commit = read_commit(body)
@@ -282,6 +289,10 @@ class Store:
                 must(value[0] == 1 and value[1] == VALUES[operation["kind"]], "value: head")
                 must(operation["kind"] == SET_SECRET or len(value) - 18 == operation["stored_size"], "value: size")
             self.log[commit["rev"], op] = operation
+            if operation["kind"] in (ENVIRONMENT_KEY, SERVICE_KEY, GRANT):
+                self.keys.setdefault((operation["kind"], operation["environment"], operation["service"]), []).append(operation)
+            if operation["kind"] == VALUE_KEY:
+                self.later.setdefault(operation["sealed"], []).append(operation)
         sums = [(env, service, len(leaves), H("emsa-scope-1", struct.pack("<II", env, service), b"".join(leaves)))
                 for (env, service), leaves in sorted(scopes.items())]
         must(sums == commit["scopes"], f"commit {commit['rev']}: scopes")
@@ -303,23 +314,36 @@ class Store:
         must(crypto_scalarmult_base(private) == owner_public, "wrapped key: not the owner's")
         return private
 
-    def _key_operation(self, kind, environment, service, turn):
-        for operation in self.log.values():
-            if (operation["kind"], operation["environment"], operation["service"], operation["turn"]) == \
-                    (kind, environment, service, turn):
-                return operation
-        raise Wrong("a key pair is not in the log")
+    def _key_operations(self, kind, environment, service, turn=None):
+        return [operation for operation in self.keys.get((kind, environment, service), ()) if turn in (None, operation["turn"])]
+
+    def _pair(self, environment, service, generation):
+        found = self._key_operations(SERVICE_KEY if service else ENVIRONMENT_KEY, environment, service, generation)
+        must(len(found) == 1, "a key pair is not in the log, or twice")
+        return found[0]["fields"]
+
+    def _granted(self, identity, environment, service, generation):
+        """A private key that was granted to the identity itself; None where it was not."""
+        private, public, _ = identity
+        pair = self._pair(environment, service, generation)[1]
+        for grant in self._key_operations(GRANT, environment, service, generation):
+            if grant["fields"][2] == public:
+                return self._private(grant["fields"][3], struct.pack("<III", environment, service, generation), pair, private, public)
+        return None
 
     def _service_private(self, identity, environment, service, generation):
-        private, public, _ = identity
-        grant = self._key_operation(GRANT, environment, 0, 1)
-        pair = self._key_operation(ENVIRONMENT_KEY, environment, 0, 1)["fields"][1]
-        must(grant["fields"][2] == public, "no grant for this identity")
-        environment_private = self._private(grant["fields"][3], struct.pack("<III", environment, 0, 1), pair, private, public)
-        key = self._key_operation(SERVICE_KEY, environment, service, generation)
-        must(key["fields"][2] == pair, "a service's key is not for its environment")
-        return self._private(key["fields"][3], struct.pack("<III", environment, service, generation), key["fields"][1],
-                             environment_private, pair), key["fields"][1]
+        """(private, public), or None where this identity has no way to it."""
+        key = self._pair(environment, service, generation)
+        private = self._granted(identity, environment, service, generation)
+        if private:
+            return private, key[1]
+        for above in self._key_operations(ENVIRONMENT_KEY, environment, 0):
+            if above["fields"][1] != key[2]:
+                continue
+            holder = self._granted(identity, environment, 0, above["turn"])
+            if holder:
+                return self._private(key[3], struct.pack("<III", environment, service, generation), key[1], holder, key[2]), key[1]
+        return None
 
     def open(self, identity, rev, op, envelope):
         operation = self.log[rev, op]
@@ -331,13 +355,20 @@ class Store:
         must(len(envelope) == 64 + 92 * count + size + 16, "envelope: size")
         must(size == operation["stored_size"], "envelope: padded size")
         commitment, head = envelope[8:40], envelope[:64 + 92 * count]
+        slots = [head[64 + 92 * i:][:92] for i in range(count)]
+        slots += [struct.pack("<III", later["environment"], later["service"], later["turn"]) + later["fields"][25]
+                  for later in self.later.get((rev, op), ())]
         dek = None
-        for i in range(count):
-            owner, ephemeral, wrapped = (head[64 + 92 * i:][a:b] for a, b in ((0, 12), (12, 44), (44, 92)))
-            environment, service, generation = struct.unpack("<III", owner)
-            private, public = self._service_private(identity, environment, service, generation)
+        for slot in slots:
+            owner, ephemeral, wrapped = slot[:12], slot[12:44], slot[44:]
+            found = self._service_private(identity, *struct.unpack("<III", owner))
+            if not found:
+                continue
+            private, public = found
             kek = derive(crypto_scalarmult(private, ephemeral), "emsa-shared-1", ephemeral + public)
             dek = unseal(derive(kek, "emsa-wrap-1", commitment), place + owner, wrapped)
+        if dek is None:
+            raise NoKey("no key of this identity opens it")
         must(derive(dek, "emsa-commitment-1", place) == commitment, "envelope: commitment")
         length = struct.unpack("<Q", unseal(derive(dek, "emsa-length-1"), place + envelope[:40], envelope[40:64]))[0]
         text = unseal(derive(dek, "emsa-value-1"), place + H("emsa-envelope-1", head), envelope[64 + 92 * count:])

@@ -17,6 +17,7 @@ import emsa_describe
 import emsa_format as form
 import lmdb_file
 from emsa_judge import ENVIRONMENT, KEY, SERVICE, Judge
+from emsa_keys import READ, Keys, body
 from emsa_resolve import (AS_IN_ALL, AS_IN_BASE, DEFAULT, DEFAULT_OF_ALL, DEFAULT_OF_BASE, DEFAULTS, Definition, Record, View,
                           references)
 
@@ -27,10 +28,6 @@ CHUNK = 64
 
 def short(text):
     return bytes([len(text)]) + text.encode()
-
-
-def body(layout, *values):
-    return b"\1" + struct.pack("<" + layout, *values)
 
 
 @dataclass
@@ -61,7 +58,7 @@ class Place:
     alive: bool = True
 
 
-class Settled(Judge):
+class Settled(Judge, Keys):
     """Goes through a Store's log; then `derived` is {database: {key: body}}, and `wrong` what the log itself should not hold."""
 
     def __init__(self, store, identity=None):
@@ -72,6 +69,7 @@ class Settled(Judge):
         self.schemas, self.read = {}, {}
         self.history, self.outcomes, self.keys, self.requests, self.tags = {}, {}, {}, {}, {}
         self.presences, self.set_there, self.grants = {}, set(), {}
+        self.identities, self.pairs, self.taken = {}, {}, []
         self.last_entry = 0
         self.views = {0: self._view(self.records)}
         for rev in range(1, store.rev + 1):
@@ -124,6 +122,7 @@ class Settled(Judge):
         after = self.views[rev] = self._settle(before, is_expiry)
         self._check(before, after, is_expiry)
         self._check_defaults(operations)
+        self._check_keys()
         outcomes = self._outcomes(before, after, alive, placed, {o["environment"] for o in operations})
         if not is_expiry and not any(o["overridden"] for o in operations):
             self._check_verdicts(before, after, placed, outcomes, any(o["kind"] in form.SCHEMAS for o in operations))
@@ -273,6 +272,14 @@ class Settled(Judge):
             form.must(not held & rights, "a grant of what was granted")
         else:
             form.must(held & rights == rights, "rights taken back that were not granted")
+        if what[2].startswith("id:"):
+            form.must(what[2][3:] in self.identities, "rights of an identity that is not known")
+            form.must(environment or not rights & READ, "an identity that reads everything")
+            above = self.grants.get((environment, 0, what[2]), (0,))[0] if service else 0
+            if operation["kind"] == form.RIGHTS_REVOKE and rights & READ & ~above:
+                self.taken.append((environment, service))
+                self.keys[b"X" + struct.pack(">IIQI", environment, service, self.rev, op)] = \
+                    body("") + bytes([len(what[2])]) + what[2].encode()
         if held ^ rights:
             self.grants[what] = (held ^ rights, self.rev, op)
 
@@ -301,17 +308,6 @@ class Settled(Judge):
         form.must(operation["turn"] == (was.incarnation + 1 if was else 0), "an incarnation")
         self.places[environment, service] = Place(operation["turn"], self.rev, self.time, self.rev, self.rev, self.time)
         self._touch_service(environment, service)
-
-    def _apply_key(self, operation, op):
-        kind, fields = operation["kind"], operation["fields"]
-        if kind == form.IDENTITY:
-            self.keys[b"I" + fields[1]] = body("Q", self.rev) + fields[4]
-            return
-        owner = struct.pack(">III", operation["environment"], operation["service"], operation["turn"])
-        if 1 in fields:
-            self.keys[b"K" + owner] = body("QI", self.rev, op) + fields[1]
-        if 3 in fields:
-            self.keys[b"W" + owner + fields[2]] = body("") + fields[3]
 
     # --- the records
 
@@ -433,7 +429,7 @@ class Settled(Judge):
         return [(environment, service, name_id, KEY, mark, int(secret), incarnation) for mark, secret, incarnation in marks]
 
     def _mark(self, operations, outcomes):
-        for environment, service in [(o["environment"], o["service"]) for o in operations] + [o[:2] for o in outcomes]:
+        for environment, service in [(o["environment"], o["service"]) for o in operations if o["kind"] < form.IDENTITY] + [o[:2] for o in outcomes]:
             if environment:
                 self.environments[environment].changed = self.rev
             if service:

@@ -6,6 +6,7 @@
 #include "store/error.h"
 #include "store/expiry.h"
 #include "store/grant.h"
+#include "store/identity.h"
 #include "tests/support/store/declare.h"
 #include "tests/support/store/dice.h"
 #include "tests/support/store/sample.h"
@@ -38,7 +39,9 @@ enum what {
     DO_TAG,    /* revision ttl */
     DO_UNTAG,
     DO_GRANT, /* rights ttl */
-    DO_REVOKE
+    DO_REVOKE,
+    DO_KNOW, /* an identity, of that name */
+    DO_ROTATE
 };
 
 struct step {
@@ -53,6 +56,17 @@ static int set_hidden(struct change *change, const struct path *path, const char
     struct secret secret = {0};
     MUST_DO(secret_copy(&secret, text, strlen(text)));
     return change_set_secret(change, path, &secret);
+}
+
+/* A new identity, which nobody keeps. */
+static int make_known(struct change *change, const char *name)
+{
+    struct identity *identity;
+    char text[IDENTITY_TEXT_MAX] = "";
+    MUST_DO(identity_new(&identity));
+    identity_public(identity, text);
+    identity_free(identity);
+    return change_identity(change, name, text);
 }
 
 static int gather_value(struct change *change, const struct step *step, const struct path *path)
@@ -123,6 +137,10 @@ static int gather(struct change *change, const struct step *step)
         return change_grant(change, &path, step->text, (unsigned)step->ttl);
     case DO_REVOKE:
         return change_revoke(change, &path, step->text, (unsigned)step->ttl);
+    case DO_KNOW:
+        return make_known(change, step->text);
+    case DO_ROTATE:
+        return change_rotate(change, &path);
     case DO_COPY_THEN:
         return gather_value(change, step, &path);
     default:
@@ -346,6 +364,25 @@ static void give_rights(struct store *store)
     print(store);
 }
 
+/* Identities that are granted keys, and lose them. */
+static void give_keys(struct store *store)
+{
+    const uint64_t list = GRANT_LIST, read = GRANT_READ, set = GRANT_SET;
+    COMMIT(store, {DO_KNOW, "", "host"}, {DO_KNOW, "", "laptop"}, {DO_KNOW, "", "ci"},
+           {DO_HIDDEN, "prod/web/LATER", "one"}, {DO_GRANT, "prod", "id:laptop", list | read},
+           {DO_GRANT, "prod/web", "id:host", read}, {DO_GRANT, "prod", "id:ci", set});
+    print(store);
+    COMMIT(store, {DO_REVOKE, "prod", "id:laptop", read}, {DO_REVOKE, "prod", "id:ci", set});
+    COMMIT(store, {DO_HIDDEN, "prod/web/LATER", "two"}, {DO_GRANT, "prod", "id:laptop", read});
+    COMMIT(store, {DO_REVOKE, "prod/web", "id:host"}, {DO_ROTATE, "dev"});
+    COMMIT(store, {DO_GRANT, "dev/web", "id:host", read},
+           {DO_GRANT, "prod/web", "id:laptop", read});
+    COMMIT(store, {DO_REVOKE, "prod/web", "id:laptop", read}); /* still granted above */
+    COMMIT(store, {DO_DROP, "dev/web"}, {DO_SERVICE, "dev/web"},
+           {DO_HIDDEN, "dev/web/LATER", "three", 3600});
+    print(store);
+}
+
 int main(int count, char **arguments)
 {
     char path[TRIAL_PATH_MAX];
@@ -359,6 +396,7 @@ int main(int count, char **arguments)
     expire(store);
     declare_keys(store);
     give_rights(store);
+    give_keys(store);
     store_close(store);
     return 0;
 }

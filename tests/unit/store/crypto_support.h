@@ -65,7 +65,7 @@ static inline int log_wrapped(void *context, struct wrapped_key *out)
     return 1;
 }
 
-static const struct keyring_source log_source = {log_public_key, log_wrapped};
+static const struct keyring_source log_source = {log_public_key, log_wrapped, NULL};
 
 static inline struct recipient log_make(struct log *log, uint32_t environment, uint32_t service,
                                         uint32_t generation,

@@ -119,9 +119,9 @@ static void test_what_was_not_granted_is_not_taken_back(void **state)
 
 static void test_what_is_none_is_refused(void **state)
 {
-    static const char *const names[] = {"alice",    "user:",     "user:-a",          "user:a b",
-                                        "user:a/b", "user:1000", "group:a:b",        "id:alice",
-                                        "User:a",   "user:a\n",  "user:caf\xc3\xa9", ""};
+    static const char *const names[] = {
+        "alice",     "user:", "user:-a", "user:a b", "user:a/b",         "user:1000",
+        "group:a:b", "id:",   "User:a",  "user:a\n", "user:caf\xc3\xa9", ""};
     static const char *const good[] = {"user:a", "group:9a", "user:D\\u.s@er+$", "user:_x-1"};
     struct model *model = *state;
     char marks[8], long_one[PRINCIPAL_MAX + 2] = "user:";

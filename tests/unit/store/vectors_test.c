@@ -1,4 +1,4 @@
-/* A store of format 4 that was written once, kept in vectors/format-4.txt: every later version must
+/* A store of format 5 that was written once, kept in vectors/format-5.txt: every later version must
  * read it. The same file is checked by an implementation in Python (tests/integration/format). */
 #include "tests/unit/store/model_support.h"
 
@@ -8,7 +8,7 @@
 #include "store/db/txn.h"
 
 #define LONGEST_LINE ((size_t)64 * 1024)
-#define VALUES_MAX 2048
+#define VALUES_MAX 4096
 #define RECORD_TAIL 16 /* its hash, which is put there anew */
 
 static const char *const names[DB_COUNT] = {
@@ -123,12 +123,12 @@ static int load(void **state, const char *which)
 
 static int setup(void **state)
 {
-    return load(state, "format-4.txt");
+    return load(state, "format-5.txt");
 }
 
 static int setup_of_before(void **state)
 {
-    return load(state, "format-3.txt");
+    return load(state, "format-4.txt");
 }
 
 static int teardown(void **state)
@@ -194,7 +194,7 @@ static void test_the_version_before_is_refused(void **state)
     struct store *store = NULL;
     assert_int_equal(sample_try_open(&store, vectors->path, false), ERR(ERR_FORMAT));
     assert_null(store);
-    assert_non_null(strstr(error_text(), "format 3"));
+    assert_non_null(strstr(error_text(), "format 4"));
 }
 
 int main(void)

@@ -276,6 +276,7 @@ static void stray_identity(struct txn *txn)
     struct identity_state identity;
     assert_int_equal(state_next_identity(txn, &identity, NULL), 0);
     identity.public_key[0] ^= 1;
+    identity.name[0] ^= 1;
     state_put_identity(txn, &identity);
 }
 static void stray_request(struct txn *txn)
