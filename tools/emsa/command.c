@@ -66,16 +66,17 @@ const struct command commands[] = {
      "let nothing change what is in effect at places; without any: list what is locked"},
     {"unlock", NULL, run_unlock, OPTIONS_CHANGE, 1, MANY, false, "unlock ENV[/SERVICE[/KEY]]...",
      "let it change again"},
-    {"grant", NULL, run_grant, OPTIONS_CHANGE | OPTION_TO_WHOM | OPTION_RIGHTS, 1, MANY, false,
-     "grant /|ENV|ENV/SERVICE... --to user:NAME|group:NAME... "
+    {"grant", NULL, run_grant, OPTIONS_CHANGE | OPTION_TO_WHOM | OPTION_RIGHTS | OPTION_KEY, 1,
+     MANY, false,
+     "grant /|ENV|ENV/SERVICE... --to user:NAME|group:NAME|id:NAME... [--key PUBLIC] "
      "--list|--read|--set|--share|--audit|--admin...",
-     "give users and groups of this system rights to places"},
+     "give users and groups of this system, and identities, rights to places"},
     {"revoke", NULL, run_revoke, OPTIONS_CHANGE | OPTION_FROM_WHOM | OPTION_RIGHTS, 1, MANY, false,
-     "revoke /|ENV|ENV/SERVICE... --from user:NAME|group:NAME... "
+     "revoke /|ENV|ENV/SERVICE... --from user:NAME|group:NAME|id:NAME... "
      "[--list|--read|--set|--share|--audit|--admin]...",
      "take rights back; without any: all that were given there"},
-    {"grants", NULL, run_grants, 0, 0, 1, false, "grants [/|ENV|ENV/SERVICE|user:NAME|group:NAME]",
-     "who may do what"},
+    {"grants", NULL, run_grants, 0, 0, 1, false,
+     "grants [/|ENV|ENV/SERVICE|user:NAME|group:NAME|id:NAME]", "who may do what"},
     {"identity", "new", run_identity_new,
      OPTION_OUT | OPTION_PASSPHRASE | OPTION_PASSPHRASE_FILE | OPTION_KEY_FILE | OPTION_CREDENTIAL |
          OPTION_SHARES,
@@ -104,6 +105,13 @@ const struct command commands[] = {
      "identity combine SHARE... [--out FILE] [--passphrase] [--passphrase-file FILE|-] "
      "[--key-file FILE] [--systemd-credential NAME]",
      "make an identity's file from its shares"},
+    {"rotate", "keys", run_rotate_keys, OPTIONS_CHANGE, 1, MANY, false,
+     "rotate keys ENV|ENV/SERVICE...", "new keys for all who hold the old ones"},
+    {"rotate", "list", run_rotate_list, 0, 0, 1, false, "rotate list [ENV[/SERVICE]]",
+     "secrets to be changed, because somebody knows them who may not any more"},
+    {"rotate", "value", run_rotate_value, OPTIONS_CHANGE | OPTION_GENERATE, 1, 1, false,
+     "rotate value ENV/SERVICE/KEY --generate BYTES [--keep-previous KEY] [--run COMMAND]",
+     "a new random secret, set once a command has taken it"},
     {"schema", "set", run_schema_set, OPTIONS_CHANGE | OPTION_ENV, 1, MANY, false,
      "schema set FILE... [--env ENV]",
      "set what services declare of their keys, for all or for one"},

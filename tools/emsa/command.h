@@ -69,6 +69,9 @@ int run_blame(struct session *);    /* blame.c */
 int run_tag(struct session *);      /* tag.c */
 int run_grant(struct session *);    /* grant.c */
 int run_revoke(struct session *);
+int run_rotate_keys(struct session *); /* rotate.c */
+int run_rotate_list(struct session *);
+int run_rotate_value(struct session *); /* rotate_value.c */
 int run_grants(struct session *);
 int run_identity_new(struct session *); /* identity.c */
 int run_identity_show(struct session *);

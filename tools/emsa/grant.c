@@ -39,6 +39,8 @@ static int add_operations(const struct options *options, const char *kind, const
         json_t *operation =
             json_pack("{s:s, s:s, s:s, s:o}", "kind", kind, "path", path_text(&path, text), "who",
                       options->whom.list[i], "rights", rights_words(options->rights));
+        if (operation != NULL && options->key != NULL)
+            json_object_set_new(operation, "key", json_string(options->key));
         if (operation == NULL || json_array_append_new(operations, operation) < 0)
             return error_set(ERR_INVALID, "the name '%.64s' is not UTF-8", options->whom.list[i]);
     }
@@ -65,7 +67,9 @@ static int change_rights(struct session *session, const char *kind)
 int run_grant(struct session *session)
 {
     if (session->options.whom.count == 0)
-        return error_set(ERR_INVALID, "to whom? --to user:NAME, or --to group:NAME");
+        return error_set(ERR_INVALID, "to whom? --to user:NAME, --to group:NAME or --to id:NAME");
+    if (session->options.key != NULL && session->options.whom.count > 1)
+        return error_set(ERR_INVALID, "--key is the public identity of one: --to id:NAME");
     if (session->options.rights == 0)
         return error_set(ERR_INVALID,
                          "which rights? --list, --read, --set, --share, --audit or --admin");
@@ -75,7 +79,8 @@ int run_grant(struct session *session)
 int run_revoke(struct session *session)
 {
     if (session->options.whom.count == 0)
-        return error_set(ERR_INVALID, "from whom? --from user:NAME, or --from group:NAME");
+        return error_set(ERR_INVALID,
+                         "from whom? --from user:NAME, --from group:NAME or --from id:NAME");
     return change_rights(session, "revoke");
 }
 
@@ -93,6 +98,15 @@ static const char *words_text(char out[static RIGHT_WORDS_MAX], json_t *grant)
     json_array_foreach(json_object_get(grant, "rights"), index, word) rights |=
         rights_of_word(json_string_value(word));
     return rights_text(out, rights);
+}
+
+/* What an identity may read its keys decide. */
+static const char *enforcer_text(json_t *grant)
+{
+    const char *word = output_member(grant, "enforced");
+    if (strcmp(word, "cryptography") == 0)
+        return word;
+    return strcmp(word, "server") == 0 ? "this server" : "cryptography (read), this server";
 }
 
 static int print_grants(json_t *grants)
@@ -117,7 +131,7 @@ static int print_grants(json_t *grants)
         const char *cells[] = {place_text(grant),
                                who,
                                words_text(words, grant),
-                               "this server",
+                               enforcer_text(grant),
                                number_text(rev, json_integer_value(json_object_get(grant, "rev"))),
                                time_text(time, json_integer_value(json_object_get(grant, "time"))),
                                author,

@@ -70,6 +70,9 @@ static const struct option_row rows[] = {
     {"until", 0, "WHEN", OPTION_UNTIL},
     {"key", 0, "PATTERN", OPTION_KEY},
     {"rm", 0, NULL, OPTION_RM},
+    {"generate", 0, "BYTES", OPTION_GENERATE},
+    {"keep-previous", 0, "KEY", OPTION_GENERATE},
+    {"run", 0, "COMMAND", OPTION_GENERATE},
     {"to", 0, "WHO", OPTION_TO_WHOM},
     {"from", 0, "WHO", OPTION_FROM_WHOM},
     {"list", 0, NULL, OPTION_RIGHTS},
@@ -270,6 +273,17 @@ static int apply_identity(struct options *options, const struct option_row *row,
     }
 }
 
+static int apply_generation(struct options *options, const struct option_row *row, const char *text)
+{
+    if (strcmp(row->name, "generate") == 0)
+        return number(row->name, text, &options->generate);
+    if (strcmp(row->name, "run") == 0)
+        options->run = text;
+    else
+        options->keep_previous = text;
+    return 0;
+}
+
 static int apply_text(struct options *options, const struct option_row *row, const char *text)
 {
     switch (row->bit) {
@@ -342,6 +356,8 @@ static int apply_text(struct options *options, const struct option_row *row, con
     case OPTION_KEY:
         options->key = text;
         return 0;
+    case OPTION_GENERATE:
+        return apply_generation(options, row, text);
     case OPTION_TO_WHOM:
     case OPTION_FROM_WHOM:
         return add_text(&options->whom, text);

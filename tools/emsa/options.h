@@ -59,8 +59,9 @@ __extension__ typedef unsigned __int128 option_bits;
 #define OPTION_AUTHOR OPTION_BIT(53)
 #define OPTION_SINCE OPTION_BIT(54)
 #define OPTION_UNTIL OPTION_BIT(55)
-#define OPTION_KEY OPTION_BIT(56)
+#define OPTION_KEY OPTION_BIT(56) /* a pattern; of grant: a public identity */
 #define OPTION_RM OPTION_BIT(57)
+#define OPTION_GENERATE OPTION_BIT(50) /* and what goes with it */
 #define OPTION_TO_WHOM OPTION_BIT(61)
 #define OPTION_FROM_WHOM OPTION_BIT(62)
 #define OPTION_RIGHTS OPTION_BIT(63) /* a flag for each of them */
@@ -125,6 +126,8 @@ struct options { /* texts are argv's */
     const char *layout;
     uint64_t uid, gid, mode, pid, timeout; /* mode 0: as usual; timeout: seconds */
     const char *author, *since, *until, *key;
+    const char *keep_previous, *run;
+    uint64_t generate; /* bytes; 0: not asked for */
     uint64_t number;
     bool has_from;
     uint64_t from;

@@ -22,6 +22,12 @@ int session_client(struct session *session, struct client **out)
     return error;
 }
 
+void session_leave(struct session *session)
+{
+    client_close(session->client);
+    session->client = NULL;
+}
+
 int session_ask(struct session *session, const char *method, json_t *parameters,
                 const struct piece *pieces, size_t piece_count, struct answer *out)
 {

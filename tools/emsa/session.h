@@ -20,6 +20,8 @@ struct session {
 
 /* The way to the store, opened at the first call of it. */
 int session_client(struct session *session, struct client **out);
+/* Gives it up until the next call: a store that no server owns is free for others meanwhile. */
+void session_leave(struct session *session);
 
 /* One call: opens the way, asks, and gives the answer. parameters are taken over, also on failure.
  */

@@ -37,7 +37,7 @@ static const char types[] =
     "?string,\n"
     "  with: ?string, base: ?string, protected: ?bool, schema: ?Schema, keys: ?[]string, sizes: "
     "?[]int,\n"
-    "  who: ?string, rights: ?[]string)\n\n"
+    "  who: ?string, rights: ?[]string, key: ?string)\n\n"
     "# As emsa-schema(5) has it; keys: by name.\n"
     "type Schema (service: string, strict: ?bool, description: ?string, keys: object)\n\n"
     "# severity: error, warning, note; verdict: a word of emsa(1)'s table; rev: of what it is "

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "store/grant.h"
 #include "tools/service/find.h"
 #include "tools/service/holdings.h"
 #include "tools/service/item.h"
@@ -49,6 +50,14 @@ static int place_of(struct snapshot *snapshot, struct path *out, const struct gr
     return found < 0 ? found : path_make(out, environment, service, NULL);
 }
 
+/* What an identity may read is decided by the keys that it holds, wherever the store lies. */
+static const char *enforced(const struct grant *grant)
+{
+    if (!principal_is_identity(grant->principal) || !(grant->rights & GRANT_READ))
+        return "server";
+    return grant->rights == GRANT_READ ? "cryptography" : "cryptography, server";
+}
+
 static int add(struct listing *listing, const struct grant *grant)
 {
     struct path place = {0};
@@ -61,7 +70,7 @@ static int add(struct listing *listing, const struct grant *grant)
         return 0;
     json_t *object = json_pack("{s:s, s:s, s:o, s:I, s:s, s:b}", "path", path_text(&place, text),
                                "who", grant->principal, "rights", rights_words(grant->rights),
-                               "rev", (json_int_t)grant->rev, "enforced", "server", "known",
+                               "rev", (json_int_t)grant->rev, "enforced", enforced(grant), "known",
                                (int)people_known(grant->principal));
     if (object == NULL || json_array_append_new(listing->grants, object) < 0)
         return error_set(ERR_NOMEM, "no memory for a list");

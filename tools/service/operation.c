@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "tools/service/operation_rights.h"
 #include "tools/service/parameter.h"
 #include "tools/service/right_words.h"
 #include "tools/service/schema_json.h"
@@ -251,55 +252,6 @@ static int add_unschema(struct change *change, json_t *operation, const struct p
 
 /* Rights */
 
-/* The words of "rights" as bits; 0: there are none. */
-static int rights_member(json_t *operation, const struct path *path, unsigned *out)
-{
-    json_t *words = json_object_get(operation, "rights"), *word;
-    char text[PATH_TEXT_MAX];
-    size_t index;
-    *out = 0;
-    if (words == NULL || json_is_null(words))
-        return 0;
-    if (!json_is_array(words))
-        return error_set(ERR_INVALID, "the 'rights' to '%s' are no list", path_text(path, text));
-    json_array_foreach(words, index, word)
-    {
-        const unsigned right = rights_of_word(json_string_value(word));
-        if (right == 0)
-            return error_set(ERR_INVALID,
-                             "there is no such right to '%s': use list, read, set, "
-                             "share, audit or admin",
-                             path_text(path, text));
-        *out |= right;
-    }
-    return 0;
-}
-
-static int add_grant(struct change *change, json_t *operation, const struct path *path,
-                     struct stream *stream)
-{
-    const char *who = NULL;
-    unsigned rights = 0;
-    (void)stream;
-    int error = wanted_text(operation, "who", path, &who);
-    if (error == 0)
-        error = rights_member(operation, path, &rights);
-    return error < 0 ? error : change_grant(change, path, who, rights);
-}
-
-/* Without rights: all that were granted there. */
-static int add_revoke(struct change *change, json_t *operation, const struct path *path,
-                      struct stream *stream)
-{
-    const char *who = NULL;
-    unsigned rights = 0;
-    (void)stream;
-    int error = wanted_text(operation, "who", path, &who);
-    if (error == 0)
-        error = rights_member(operation, path, &rights);
-    return error < 0 ? error : change_revoke(change, path, who, rights);
-}
-
 /*
  * Whoever sets without reading must learn nothing of what is there by what comes of it. A link or a
  * template shows what it names; a schema finds fault with what is set; what is copied or moved is
@@ -323,8 +275,9 @@ static const struct kind kinds[] = {
     {"unlock", RIGHT_ADMIN, RIGHT_NONE, false, add_unlock},
     {"schema", RIGHT_EDIT, RIGHT_NONE, false, add_schema},
     {"unschema", RIGHT_EDIT, RIGHT_NONE, false, add_unschema},
-    {"grant", RIGHT_ADMIN, RIGHT_NONE, false, add_grant},
-    {"revoke", RIGHT_ADMIN, RIGHT_NONE, false, add_revoke},
+    {"grant", RIGHT_ADMIN, RIGHT_NONE, false, operation_grant},
+    {"revoke", RIGHT_ADMIN, RIGHT_NONE, false, operation_revoke},
+    {"rotate", RIGHT_ADMIN, RIGHT_NONE, false, operation_rotate},
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 

@@ -162,6 +162,8 @@ bool people_known(const char *principal)
 {
     char name[PRINCIPAL_MAX + 1];
     const char *colon = strchr(principal, ':');
+    if (principal_is_identity(principal)) /* it is in the log, or nothing can be granted to it */
+        return true;
     if (colon == NULL || strlen(colon + 1) >= sizeof name)
         return false;
     memcpy(name, colon + 1, strlen(colon + 1) + 1);

@@ -190,6 +190,15 @@ const struct verb verbs[] = {
      "Who was granted which rights: at a place, above it and beneath it; or to one principal. Of "
      "places that\n"
      "# the caller may neither audit nor administer only what the caller holds itself."},
+    {"Exposed", verb_exposed, RIGHT_AUDIT, "path", "path: ?string, skip: ?int",
+     "(rev: int, secrets: [](path: string, rev: int, who: string, since: int, time: ?int), more: "
+     "bool)",
+     "Secrets at a place that are what somebody could read who may not any more: each is to be "
+     "changed.\n"
+     "# rev: the value's; since, time: when reading was taken away; skip: the first so many, which "
+     "an "
+     "earlier\n"
+     "# reply told of."},
     {"Status", verb_status, RIGHT_LIST, NULL, "", "(rev: int, store: string, pid: int)",
      "The store and the process that serves it (more members than these)."},
     {"Metrics", verb_metrics, RIGHT_LIST, NULL, "", "(text: string)",

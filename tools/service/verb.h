@@ -65,6 +65,7 @@ int verb_refs(struct request *);        /* refs.c */
 int verb_find(struct request *);        /* search.c */
 int verb_locks(struct request *);       /* locks.c */
 int verb_grants(struct request *);      /* grants.c */
+int verb_exposed(struct request *);     /* exposed.c */
 int verb_schema_show(struct request *); /* schemas.c */
 int verb_schema_infer(struct request *);
 int verb_check(struct request *); /* check.c */

@@ -58,6 +58,10 @@ static void add_note(json_t *object, const struct change_line *line)
         json_object_set_new(object, "note", json_string(is_gone ? "schema removed" : "schema"));
     if (line->subject == CHANGE_GRANT)
         json_object_set_new(object, "note", grant_note(line));
+    if (line->subject == CHANGE_IDENTITY)
+        json_object_set_new(object, "note", json_sprintf("id:%s is known", line->with));
+    if (line->subject == CHANGE_KEYS)
+        json_object_set_new(object, "note", json_string("new keys"));
     if (line->subject == CHANGE_SHARE)
         json_object_set_new(
             object, "note",

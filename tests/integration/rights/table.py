@@ -79,6 +79,7 @@ def reading(path, revisions):
         yield "ServiceList", {"path": path}, [("see", path)]
     if is_at(path, 0, 1):
         yield "Locks", {"path": path}, [("audit", path)]
+    yield "Exposed", {"path": path}, [("audit", path)]
     if is_at(path, 2, 3):
         yield "Get", {"paths": [path], "reveal": True}, [("read", path)]
     yield "Definitions", {"paths": [path], "reveal": True}, [("read", path)]
@@ -146,6 +147,8 @@ def changing(path):
     if not is_at(path, 3):
         yield *operation("grant", path, who="user:ivan", rights=["read"]), [("admin", path)]
         yield *operation("revoke", path, who="user:ivan"), [("admin", path)]
+    if is_at(path, 1, 2):
+        yield *operation("rotate", path), [("admin", path)]
     if is_at(path, 0):
         yield "Tag", {"name": "t", "dry_run": True}, [("set", "")]
         yield "Untag", {"name": "t", "dry_run": True}, [("set", "")]

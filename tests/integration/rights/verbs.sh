@@ -20,7 +20,7 @@ says "is said" "'/' 'user:zoe' is nobody of this system yet"
 ends "no right" 2 "which rights" emsa grant prod --to user:alice
 ends "to nobody" 2 "to whom" emsa grant prod --read
 ends "a number is no name" 2 "nobody who can hold rights" emsa grant prod --to user:1000 --read
-ends "an identity, until there are some" 2 "nobody who can hold rights" emsa grant prod --to id:alice --read
+ends "an identity that is not known" 3 "no identity .alice. is known here" emsa grant prod --to id:alice --read
 ends "a key" 2 "is a key" emsa grant prod/web/PORT --to user:alice --read
 ends "no such service" 3 "did you mean 'prod/web'" emsa grant prod/wep --to user:alice --read
 ends "no such environment" 3 "no environment 'prd'" emsa grant prd --to user:alice --read

@@ -44,6 +44,7 @@ static const struct {
     {"VolumeRemove", RIGHT_ADMIN, NULL},
     {"VolumeUnmount", RIGHT_ADMIN, NULL},
     {"Blame", RIGHT_AUDIT, "path"},
+    {"Exposed", RIGHT_AUDIT, "path"},
     {"Locks", RIGHT_AUDIT, "path"},
     {"Log", RIGHT_AUDIT, "path"},
     {"Tags", RIGHT_AUDIT, NULL},
