@@ -7,7 +7,6 @@
 #include "store/db/keys.h"
 #include "store/error.h"
 #include "store/limits.h"
-#include "store/log/record.h"
 #include "store/log/verify_internal.h"
 #include "store/template.h"
 
