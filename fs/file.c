@@ -99,6 +99,8 @@ void file_open(fuse_req_t request, fuse_ino_t node, struct fuse_file_info *info)
         return;
     }
     int found = find_file(worker, &file, node);
+    if (found == -ERR_DENIED && known)
+        audited_denied(worker, request, &parsed);
     if (found) {
         ops_fail(worker, request, found);
         return;

@@ -73,6 +73,7 @@ int fs_new(struct fs **out, const struct fs_options *options)
         return error_set(ERR_NOMEM, "no memory to serve the tree");
     }
     fs->store = options->store;
+    fs->audit = options->audit;
     fs->alarm = options->alarm;
     fs->gone = options->gone;
     fs->arg = options->arg;

@@ -14,6 +14,7 @@
 #include "store/name.h"
 #include "store/store.h"
 
+struct audit_ring; /* store/audit_ring.h */
 struct fs;
 struct state_figures; /* fs/state.h */
 struct state_times;
@@ -29,7 +30,8 @@ struct fs_options {
     /* How long a thread that has answered looks for more before it blocks, in microseconds: 0 is
      * the default, negative never. It stops looking when that found nothing a few times. */
     int spin;
-    int state_fd;  /* shared memory made by state_create (fs/state.h); taken over */
+    int state_fd;             /* shared memory made by state_create (fs/state.h); taken over */
+    struct audit_ring *audit; /* who is given a secret is told there; borrowed; NULL: nowhere */
     int roster_fd; /* who the notifier is (fs/roster.h); stays the caller's; -1: there is none */
     void (*alarm)(void *arg, const char *text);
     /* A view whose superblock is gone (unmounted, aborted): the server must forget it and say so to

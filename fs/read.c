@@ -347,6 +347,12 @@ static bool read_recent(struct worker *worker, struct reading *reading)
         return false;
     if (reading->got && !is_secret(&recent->entry))
         memcpy(worker->reply, recent->bytes + reading->offset, reading->got);
+    if (is_secret(&recent->entry)) { /* what is audited of it */
+        reading->entry.environment = recent->entry.environment;
+        reading->entry.service = recent->entry.service;
+        reading->entry.name_id = recent->entry.name_id;
+        reading->entry.rev = recent->entry.rev;
+    }
     reading->entry.kind = recent->entry.kind;
     reading->repin = reading->direct && newest ? recent->rev : 0;
     return true;
@@ -397,6 +403,11 @@ static void reply(struct worker *worker, fuse_req_t request, uint64_t handle,
                   struct reading *reading)
 {
     move(worker, handle, reading);
+    if (is_secret(&reading->entry) && reading->got > 0 &&
+        !audited_read(worker, request, &reading->entry)) {
+        ops_errno(request, EIO);
+        return;
+    }
     if (!reading->direct && is_secret(&reading->entry))
         file_mark(worker);
     file_note_reader(worker, request, reading->repin ? reading->repin : reading->pin.rev);

@@ -86,7 +86,8 @@ struct worker {
 };
 
 struct fs {
-    struct store *store; /* borrowed */
+    struct store *store;      /* borrowed */
+    struct audit_ring *audit; /* borrowed; NULL: nothing is audited */
     void (*alarm)(void *arg, const char *text);
     void (*gone)(void *arg, uint32_t view);
     void *arg;
@@ -177,6 +178,12 @@ void file_read(fuse_req_t request, fuse_ino_t node, size_t size, off_t offset,
 void file_mark(struct worker *worker);
 /* Says of the view who was answered a READ, and from which revision. */
 void file_note_reader(struct worker *worker, fuse_req_t request, uint64_t rev);
+/* audited.c: tells the audit ring that a piece of a secret is about to be given, or was refused
+ * (masked). Never waits, but for a place where it is required. False: it must not be given. */
+bool audited_read(struct worker *worker, fuse_req_t request, const struct entry *entry);
+bool audited_text(struct worker *worker, fuse_req_t request, const struct node *node);
+void audited_denied(struct worker *worker, fuse_req_t request, const struct node *node);
+
 /* Forgets a secret that is kept, and wipes it. */
 void file_forget(struct worker *worker);
 

@@ -201,6 +201,9 @@ void text_read(fuse_req_t request, fuse_ino_t id, const struct node *node, size_
         found = make_piece(worker, &making);
     if (found) {
         refuse(worker, request, found);
+    } else if (making.has_secret && worker->window.size > 0 &&
+               !audited_text(worker, request, node)) {
+        ops_errno(request, EIO);
     } else {
         if (making.has_secret && info->lock_owner == 0)
             file_mark(worker);

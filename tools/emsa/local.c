@@ -136,12 +136,18 @@ static int open_store(struct local *local, const struct place_of_store *place,
         identity_free(identity);
         return error;
     }
+    char public_text[IDENTITY_TEXT_MAX] = "";
+    if (identity != NULL)
+        identity_public(identity, public_text);
     if (identity != NULL && store_unlock(local->store, identity) < 0)
         keep_problem(local->problem);
     error = service_new(&local->dispatcher, local->store, NULL);
-    if (error == 0 && !place->accepts_head)
+    if (error < 0)
+        return error;
+    service_auditor(local->dispatcher, public_text);
+    if (!place->accepts_head)
         expire(local);
-    return error;
+    return 0;
 }
 
 int local_open(struct local **out, const struct place_of_store *place)

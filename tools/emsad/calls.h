@@ -17,8 +17,10 @@ enum calls_role {
     CALLS_NOTIFIER = 1u << 1,
     CALLS_METRICS = 1u << 2,
     CALLS_VOLUME = 1u << 3,
+    CALLS_AUDIT = 1u << 4,
 };
-#define CALLS_ALL ((unsigned)(CALLS_SERVER | CALLS_NOTIFIER | CALLS_METRICS | CALLS_VOLUME))
+#define CALLS_ALL                                                                                  \
+    ((unsigned)(CALLS_SERVER | CALLS_NOTIFIER | CALLS_METRICS | CALLS_VOLUME | CALLS_AUDIT))
 
 /* Calls that a role may make whatever their arguments are. */
 struct calls_group {

@@ -76,7 +76,7 @@ static int is_whole(const struct channel_message *message, size_t size)
 int channel_receive(int channel, struct channel_message *out,
                     struct channel_descriptors *descriptors)
 {
-    struct channel_descriptors taken = {.fd = {-1, -1, -1, -1, -1, -1}};
+    struct channel_descriptors taken = {.fd = {-1, -1, -1, -1, -1, -1, -1}};
     size_t count;
     int is_cut;
     memset(out, 0, sizeof *out);

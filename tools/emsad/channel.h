@@ -53,6 +53,9 @@
  *   - HANDLE: a writable mount of this view is wanted
  *   - ANSWERED: to ASK: it is
  *
+ * Supervisor to audit:
+ *   - AUDIT: the store's path, and the ring; nothing else, until the channel's end
+ *
  * Supervisor to metrics, and to volume:
  *   - LISTENER: the socket that clients come to
  *   - METRICS: its end of a new channel to the server
@@ -105,17 +108,19 @@ enum channel_kind {
     CHANNEL_UNMOUNT,
     CHANNEL_PEOPLE,
     CHANNEL_IDENTITY,
+    CHANNEL_AUDIT,
     CHANNEL_KIND_COUNT
 };
 
 /* The descriptors of SETUP, by index: the owner lock, the listening socket, the memory that
- * outlives a server, the notifier's roster, and the file of the identity and its key file, where
- * there is one. */
+ * outlives a server, the notifier's roster, the audit ring, and the file of the identity and its
+ * key file, where there is one. */
 enum channel_setup {
     SETUP_LOCK,
     SETUP_LISTENER,
     SETUP_STATE,
     SETUP_ROSTER,
+    SETUP_AUDIT,
     SETUP_IDENTITY,
     SETUP_IDENTITY_KEY, /* never without an identity */
     SETUP_DESCRIPTORS
@@ -123,6 +128,7 @@ enum channel_setup {
 
 #define CHANNEL_ON_DEMAND 1u /* SETUP and ADOPTED: end after the last view */
 #define CHANNEL_HAD_VIEWS 2u /* SETUP: there was one already */
+#define CHANNEL_REQUIRED 64u /* SETUP: nothing secret is given that cannot be audited */
 
 #define CHANNEL_OURS 4u      /* VIEW: the supervisor mounted it itself, where text says */
 #define CHANNEL_IS_VOLUME 8u /* MOUNT, VIEW: it is a volume */

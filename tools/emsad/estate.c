@@ -42,7 +42,7 @@ void estate_release(struct estate *estate)
     free(estate->views);
     for (int i = 0; i < SETUP_DESCRIPTORS; i++)
         descriptor_close(&estate->fds[i]);
-    *estate = (struct estate){.fds = {-1, -1, -1, -1, -1, -1}};
+    *estate = (struct estate){.fds = {-1, -1, -1, -1, -1, -1, -1}};
 }
 
 static int grow(struct estate *estate)

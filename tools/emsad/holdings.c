@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "fs/state.h"
+#include "store/audit_ring.h"
 #include "store/error.h"
 #include "store/identity.h"
 #include "store/store.h"
@@ -59,6 +60,7 @@ size_t holdings_give(const struct holdings *holdings, int fds[static SETUP_DESCR
     fds[SETUP_LISTENER] = holdings->listener;
     fds[SETUP_STATE] = holdings->state;
     fds[SETUP_ROSTER] = holdings->roster;
+    fds[SETUP_AUDIT] = holdings->audit;
     fds[SETUP_IDENTITY] = holdings->identity;
     fds[SETUP_IDENTITY_KEY] = holdings->identity_key;
     return channel_setup_count(fds);
@@ -82,6 +84,7 @@ int holdings_begin(struct holdings *out, const char *store)
                              .listener = -1,
                              .state = -1,
                              .roster = -1,
+                             .audit = -1,
                              .identity = -1,
                              .identity_key = -1};
     int error = place_find(&out->place, store);
@@ -114,6 +117,8 @@ int holdings_take(struct holdings *holdings, const char *credential, const char 
     if (error == 0)
         error = roster_map(&holdings->notifiers, holdings->roster, true);
     if (error == 0)
+        error = audit_ring_create(&holdings->audit);
+    if (error == 0)
         error = listener_make(&holdings->listener, &holdings->place);
     return error;
 }
@@ -141,6 +146,7 @@ int holdings_inherit(struct holdings *holdings, const struct channel_message *he
     holdings->listener = taken_from(given, SETUP_LISTENER);
     holdings->state = taken_from(given, SETUP_STATE);
     holdings->roster = taken_from(given, SETUP_ROSTER);
+    holdings->audit = taken_from(given, SETUP_AUDIT);
     holdings->identity = taken_from(given, SETUP_IDENTITY);
     holdings->identity_key = taken_from(given, SETUP_IDENTITY_KEY);
     memcpy(holdings->place.identity, held->identity, sizeof holdings->place.identity);
@@ -167,6 +173,7 @@ void holdings_release(struct holdings *holdings)
     descriptor_close(&holdings->identity_key);
     descriptor_close(&holdings->state);
     descriptor_close(&holdings->roster);
+    descriptor_close(&holdings->audit);
     descriptor_close(&holdings->self);
     if (holdings->lock >= 0) /* last: the next owner finds everything put away */
         descriptor_close(&holdings->lock);

@@ -12,6 +12,7 @@ struct holdings {
     int self; /* this executable */
     int lock, listener, state;
     int roster;               /* who the notifier is */
+    int audit;                /* the audit ring */
     int identity;             /* sealed, unread (key.h); -1: there is none */
     int identity_key;         /* its key file, the same; -1: there is none */
     bool is_inherited;        /* of a server that goes on if we do not: its socket stays */

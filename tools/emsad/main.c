@@ -1,4 +1,4 @@
-/* emsad: one program, five roles. */
+/* emsad: one program, six roles. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -9,6 +9,7 @@
 
 #include "store/error.h"
 #include "tools/common/exit_status.h"
+#include "tools/emsad/audit.h"
 #include "tools/emsad/channel.h"
 #include "tools/emsad/metrics.h"
 #include "tools/emsad/notifier.h"
@@ -51,6 +52,9 @@ static int run_child(enum daemon_role role)
     case ROLE_METRICS:
         (void)prctl(PR_SET_NAME, "emsad-metrics");
         return metrics_run(CHANNEL_FD);
+    case ROLE_AUDIT:
+        (void)prctl(PR_SET_NAME, "emsad-audit");
+        return audit_run(CHANNEL_FD);
     case ROLE_VOLUME:
         (void)prctl(PR_SET_NAME, "emsad-volume");
         return volume_run(CHANNEL_FD);

@@ -27,6 +27,7 @@ enum {
     OPTION_REPLAY,
     OPTION_METRICS,
     OPTION_VOLUME,
+    OPTION_AUDIT,
     OPTION_ROLE,
     OPTION_CREDENTIAL,
     OPTION_CREDENTIALS,
@@ -46,6 +47,7 @@ static const struct option table[] = {
     {"replay", no_argument, NULL, OPTION_REPLAY},
     {"metrics", required_argument, NULL, OPTION_METRICS},
     {"volume", required_argument, NULL, OPTION_VOLUME},
+    {"audit", required_argument, NULL, OPTION_AUDIT},
     {"credential", required_argument, NULL, OPTION_CREDENTIAL},
     {"identity-key", required_argument, NULL, OPTION_IDENTITY_KEY},
     {"credentials", required_argument, NULL, OPTION_CREDENTIALS},
@@ -61,6 +63,7 @@ const char *options_help(void)
            "             [--views-each N] [--metrics PLACE] [--volume SOCKET] [--replay] "
            "[--on-demand]\n"
            "             [--ready-fd N] [--credential NAME] [--identity-key FILE]\n"
+           "             [--audit required|counted]\n"
            "             [--credentials SOCKET[,environment=ENV]] [--version] [--help]\n"
            "       emsad [--store DIR] upgrade\n"
            "\n"
@@ -95,6 +98,9 @@ const char *options_help(void)
            "  --volume SOCKET  be a volume plugin for docker and podman in a process of its own, "
            "at\n"
            "                 this path (docker looks for /run/docker/plugins/emsa.sock)\n"
+           "  --audit required  give no secret whose reading finds no place in the audit ring "
+           "(else\n"
+           "                 'counted': what finds none is counted)\n"
            "  --on-demand    end when the last mount is gone, after there was one\n"
            "  --ready-fd N   write 'ready' or 'error STATUS WORD MESSAGE' to descriptor N\n"
            "  --version      print the version\n"
@@ -191,6 +197,14 @@ static int take_views_each(struct daemon_options *options, const char *text)
     return error;
 }
 
+static int take_audit(struct daemon_options *options, const char *text)
+{
+    if (strcmp(text, "required") != 0 && strcmp(text, "counted") != 0)
+        return error_set(ERR_INVALID, "--audit takes 'required' or 'counted', not '%s'", text);
+    options->audit_required = strcmp(text, "required") == 0;
+    return 0;
+}
+
 static int take_role(struct daemon_options *options, const char *text)
 {
     if (strcmp(text, "server") == 0)
@@ -201,6 +215,8 @@ static int take_role(struct daemon_options *options, const char *text)
         options->role = ROLE_METRICS;
     else if (strcmp(text, "volume") == 0)
         options->role = ROLE_VOLUME;
+    else if (strcmp(text, "audit") == 0)
+        options->role = ROLE_AUDIT;
     else
         return error_set(ERR_INVALID, "there is no role '%s'", text);
     return 0;
@@ -242,6 +258,8 @@ static int take(struct daemon_options *options, int option, char *argv[])
     case OPTION_VOLUME:
         options->volume = optarg;
         return 0;
+    case OPTION_AUDIT:
+        return take_audit(options, optarg);
     case OPTION_ROLE:
         return take_role(options, optarg);
     case OPTION_VERSION:
@@ -272,9 +290,10 @@ int options_parse(struct daemon_options *out, int argc, char *argv[])
         options.upgrade = true;
         optind++;
     }
-    if (options.upgrade && (options.mount_count > 0 || options.credential || options.metrics ||
-                            options.volume || options.credentials[0] != '\0' || options.threads ||
-                            options.views_each || options.replay || options.on_demand))
+    if (options.upgrade &&
+        (options.mount_count > 0 || options.credential || options.metrics || options.volume ||
+         options.credentials[0] != '\0' || options.threads || options.views_each ||
+         options.audit_required || options.replay || options.on_demand))
         return error_set(ERR_INVALID, "'emsad upgrade' takes --store alone: the daemon that runs "
                                       "keeps the options that it was started with");
     if (optind < argc && strcmp(argv[optind], "upgrade") == 0)

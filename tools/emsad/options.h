@@ -17,7 +17,14 @@ struct daemon_mount {
     bool has_uid, has_gid;
 };
 
-enum daemon_role { ROLE_SUPERVISOR, ROLE_SERVER, ROLE_NOTIFIER, ROLE_METRICS, ROLE_VOLUME };
+enum daemon_role {
+    ROLE_SUPERVISOR,
+    ROLE_SERVER,
+    ROLE_NOTIFIER,
+    ROLE_METRICS,
+    ROLE_VOLUME,
+    ROLE_AUDIT
+};
 
 struct daemon_options {         /* texts are argv's */
     enum daemon_role role;      /* --role: how the supervisor starts its children */
@@ -31,6 +38,7 @@ struct daemon_options {         /* texts are argv's */
     struct daemon_mount mounts[DAEMON_MOUNTS_MAX];
     size_t mount_count;
     bool on_demand;
+    bool audit_required; /* nothing secret is given that cannot be audited */
     bool replay;  /* keep what a server has in its hands, though the kernel could send it again */
     int ready_fd; /* -1: none */
     unsigned threads;    /* 0: as the tree thinks best */

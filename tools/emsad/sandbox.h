@@ -20,4 +20,8 @@ int sandbox_notifier(void);
  * socket, connection or listener; it takes clients from the listener that it is given. */
 int sandbox_annex(enum calls_role role);
 
+/* For the audit process: becomes the store's owner as the server does, and keeps no capability; it
+ * opens files, for the record and of /proc. */
+int sandbox_audit(uid_t uid, gid_t gid);
+
 #endif

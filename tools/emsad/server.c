@@ -5,11 +5,13 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fs/fs.h"
+#include "store/audit_ring.h"
 #include "store/error.h"
 #include "store/identity_file.h"
 #include "store/limits.h"
@@ -53,6 +55,8 @@ struct server {
     struct store *store;
     struct fs *fs;
     struct dispatcher *dispatcher;
+    struct audit_ring *audit;
+    char identity[IDENTITY_TEXT_MAX]; /* public; "": it has none */
     struct host host;
     struct estate estate;
     struct volume_beginning beginning;
@@ -140,8 +144,10 @@ static void unlock(struct server *server)
                     error_text());
         return;
     }
-    if (error == 0)
+    if (error == 0) {
+        identity_public(identity, server->identity);
         error = store_unlock(server->store, identity);
+    }
     if (error < 0)
         log_error("%s\nplain values are served, secrets give ENOKEY: put the identity that this "
                   "store was made "
@@ -186,10 +192,38 @@ static int open_tree_of(struct server *server)
                                  .threads = server->setup.threads,
                                  .state_fd = take_over(&server->given.fd[SETUP_STATE]),
                                  .roster_fd = server->given.fd[SETUP_ROSTER],
+                                 .audit = server->audit,
                                  .alarm = alarms_raise,
                                  .gone = host_view_gone,
                                  .arg = &server->host};
     return fs_new(&server->fs, &options);
+}
+
+static void audit_of_server(const struct server *server, enum audit_kind kind, const char *text)
+{
+    struct audit_event event = {.kind = kind, .uid = geteuid(), .gid = getegid(), .pid = getpid()};
+    if (server->store != NULL)
+        event.rev = store_revision(server->store);
+    (void)snprintf(event.text, sizeof event.text, "%s", text);
+    (void)audit_ring_put(server->audit, &event);
+}
+
+/* What a server before left half done is mended before anything is audited. */
+static int open_ring(struct server *server)
+{
+    int error = audit_ring_map(&server->audit, server->given.fd[SETUP_AUDIT]);
+    if (error < 0)
+        return error;
+    audit_ring_mend(server->audit);
+    audit_ring_require(server->audit, (server->setup.flags & CHANNEL_REQUIRED) != 0);
+    return 0;
+}
+
+static void audit_begin(const struct server *server)
+{
+    audit_of_server(server, AUDIT_START, server->identity);
+    if (store_unlocked(server->store))
+        audit_of_server(server, AUDIT_UNLOCK, server->identity);
 }
 
 /* Everything up to OPENED. The sandbox comes before the first byte that somebody else wrote is
@@ -209,9 +243,13 @@ static int prepare(struct server *server)
         error = alarms_start();
     people_link_begin(server->link);
     if (error == 0)
+        error = open_ring(server);
+    if (error == 0)
         error = open_store(server);
     if (error == 0) {
+        audit_begin(server);
         host_begin(&server->host, server->link, &server->estate, server->store);
+        server->host.hooks.audit = server->audit;
         error = service_new(&server->dispatcher, server->store, host_hooks(&server->host));
     }
     if (error == 0)
@@ -413,6 +451,9 @@ static void tear_down(struct server *server)
     meter_free(server->meter);
     fs_free(server->fs);
     service_free(server->dispatcher);
+    if (server->is_serving)
+        audit_of_server(server, AUDIT_STOP, "");
+    audit_ring_unmap(server->audit);
     store_close(server->store);
     link_free(server->link);
     channel_descriptors_release(&server->given);
@@ -423,8 +464,8 @@ static void tear_down(struct server *server)
 
 int server_run(int channel)
 {
-    static struct server server = {.given = {.fd = {-1, -1, -1, -1, -1, -1}},
-                                   .estate = {.fds = {-1, -1, -1, -1, -1, -1}}};
+    static struct server server = {.given = {.fd = {-1, -1, -1, -1, -1, -1, -1}},
+                                   .estate = {.fds = {-1, -1, -1, -1, -1, -1, -1}}};
     log_setup("emsad server");
     server.channel = channel;
     int error = link_new(&server.link, channel);

@@ -120,6 +120,8 @@ static void send_setup(struct supervisor *supervisor)
                                       .views_each = supervisor->views_each};
     if (supervisor->is_on_demand)
         message.flags |= CHANNEL_ON_DEMAND;
+    if (supervisor->options->audit_required)
+        message.flags |= CHANNEL_REQUIRED;
     if (supervisor->views.last_id > 0)
         message.flags |= CHANNEL_HAD_VIEWS;
     memcpy(message.text, holdings->place.store, sizeof message.text);
@@ -156,6 +158,22 @@ static void send_roster(struct supervisor *supervisor)
     struct channel_message message = {.kind = CHANNEL_ROSTER};
     judge_sent(notifier, channel_send(notifier->channel, &message, &supervisor->holdings.roster, 1,
                                       SEND_MILLISECONDS));
+}
+
+/* It needs nobody, and nobody waits for it. */
+void serving_start_audit(struct supervisor *supervisor)
+{
+    struct child *audit = &supervisor->audit;
+    struct channel_message message = {.kind = CHANNEL_AUDIT};
+    if (child_start(audit, supervisor->holdings.self) < 0) {
+        log_error("%s", error_text());
+        audit->restart_at = deadline_in(1000);
+        return;
+    }
+    child_ready(audit);
+    memcpy(message.text, supervisor->holdings.place.store, sizeof message.text);
+    judge_sent(audit, channel_send(audit->channel, &message, &supervisor->holdings.audit, 1,
+                                   SEND_MILLISECONDS));
 }
 
 void serving_start_notifier(struct supervisor *supervisor)

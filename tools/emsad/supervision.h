@@ -26,7 +26,7 @@ enum phase { STARTING, SERVING, STOPPING, FORCING };
 struct supervisor {
     const struct daemon_options *options;
     struct holdings holdings;
-    struct child server, notifier;
+    struct child server, notifier, audit;
     struct annex metrics, volume;
     struct credentials credentials;
     struct views views;
@@ -57,6 +57,7 @@ void supervisor_fail(struct supervisor *, int error, const char *text);
 /* Starts a child and hands it what there is; what fails is tried again when restart_at says. */
 void serving_start_server(struct supervisor *);
 void serving_start_notifier(struct supervisor *);
+void serving_start_audit(struct supervisor *);
 void serving_start_metrics(struct supervisor *);
 void serving_start_volume(struct supervisor *);
 

@@ -77,6 +77,8 @@ static void reap(struct supervisor *supervisor)
             continue;
         else if (pid == supervisor->notifier.pid)
             serving_notifier_ended(supervisor, status);
+        else if (pid == supervisor->audit.pid)
+            child_ended(&supervisor->audit, status);
         else
             (void)(annex_reaped(&supervisor->metrics, pid, status) ||
                    annex_reaped(&supervisor->volume, pid, status));
@@ -120,6 +122,14 @@ static void let_notifier_go(struct supervisor *supervisor)
     descriptor_close(&supervisor->notifier.channel);
 }
 
+/* Nothing more comes: it writes down what there is, and ends. */
+static void let_audit_go(struct supervisor *supervisor)
+{
+    supervisor->audit.is_leaving = true;
+    supervisor->audit.restart_at = -1;
+    descriptor_close(&supervisor->audit.channel);
+}
+
 static void out_of_time(struct supervisor *supervisor)
 {
     if (supervisor->server.pid > 0)
@@ -128,6 +138,7 @@ static void out_of_time(struct supervisor *supervisor)
         log_warning("the notifier did not finish in time, and is ended by force");
     child_kill(&supervisor->server);
     child_kill(&supervisor->notifier);
+    child_kill(&supervisor->audit);
     child_kill(&supervisor->metrics.child);
     child_kill(&supervisor->volume.child);
     let_notifier_go(supervisor);
@@ -140,10 +151,13 @@ static bool has_ended(struct supervisor *supervisor)
 {
     if (supervisor->phase < STOPPING)
         return false;
-    if (supervisor->server.pid == 0)
+    if (supervisor->server.pid == 0) {
         let_notifier_go(supervisor);
+        let_audit_go(supervisor);
+    }
     if (supervisor->server.pid == 0 && supervisor->notifier.pid == 0) {
-        if (supervisor->metrics.child.pid == 0 && supervisor->volume.child.pid == 0)
+        if (supervisor->audit.pid == 0 && supervisor->metrics.child.pid == 0 &&
+            supervisor->volume.child.pid == 0)
             return true;
         if (deadline_left(supervisor->deadline) > LAST_MILLISECONDS)
             supervisor->deadline = deadline_in(LAST_MILLISECONDS); /* they have nothing to finish */
@@ -186,6 +200,8 @@ static void restart_due(struct supervisor *supervisor)
         serving_start_server(supervisor);
     if (is_due(&supervisor->notifier))
         serving_start_notifier(supervisor);
+    if (is_due(&supervisor->audit))
+        serving_start_audit(supervisor);
     if (is_due(&supervisor->metrics.child))
         serving_start_metrics(supervisor);
     if (is_due(&supervisor->volume.child))
@@ -199,6 +215,7 @@ static int patience(const struct supervisor *supervisor)
 {
     const int64_t moments[] = {supervisor->server.restart_at,
                                supervisor->notifier.restart_at,
+                               supervisor->audit.restart_at,
                                supervisor->metrics.child.restart_at,
                                supervisor->volume.child.restart_at,
                                supervisor->upgrade.deadline,
@@ -412,6 +429,8 @@ static int begin(struct supervisor *supervisor)
     if (error == 0)
         error = make_views(supervisor);
     if (error == 0)
+        serving_start_audit(supervisor);
+    if (error == 0)
         error = annex_begin(&supervisor->metrics, supervisor->options->metrics,
                             supervisor->holdings.self, supervisor->server.pid == 0);
     if (error == 0)
@@ -443,6 +462,7 @@ int supervisor_run(const struct daemon_options *options)
     static struct supervisor supervisor = {
         .server = CHILD_INIT("server"),
         .notifier = CHILD_INIT("notifier"),
+        .audit = CHILD_INIT("audit"),
         .metrics = ANNEX_INIT(&annex_metrics, "metrics"),
         .volume = ANNEX_INIT(&annex_volume, "volume"),
         .credentials = CREDENTIALS_INIT,
@@ -461,6 +481,7 @@ int supervisor_run(const struct daemon_options *options)
     else
         run(&supervisor);
     views_end_all(&supervisor.views);
+    let_audit_go(&supervisor);
     annex_end(&supervisor.metrics);
     annex_end(&supervisor.volume);
     credentials_end(&supervisor.credentials);

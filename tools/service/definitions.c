@@ -130,7 +130,11 @@ static int take_key(struct table *table, const struct entry *entry)
     if (table->take->keys++ == KEYS_MAX)
         return error_set(ERR_INVALID, "more than %u keys at once: ask for fewer services",
                          KEYS_MAX);
-    int error = put_text(table, defined, entry->key, &size);
+    int error = 0;
+    if (defined->kind == ENTRY_SECRET && table->take->reveal)
+        error = audit_given(table->take->request, entry);
+    if (error == 0)
+        error = put_text(table, defined, entry->key, &size);
     if (error < 0)
         return error;
     char letter = letter_of(defined->kind);

@@ -79,6 +79,10 @@ static int take_value(struct take *take, const struct entry *entry, size_t *size
     if (error < 0)
         return error;
     part->is_secret = entry->kind == ENTRY_SECRET;
+    if (part->is_secret)
+        error = audit_given(take->request, entry);
+    if (error < 0)
+        return error;
     error = snapshot_value(take->snapshot, &data, size, entry, &part->secret);
     if (error != 0)
         return error < 0 ? error

@@ -1,9 +1,7 @@
 #include "tools/service/rights.h"
 
-#include <time.h>
-
 #include "store/error.h"
-#include "tools/service/denials.h"
+#include "tools/service/audit.h"
 #include "tools/service/holdings.h"
 #include "tools/service/verb.h"
 
@@ -58,8 +56,7 @@ int rights_judge(struct dispatcher *service, const struct caller *caller, enum r
     char who[AUTHOR_MAX + 1];
     if (rights_hold(service, caller, right, path))
         return 0;
-    denials_add(&service->denials, store_path(service->store), time(NULL), caller, method,
-                path_text(path, text));
+    audit_denied(service, caller, method, path_text(path, text));
     caller_text(caller, who, sizeof who);
     error_set(ERR_DENIED, "%s has no right to %s '%s'", who, method, text);
     return error_add(ERR_DENIED, "it takes %s%s, which an administrator gives with 'emsa grant'",

@@ -1,8 +1,8 @@
 /*
  * Who may do what: one table, from what a verb takes to the rights that were granted (holdings.h).
  * Root and the owner of the store's folder hold every right; everybody else holds what the log says
- * was granted to a name that is theirs. A denial is a line in DIR/denials, so that it is known even
- * where nobody looks at a reply.
+ * was granted to a name that is theirs. A denial is a line of the audit record, so that it is known
+ * even where nobody looks at a reply.
  *
  * Whether something is there is no secret from who may list the place that was asked for, and one
  * from everybody else: what may not be listed is denied in the same words whether it exists or not.
@@ -34,8 +34,8 @@ enum right {
 int rights_begin(struct dispatcher *service, struct caller *caller);
 void rights_end(struct caller *caller);
 
-/* Whether the caller has the right to what stands at path. ERR_DENIED (and a line in the store's
- * denials), naming the caller, the method and the path. */
+/* Whether the caller has the right to what stands at path. ERR_DENIED (and a line of the audit
+ * record), naming the caller, the method and the path. */
 int rights_judge(struct dispatcher *service, const struct caller *caller, enum right right,
                  const char *method, const struct path *path);
 

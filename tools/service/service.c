@@ -1,6 +1,7 @@
 #include "tools/service/service.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ int service_new(struct dispatcher **out, struct store *store, const struct servi
     if (service == NULL)
         return error_set(ERR_NOMEM, "no memory for the dispatcher");
     service->store = store;
-    denials_init(&service->denials);
+    audit_sink_init(&service->audit, store_path(store), host != NULL ? host->audit : NULL);
     guard_init(&service->guard);
     volumes_init(&service->volumes, store_path(store));
     if (host != NULL)
@@ -33,7 +34,7 @@ int service_new(struct dispatcher **out, struct store *store, const struct servi
 void service_free(struct dispatcher *service)
 {
     if (service != NULL) {
-        denials_release(&service->denials);
+        audit_sink_release(&service->audit);
         guard_release(&service->guard);
         volumes_release(&service->volumes);
     }
@@ -166,6 +167,35 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
+/* Whether it gave or took rights, as its operations say. */
+static bool changes_rights(json_t *parameters)
+{
+    size_t index;
+    json_t *operation;
+    json_array_foreach(json_object_get(parameters, "operations"), index, operation)
+    {
+        const char *kind = json_string_value(json_object_get(operation, "kind"));
+        if (kind != NULL && (strcmp(kind, "grant") == 0 || strcmp(kind, "revoke") == 0))
+            return true;
+    }
+    return false;
+}
+
+static void note_commit(const struct request *request)
+{
+    const struct call *call = request->call;
+    if (!json_is_true(json_object_get(call->reply, "committed")))
+        return;
+    uint64_t rev = (uint64_t)json_integer_value(json_object_get(call->reply, "rev"));
+    audit_committed(request->service, &call->caller, request->verb->name, rev,
+                    changes_rights(call->parameters));
+}
+
+void service_auditor(struct dispatcher *service, const char *identity)
+{
+    (void)snprintf(service->audit.auditor, sizeof service->audit.auditor, "%s", identity);
+}
+
 bool service_knows(struct dispatcher *service, const struct caller *caller)
 {
     struct caller known = *caller;
@@ -218,6 +248,8 @@ int service_call(struct dispatcher *service, struct call *call)
     if (error == 0 && call->reply == NULL)
         error = error_set(ERR_NOMEM, "no memory for the reply");
     int result = error < 0 ? failed(call, error) : 0;
+    if (error == 0)
+        note_commit(&request);
     if (is_admitted && result == 0)
         result = veil_reply(&request);
     rights_end(&call->caller);

@@ -59,6 +59,7 @@ struct service_host { /* what a verb may ask of the process it runs in; NULL mem
     int (*volume_mount)(void *arg, const char *name, const struct view_wish *wish);
     int (*volume_unmount)(void *arg, const char *name);
     const char *volume_folder; /* where they stand */
+    struct audit_ring *audit;  /* where what is audited goes; NULL: this process writes it down */
     /* The newest revision that was published, and thus may be told to those who watch. */
     uint64_t (*told)(void *arg);
     /* Adds what the process knows to the Status reply (views, processes). */
@@ -74,9 +75,15 @@ struct service_host { /* what a verb may ask of the process it runs in; NULL mem
     int (*stop)(void *arg);
 };
 
+struct audit_ring; /* store/audit_ring.h */
+
 struct dispatcher; /* a store and a host */
 int service_new(struct dispatcher **out, struct store *store, const struct service_host *host);
 void service_free(struct dispatcher *);
+
+/* Without a ring: for whom (identity_public) a record begins, where there is none. Before the first
+ * call. */
+void service_auditor(struct dispatcher *, const char *identity);
 
 struct value_part { /* one value of a reply; exactly one of the two is used */
     bool is_secret;

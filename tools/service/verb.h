@@ -5,7 +5,7 @@
 
 #include "store/change.h"
 #include "store/snapshot.h"
-#include "tools/service/denials.h"
+#include "tools/service/audit.h"
 #include "tools/service/guard.h"
 #include "tools/service/rights.h"
 #include "tools/service/service.h"
@@ -14,7 +14,7 @@
 struct dispatcher {
     struct store *store;
     struct service_host host;
-    struct denials denials;
+    struct audit_sink audit;
     struct guard guard;
     struct volumes volumes;
 };

@@ -12,6 +12,8 @@
 #include "tools/service/right_words.h"
 #include "tools/service/stream.h"
 
+#define EQUAL_LINES 60u /* of one change, in the audit record */
+
 int write_begin(struct request *request, struct change **out)
 {
     return change_new(out, request->service->store);
@@ -196,25 +198,23 @@ static int admit(struct request *request, const struct change *change,
     const struct caller *caller = &request->call->caller;
     if (!change_brings_values(change) || guard_admits(&service->guard, caller->uid, seconds_now()))
         return 0;
-    denials_add(&service->denials, store_path(service->store), time(NULL), caller, "Unexamined",
-                first_place(request));
+    audit_denied(service, caller, "Unexamined", first_place(request));
     error_set(ERR_DENIED,
               "%s brought %u values within an hour that were equal to secrets of another place: "
               "changes with values are refused unexamined until the hour is over",
               terms->author.name, GUARD_HITS);
-    return error_add(ERR_DENIED, "each of them is a line in '%s/denials'",
-                     store_path(service->store));
+    return error_add(ERR_DENIED, "each of them is a line of the audit record: 'emsa audit'");
 }
 
-/* Each value that was a secret's: counted, and a line in the denials. */
+/* Each value that was a secret's: counted, and a line of the audit record. */
 static void note_equal(struct request *request, const struct change_terms *terms, size_t equal)
 {
     struct dispatcher *service = request->service;
     const struct caller *caller = &request->call->caller;
     guard_count(&service->guard, caller->uid, seconds_now(), equal);
-    for (size_t i = 0; i < equal && i < DENIALS_A_MINUTE; i++)
-        denials_add(&service->denials, store_path(service->store), time(NULL), caller,
-                    terms->dry_run ? "Equal-dry-run" : "Equal", first_place(request));
+    for (size_t i = 0; i < equal && i < EQUAL_LINES; i++)
+        audit_denied(service, caller, terms->dry_run ? "Equal-dry-run" : "Equal",
+                     first_place(request));
 }
 
 static void drop_snapshot(struct request *request)

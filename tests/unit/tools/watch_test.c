@@ -79,7 +79,7 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-    static const char *const names[] = {"data.mdb", "lock.mdb", "owner.lock", "denials"};
+    static const char *const names[] = {"data.mdb", "lock.mdb", "owner.lock"};
     struct world *world = *state;
     service_free(world->dispatcher);
     store_close(world->store);

@@ -37,17 +37,20 @@ int world_begin(void **state)
     assert_int_equal(store_create(world->path, identity, &author), 0);
     struct store_options options = {.path = world->path, .lock_fd = -1};
     assert_int_equal(store_open(&world->store, &options), 0);
+    char public_text[IDENTITY_TEXT_MAX];
+    identity_public(identity, public_text);
     assert_int_equal(store_unlock(world->store, identity), 0);
     struct service_host host = {.arg = world, .published = note_published};
     assert_int_equal(service_new(&world->dispatcher, world->store, &host), 0);
+    service_auditor(world->dispatcher, public_text);
     *state = world;
     return 0;
 }
 
 int world_end(void **state)
 {
-    static const char *const names[] = {"data.mdb", "lock.mdb", "owner.lock", "denials",
-                                        "denials.old"};
+    static const char *const names[] = {"data.mdb", "lock.mdb", "owner.lock", "audit/key",
+                                        "audit/record.000001"};
     struct world *world = *state;
     service_free(world->dispatcher);
     store_close(world->store);
@@ -56,6 +59,9 @@ int world_end(void **state)
         snprintf(path, sizeof path, "%s/%s", world->path, names[i]);
         unlink(path);
     }
+    char audit[160];
+    snprintf(audit, sizeof audit, "%s/audit", world->path);
+    rmdir(audit);
     rmdir(world->path);
     rmdir(world->folder);
     free(world);

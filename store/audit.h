@@ -1,0 +1,59 @@
+/*
+ * What is audited: one event, as it travels from who does something (a server's thread, the command
+ * in-process) to the audit record (store/audit_record.h). Names and numbers, never a value.
+ */
+#ifndef EMSA_STORE_AUDIT_H
+#define EMSA_STORE_AUDIT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "store/limits.h"
+
+enum audit_kind {
+    AUDIT_NONE,   /* nothing: the place of an event whose writer died */
+    AUDIT_READ,   /* a consumer was given (a piece of) a secret's value */
+    AUDIT_DENIED, /* a call was refused to somebody without the right */
+    AUDIT_START,  /* a server began; text: the identity that is the auditor, where none was named */
+    AUDIT_STOP,   /* it ended as it should */
+    AUDIT_UNLOCK, /* it was given an identity; text: its public part */
+    AUDIT_RIGHTS, /* a commit that gives or takes rights */
+    AUDIT_COMMIT, /* any other commit; text: its hash: the record was complete up to there */
+    AUDIT_AUDITOR, /* another auditor is named; text: the public part of that identity */
+    AUDIT_LOST,    /* events that found no place: count of them */
+    AUDIT_KINDS
+};
+
+enum audit_door {
+    AUDIT_DOOR_NONE,
+    AUDIT_DOOR_OPEN, /* a file */
+    AUDIT_DOOR_JSON, /* .emsa/json */
+    AUDIT_DOOR_ENV,  /* .emsa/env */
+    AUDIT_DOOR_CALL, /* a call, which method names */
+    AUDIT_DOORS
+};
+
+#define AUDIT_METHOD_MAX 31 /* of a call's name */
+
+struct audit_event {
+    int64_t time; /* nanoseconds since 1970; 0: now */
+    uint8_t kind;
+    uint8_t door;
+    uint16_t spare;
+    uint32_t uid, gid; /* as the kernel said; -1: it does not know */
+    int32_t pid;       /* 0: nobody's */
+    uint32_t view;     /* 0: by no view */
+    uint32_t environment, service;
+    uint64_t name_id; /* where the path is not at hand (a server's reader): ids, which stay */
+    uint64_t rev;     /* of what was read, or of the commit */
+    uint64_t count;   /* how many this stands for; 0: one */
+    int64_t since;    /* of several: time of the first; time is the last's */
+    char method[AUDIT_METHOD_MAX + 1]; /* of AUDIT_DOOR_CALL and AUDIT_DENIED */
+    char text[PATH_TEXT_MAX];          /* the path, or what the kind says; "": none */
+};
+
+/* As the record has it: "read", "open"; "?" for a number that is none. */
+const char *audit_kind_word(unsigned kind);
+const char *audit_door_word(unsigned door);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * What the dispatcher has to tell the audit record: denials, secrets that were given, commits. In a
+ * server it goes into the ring (store/audit_ring.h), of which the audit process makes the record;
+ * where a command does the work itself, it appends to the record itself.
+ *
+ * What cannot be written down there is lost: who is refused is refused all the same.
+ */
+#ifndef EMSA_TOOLS_SERVICE_AUDIT_H
+#define EMSA_TOOLS_SERVICE_AUDIT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "store/audit_record.h"
+#include "store/audit_ring.h"
+#include "store/snapshot.h"
+
+struct caller;
+struct dispatcher;
+struct request;
+
+struct audit_sink {
+    struct audit_ring *ring;         /* borrowed; NULL: the record is written here */
+    const char *store;               /* its folder; borrowed */
+    pthread_mutex_t mutex;           /* over what is below */
+    char auditor[IDENTITY_TEXT_MAX]; /* for whom a record begins, where there is none; "": nobody */
+    struct audit_record *record;     /* open from the first line on */
+    bool has_failed;                 /* it cannot be written: not tried again */
+};
+
+void audit_sink_init(struct audit_sink *, const char *store, struct audit_ring *ring);
+void audit_sink_release(struct audit_sink *);
+
+/* An event of a caller (NULL: of the store's own), as it is. 1: it must not be done (--audit
+ * required, and there is no place). */
+int audit_event_add(struct dispatcher *, const struct caller *caller, struct audit_event *event);
+
+/* A caller was refused method at path (a place of the tree, as text). */
+void audit_denied(struct dispatcher *, const struct caller *caller, const char *method,
+                  const char *path);
+
+/* A caller is about to be given a secret, by the verb that is called. ERR_REFUSED: as above. */
+int audit_given(struct request *, const struct entry *entry);
+
+/* A commit was made; has_rights: it changed who may do what. */
+void audit_committed(struct dispatcher *, const struct caller *caller, const char *method,
+                     uint64_t rev, bool has_rights);
+
+#endif
