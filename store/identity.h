@@ -14,6 +14,7 @@ struct identity; /* private parts in the locked arena (store/secret.h) */
 #define IDENTITY_NAME_MAX 64
 /* The name that an identity has where nobody gave it one. */
 #define IDENTITY_NAME_USUAL "administrator"
+#define IDENTITY_PUBLIC_LENGTH 133u
 
 /* A new random identity, of the usual name. Owned by the caller: identity_free. ERR_NOMEM. */
 int identity_new(struct identity **out);

@@ -67,7 +67,11 @@ int run_promote(struct session *);  /* promote.c */
 int run_diff(struct session *);     /* diff.c */
 int run_blame(struct session *);    /* blame.c */
 int run_tag(struct session *);      /* tag.c */
-int run_grant(struct session *);    /* grant.c */
+int run_audit(struct session *);    /* audit.c */
+int run_audit_verify(struct session *);
+int run_audit_follow(struct session *);
+int run_audit_auditor(struct session *);
+int run_grant(struct session *); /* grant.c */
 int run_revoke(struct session *);
 int run_rotate_keys(struct session *); /* rotate.c */
 int run_rotate_list(struct session *);

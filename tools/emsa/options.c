@@ -81,6 +81,10 @@ static const struct option_row rows[] = {
     {"share", 0, NULL, OPTION_RIGHTS},
     {"audit", 0, NULL, OPTION_RIGHTS},
     {"admin", 0, NULL, OPTION_RIGHTS},
+    {"path", 0, "PATH", OPTION_PATH},
+    {"who", 0, "USER", OPTION_WHO},
+    {"identity", 0, "FILE", OPTION_IDENTITY_FILE},
+    {"head", 0, "N:CHAIN", OPTION_HEAD},
     {"layout", 0, "tree|flat", OPTION_LAYOUT},
     {"uid", 0, "UID", OPTION_UID},
     {"gid", 0, "GID", OPTION_GID},
@@ -284,6 +288,27 @@ static int apply_generation(struct options *options, const struct option_row *ro
     return 0;
 }
 
+/* 1: it is none of audit's. */
+static int apply_audit(struct options *options, const struct option_row *row, const char *text)
+{
+    switch (row->bit) {
+    case OPTION_PATH:
+        options->path = text;
+        return 0;
+    case OPTION_WHO:
+        options->who = text;
+        return 0;
+    case OPTION_IDENTITY_FILE:
+        options->identity = text;
+        return 0;
+    case OPTION_HEAD:
+        options->head = text;
+        return 0;
+    default:
+        return 1;
+    }
+}
+
 static int apply_text(struct options *options, const struct option_row *row, const char *text)
 {
     switch (row->bit) {
@@ -438,6 +463,8 @@ static int read_option(struct options *options, struct line *line)
     int outcome = apply_view(options, row, text);
     if (outcome == 1)
         outcome = apply_identity(options, row, text);
+    if (outcome == 1)
+        outcome = apply_audit(options, row, text);
     return outcome == 1 ? apply_text(options, row, text) : outcome;
 }
 

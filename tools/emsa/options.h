@@ -66,6 +66,11 @@ __extension__ typedef unsigned __int128 option_bits;
 #define OPTION_FROM_WHOM OPTION_BIT(62)
 #define OPTION_RIGHTS OPTION_BIT(63) /* a flag for each of them */
 
+#define OPTION_PATH OPTION_BIT(70) /* of audit, as what follows */
+#define OPTION_WHO OPTION_BIT(71)
+#define OPTION_IDENTITY_FILE OPTION_BIT(72)
+#define OPTION_HEAD OPTION_BIT(73)
+
 #define OPTION_LAYOUT OPTION_BIT(33)
 #define OPTION_UID OPTION_BIT(35)
 #define OPTION_GID OPTION_BIT(36)
@@ -128,6 +133,7 @@ struct options { /* texts are argv's */
     const char *author, *since, *until, *key;
     const char *keep_previous, *run;
     uint64_t generate; /* bytes; 0: not asked for */
+    const char *path, *who, *identity, *head;
     uint64_t number;
     bool has_from;
     uint64_t from;

@@ -77,6 +77,7 @@ int channel_receive(int channel, struct channel_message *out,
                     struct channel_descriptors *descriptors)
 {
     struct channel_descriptors taken = {.fd = {-1, -1, -1, -1, -1, -1, -1}};
+    _Static_assert(SETUP_DESCRIPTORS == 7, "one -1 for each, or a descriptor 0 would be closed");
     size_t count;
     int is_cut;
     memset(out, 0, sizeof *out);

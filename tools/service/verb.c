@@ -137,6 +137,15 @@ const struct verb verbs[] = {
     {"Blame", verb_blame, RIGHT_AUDIT, "path", "path: string, after: ?string, limit: ?int",
      "(rev: int, lines: []Blamed, more: bool)",
      "The commit that last changed what is in effect, for each key at a place."},
+    {"Audit", verb_audit, RIGHT_AUDIT, "path",
+     "path: ?string, uid: ?int, since: ?int, from: ?int, limit: ?int",
+     "(lines: []Audited, more: bool, next: int)",
+     "Lines of the audit record, oldest first: of what is at or beneath a place, by one user, "
+     "since "
+     "a time\n"
+     "# (nanoseconds since 1970); from: a position, 0 or what next said."},
+    {"AuditAuditor", verb_audit_auditor, RIGHT_ADMIN, NULL, "identity: string", "()",
+     "Names the identity (its public text) that checks the audit record from here on."},
     {"Tag", verb_tag, RIGHT_SET, NULL, "name: string, rev: ?string, " TERMS,
      "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, removed: "
      "int, same: int, late: bool, lines: []Line, tagged: ?int)",

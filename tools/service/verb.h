@@ -72,7 +72,9 @@ int verb_check(struct request *); /* check.c */
 int verb_log(struct request *);   /* past.c */
 int verb_show(struct request *);
 int verb_blame(struct request *); /* blame.c */
-int verb_tag(struct request *);   /* tag.c */
+int verb_audit(struct request *); /* audit_lines.c */
+int verb_audit_auditor(struct request *);
+int verb_tag(struct request *); /* tag.c */
 int verb_untag(struct request *);
 int verb_tags(struct request *);
 int verb_promote(struct request *);  /* promote.c */

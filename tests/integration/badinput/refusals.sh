@@ -318,11 +318,11 @@ guessed_enough() {
     for n in {1..10}; do
         ends_in "guess $n" emsa set dev/web X=correct-horse-prod
     done
-    refused 1 "are refused unexamined until the hour is over" "/denials" -- emsa set dev/web X=harmless
+    refused 1 "are refused unexamined until the hour is over" "emsa audit" -- emsa set dev/web X=harmless
     refused 1 "are refused unexamined" -- emsa set dev/web X=harmless --dry-run
     refused 4 "'dev/web/PORT' is locked" -- emsa rm dev/web/PORT
-    is "each is a line of the denials" 1 "$(($(grep -c Equal "$EMSA_STORE/denials") >= 10))"
-    is "none has a value" 0 "$(grep -c correct-horse "$EMSA_STORE/denials")"
+    is "each is a line of the denials" 1 "$(($(emsa audit | grep -c 'denied Equal') >= 10))"
+    is "none has a value" 0 "$(cat "$EMSA_STORE"/audit/* | grep -c correct-horse)"
 }
 
 ends_in() {

@@ -53,9 +53,9 @@ is "secrets through it" s3 "$(cat "$work/env/prod/web/S")"
 chmod 711 "$EMSA_STORE"
 chmod 666 "$EMSA_STORE/socket"
 ends "somebody who reaches the socket is denied" 1 "no right" as stranger emsa get prod/web/A
-is "which is written down" 1 "$(grep -c 'uid=4712.*Get "prod/web/A"' "$EMSA_STORE/denials")"
+is "which is written down" 1 "$(emsa audit --who 4712 | grep -c 'denied Get .*prod/web/A')"
 ends "a list too" 1 "no right" as stranger emsa ls
-is "for its owner's eyes" "600" "$(stat -c %a "$EMSA_STORE/denials")"
+is "for its owner's eyes" "600" "$(stat -c %a "$EMSA_STORE/audit/record.000001")"
 
 # Without root and without a store of one's own: what to do.
 unset EMSA_STORE

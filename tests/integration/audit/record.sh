@@ -1,0 +1,111 @@
+#!/bin/bash
+# The audit record: what is in it, and that nothing of it can be changed unseen. Each forgery is found twice: by
+# 'emsa audit verify', and by an implementation of its own that knows store/AUDIT.md alone.
+# shellcheck source=../../support/lib.sh
+. "$(dirname "$0")/../../support/lib.sh"
+# shellcheck source=../daemon/daemon.sh
+. "$root/tests/integration/daemon/daemon.sh"
+/usr/bin/python3 -c 'import nacl' 2>/dev/null || skip "python3-nacl is not installed"
+fill
+record=$EMSA_STORE/audit
+
+second() {
+    /usr/bin/python3 "$here/audit_verify.py" "$record" "$EMSA_STORE.identity"
+}
+# seen PATTERN: how many lines of the record, as people see it
+seen() {
+    emsa audit >"$work/seen"
+    grep -c -- "$1" "$work/seen" || true
+}
+
+# Without a server.
+is "a commit" 2 "$(seen 'commit Set')"
+holds "a secret is given" emsa get --reveal prod/web/PASSWORD
+is "and written down" 1 "$(seen 'read Get .*prod/web/PASSWORD')"
+holds "a plain value" emsa get prod/web/PORT
+is "is not" 0 "$(seen 'prod/web/PORT')"
+holds "exec" emsa exec prod/web -- true
+is "is a door too" 2 "$(seen 'read Get .*prod/web/PASSWORD')"
+
+# With one: by files, by .emsa/json, by the socket; who is not allowed to.
+mkdir "$work/env" "$work/masked"
+begin --mount "$work/env" --mount "prod:$work/masked,masked"
+is "a daemon" ready "$said"
+is "its audit process runs" 1 "$(pgrep -c -f -- '--role audit')"
+is "a file" "hidden words" "$(cat "$work/env/prod/web/PASSWORD")"
+grep -q hidden "$work/env/prod/web/.emsa/json" || fault "json has no secret"
+ends "a masked one" 1 "permission denied" cat "$work/masked/prod/web/PASSWORD"
+# It is written down while it runs, without anybody having to wait: follow ends when it has seen it.
+holds "follow" timeout -s KILL 60 emsa audit follow --from 0 --path prod/web/PASSWORD -n 4
+holds "json" timeout -s KILL 60 emsa audit follow --from 0 --path prod/web --who 0 --json -n 5
+grep -q '"door": "json"' "$work/out" || fault "json is no door: $(cat "$work/out")"
+emsa --json audit >"$work/json"
+is "by whom" cat "$(/usr/bin/python3 -c '
+import json, sys
+print(next(line["program"].rsplit("/", 1)[-1] for line in json.load(open(sys.argv[1]))["lines"] if line.get("door") == "open"))' "$work/json")"
+over TERM
+is "ends well" 0 "$code"
+is "a start" 1 "$(seen '  start ')"
+is "an end" 1 "$(seen '  stop ')"
+is "a masked secret is a denial" 1 "$(seen 'denied open .*prod/web/PASSWORD')"
+is "rights are told apart" 0 "$(seen '  rights ')"
+holds "a grant" emsa grant prod --to user:root --read
+is "is one" 1 "$(seen '  rights Set ')"
+ends "somebody that is nobody" 3 "no user" emsa audit --who nobody-of-that-name
+is "nobody else's" 0 "$(emsa audit --who 4242 | wc -l)"
+is "since just now" 0 "$(emsa audit --since 2100-01-01 | wc -l)"
+is "no value is in it" 0 "$(cat "$record"/* | grep -c 'hidden words' || true)"
+is "for its owner's eyes" "600 600 700" "$(stat -c %a "$record/key" "$record/record.000001" "$record" | xargs)"
+
+# Whole, and then not.
+holds "it is whole" emsa audit verify
+head=$(grep '^head: ' "$work/out" | cut -d' ' -f2)
+holds "and so says the other one" second
+holds "what was its head" emsa audit verify --head "$head"
+ends "what never was" 6 "made anew" emsa audit verify --head "2:${head#*:}"
+ends "no head" 2 "is none" emsa audit verify --head 7
+cp -a "$record" "$work/kept"
+restore() {
+    rm -rf "$record"
+    cp -a "$work/kept" "$record"
+}
+for how in edited cut "taken out" doubled re-ordered re-chained "re-chained and shorter" "cut with its key" "without a key" torn; do
+    /usr/bin/python3 "$here/audit_forge.py" "$record" "$how"
+    ends "$how" 6 "faults" emsa audit verify
+    ends "$how, says the other one" 6 "" second
+    restore
+done
+emsa init --help >/dev/null
+rm -rf "$record"
+holds "a record that begins anew" emsa get --reveal prod/web/PASSWORD
+ends "is another one" 6 "made anew\|not there\|is not" emsa audit verify --head "$head"
+restore
+
+# After a forgery the record goes on, and the forgery stays found.
+/usr/bin/python3 "$here/audit_forge.py" "$record" edited
+holds "whoever writes next" emsa get --reveal prod/web/PASSWORD
+ends "does not hide it" 6 "line 5" emsa audit verify
+restore
+
+# Half a line at the end is what a crash leaves: it is taken away by who writes next.
+printf 'n=9999 time=20' >>"$record/record.000001"
+holds "half a line" emsa get --reveal prod/web/PASSWORD
+holds "is mended" emsa audit verify
+holds "says the other one too" second
+
+# Another auditor: from there on the identity of before checks no more, and the chain still holds.
+mkdir "$work/other"
+EMSA_STORE=$work/other/store emsa init >/dev/null
+public=$(grep -o 'emsa1[0-9a-f]*' "$work/other/store.identity" | head -n 1)
+ends "no public identity" 2 "is no public identity" emsa audit auditor emsa1
+holds "another auditor" emsa audit auditor "$public"
+holds "a read after that" emsa get --reveal prod/web/PASSWORD
+holds "is checked" emsa audit verify --identity "$work/other/store.identity"
+holds "before it by the one before" emsa audit verify
+/usr/bin/python3 "$here/audit_forge.py" "$record" re-chained
+ends "a forgery is found" 6 "" emsa audit verify
+EMSA_STORE=$work/third emsa init >/dev/null
+restore
+ends "somebody else's identity" 1 "not for this identity" emsa audit verify --identity "$work/third.identity"
+
+finish
