@@ -83,6 +83,7 @@ struct audit_ring_status {
     uint64_t refused; /* reads, for want of a place (required) */
     uint32_t failing; /* errno of the last line that could not be written; 0: none */
     uint32_t is_required;
+    int32_t process; /* the last that took something out; 0: none yet */
 };
 void audit_ring_status(const struct audit_ring *, struct audit_ring_status *out);
 

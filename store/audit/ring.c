@@ -220,5 +220,6 @@ void audit_ring_status(const struct audit_ring *ring, struct audit_ring_status *
                                       .lost = atomic_load(&ring->lost),
                                       .refused = atomic_load(&ring->refused),
                                       .failing = atomic_load(&ring->failing),
-                                      .is_required = atomic_load(&ring->is_required)};
+                                      .is_required = atomic_load(&ring->is_required),
+                                      .process = atomic_load(&ring->process)};
 }

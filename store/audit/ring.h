@@ -31,6 +31,7 @@ struct audit_ring {
     _Alignas(64) _Atomic uint32_t asleep;
     _Atomic uint32_t is_required;
     _Atomic uint32_t failing;
+    _Atomic int32_t process;
     _Atomic uint64_t written, counted, lost, refused;
     _Atomic uint64_t used; /* rows */
     _Alignas(64) struct ring_place places[AUDIT_RING_PLACES];

@@ -4,7 +4,7 @@
  * A count is one exchange of the whole word, so it fails where the row has been freed since, or
  * belongs to something else by now.
  */
-#include <string.h>
+#include <unistd.h>
 
 #include "store/audit/ring.h"
 
@@ -170,6 +170,7 @@ bool audit_ring_count(struct audit_ring *ring, const struct audit_event *event, 
 void audit_ring_begin(struct audit_ring *ring)
 {
     rows_mend(ring, ROW_OF_AUDIT);
+    atomic_store(&ring->process, (int32_t)getpid());
 }
 
 void rows_mend(struct audit_ring *ring, enum row_maker maker)

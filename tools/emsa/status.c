@@ -1,5 +1,6 @@
 /* status: the store, the server of it, and how it fares. */
 #include <stdio.h>
+#include <string.h>
 
 #include "tools/emsa/command.h"
 #include "tools/emsa/output.h"
@@ -95,6 +96,17 @@ static void print_restarts(json_t *restarts)
                number_of(restarts, "requests_refused"));
 }
 
+/* Only what somebody should do something about. */
+static void print_audit(json_t *audit)
+{
+    if (number_of(audit, "failing") > 0)
+        printf("audit         the record is not written (%s): %lld events wait\n",
+               strerror((int)number_of(audit, "failing")), number_of(audit, "waiting"));
+    if (number_of(audit, "lost") > 0 || number_of(audit, "refused") > 0)
+        printf("audit         %lld events found no place, %lld reads were refused for that\n",
+               number_of(audit, "lost"), number_of(audit, "refused"));
+}
+
 static void print_times(const char *label, json_t *times)
 {
     char p50[DURATION_TEXT_MAX], p99[DURATION_TEXT_MAX], longest[DURATION_TEXT_MAX];
@@ -113,6 +125,7 @@ static void print_service(json_t *reply)
            number_of(reply, "requests"), number_of(reply, "reads"), number_of(reply, "decryptions"),
            number_of(reply, "errors"));
     print_restarts(json_object_get(reply, "restarts"));
+    print_audit(json_object_get(reply, "audit"));
     print_times("visible      ", json_object_get(reply, "visible"));
     print_times("event        ", json_object_get(reply, "event"));
 }

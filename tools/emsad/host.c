@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "store/audit_ring.h"
 #include "store/error.h"
 #include "store/secret.h"
 #include "tools/common/place.h"
@@ -41,6 +42,23 @@ static void expiring(void *arg, int64_t moment)
     pthread_mutex_unlock(&host->mutex);
 }
 
+/* What the audit process has not written down, and what it could not. */
+static int add_audit(const struct audit_ring *ring, json_t *reply)
+{
+    struct audit_ring_status audit;
+    audit_ring_status(ring, &audit);
+    json_t *processes = json_object_get(reply, "processes");
+    (void)json_object_set_new(processes, "audit", json_integer(figures_living(audit.process)));
+    json_t *object =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:i, s:b}", "waiting", (json_int_t)audit.waiting,
+                  "written", (json_int_t)audit.written, "counted", (json_int_t)audit.counted,
+                  "lost", (json_int_t)audit.lost, "refused", (json_int_t)audit.refused, "failing",
+                  (int)audit.failing, "required", (int)audit.is_required);
+    return json_object_set_new(reply, "audit", object) < 0
+               ? error_set(ERR_NOMEM, "cannot make a reply: out of memory")
+               : 0;
+}
+
 static int status(void *arg, json_t *reply)
 {
     struct host *host = arg;
@@ -66,8 +84,10 @@ static int status(void *arg, json_t *reply)
                                   json_integer(figures_living(volume)));
     int failed = own == NULL || json_object_update(reply, own) < 0;
     json_decref(own);
-    return failed ? error_set(ERR_NOMEM, "cannot make a reply: out of memory")
-                  : figures_add(reply, host->fs);
+    if (failed)
+        return error_set(ERR_NOMEM, "cannot make a reply: out of memory");
+    int error = host->hooks.audit != NULL ? add_audit(host->hooks.audit, reply) : 0;
+    return error < 0 ? error : figures_add(reply, host->fs);
 }
 
 /* What the server keeps may hold more than the owner of a store had: root's identity. So nobody

@@ -122,9 +122,12 @@ static void let_notifier_go(struct supervisor *supervisor)
     descriptor_close(&supervisor->notifier.channel);
 }
 
-/* Nothing more comes: it writes down what there is, and ends. */
+/* Nothing more comes: it writes down what there is, and ends; also one that somebody has stopped,
+ * for there is no next one to do it. */
 static void let_audit_go(struct supervisor *supervisor)
 {
+    if (supervisor->audit.pid > 0 && supervisor->audit.channel >= 0)
+        (void)kill(supervisor->audit.pid, SIGCONT);
     supervisor->audit.is_leaving = true;
     supervisor->audit.restart_at = -1;
     descriptor_close(&supervisor->audit.channel);
