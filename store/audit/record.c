@@ -55,8 +55,8 @@ static int write_line(struct audit_record *record, const struct line *line)
         return 0;
     }
     int errno_value = written < 0 ? errno : ENOSPC;
-    if (written > 0)
-        (void)ftruncate(record->fd, (off_t)record->size);
+    if (written > 0 && ftruncate(record->fd, (off_t)record->size) < 0)
+        return error_system(errno, "cannot take half a line of the audit record away");
     return error_system(errno_value, "cannot write the audit record");
 }
 

@@ -160,22 +160,6 @@ static void send_roster(struct supervisor *supervisor)
                                       SEND_MILLISECONDS));
 }
 
-/* It needs nobody, and nobody waits for it. */
-void serving_start_audit(struct supervisor *supervisor)
-{
-    struct child *audit = &supervisor->audit;
-    struct channel_message message = {.kind = CHANNEL_AUDIT};
-    if (child_start(audit, supervisor->holdings.self) < 0) {
-        log_error("%s", error_text());
-        audit->restart_at = deadline_in(1000);
-        return;
-    }
-    child_ready(audit);
-    memcpy(message.text, supervisor->holdings.place.store, sizeof message.text);
-    judge_sent(audit, channel_send(audit->channel, &message, &supervisor->holdings.audit, 1,
-                                   SEND_MILLISECONDS));
-}
-
 void serving_start_notifier(struct supervisor *supervisor)
 {
     if (child_start(&supervisor->notifier, supervisor->holdings.self) < 0) {

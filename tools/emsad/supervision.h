@@ -57,7 +57,6 @@ void supervisor_fail(struct supervisor *, int error, const char *text);
 /* Starts a child and hands it what there is; what fails is tried again when restart_at says. */
 void serving_start_server(struct supervisor *);
 void serving_start_notifier(struct supervisor *);
-void serving_start_audit(struct supervisor *);
 void serving_start_metrics(struct supervisor *);
 void serving_start_volume(struct supervisor *);
 

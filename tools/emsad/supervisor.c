@@ -33,6 +33,7 @@
 #define STOP_MILLISECONDS 5000   /* for the server to finish what it does */
 #define SILENT_MILLISECONDS 4000 /* longer than a stuck server of anybody's is left in place */
 #define LAST_MILLISECONDS 1000   /* for what was ended by force to be reaped */
+#define AGAIN_MILLISECONDS 1000  /* until what could not be started is tried again */
 
 void supervisor_fail(struct supervisor *supervisor, int error, const char *text)
 {
@@ -197,6 +198,25 @@ static bool is_due(const struct child *child)
     return child->pid == 0 && is_past(child->restart_at);
 }
 
+/* It needs nobody, and nobody waits for it. */
+static void start_audit(struct supervisor *supervisor)
+{
+    struct child *audit = &supervisor->audit;
+    struct channel_message message = {.kind = CHANNEL_AUDIT};
+    if (child_start(audit, supervisor->holdings.self) < 0) {
+        log_error("%s", error_text());
+        audit->restart_at = deadline_in(AGAIN_MILLISECONDS);
+        return;
+    }
+    child_ready(audit);
+    memcpy(message.text, supervisor->holdings.place.store, sizeof message.text);
+    if (channel_send(audit->channel, &message, &supervisor->holdings.audit, 1, SEND_MILLISECONDS) <
+        0) {
+        log_error("the audit: %s", error_text());
+        child_kill(audit);
+    }
+}
+
 static void restart_due(struct supervisor *supervisor)
 {
     if (is_due(&supervisor->server))
@@ -204,7 +224,7 @@ static void restart_due(struct supervisor *supervisor)
     if (is_due(&supervisor->notifier))
         serving_start_notifier(supervisor);
     if (is_due(&supervisor->audit))
-        serving_start_audit(supervisor);
+        start_audit(supervisor);
     if (is_due(&supervisor->metrics.child))
         serving_start_metrics(supervisor);
     if (is_due(&supervisor->volume.child))
@@ -432,7 +452,7 @@ static int begin(struct supervisor *supervisor)
     if (error == 0)
         error = make_views(supervisor);
     if (error == 0)
-        serving_start_audit(supervisor);
+        start_audit(supervisor);
     if (error == 0)
         error = annex_begin(&supervisor->metrics, supervisor->options->metrics,
                             supervisor->holdings.self, supervisor->server.pid == 0);
