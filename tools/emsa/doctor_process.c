@@ -160,9 +160,7 @@ static void say_audit(struct doctor *doctor, json_t *processes)
 {
     if (json_object_get(processes, "audit") == NULL)
         doctor_say(doctor, DOCTOR_WARN, "audit", "",
-                   "no audit process: who reads which secret is not recorded; denials are, in "
-                   "'%s/denials'",
-                   doctor->place->store);
+                   "no audit process: who reads which secret, and who is refused, is not recorded");
 }
 
 static void say_version(struct doctor *doctor)

@@ -71,8 +71,8 @@ static bool say_file(struct doctor *doctor, const struct stat *folder, const cha
 
 static void say_files(struct doctor *doctor, const struct stat *folder)
 {
-    static const char *const names[] = {"data.mdb", "lock.mdb", "owner.lock", "denials",
-                                        "volumes.json"};
+    static const char *const names[] = {
+        "data.mdb", "lock.mdb", "owner.lock", "audit/key", "audit/record.000001", "volumes.json"};
     bool is_well = true, is_hidden = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         is_well = say_file(doctor, folder, names[i], &is_hidden) && is_well;
