@@ -35,9 +35,9 @@ def step(key):
 
 
 def private_of(identity):
-    """The X25519 private key out of the text of an identity's file."""
-    seed = next(line.split()[1] for line in identity.splitlines() if line.startswith("emsa-identity-1 "))
-    return derive(bytes.fromhex(seed[:64]), "emsa-identity-x25519-1")
+    """The X25519 private key out of the text of an identity's file, by its plain slot."""
+    seed = next(line.split()[1] for line in identity.splitlines() if line.startswith("plain "))
+    return derive(bytes.fromhex(seed), "emsa-identity-x25519-1")
 
 
 def unseal(sealed, private):
