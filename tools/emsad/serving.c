@@ -120,8 +120,7 @@ static void send_setup(struct supervisor *supervisor)
                                       .views_each = supervisor->views_each};
     if (supervisor->is_on_demand)
         message.flags |= CHANNEL_ON_DEMAND;
-    if (supervisor->options->audit_required)
-        message.flags |= CHANNEL_REQUIRED;
+    message.flags |= supervisor->options->audit_required ? CHANNEL_REQUIRED : 0;
     if (supervisor->views.last_id > 0)
         message.flags |= CHANNEL_HAD_VIEWS;
     memcpy(message.text, holdings->place.store, sizeof message.text);
