@@ -32,6 +32,7 @@
 #define AGAIN_MILLISECONDS 1000 /* after a failure of the disk */
 #define BUSY_MILLISECONDS 20    /* the process before is about to end */
 #define WAKE_MILLISECONDS 10
+#define REST_MILLISECONDS 5 /* so that under load a reader has nobody to wake */
 
 struct audit {
     int channel; /* borrowed */
@@ -297,8 +298,10 @@ static void work(struct audit *audit)
         int error = turn(audit);
         if (error < 0)
             pause_for(audit, error == -ERR_BUSY ? BUSY_MILLISECONDS : AGAIN_MILLISECONDS);
-        else
+        else {
             audit_ring_wait(audit->ring, patience(audit));
+            pause_for(audit, REST_MILLISECONDS);
+        }
     }
     finish(audit);
 }
