@@ -58,7 +58,7 @@ static int opens(const struct consumer *consumer, const struct spot *spot)
 static int wrap_one(struct consumer *consumer, const char *owner, const char *key)
 {
     struct txn *txn = consumer->judge->index->txn;
-    struct spot spot;
+    struct spot spot = {0};
     uint32_t service;
     int found = state_service_id(txn, &service, owner);
     if (!found && service == consumer->service)

@@ -84,7 +84,7 @@ holds "says the other one" /usr/bin/python3 "$here/audit_verify.py" "$record" "$
 mkdir "$work/small"
 mount -t tmpfs -o size=64k,mode=0700 small "$work/small"
 mv "$record"/* "$work/small/" 2>/dev/null || true
-rm -rf "$work/small"/* "$record"/*
+rm -rf "${work:?}/small"/* "${record:?}"/*
 mount --move "$work/small" "$record"
 emsa get --reveal prod/web/S0 >/dev/null
 head -c 100000 /dev/zero >"$record/filler" 2>/dev/null || true

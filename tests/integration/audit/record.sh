@@ -9,6 +9,7 @@
 fill
 record=$EMSA_STORE/audit
 
+# shellcheck disable=SC2317 # by holds and ends
 second() {
     /usr/bin/python3 "$here/audit_verify.py" "$record" "$EMSA_STORE.identity"
 }

@@ -28,6 +28,7 @@ static const struct {
     enum right right;
     const char *judged;
 } taken[] = {
+    {"AuditAuditor", RIGHT_ADMIN, NULL},
     {"EnvironmentAdd", RIGHT_ADMIN, "names"},
     {"EnvironmentCopy", RIGHT_ADMIN, "to"},
     {"EnvironmentRemove", RIGHT_ADMIN, "names"},
@@ -43,6 +44,7 @@ static const struct {
     {"VolumePath", RIGHT_ADMIN, NULL},
     {"VolumeRemove", RIGHT_ADMIN, NULL},
     {"VolumeUnmount", RIGHT_ADMIN, NULL},
+    {"Audit", RIGHT_AUDIT, "path"},
     {"Blame", RIGHT_AUDIT, "path"},
     {"Exposed", RIGHT_AUDIT, "path"},
     {"Locks", RIGHT_AUDIT, "path"},

@@ -64,11 +64,11 @@ static void has_nothing(struct world *w, int channel)
 
 static void hold(struct world *w, int channel, int state, int roster)
 {
-    const int fds[] = {state, state, state, roster};
+    const int fds[] = {state, state, state, roster, state}; /* lock and listener, audit ring */
     w->message = (struct channel_message){.kind = CHANNEL_HELD};
     memcpy(w->message.text, w->supervisor.holdings.place.store, sizeof w->message.text);
     say(channel, CHANNEL_HELLO, CHANNEL_VERSION);
-    (void)channel_send(channel, &w->message, fds, 4, -1);
+    (void)channel_send(channel, &w->message, fds, 5, -1);
 }
 
 /* As long as is right, and may be made shorter at any moment. */
@@ -124,7 +124,7 @@ static void meets(void (*speak)(struct world *, int), int expected, const char *
     world.supervisor.server = CHILD_INIT("server");
     struct holdings *holdings = &world.supervisor.holdings;
     holdings->lock = holdings->listener = holdings->state = holdings->roster = -1;
-    holdings->identity = holdings->self = -1;
+    holdings->identity = holdings->identity_key = holdings->audit = holdings->self = -1;
     holdings->is_inherited = true; /* nothing is to be removed */
     assert_non_null(mkdtemp(folder));
     (void)snprintf(holdings->place.store, sizeof holdings->place.store, "%s", folder);
