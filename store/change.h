@@ -19,10 +19,25 @@
 
 #define REQUEST_ID_SIZE 16
 
-/* Who wrote, as far as the kernel told: "uid 1000 (alice)". Signed authors come with signatures. */
+#define SIGNING_KEY_SIZE 32 /* Ed25519 */
+#define SIGNATURE_SIZE 64
+#define REQUEST_SEED_SIZE 32
+
+/* A signature of a request (store/request.h): the public key, what stands for the text that was
+ * signed, and the signature of that. */
+struct signature {
+    uint8_t key[SIGNING_KEY_SIZE];
+    uint8_t text_hash[HASH_SIZE];
+    uint8_t bytes[SIGNATURE_SIZE];
+};
+
+/* Who wrote, as far as the kernel told: "uid 1000 (alice)", and whose key signed that it was asked
+ * for. */
 struct author {
     char name[AUTHOR_MAX + 1];
-    bool is_signed; /* always false until commits are signed */
+    bool is_signed;
+    bool is_known; /* the key is an identity's that the store knew before */
+    uint8_t key[SIGNING_KEY_SIZE];
 };
 
 struct change;
@@ -30,6 +45,13 @@ struct change;
 /* An empty change. Owned by the caller: change_free. */
 int change_new(struct change **out, struct store *store);
 void change_free(struct change *change);
+
+/* What the values that follow get their salts and data keys from, numbered in the order in which
+ * they are added (store/request.h). Before the first of them. ERR_NOMEM. */
+int change_seed(struct change *, const uint8_t seed[static REQUEST_SEED_SIZE]);
+/* The digest of the number-th of them, from 1; NULL: there are not so many. Borrowed until another
+ * is added. */
+const uint8_t *change_value_digest(const struct change *, uint32_t number);
 
 /* Each adds one operation; later ones see what earlier ones do. The path must be of the depth that
  * the operation needs. Failures (ERR_INVALID: name, depth, value over VALUE_MAX, commit over its
@@ -135,6 +157,12 @@ struct change_terms {
     /* What is set is set, also where it is what is there already, and nothing is said of whether it
      * was: for who may set and not read. */
     bool blind;
+    /* The request that this is, signed by who asked (store/request.h); NULL: unsigned. Refused
+     * where it is no signature of this text, where the text is another store's or request's, and
+     * where what the change comes to does not follow from it. Borrowed. */
+    const struct signature *signature;
+    const void *request;
+    size_t request_size;
     /* What the clock says: nanoseconds since 1970, what ends is counted from. 0: it is read when
      * the writer's turn has come. */
     int64_t now;

@@ -248,6 +248,17 @@ static int write_value(unsigned char *envelope, const unsigned char place[static
 int envelope_seal(struct sealer *sealer, struct bytes *out, const struct place *place,
                   const struct secret *value, const struct recipient recipients[], size_t count)
 {
+    uint8_t dek[CRYPTO_KEY_SIZE];
+    random_bytes(dek, sizeof(dek));
+    const int error = envelope_seal_with(sealer, out, place, value, recipients, count, dek);
+    wipe(dek, sizeof(dek));
+    return error;
+}
+
+int envelope_seal_with(struct sealer *sealer, struct bytes *out, const struct place *place,
+                       const struct secret *value, const struct recipient recipients[],
+                       size_t count, const uint8_t dek[static CRYPTO_KEY_SIZE])
+{
     if (value->size > VALUE_MAX)
         return error_set(ERR_INVALID, "a value of %zu bytes, at most %u are allowed", value->size,
                          VALUE_MAX);
@@ -259,9 +270,7 @@ int envelope_seal(struct sealer *sealer, struct bytes *out, const struct place *
     if (!envelope)
         return out->error;
     unsigned char where[PLACE_SIZE];
-    uint8_t dek[CRYPTO_KEY_SIZE];
     write_place(where, place);
-    random_bytes(dek, sizeof(dek));
     write_head(envelope, where, value->size, count, dek);
     int error = 0;
     for (size_t i = 0; i < count && !error; i++)
@@ -269,7 +278,6 @@ int envelope_seal(struct sealer *sealer, struct bytes *out, const struct place *
                            &recipients[i], dek);
     if (!error)
         error = write_value(envelope, where, value, count, dek);
-    wipe(dek, sizeof(dek));
     if (!error)
         out->size += size;
     return error;

@@ -98,6 +98,11 @@ struct keyring;
 int envelope_wrap(struct sealer *, struct keyring *, void *context, struct value_wrap *out,
                   const struct place *place, const void *envelope, size_t size);
 
+/* The same with a data key that is given: random, and of this one envelope alone. */
+int envelope_seal_with(struct sealer *, struct bytes *out, const struct place *place,
+                       const struct secret *value, const struct recipient recipients[],
+                       size_t count, const uint8_t key[static CRYPTO_KEY_SIZE]);
+
 /* How many bytes a value of size takes after padding; at least 64. */
 size_t envelope_padded(size_t size);
 

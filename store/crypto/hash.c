@@ -49,6 +49,16 @@ void hasher_add(struct hasher *hasher, const void *data, size_t size)
     crypto_generichash_update(state_of(hasher), data, size);
 }
 
+void hasher_add_joined(struct hasher *hasher, const struct hash_part *head,
+                       const struct hash_part *rest)
+{
+    unsigned char frame[8];
+    write_size(frame, head->size + rest->size);
+    crypto_generichash_update(state_of(hasher), frame, sizeof(frame));
+    crypto_generichash_update(state_of(hasher), head->data, head->size);
+    crypto_generichash_update(state_of(hasher), rest->data, rest->size);
+}
+
 void hasher_end(struct hasher *hasher, uint8_t out[static BLAKE_SIZE])
 {
     crypto_generichash_final(state_of(hasher), out, BLAKE_SIZE);

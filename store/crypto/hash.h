@@ -37,6 +37,9 @@ struct hasher {
 };
 void hasher_begin(struct hasher *hasher, const char *domain);
 void hasher_add(struct hasher *hasher, const void *data, size_t size);
+/* One part that stands in two pieces. */
+void hasher_add_joined(struct hasher *hasher, const struct hash_part *head,
+                       const struct hash_part *rest);
 void hasher_end(struct hasher *hasher, uint8_t out[static BLAKE_SIZE]);
 
 /* BLAKE2b-128 of: length of the database's name (u8), the name, size of key (u16, little-endian),

@@ -25,6 +25,7 @@ enum database {
     DB_LOG,         /* rev, op -> operation */
     DB_VALUE,       /* rev, op -> salt and bytes, or envelope: what purge may destroy */
     DB_REQUEST,     /* request id -> rev */
+    DB_SIGNED,      /* rev -> the request that its author signed */
     DB_ENVIRONMENT, /* derived: name -> environment */
     DB_PLACE,       /* derived: environment id, service name -> service in an environment */
     DB_CURRENT,     /* derived: environment id, service id, key -> current entry */

@@ -13,6 +13,28 @@
 #define SUM_SIZE (4 + 4 + 4 + HASH_SIZE)
 #define HEADER_MAX (8192 + COMMIT_OPERATIONS_MAX * (size_t)SUM_SIZE)
 
+#define SIGNATURE_ED25519 1
+#define SIGNATURE_FIELD_SIZE (SIGNING_KEY_SIZE + HASH_SIZE + SIGNATURE_SIZE)
+
+static void take_signature(struct signature *out, const unsigned char *field)
+{
+    struct decoder in = DECODER(field, SIGNATURE_FIELD_SIZE);
+    take_copy(&in, out->key, SIGNING_KEY_SIZE);
+    take_copy(&in, out->text_hash, HASH_SIZE);
+    take_copy(&in, out->bytes, SIGNATURE_SIZE);
+}
+
+static void put_signature(struct bytes *out, const struct signature *signature)
+{
+    put_u8(out, signature ? SIGNATURE_ED25519 : 0);
+    put_u32(out, signature ? SIGNATURE_FIELD_SIZE : 0);
+    if (!signature)
+        return;
+    bytes_append(out, signature->key, SIGNING_KEY_SIZE);
+    bytes_append(out, signature->text_hash, HASH_SIZE);
+    bytes_append(out, signature->bytes, SIGNATURE_SIZE);
+}
+
 int header_decode(struct header *out, struct slice body)
 {
     struct decoder in = DECODER(body.data, body.size);
@@ -37,9 +59,13 @@ int header_decode(struct header *out, struct slice body)
     found.scopes = take_bytes(&in, found.scope_count * (size_t)SUM_SIZE);
     take_long(&in, &fields, HEADER_MAX);
     const unsigned type = take_u8(&in);
-    take_long(&in, &signature, HEADER_MAX);
-    if (!in.failed && (fields || type || signature))
+    const unsigned char *signed_by = take_long(&in, &signature, HEADER_MAX);
+    found.is_signed = type == SIGNATURE_ED25519;
+    if (!in.failed && (fields || type > SIGNATURE_ED25519 ||
+                       signature != (found.is_signed ? SIGNATURE_FIELD_SIZE : 0)))
         return error_set(ERR_FORMAT, "a commit has parts that are not known to this version");
+    if (found.is_signed && !in.failed)
+        take_signature(&found.signature, signed_by);
     const int error = decoder_end(&in, "commit header");
     if (!error)
         *out = found;
@@ -236,8 +262,7 @@ int draft_finish(struct draft *draft, const struct author *author, const char *r
     put_long(out, reason, strlen(reason));
     const int error = put_scopes(out, &draft->leaves);
     put_long(out, "", 0); /* fields to come: checkpoints, a fresh-until time */
-    put_u8(out, 0);       /* signature: none */
-    put_long(out, "", 0);
+    put_signature(out, draft->signature);
     if (error || out->error)
         return error ? error : out->error;
 
@@ -245,6 +270,8 @@ int draft_finish(struct draft *draft, const struct author *author, const char *r
     header_hash(draft->head.hash, body);
     struct key key;
     txn_append(draft->txn, DB_COMMIT, key_commit(&key, draft->head.rev), body);
+    if (draft->signature)
+        txn_append(draft->txn, DB_SIGNED, key_commit(&key, draft->head.rev), draft->request);
     state_put_head(draft->txn, &draft->head);
     if (memcmp(request_id, no_request, REQUEST_ID_SIZE) != 0)
         state_put_request(draft->txn, request_id, draft->head.rev);

@@ -39,6 +39,7 @@ struct header { /* a decoded header; what is borrowed lives as long as the body 
     uint32_t scope_count;
     const unsigned char *scopes; /* borrowed; header_scope reads them */
     bool is_signed;
+    struct signature signature; /* where it is */
 };
 
 /* ERR_FORMAT, ERR_CORRUPT; *out untouched then. */
@@ -77,6 +78,10 @@ struct draft {
         head; /* of this commit: rev and time are set by draft_begin, the hash by draft_finish */
     uint8_t parent[HASH_SIZE];
     struct leaves leaves;
+    /* The request that this is and its signature, borrowed; NULL: it is not signed. Set between
+     * draft_begin and draft_finish. */
+    const struct signature *signature;
+    struct slice request;
     struct bytes record; /* scratch */
 };
 

@@ -39,6 +39,15 @@ int past_commit(struct txn *txn, struct commit_info *out, uint64_t rev)
     memcpy(out->author.name, header.author, header.author_size);
     out->author.name[header.author_size] = '\0';
     out->author.is_signed = header.is_signed;
+    out->author.is_known = false;
+    if (header.is_signed) {
+        struct identity_state signer;
+        const int known = state_signer(txn, &signer, header.signature.key, rev);
+        if (known < 0)
+            return known;
+        out->author.is_known = !known;
+        memcpy(out->author.key, header.signature.key, SIGNING_KEY_SIZE);
+    }
     memcpy(out->reason, header.reason, header.reason_size);
     out->reason[header.reason_size] = '\0';
     return 0;

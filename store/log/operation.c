@@ -474,6 +474,19 @@ int value_decode(const unsigned char **data, size_t *size, enum operation_kind e
     return 0;
 }
 
+void value_digest_of(uint8_t out[static HASH_SIZE], enum operation_kind kind,
+                     const uint8_t salt[static SALT_SIZE], const void *data, size_t size)
+{
+    unsigned char room[VALUE_HEAD_SIZE];
+    struct bytes head = {.data = room, .capacity = sizeof room, .limit = sizeof room};
+    struct hasher hasher;
+    value_head_encode(&head, kind, salt);
+    hasher_begin(&hasher, "emsa-digest-1");
+    hasher_add_joined(&hasher, &(struct hash_part){room, sizeof room},
+                      &(struct hash_part){data, size});
+    hasher_end(&hasher, out);
+}
+
 void value_digest(uint8_t out[static HASH_SIZE], struct slice body)
 {
     const struct hash_part part = {body.data, body.size};

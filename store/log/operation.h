@@ -113,6 +113,10 @@ void value_head_encode(struct bytes *out, enum operation_kind kind,
 int value_decode(const unsigned char **data, size_t *size, enum operation_kind expected,
                  struct slice body);
 
+/* The digest of a body of this kind, with this salt and these bytes. */
+void value_digest_of(uint8_t out[static HASH_SIZE], enum operation_kind kind,
+                     const uint8_t salt[static SALT_SIZE], const void *data, size_t size);
+
 /* The digest that an operation's record holds of its DB_VALUE body. */
 void value_digest(uint8_t out[static HASH_SIZE], struct slice body);
 

@@ -189,6 +189,9 @@ void state_put_wrapped_key(struct txn *, const struct wrapped_key *);
 int state_identity(struct txn *, struct identity_state *out,
                    const uint8_t public_key[static CRYPTO_KEY_SIZE]);
 int state_next_identity(struct txn *, struct identity_state *out, const uint8_t *after);
+/* The identity that signs with that key, known before revision rev. TXN_NOT_FOUND. */
+int state_signer(struct txn *, struct identity_state *out,
+                 const uint8_t signing_key[static CRYPTO_KEY_SIZE], uint64_t rev);
 void state_put_identity(struct txn *, const struct identity_state *);
 
 /* The identity of a name; the one that revision 1 made, which holds every key. */

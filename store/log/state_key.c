@@ -99,6 +99,25 @@ void state_put_wrapped_key(struct txn *txn, const struct wrapped_key *wrapped)
             record_body(&record));
 }
 
+int state_signer(struct txn *txn, struct identity_state *out,
+                 const uint8_t signing_key[static CRYPTO_KEY_SIZE], uint64_t rev)
+{
+    struct identity_state identity;
+    const uint8_t *after = NULL;
+    uint8_t last[CRYPTO_KEY_SIZE];
+    for (;;) {
+        const int found = state_next_identity(txn, &identity, after);
+        if (found)
+            return found;
+        if (identity.rev < rev && memcmp(identity.signing_key, signing_key, CRYPTO_KEY_SIZE) == 0) {
+            *out = identity;
+            return 0;
+        }
+        memcpy(last, identity.public_key, CRYPTO_KEY_SIZE);
+        after = last;
+    }
+}
+
 static int read_identity(struct identity_state *out, struct decoder *in)
 {
     out->rev = take_u64(in);

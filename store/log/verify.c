@@ -203,6 +203,7 @@ static int check_commit(struct verify *verify)
     verify->touches.count = 0;
     if (has_header) {
         check_header(verify, &header, body);
+        found = verify_signature(verify, &header);
     } else {
         verify->has_previous = false;
         found = count_operations(verify, &count);
@@ -257,6 +258,7 @@ static int check_counts(struct verify *verify)
         {DB_LOG, "log", expected->operations},
         {DB_VALUE, "value", expected->values},
         {DB_REQUEST, "request", expected->requests},
+        {DB_SIGNED, "signed", verify->signed_commits},
         {DB_ENVIRONMENT, "environment", expected->names_of_environments},
         {DB_PLACE, "place", expected->place_count},
         {DB_NAME, "name", names},
@@ -505,6 +507,7 @@ int verify_log(struct env *env, const uint8_t store_id[static STORE_ID_SIZE],
         show_progress(&verify);
     txn_free(verify.txn);
     leaves_release(&verify.leaves);
+    follow_release(&verify.follow);
     free(verify.touches.items);
     expected_release(&verify.expected);
     if (!error && report->faults)

@@ -10,6 +10,7 @@
 #include "store/db/keys.h"
 #include "store/log/commit.h"
 #include "store/log/expected.h"
+#include "store/log/follow.h"
 #include "store/log/state_relation.h"
 #include "store/verify.h"
 
@@ -52,6 +53,9 @@ struct verify {
     struct expected expected;
     struct tally told; /* by operations and outcomes */
     uint64_t outcome_chunks;
+    struct follow follow; /* what the author of the commit in hand signed */
+    bool is_signed;       /* there is one, and it could be read */
+    uint64_t signed_commits;
     bool is_override;   /* the first operation of the commit in hand says so */
     uint64_t presences; /* records that the operations so far must have made */
     /* the history's walk */
@@ -97,6 +101,11 @@ int verify_step(struct verify *verify, struct key *last, enum database database)
 /* Checks operation op of the commit in hand and what was derived from it alone; adds its leaf, and
  * its touch. Failures only. */
 int verify_operation(struct verify *verify, uint32_t op);
+
+/* Checks the signature of the commit in hand, and reads what was signed; then that one operation of
+ * it follows from that (verify_signature.c). Failures only. */
+int verify_signature(struct verify *verify, const struct header *header);
+int verify_follows(struct verify *verify, const struct operation *operation, const char *what);
 
 /* Checks what the commit in hand came to, once its operations were: the moments of the spots where
  * something was set or removed; its outcomes. Failures only. */

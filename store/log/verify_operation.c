@@ -187,5 +187,7 @@ int verify_operation(struct verify *verify, uint32_t op)
         expected_apply(&verify->expected, &why, &subject.operation, op, verify->rev, verify->time);
     if (found > 0)
         verify_fault(verify, "%s: %s", subject.what, why);
+    if (found >= 0)
+        found = verify_follows(verify, &subject.operation, subject.what);
     return found < 0 ? found : check_derived(verify, &subject);
 }

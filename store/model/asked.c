@@ -31,6 +31,23 @@ void change_free(struct change *change)
     free(change);
 }
 
+int change_seed(struct change *change, const uint8_t seed[static REQUEST_SEED_SIZE])
+{
+    struct secret *own = &change->gather.seed;
+    const int error = secret_alloc(own, REQUEST_SEED_SIZE);
+    if (error)
+        return error;
+    memcpy(own->data, seed, REQUEST_SEED_SIZE);
+    own->size = REQUEST_SEED_SIZE;
+    return 0;
+}
+
+const uint8_t *change_value_digest(const struct change *change, uint32_t number)
+{
+    return number && number <= change->gather.value_count ? change->gather.values[number - 1].digest
+                                                          : NULL;
+}
+
 static int check_path(const struct path *path, enum path_depth depth)
 {
     static const char *const words[] = {"the root", "an environment", "a service", "a key"};

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/crypto/signature.h"
 #include "store/error.h"
 #include "store/log/commit.h"
+#include "store/log/follow.h"
 #include "store/log/index.h"
 #include "store/model/asked.h"
 #include "store/model/core.h"
@@ -164,6 +166,7 @@ struct committing {
     size_t copied;             /* bytes of values that it copied */
     size_t planned;            /* operations that it came to */
     bool overrode;             /* something passed for an override */
+    struct follow follow;      /* what was signed */
     struct change_note *notes; /* owned */
     size_t note_count;
 };
@@ -214,12 +217,29 @@ static int seal_header(struct committing *at)
 {
     char reason[DUE_REASON_MAX];
     struct author author;
-    if (!is_expiry(at))
+    if (!is_expiry(at)) {
+        at->draft.signature = at->terms->signature;
+        at->draft.request = (struct slice){at->terms->request, at->terms->request_size};
         return draft_finish(&at->draft, &at->terms->author, at->terms->reason,
                             at->terms->request_id);
+    }
     due_author(&author, &at->plan);
     due_reason(reason, &at->plan);
     return draft_finish(&at->draft, &author, reason, at->terms->request_id);
+}
+
+/* That all of it is what was signed: a commit that says so is a proof, or is not made. */
+static int check_followed(struct committing *at)
+{
+    struct follow *follow = &at->follow;
+    int missing = 0;
+    follow->at = 0;
+    for (size_t i = 0; i < at->plan.count && !missing; i++)
+        missing = follow_operation(follow, at->txn, &at->plan.steps[i].operation);
+    return missing > 0 ? error_set(ERR_REFUSED,
+                                   "what this comes to does not follow from the request that was "
+                                   "signed: please report it, and ask unsigned (--sign none)")
+                       : missing;
 }
 
 static int seal(struct committing *at)
@@ -227,6 +247,8 @@ static int seal(struct committing *at)
     int error = seal_plan(at->change->store, &at->index, &at->draft, &at->plan, &at->digests);
     if (!error)
         error = index_finish(&at->index);
+    if (!error && at->terms->signature)
+        error = check_followed(at);
     if (!error)
         error = seal_header(at);
     at->sealed = !error;
@@ -307,8 +329,8 @@ static size_t room_needed(const struct committing *at)
     const struct gather *gather = &at->change->gather;
     if (!gather->additions)
         return 0;
-    return ROOM_A_COMMIT + gather->value_bytes + gather->additions * ROOM_AN_OPERATION +
-           (at->seen + at->planned) * ROOM_AN_OPERATION;
+    return ROOM_A_COMMIT + gather->value_bytes + 2 * at->terms->request_size +
+           gather->additions * ROOM_AN_OPERATION + (at->seen + at->planned) * ROOM_AN_OPERATION;
 }
 
 static int attempt(struct committing *at, struct change_result *result)
@@ -367,6 +389,25 @@ static int check_terms(const struct change_terms *terms)
     return 0;
 }
 
+/* The request that was signed is this one, of this store. */
+static int read_request(struct committing *at)
+{
+    const struct change_terms *terms = at->terms;
+    const char *why, *reason = terms->reason ? terms->reason : "";
+    if (!terms->signature)
+        return 0;
+    if (!request_is_signed(terms->signature, terms->request, terms->request_size))
+        return error_set(ERR_DENIED,
+                         "the signature is none of this request: somebody changed it on "
+                         "its way, or the client is of another version");
+    int error = follow_begin(&at->follow, (struct slice){terms->request, terms->request_size});
+    if (!error && !terms->dry_run &&
+        follow_commit(&at->follow, at->change->store->id, terms->request_id, reason, strlen(reason),
+                      &why))
+        error = error_set(ERR_DENIED, "%s", why);
+    return error;
+}
+
 int change_commit(struct change *change, const struct change_terms *terms,
                   struct change_result *out)
 {
@@ -375,6 +416,8 @@ int change_commit(struct change *change, const struct change_terms *terms,
     struct store *store = change->store;
     const uint64_t alarms = env_alarms(store->env);
     int error = check_terms(terms);
+    if (!error)
+        error = read_request(&at);
     if (!error) {
         if (!terms->dry_run)
             digests_begin(&at.digests, &change->gather);
@@ -399,6 +442,7 @@ int change_commit(struct change *change, const struct change_terms *terms,
         *out = (struct change_result){0};
     }
     out->equal = at.equal;
+    follow_release(&at.follow);
     digests_release(&at.digests);
     draft_release(&at.draft);
     plan_release(&at.plan);

@@ -41,7 +41,7 @@ static void *run(void *arg)
 void digests_begin(struct digests *digests, const struct gather *gather)
 {
     *digests = (struct digests){.gather = gather};
-    if (gather->count < MANY)
+    if (gather->count < MANY || gather->seed.data) /* they are there already */
         return;
     digests->list = calloc(gather->count, sizeof *digests->list);
     if (!digests->list)

@@ -6,6 +6,7 @@
 #include "store/crypto/envelope.h"
 #include "store/error.h"
 #include "store/limits.h"
+#include "store/request.h"
 
 const char *gather_copy(struct gather *gather, const void *data, size_t size)
 {
@@ -45,6 +46,29 @@ static int grow(struct gather *gather)
     return 0;
 }
 
+/* The next value's number; its salt and digest are made at once, for they are asked for before
+ * anything else is done with it. */
+static int number_value(struct gather *gather, struct wish *wish)
+{
+    if (gather->value_count == gather->value_capacity) {
+        const uint32_t capacity = gather->value_capacity ? gather->value_capacity * 2 : 8;
+        struct asked_value *values = realloc(gather->values, capacity * sizeof *values);
+        if (!values)
+            return error_set(ERR_NOMEM, "no memory to gather a change");
+        gather->values = values;
+        gather->value_capacity = capacity;
+    }
+    struct asked_value *value = &gather->values[gather->value_count];
+    wish->number = ++gather->value_count;
+    if (wish->kind == OPERATION_SET_SECRET)
+        request_digest_secret(value->digest, gather->seed.data, wish->number, wish->secret.data,
+                              wish->secret.size);
+    else
+        request_digest(value->digest, value->salt, gather->seed.data, wish->number, wish->kind,
+                       wish->value, wish->size);
+    return 0;
+}
+
 int gather_add(struct gather *gather, enum operation_kind kind, const struct path *path,
                const void *value, size_t size, struct secret *secret)
 {
@@ -70,10 +94,15 @@ int gather_add(struct gather *gather, enum operation_kind kind, const struct pat
         wish.value = (const unsigned char *)gather_copy(gather, value, size);
     if (!wish.environment || !wish.service || !wish.key || (value && !wish.value))
         return error_set(ERR_NOMEM, "no memory to gather a change");
-    if (secret) {
+    if (secret)
         wish.secret = *secret;
-        *secret = (struct secret){0};
+    if (gather->seed.data && (value || secret)) {
+        error = number_value(gather, &wish);
+        if (error)
+            return error;
     }
+    if (secret)
+        *secret = (struct secret){0};
     gather->value_bytes += stored;
     gather->additions += kind != OPERATION_REMOVE && kind != OPERATION_SERVICE_REMOVE &&
                          kind != OPERATION_ENVIRONMENT_REMOVE && kind != GATHER_REMOVE_ALL &&
@@ -96,5 +125,7 @@ void gather_release(struct gather *gather)
         gather->kept = next;
     }
     text_blocks_release(&gather->texts);
+    free(gather->values);
+    secret_release(&gather->seed);
     *gather = (struct gather){0};
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "store/crypto/hash.h"
 #include "store/history.h"
 #include "store/name.h"
 #include "store/secret.h"
@@ -21,8 +22,15 @@
 /* And one: new keys for a place. */
 #define GATHER_ROTATE ((enum operation_kind)251)
 
+/* What a request's seed gives of one of its values (store/request.h). */
+struct asked_value {
+    uint8_t salt[SALT_SIZE];
+    uint8_t digest[HASH_SIZE];
+};
+
 struct wish {
     enum operation_kind kind;
+    uint32_t number;         /* of its value in the request, from 1; 0: the request has no seed */
     const char *environment; /* owned by the gather, as are the others; "" where there is none */
     const char *service;
     const char *key;
@@ -48,6 +56,9 @@ struct gather {
     size_t value_bytes; /* of all values, as they will be stored */
     size_t additions;   /* wishes that are no removals */
     struct kept_wish *kept;
+    struct secret seed;         /* of the request; no memory: it has none */
+    struct asked_value *values; /* owned; by number - 1 */
+    uint32_t value_count, value_capacity;
     struct text_blocks texts;
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/crypto/envelope.h"
+#include "store/crypto/signature.h"
 #include "store/error.h"
 #include "store/log/state.h"
 #include "store/model/consumers.h"
@@ -68,8 +69,10 @@ static int find_consumers(struct sealing *sealing, size_t *count, const struct o
 }
 
 static int seal_secret(struct sealing *sealing, const struct operation *operation, uint32_t op,
-                       const struct secret *value)
+                       const struct wish *wish)
 {
+    const struct secret *value = &wish->secret;
+    const struct gather *gather = sealing->digests->gather;
     struct place place = {.environment = operation->environment,
                           .service = operation->service,
                           .name_id = operation->name_id,
@@ -84,9 +87,12 @@ static int seal_secret(struct sealing *sealing, const struct operation *operatio
         error = find_consumers(sealing, &count, operation);
     if (!error && !sealing->sealer)
         error = sealer_new(&sealing->sealer);
-    return error ? error
-                 : envelope_seal(sealing->sealer, &sealing->value, &place, value,
-                                 sealing->recipients, count);
+    if (error || !wish->number)
+        return error ? error
+                     : envelope_seal(sealing->sealer, &sealing->value, &place, value,
+                                     sealing->recipients, count);
+    return request_seal(sealing->sealer, &sealing->value, &place, value, sealing->recipients, count,
+                        gather->seed.data, wish->number);
 }
 
 static const uint8_t *next_salt(struct sealing *sealing)
@@ -99,6 +105,16 @@ static const uint8_t *next_salt(struct sealing *sealing)
     return sealing->salts[--sealing->salts_left];
 }
 
+/* What the request's seed gave of an open value; NULL: nothing. */
+static const struct asked_value *value_asked(const struct sealing *sealing,
+                                             const struct operation *operation,
+                                             const struct wish *wish)
+{
+    if (!wish->number || operation->kind == OPERATION_SET_SECRET || operation->kind != wish->kind)
+        return NULL;
+    return &sealing->digests->gather->values[wish->number - 1];
+}
+
 /* The DB_VALUE body of a set, in scratch, and its digest. */
 static int make_value(struct sealing *sealing, struct operation *operation, uint32_t op,
                       const struct wish *wish)
@@ -106,16 +122,20 @@ static int make_value(struct sealing *sealing, struct operation *operation, uint
     int error = 0;
     const enum operation_kind kind = operation_value_kind(operation->kind);
     const struct digest *made = digests_take(sealing->digests, wish, kind);
+    const struct asked_value *asked = value_asked(sealing, operation, wish);
     bytes_reset(&sealing->value);
-    value_head_encode(&sealing->value, kind, made ? made->salt : next_salt(sealing));
+    value_head_encode(&sealing->value, kind,
+                      made    ? made->salt
+                      : asked ? asked->salt
+                              : next_salt(sealing));
     if (operation->kind == OPERATION_SET_SECRET)
-        error = seal_secret(sealing, operation, op, &wish->secret);
+        error = seal_secret(sealing, operation, op, wish);
     else
         bytes_append(&sealing->value, wish->value, wish->size);
     if (!error)
         error = sealing->value.error;
-    if (!error && made)
-        memcpy(operation->digest, made->hash, HASH_SIZE);
+    if (!error && (made || asked))
+        memcpy(operation->digest, made ? made->hash : asked->digest, HASH_SIZE);
     else if (!error)
         value_digest(operation->digest, (struct slice){sealing->value.data, sealing->value.size});
     return error;

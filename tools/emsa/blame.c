@@ -37,14 +37,14 @@ static int print(json_t *lines)
     {
         static const enum colour colours[] = {COLOUR_NONE, COLOUR_YELLOW, COLOUR_FAINT,
                                               COLOUR_NONE, COLOUR_NONE,   COLOUR_BLUE};
-        char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], reason[256];
+        char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], reason[256], author[AUTHOR_TEXT_MAX];
         char note[2 * PATH_TEXT_MAX + 64];
         output_first_line(reason, sizeof reason, output_member(line, "reason"));
         note_of(note, sizeof note, line);
         const char *cells[] = {output_member(line, "path"),
                                number_text(rev, json_integer_value(json_object_get(line, "rev"))),
                                time_text(time, json_integer_value(json_object_get(line, "time"))),
-                               output_member(line, "author"),
+                               output_author(author, line),
                                reason,
                                note};
         table_row(table, cells, colours);

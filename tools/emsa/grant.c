@@ -122,9 +122,9 @@ static int print_grants(json_t *grants)
         table_heading(table, heading);
     json_array_foreach(grants, index, grant)
     {
-        char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], author[256], reason[256],
+        char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], author[AUTHOR_TEXT_MAX], reason[256],
             words[RIGHT_WORDS_MAX], who[128];
-        output_tame(author, sizeof author, output_member(grant, "author"));
+        output_author(author, grant);
         output_first_line(reason, sizeof reason, output_member(grant, "reason"));
         snprintf(who, sizeof who, "%s%s", output_member(grant, "who"),
                  json_is_true(json_object_get(grant, "known")) ? "" : " (unknown here)");

@@ -11,6 +11,7 @@
 #include "tools/emsa/command.h"
 #include "tools/emsa/output.h"
 #include "tools/emsa/remote.h"
+#include "tools/emsa/sign.h"
 
 /* All secrets that the command may hold at one time. */
 #define ARENA_MAXIMUM (64u * 1024u * 1024u)
@@ -56,6 +57,7 @@ int main(int argc, char *argv[])
     if (result < 0)
         output_failure(result);
     client_close(session.client);
+    sign_close(&session);
     options_release(&session.options);
     secret_teardown();
     int status = result < 0 ? (int)exit_status(result) : result;

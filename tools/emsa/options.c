@@ -19,6 +19,7 @@ struct option_row {
 static const struct option_row rows[] = {
     {"store", 0, "DIR", 0},
     {"host", 0, "URL", 0},
+    {"sign", 0, "FILE", 0},
     {"json", 0, NULL, 0},
     {"help", 'h', NULL, 0},
     {"reason", 'm', "WHY", OPTION_REASON},
@@ -313,7 +314,10 @@ static int apply_text(struct options *options, const struct option_row *row, con
 {
     switch (row->bit) {
     case 0:
-        *(strcmp(row->name, "host") == 0 ? &options->host : &options->store) = text;
+        if (strcmp(row->name, "sign") == 0)
+            options->sign = text;
+        else
+            *(strcmp(row->name, "host") == 0 ? &options->host : &options->store) = text;
         return 0;
     case OPTION_REASON:
         options->reason = text;

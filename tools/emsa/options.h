@@ -110,7 +110,8 @@ struct texts { /* a list of argv's texts */
     size_t count;
 };
 
-struct options { /* texts are argv's */
+struct options {      /* texts are argv's */
+    const char *sign; /* the identity that signs changes, "none", or NULL */
     const char *store;
     const char *host; /* NULL: this one */
     bool json;

@@ -155,3 +155,23 @@ const char *number_text(char out[static SIZE_TEXT_MAX], int64_t number)
     snprintf(out, SIZE_TEXT_MAX, "%" PRId64, number);
     return out;
 }
+
+/* So much of a key tells it from any other that one meets, and can be compared by eye. */
+#define KEY_DIGITS 16
+
+const char *output_author(char out[static AUTHOR_TEXT_MAX], json_t *object)
+{
+    json_t *signer = json_object_get(object, "signer");
+    const char *key = json_string_value(json_object_get(signer, "key"));
+    char author[256];
+    output_tame(author, sizeof author, output_member(object, "author"));
+    if (author[0] == '\0')
+        out[0] = '\0';
+    else if (key == NULL)
+        snprintf(out, AUTHOR_TEXT_MAX, "%s, unsigned", author);
+    else
+        snprintf(out, AUTHOR_TEXT_MAX, "%s, signed by %s%.*s", author,
+                 json_is_true(json_object_get(signer, "known")) ? "" : "an unknown key ",
+                 KEY_DIGITS, key);
+    return out;
+}

@@ -42,11 +42,12 @@ static int print_commits(json_t *commits)
         table_heading(table, heading);
     json_array_foreach(commits, index, commit)
     {
-        char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], operations[SIZE_TEXT_MAX], reason[256];
+        char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], operations[SIZE_TEXT_MAX], reason[256],
+            author[AUTHOR_TEXT_MAX];
         output_first_line(reason, sizeof reason, text_of(commit, "reason"));
         const char *cells[] = {number_text(rev, number_of(commit, "rev")),
                                time_text(time, number_of(commit, "time")),
-                               text_of(commit, "author"),
+                               output_author(author, commit),
                                number_text(operations, number_of(commit, "operations")), reason};
         enum colour colours[] = {COLOUR_YELLOW, COLOUR_FAINT, COLOUR_NONE, COLOUR_NONE,
                                  COLOUR_NONE};
@@ -236,14 +237,13 @@ static void print_tags(json_t *tags)
 
 static int print_commit(json_t *reply)
 {
-    char time[TIME_TEXT_MAX];
+    char time[TIME_TEXT_MAX], author[AUTHOR_TEXT_MAX];
     json_t *commit = json_object_get(reply, "commit");
     size_t index;
     json_t *operation;
-    printf("revision  %lld\nhash      %s\nauthor    %s%s\ntime      %s\n",
-           (long long)number_of(commit, "rev"), text_of(commit, "hash"), text_of(commit, "author"),
-           json_is_true(json_object_get(commit, "signed")) ? "" : ", unsigned",
-           time_text(time, number_of(commit, "time")));
+    printf("revision  %lld\nhash      %s\nauthor    %s\ntime      %s\n",
+           (long long)number_of(commit, "rev"), text_of(commit, "hash"),
+           output_author(author, commit), time_text(time, number_of(commit, "time")));
     print_reason(text_of(commit, "reason"));
     print_tags(json_object_get(commit, "tags"));
     if (json_is_true(

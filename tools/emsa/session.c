@@ -6,14 +6,15 @@
 
 #include "store/change.h"
 #include "store/error.h"
+#include "tools/emsa/sign.h"
 #include "tools/emsa/words.h"
 #include "tools/service/hex.h"
 
 int session_client(struct session *session, struct client **out)
 {
     const struct options *options = &session->options;
-    int error = 0;
-    if (session->client == NULL)
+    int error = session->client == NULL ? sign_open(session) : 0;
+    if (error == 0 && session->client == NULL)
         error = options->host != NULL
                     ? client_reach(&session->client, options->host, options->store)
                     : client_open(&session->client, &session->place);
@@ -32,10 +33,15 @@ int session_ask(struct session *session, const char *method, json_t *parameters,
                 const struct piece *pieces, size_t piece_count, struct answer *out)
 {
     struct client *client;
+    struct signing_pieces signing SIGNING_CLEANUP = {0};
     int error = parameters == NULL ? error_set(ERR_INVALID, "a name or a reason is not UTF-8")
                                    : session_client(session, &client);
     if (error == 0)
-        error = client_ask(client, method, parameters, pieces, piece_count, out);
+        error = sign_call(session, method, parameters, pieces, piece_count, &signing);
+    if (error == 0)
+        error =
+            client_ask(client, method, parameters, signing.pieces != NULL ? signing.pieces : pieces,
+                       signing.pieces != NULL ? signing.count : piece_count, out);
     json_decref(parameters);
     return error;
 }
@@ -84,6 +90,7 @@ void session_restore(struct session *session)
 {
     client_close(session->client);
     session->client = NULL;
+    sign_close(session);
     /* A limit that cannot be had back stays: the program is none the worse for it. */
     (void)setrlimit(RLIMIT_CORE, &session->core);
     (void)setrlimit(RLIMIT_MEMLOCK, &session->locked);

@@ -14,7 +14,12 @@ struct session {
     struct options options;
     const struct command *command;
     struct place_of_store place;
-    struct client *client;      /* by session_client; NULL before */
+    struct client *client; /* by session_client; NULL before */
+    struct {               /* what changes are signed with (sign.h) */
+        int fd;
+        bool is_open, has_store_id;
+        uint8_t store_id[16];
+    } sign;
     struct rlimit core, locked; /* as we found them, for a program that we become */
 };
 

@@ -19,12 +19,12 @@ static int print_tags(json_t *tags)
     {
         static const enum colour colours[] = {COLOUR_NONE, COLOUR_YELLOW, COLOUR_FAINT, COLOUR_NONE,
                                               COLOUR_NONE};
-        char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], reason[256];
+        char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], reason[256], author[AUTHOR_TEXT_MAX];
         output_first_line(reason, sizeof reason, output_member(tag, "reason"));
         const char *cells[] = {output_member(tag, "name"),
                                number_text(rev, json_integer_value(json_object_get(tag, "rev"))),
                                time_text(time, json_integer_value(json_object_get(tag, "time"))),
-                               output_member(tag, "author"), reason};
+                               output_author(author, tag), reason};
         table_row(table, cells, colours);
     }
     int error = table_print(table);

@@ -52,11 +52,11 @@ static const char *text_of(json_t *object, const char *name)
 
 static void print_change(json_t *commit, json_t *change)
 {
-    char time[TIME_TEXT_MAX], author[256], reason[REASON_MAX + 1], path[PATH_TEXT_MAX];
+    char time[TIME_TEXT_MAX], author[AUTHOR_TEXT_MAX], reason[REASON_MAX + 1], path[PATH_TEXT_MAX];
     const char *mark = text_of(change, "mark");
     bool is_coloured = output_coloured();
     const char *colour = mark[0] == '+' ? "\033[32m" : mark[0] == '-' ? "\033[31m" : "\033[33m";
-    output_tame(author, sizeof author, text_of(commit, "author"));
+    output_author(author, commit);
     output_tame(reason, sizeof reason, text_of(commit, "reason"));
     output_tame(path, sizeof path, text_of(change, "path"));
     printf("%*lld  %s  %s%s%s %-*s  %s%s%s\n", output_is_terminal() ? 6 : 0,

@@ -50,6 +50,14 @@ int verb_status(struct request *request)
     return status_object(request, &request->call->reply);
 }
 
+int verb_store_id(struct request *request)
+{
+    char id[2 * STORE_ID_SIZE + 1];
+    hex_text(id, store_id(request->service->store), STORE_ID_SIZE);
+    request->call->reply = json_pack("{s:s}", "id", id);
+    return 0;
+}
+
 int verb_metrics(struct request *request)
 {
     struct bytes text BYTES_CLEANUP = BYTES_INIT(METRICS_BYTES_MAX);

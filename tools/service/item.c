@@ -4,6 +4,7 @@
 
 #include "store/error.h"
 #include "store/history.h"
+#include "tools/service/hex.h"
 
 const char *kind_word(enum entry_kind kind)
 {
@@ -45,6 +46,19 @@ void item_add_text(json_t *object, const char *name, const unsigned char *data, 
         json_object_set_new(object, name, json_stringn(size == 0 ? "" : (const char *)data, size));
 }
 
+int item_add_signer(json_t *object, const struct author *author)
+{
+    char key[2 * SIGNING_KEY_SIZE + 1];
+    if (!author->is_signed)
+        return 0;
+    hex_text(key, author->key, SIGNING_KEY_SIZE);
+    return json_object_set_new(
+               object, "signer",
+               json_pack("{s:s, s:b}", "key", key, "known", (int)author->is_known)) == 0
+               ? 0
+               : error_set(ERR_NOMEM, "no memory for a list");
+}
+
 int item_add_commit(struct snapshot *snapshot, json_t *object, uint64_t rev, bool by_whom)
 {
     struct commit_info commit;
@@ -55,6 +69,7 @@ int item_add_commit(struct snapshot *snapshot, json_t *object, uint64_t rev, boo
     if (by_whom) {
         json_object_set_new(object, "author", json_string(commit.author.name));
         json_object_set_new(object, "reason", json_string(commit.reason));
+        return item_add_signer(object, &commit.author);
     }
     return 0;
 }

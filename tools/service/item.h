@@ -21,7 +21,11 @@ const char *origin_word(enum entry_origin origin);
 void item_add_text(json_t *object, const char *name, const unsigned char *data, size_t size,
                    size_t maximum);
 
-/* Adds when and, where by_whom, by whom and why a revision was made: time, author, reason. */
+/* Adds whose key signed, where one did: signer. ERR_NOMEM. */
+int item_add_signer(json_t *object, const struct author *author);
+
+/* Adds when and, where by_whom, by whom and why a revision was made: time, author, reason, signer.
+ */
 int item_add_commit(struct snapshot *, json_t *object, uint64_t rev, bool by_whom);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "tools/service/hex.h"
 
 static json_t *given(json_t *parameters, const char *name)
 {
@@ -76,29 +77,13 @@ int parameter_list(json_t *parameters, const char *name, json_t **out)
     return 0;
 }
 
-static int nibble(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    return -1;
-}
-
 static int request_id(const char *text, uint8_t out[static REQUEST_ID_SIZE])
 {
     if (text == NULL)
         return 0;
-    if (strlen(text) != 2 * REQUEST_ID_SIZE)
-        return wrong_kind("request_id", "32 hex digits in lower case");
-    for (size_t i = 0; i < REQUEST_ID_SIZE; i++) {
-        int high = nibble(text[2 * i]);
-        int low = nibble(text[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return wrong_kind("request_id", "32 hex digits in lower case");
-        out[i] = (uint8_t)(high << 4 | low);
-    }
-    return 0;
+    return hex_bytes(out, REQUEST_ID_SIZE, text) == 0
+               ? 0
+               : wrong_kind("request_id", "32 hex digits in lower case");
 }
 
 int parameter_environment(json_t *parameters, struct environment_terms *out)

@@ -23,10 +23,15 @@ static json_t *commit_object(const struct commit_info *commit)
     char parent[2 * HASH_SIZE + 1];
     hex_text(hash, commit->hash, HASH_SIZE);
     hex_text(parent, commit->parent, HASH_SIZE);
-    return json_pack("{s:I, s:I, s:s, s:b, s:s, s:I, s:s, s:s}", "rev", (json_int_t)commit->rev,
-                     "time", (json_int_t)commit->time, "author", commit->author.name, "signed",
-                     (int)commit->author.is_signed, "reason", commit->reason, "operations",
-                     (json_int_t)commit->operations, "hash", hash, "parent", parent);
+    json_t *object =
+        json_pack("{s:I, s:I, s:s, s:b, s:s, s:I, s:s, s:s}", "rev", (json_int_t)commit->rev,
+                  "time", (json_int_t)commit->time, "author", commit->author.name, "signed",
+                  (int)commit->author.is_signed, "reason", commit->reason, "operations",
+                  (json_int_t)commit->operations, "hash", hash, "parent", parent);
+    if (object != NULL && item_add_signer(object, &commit->author) == 0)
+        return object;
+    json_decref(object);
+    return NULL;
 }
 
 /* The newest revision from *rev down that touched the path. */

@@ -3,7 +3,7 @@
 #define TERMS                                                                                      \
     "reason: ?string, if_rev: ?int, if_path: ?string, if_paths: ?[]string, dry_run: ?bool, "       \
     "allow_new: ?bool, allow_equal: ?bool, override: ?[]string, request_id: ?string, quiet: "      \
-    "?bool, grouped: ?bool"
+    "?bool, grouped: ?bool, signature: ?Signature"
 
 #define CHANGED                                                                                    \
     "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, "         \
@@ -208,6 +208,8 @@ const struct verb verbs[] = {
      "an "
      "earlier\n"
      "# reply told of."},
+    {"StoreId", verb_store_id, RIGHT_SOME, NULL, "", "(id: string)",
+     "What tells this store from every other one, in hex digits: part of what an author signs."},
     {"Status", verb_status, RIGHT_LIST, NULL, "", "(rev: int, store: string, pid: int)",
      "The store and the process that serves it (more members than these)."},
     {"Metrics", verb_metrics, RIGHT_LIST, NULL, "", "(text: string)",

@@ -91,7 +91,8 @@ int verb_volume_remove(struct request *);
 int verb_volume_mount(struct request *);
 int verb_volume_unmount(struct request *);
 int verb_volume_path(struct request *);
-int verb_status(struct request *); /* admin.c */
+int verb_store_id(struct request *); /* admin.c */
+int verb_status(struct request *);
 int verb_metrics(struct request *);
 int verb_verify(struct request *);
 int verb_unlock_identity(struct request *);

@@ -11,6 +11,7 @@
 #include "store/error.h"
 #include "store/history.h"
 #include "tools/service/find.h"
+#include "tools/service/item.h"
 #include "tools/service/parameter.h"
 #include "tools/service/verb.h"
 
@@ -78,6 +79,8 @@ static int begin_commit(struct watching *watching)
                   (int)commit.author.is_signed, "reason", commit.reason, "changes", changes);
     if (object == NULL || json_array_append_new(watching->commits, object) < 0)
         return error_set(ERR_NOMEM, "no memory for a commit");
+    if (tells_by_whom(watching) && item_add_signer(object, &commit.author) < 0)
+        return -ERR_NOMEM;
     watching->changes = changes;
     watching->bytes += CHANGE_BYTES + strlen(commit.reason);
     return 0;

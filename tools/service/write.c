@@ -10,6 +10,7 @@
 #include "tools/service/parameter.h"
 #include "tools/service/people.h"
 #include "tools/service/right_words.h"
+#include "tools/service/signing.h"
 #include "tools/service/stream.h"
 
 #define EQUAL_LINES 60u /* of one change, in the audit record */
@@ -261,6 +262,42 @@ static void conclude(struct request *request, const struct change_terms *terms,
     change_result_release(result);
 }
 
+/* What a call was signed as: the text is made anew of what came, which is what is done. */
+struct warrant {
+    struct signature signature;
+    struct bytes text;
+};
+
+static int warrant_digest(void *arg, uint8_t out[static HASH_SIZE], uint32_t number,
+                          enum operation_kind kind, json_t *given, size_t size)
+{
+    const uint8_t *digest = change_value_digest(arg, number);
+    (void)kind;
+    (void)given;
+    (void)size;
+    if (digest == NULL)
+        return error_set(ERR_INVALID, "the call is signed, and its values came without a seed");
+    memcpy(out, digest, HASH_SIZE);
+    return 0;
+}
+
+static int read_warrant(struct request *request, struct change *change, struct warrant *warrant,
+                        struct change_terms *terms)
+{
+    bool given, is_seeded;
+    json_t *parameters = request->call->parameters;
+    int error = signing_parameter(parameters, &warrant->signature, &given, &is_seeded);
+    if (error < 0 || !given)
+        return error;
+    warrant->text = BYTES_INIT(REQUEST_TEXT_MAX);
+    error = signing_text(&warrant->text, store_id(request->service->store), request->verb->name,
+                         parameters, warrant_digest, change);
+    terms->signature = &warrant->signature;
+    terms->request = warrant->text.data;
+    terms->request_size = warrant->text.size;
+    return error;
+}
+
 /* rev: 0, or what the change was made from. */
 static int commit(struct request *request, struct change *change, uint64_t rev,
                   const struct path *path)
@@ -269,11 +306,15 @@ static int commit(struct request *request, struct change *change, uint64_t rev,
     struct change_result result = {0};
     struct path *places = NULL;
     struct telling telling;
+    struct warrant warrant = {0};
     drop_snapshot(request);
     int error = read_terms(request, &terms, &places, &telling);
     if (error == 0)
+        error = read_warrant(request, change, &warrant, &terms);
+    if (error == 0)
         error = admit(request, change, &terms);
     if (error < 0) {
+        bytes_release(&warrant.text);
         free(places);
         return error;
     }
@@ -285,6 +326,7 @@ static int commit(struct request *request, struct change *change, uint64_t rev,
     terms.blind = operations_blind(request);
     error = change_commit(change, &terms, &result);
     free(places);
+    bytes_release(&warrant.text);
     note_equal(request, &terms, result.equal);
     if (error == 0)
         conclude(request, &terms, &result, &telling);
@@ -348,6 +390,21 @@ int write_each(struct request *request, const char *parameter, write_step step)
     return write_commit(request, change);
 }
 
+/* The seed of a call that is signed stands before its values, for it is as secret as they are. */
+static int take_seed(json_t *parameters, struct change *change, struct stream *stream)
+{
+    struct secret seed SECRET_CLEANUP = {0};
+    struct signature signature;
+    bool given, is_seeded;
+    int error = signing_parameter(parameters, &signature, &given, &is_seeded);
+    if (error < 0 || !is_seeded)
+        return error;
+    error = secret_alloc(&seed, REQUEST_SEED_SIZE);
+    if (error == 0)
+        error = stream_take(stream, seed.data, REQUEST_SEED_SIZE);
+    return error < 0 ? error : change_seed(change, seed.data);
+}
+
 int verb_set(struct request *request)
 {
     struct call *call = request->call;
@@ -359,6 +416,8 @@ int verb_set(struct request *request)
         error = write_begin(request, &change);
     if (error == 0)
         error = stream_begin(&stream, call->input, call->input_deadline);
+    if (error == 0)
+        error = take_seed(call->parameters, change, &stream);
     if (error == 0)
         error = operations_add(change, operations, &stream);
     stream_end(&stream);

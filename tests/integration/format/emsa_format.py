@@ -211,7 +211,9 @@ def read_commit(body):
               "reason": reader.long().decode()}
     commit["scopes"] = [(reader.number("I"), reader.number("I"), reader.number("I"), reader.raw(32))
                         for _ in range(reader.number("I"))]
-    must(reader.long() == b"" and reader.number("B") == 0 and reader.long() == b"", "commit: fields or signature")
+    must(reader.long() == b"", "commit: fields")
+    kind, commit["signature"] = reader.number("B"), reader.long()
+    must((kind, len(commit["signature"])) in ((0, 0), (1, 128)), "commit: signature")
     reader.end()
     return commit
 
@@ -228,7 +230,7 @@ def padded(size):
 
 # --- a store -------------------------------------------------------------------------------------------------
 
-DATABASES = {"meta", "commit", "log", "value", "request", "environment", "place", "current", "history", "name", "key", "expiry",
+DATABASES = {"meta", "commit", "log", "value", "signed", "request", "environment", "place", "current", "history", "name", "key", "expiry",
              "outcome", "reference", "share", "lock", "schema", "presence", "tag", "grant", "leak"}
 
 
@@ -270,8 +272,36 @@ class Store:
         must(parent == self.head and time == self.time, "the head")
         must(len(self.bodies["commit"]) == self.rev and len(self.bodies["log"]) == count, "commits or operations too many")
         must(len(self.bodies["value"]) == values, "values too many")
+        self._read_requests()
         kinds = [(self.log[1, op]["kind"], self.log[1, op]["environment"]) for op in range(self.commits[1]["operations"])]
         must(kinds == [(IDENTITY, 0), (ENVIRONMENT_KEY, 0), (GRANT, 0)], f"revision 1 holds {kinds}")
+
+    def _read_requests(self):
+        """What was signed; the secrets that were: (rev, op) and the digest of their text."""
+        import emsa_request
+        names = {"environment": {}, "service": {}}
+        for operation in self.log.values():
+            if operation["kind"] == ENVIRONMENT_ADD:
+                names["environment"][operation["environment"]] = operation["name"]
+            if operation["kind"] == SERVICE_ADD:
+                names["service"][operation["service"]] = operation["name"]
+
+        def path_of(operation):
+            parts = [names[which].get(operation[which]) for which in ("environment", "service") if operation[which]]
+            return "/".join(parts + ([operation["name"]] if operation["name_id"] else []))
+
+        signed, self.signed_secrets, self.signers = 0, {}, {}
+        for rev, commit in self.commits.items():
+            if not commit["signature"]:
+                continue
+            signed += 1
+            commit["done"] = [self.log[rev, op] for op in range(commit["operations"])]
+            text = self.bodies["signed"][struct.pack(">Q", rev)]
+            self.signers[rev], secrets = emsa_request.check_commit(self.id, commit, text, path_of)
+            self.signed_secrets.update({(rev, op): digest for op, digest in secrets})
+        must(len(self.bodies["signed"]) == signed, "requests too many")
+        ids = [commit["request"] for commit in self.commits.values() if any(commit["request"])]
+        must(len(set(ids)) == len(ids), "a request that was done twice")
 
     def _read_operations(self, commit):
         scopes, values = {}, 0
@@ -373,4 +403,6 @@ class Store:
         length = struct.unpack("<Q", unseal(derive(dek, "emsa-length-1"), place + envelope[:40], envelope[40:64]))[0]
         text = unseal(derive(dek, "emsa-value-1"), place + H("emsa-envelope-1", head), envelope[64 + 92 * count:])
         must(len(text) == size == padded(length) and not any(text[length:]), "envelope: padding")
+        if (rev, op) in self.signed_secrets:
+            must(derive(dek, "emsa-asked-1", text[:length]) == self.signed_secrets[rev, op], "a secret that was not signed")
         return text[:length]

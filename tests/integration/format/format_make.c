@@ -7,6 +7,7 @@
 #include "store/expiry.h"
 #include "store/grant.h"
 #include "store/identity.h"
+#include "store/request.h"
 #include "tests/support/store/declare.h"
 #include "tests/support/store/dice.h"
 #include "tests/support/store/sample.h"
@@ -383,6 +384,76 @@ static void give_keys(struct store *store)
     print(store);
 }
 
+static void put_name_text(struct bytes *out, const char *name, const char *text)
+{
+    request_put_name(out, name);
+    request_put_text(out, text, strlen(text));
+}
+
+static void put_set(struct bytes *out, const char *kind, const char *path, const uint8_t *digest)
+{
+    request_put_object(out, 3);
+    put_name_text(out, "kind", kind);
+    put_name_text(out, "path", path);
+    request_put_name(out, "value");
+    request_put_digest(out, digest);
+}
+
+static void finish_signed(struct store *store, struct change *change, const struct identity *by,
+                          struct change_terms *terms, const struct bytes *text)
+{
+    struct signature signature;
+    struct change_result result;
+    request_sign(&signature, by, text->data, text->size);
+    terms->signature = &signature;
+    terms->request = text->data;
+    terms->request_size = text->size;
+    MUST_DO(change_commit(change, terms, &result));
+    change_result_release(&result);
+    change_free(change);
+    (void)store;
+}
+
+/* What an identity of the store asked for, and what one asked for that nobody knows. */
+static void set_signed(struct store *store, const char *folder)
+{
+    BYTES_CLEANUP struct bytes text = BYTES_INIT(4096);
+    struct change *change;
+    struct identity *identity;
+    const uint8_t seed[REQUEST_SEED_SIZE] = "a seed that is drawn by nobody";
+    struct change_terms terms = sample_terms("signed", 0);
+    const struct path open = sample_path("prod/web/SIGNED"), key = sample_path("prod/web/HIDDEN");
+    char path[TRIAL_PATH_MAX];
+    memset(terms.request_id, 7, REQUEST_ID_SIZE);
+    MUST_DO(change_new(&change, store));
+    MUST_DO(change_seed(change, seed));
+    MUST_DO(change_set_plain(change, &open, "by whom", 7));
+    MUST_DO(set_hidden(change, &key, "by whom else"));
+    request_begin(&text, store_id(store), terms.request_id, "Set");
+    request_put_object(&text, 2);
+    request_put_name(&text, "operations");
+    request_put_list(&text, 2);
+    put_set(&text, "plain", "prod/web/SIGNED", change_value_digest(change, 1));
+    put_set(&text, "secret", "prod/web/HIDDEN", change_value_digest(change, 2));
+    put_name_text(&text, "reason", terms.reason);
+    MUST_DO(identity_load(&identity, trial_path(path, folder, "store.identity")));
+    finish_signed(store, change, identity, &terms, &text);
+    identity_free(identity);
+
+    bytes_reset(&text);
+    memset(terms.request_id, 8, REQUEST_ID_SIZE);
+    MUST_DO(change_new(&change, store));
+    MUST_DO(change_tag(change, "signed", 3));
+    request_begin(&text, store_id(store), terms.request_id, "Tag");
+    request_put_object(&text, 2);
+    put_name_text(&text, "name", "signed");
+    put_name_text(&text, "reason", terms.reason);
+    MUST_DO(identity_new(&identity));
+    finish_signed(store, change, identity, &terms, &text);
+    identity_free(identity);
+    print(store);
+}
+
 int main(int count, char **arguments)
 {
     char path[TRIAL_PATH_MAX];
@@ -397,6 +468,7 @@ int main(int count, char **arguments)
     declare_keys(store);
     give_rights(store);
     give_keys(store);
+    set_signed(store, arguments[1]);
     store_close(store);
     return 0;
 }

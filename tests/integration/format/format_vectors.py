@@ -48,7 +48,7 @@ def differing(found, wanted):
             if found.get(path) != wanted.get(path)]
 
 
-TRUTH = ("meta", "commit", "log", "value")
+TRUTH = ("meta", "commit", "log", "value", "signed")
 FAULTS = (emsa_format.Wrong, emsa_resolve.BadText, KeyError, UnicodeDecodeError, ValueError)
 
 

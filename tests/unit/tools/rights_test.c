@@ -79,6 +79,7 @@ static const struct {
     {"Find", RIGHT_SOME, NULL},
     {"Grants", RIGHT_SOME, NULL},
     {"Show", RIGHT_SOME, NULL},
+    {"StoreId", RIGHT_SOME, NULL},
     {"Views", RIGHT_SOME, NULL},
     {"ViewMove", RIGHT_SOME, NULL},
 };

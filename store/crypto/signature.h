@@ -1,0 +1,24 @@
+/* Signatures of requests, and what a request's seed gives: salts of values that are open, and the
+ * keys of those that are not (store/FORMAT.md, "Request"). */
+#ifndef EMSA_STORE_CRYPTO_SIGNATURE_H
+#define EMSA_STORE_CRYPTO_SIGNATURE_H
+
+#include "store/crypto/envelope.h"
+#include "store/request.h"
+
+/* R, what stands for a request's text. */
+void signature_text_hash(uint8_t out[static HASH_SIZE], const void *text, size_t size);
+
+/* Whether the key signed R. */
+bool signature_holds(const struct signature *signature);
+
+void request_salt(uint8_t out[static SALT_SIZE], const uint8_t seed[static REQUEST_SEED_SIZE],
+                  uint32_t number);
+
+/* envelope_seal of the number-th value of a request, whose data key is the request's, so that who
+ * opens it can see that it is what was signed. */
+int request_seal(struct sealer *, struct bytes *out, const struct place *place,
+                 const struct secret *value, const struct recipient recipients[], size_t count,
+                 const uint8_t seed[static REQUEST_SEED_SIZE], uint32_t number);
+
+#endif

@@ -1,0 +1,233 @@
+#include "store/log/follow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/codec.h"
+#include "store/error.h"
+#include "store/limits.h"
+#include "store/log/follow_internal.h"
+#include "store/log/state.h"
+
+#define BIT(kind) (UINT64_C(1) << (kind))
+
+/* --- names --- */
+
+/* The path of what an operation is about. Names are for ever, and operations come in runs of one
+ * service. */
+static int find_names(struct follow *follow, struct txn *txn, const struct operation *operation)
+{
+    uint32_t before;
+    int error = 0;
+    if (operation->environment != follow->named_environment) {
+        memset(follow->names.environment, 0, sizeof follow->names.environment);
+        follow->named_environment = operation->environment;
+        if (operation->environment)
+            error = state_environment_name(txn, follow->names.environment, &before,
+                                           operation->environment);
+    }
+    if (!error && operation->service != follow->named_service) {
+        memset(follow->names.service, 0, sizeof follow->names.service);
+        follow->named_service = operation->service;
+        if (operation->service)
+            error = state_service_name(txn, follow->names.service, operation->service);
+    }
+    follow->names.key[0] = '\0';
+    if (!error && operation->name_id && operation->name_size < sizeof follow->names.key) {
+        memcpy(follow->names.key, operation->name, operation->name_size);
+        follow->names.key[operation->name_size] = '\0';
+    }
+    return error > 0 ? error_set(ERR_CORRUPT, "an operation names a place that never was") : error;
+}
+
+/* --- one operation against one thing that was asked for --- */
+
+static bool is_text(struct slice text, const char *other, size_t size)
+{
+    return text.size == size && (size == 0 || memcmp(text.data, other, size) == 0);
+}
+
+static bool covers_part(const char *place, const char *part)
+{
+    return place[0] == '\0' || strcmp(place, part) == 0;
+}
+
+/* Whether the path is at the place, or in it where that will do. */
+static bool is_at(const struct asked *asked, struct slice text, const struct path *path)
+{
+    struct path parsed;
+    const struct path *place = asked->service ? asked->service : &parsed;
+    if (!asked->service && path_parse(&parsed, (const char *)text.data, text.size) < 0) {
+        error_clear();
+        return false;
+    }
+    if (asked->service)
+        return strcmp(place->environment, path->environment) == 0 &&
+               strcmp(place->service, path->service) == 0 &&
+               is_text(asked->path, path->key, strlen(path->key));
+    if (!asked->is_whole)
+        return strcmp(place->environment, path->environment) == 0 &&
+               strcmp(place->service, path->service) == 0 && strcmp(place->key, path->key) == 0;
+    return covers_part(place->environment, path->environment) &&
+           covers_part(place->service, path->service) && covers_part(place->key, path->key);
+}
+
+static bool has_details(const struct asked *asked, const struct operation *operation)
+{
+    if (asked->digest && operation->kind != OPERATION_SET_SECRET &&
+        memcmp(asked->digest, operation->digest, HASH_SIZE) != 0)
+        return false;
+    if (operation_is_set(operation->kind) && !asked->copies &&
+        asked->has_ttl != (operation->expires != 0))
+        return false;
+    if (operation_is_set(operation->kind) && asked->copies != (operation->from.environment != 0))
+        return false;
+    if (operation->consumer && !asked->is_whole &&
+        !is_text(asked->with, operation->consumer, operation->consumer_size))
+        return false;
+    if (operation->principal &&
+        (!is_text(asked->with, operation->principal, operation->principal_size) ||
+         (operation->rights & ~asked->rights)))
+        return false;
+    return true;
+}
+
+static bool matches(const struct asked *asked, const struct operation *operation,
+                    const struct path *path)
+{
+    if (operation_is_of_tag(operation->kind))
+        return (asked->kinds & BIT(operation->kind)) &&
+               is_text(asked->path, operation->name, operation->name_size);
+    if ((asked->kinds & BIT(operation->kind)) && is_at(asked, asked->path, path) &&
+        has_details(asked, operation))
+        return true;
+    return (asked->kinds_from & BIT(operation->kind)) && is_at(asked, asked->from, path);
+}
+
+/* --- what no request names --- */
+
+static bool is_in_environment(const struct asked *asked, const char *environment)
+{
+    const size_t size = strlen(environment);
+    if (asked->service)
+        return strcmp(asked->service->environment, environment) == 0;
+    return asked->path.size >= size && memcmp(asked->path.data, environment, size) == 0 &&
+           (asked->path.size == size || asked->path.data[size] == '/');
+}
+
+static bool may_place(const struct follow *follow, const struct operation *operation)
+{
+    if (operation->environment == follow->made_environment)
+        return true;
+    if (strcmp(follow->names.service, "shared") == 0) /* it comes with what needs it */
+        return true;
+    if (follow->count && is_in_environment(&follow->asked[follow->at], follow->names.environment))
+        return true;
+    for (size_t i = 0; i < follow->count; i++)
+        if (is_in_environment(&follow->asked[i], follow->names.environment))
+            return true;
+    return false;
+}
+
+/* Positive 1: it says of itself what it is. */
+static int goes_without_saying(struct follow *follow, const struct operation *operation)
+{
+    switch ((unsigned)operation->kind) {
+    case OPERATION_ENVIRONMENT_ADD:
+        return strcmp(follow->names.environment, "all") == 0;
+    case OPERATION_SERVICE_ADD:
+        return may_place(follow, operation);
+    case OPERATION_ENVIRONMENT_KEY:
+    case OPERATION_GRANT:
+        return operation->environment == follow->made_environment;
+    case OPERATION_SERVICE_KEY:
+        return operation->environment == follow->placed_in && operation->service == follow->placed;
+    case OPERATION_DEFAULT_SET: /* behind its schema; before the removal of one: see below */
+        return operation->environment == follow->schema_environment &&
+               operation->service == follow->schema_service;
+    case OPERATION_DEFAULT_REMOVE:
+        return 1; /* it follows from the schemas alone, and is verified with them */
+    case OPERATION_SHARE:
+        return operation->is_override && follow->is_override;
+    default:
+        return 0;
+    }
+}
+
+static void remember(struct follow *follow, const struct operation *operation)
+{
+    switch ((unsigned)operation->kind) {
+    case OPERATION_ENVIRONMENT_ADD:
+        follow->made_environment = operation->environment;
+        break;
+    case OPERATION_SERVICE_ADD:
+        follow->placed_in = operation->environment;
+        follow->placed = operation->service;
+        break;
+    case OPERATION_SCHEMA_SET:
+        follow->schema_environment = operation->environment;
+        follow->schema_service = operation->service;
+        break;
+    default:
+        break;
+    }
+}
+
+/* What was asked for stands in the order in which it is done, so that it is found at once; where
+ * the order means nothing it may stand before the last that was found, too. */
+static bool find(struct follow *follow, const struct operation *operation)
+{
+    const size_t before = follow_is_ordered(follow->method) ? 0 : follow->at;
+    for (size_t i = 0; i < follow->count - follow->at + before; i++) {
+        const size_t index = (follow->at + i) % follow->count;
+        if (matches(&follow->asked[index], operation, &follow->names)) {
+            follow->at = index;
+            return true;
+        }
+    }
+    return false;
+}
+
+int follow_operation(struct follow *follow, struct txn *txn, const struct operation *operation)
+{
+    const int error = find_names(follow, txn, operation);
+    if (error)
+        return error;
+    if ((operation->is_override && !follow->is_override) ||
+        (operation->is_allowed_equal && !follow->is_allowed_equal))
+        return 1;
+    const bool is_key = operation->kind >= OPERATION_IDENTITY || !follow->count;
+    if ((is_key || !find(follow, operation)) && !goes_without_saying(follow, operation))
+        return 1;
+    remember(follow, operation);
+    return 0;
+}
+
+/* --- the whole --- */
+
+int follow_commit(const struct follow *follow, const uint8_t store_id[static STORE_ID_SIZE],
+                  const uint8_t request_id[static REQUEST_ID_SIZE], const char *reason,
+                  size_t reason_size, const char **why)
+{
+    static const uint8_t none[REQUEST_ID_SIZE];
+    *why = NULL;
+    if (memcmp(follow->store_id, store_id, STORE_ID_SIZE) != 0)
+        *why = "what was signed is a request to another store";
+    else if (memcmp(follow->request_id, request_id, REQUEST_ID_SIZE) != 0 ||
+             memcmp(request_id, none, REQUEST_ID_SIZE) == 0)
+        *why = "what was signed is another request";
+    else if (follow->reason_size != reason_size ||
+             (reason_size && memcmp(follow->reason, reason, reason_size) != 0))
+        *why = "what was signed has another reason";
+    else if (follow->is_dry_run)
+        *why = "what was signed is a dry run";
+    return *why ? 1 : 0;
+}
+
+void follow_release(struct follow *follow)
+{
+    bytes_release(&follow->text);
+    free(follow->asked);
+    free(follow->services);
+    *follow = (struct follow){0};
+}

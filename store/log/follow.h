@@ -1,0 +1,49 @@
+/*
+ * Whether what a commit did follows from the request that its author signed (store/FORMAT.md,
+ * "Request"): asked when it is committed, so that a server which does anything else cannot, and
+ * again of every commit by who verifies.
+ */
+#ifndef EMSA_STORE_LOG_FOLLOW_H
+#define EMSA_STORE_LOG_FOLLOW_H
+
+#include "store/bytes.h"
+#include "store/log/operation.h"
+#include "store/name.h"
+
+struct asked;  /* one thing that was asked for */
+struct method; /* what requests of one name ask for */
+
+struct follow {        /* a request, read */
+    struct bytes text; /* owned, as is all below */
+    uint8_t store_id[STORE_ID_SIZE];
+    uint8_t request_id[REQUEST_ID_SIZE];
+    const char *reason; /* in text, not ended */
+    size_t reason_size;
+    bool is_dry_run, is_override, is_allowed_equal;
+    const struct method *method;
+    struct asked *asked;
+    size_t count, capacity;
+    size_t at;             /* what was asked for that the last operation came of */
+    struct path *services; /* of which many keys were set */
+    size_t service_count;
+    /* What the commit made so far, and the names of the ids of the last operation. */
+    uint32_t made_environment, placed_in, placed, schema_environment, schema_service;
+    uint32_t named_environment, named_service;
+    struct path names;
+};
+
+/* Reads a copy of the text. ERR_FORMAT: of a method or form that is not known; ERR_CORRUPT;
+ * ERR_NOMEM; *out is zeros then, and may be released. */
+int follow_begin(struct follow *out, struct slice text);
+void follow_release(struct follow *follow);
+
+/* What the commit and its request must have in common. 0; positive 1, with *why: they have not. */
+int follow_commit(const struct follow *follow, const uint8_t store_id[static STORE_ID_SIZE],
+                  const uint8_t request_id[static REQUEST_ID_SIZE], const char *reason,
+                  size_t reason_size, const char **why);
+
+/* The next operation of the commit, in their order; txn knows the names of its ids. 0; positive 1:
+ * nobody asked for it; or a failure. */
+int follow_operation(struct follow *follow, struct txn *txn, const struct operation *operation);
+
+#endif
