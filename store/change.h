@@ -59,6 +59,7 @@ const uint8_t *change_value_digest(const struct change *, uint32_t number);
 struct environment_terms {
     const char *base;  /* the environment that the new one stands on; NULL: none */
     bool is_protected; /* every change of it needs a reason; it neither has nor is a base */
+    bool is_signed;    /* it is protected, and changed by signed requests only */
     uint64_t ttl;      /* seconds until it goes with all that is in it; 0: never */
 };
 /* terms may be NULL. Places every service that the base has. */

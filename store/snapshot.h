@@ -71,6 +71,7 @@ struct environment {
     int64_t listed_time; /* when its set of services last changed: the directory's mtime */
     uint32_t base;       /* the id of the environment that it stands on; 0: none */
     bool is_protected;   /* every change of it needs a reason, and it is removed by nobody */
+    bool is_signed;      /* every change of it is signed by an identity that the store knows */
     int64_t expires;     /* when a commit of the store's own will remove it; 0: never */
 };
 

@@ -23,6 +23,19 @@ void derive_key(uint8_t out[static CRYPTO_KEY_SIZE], const uint8_t key[static CR
     crypto_generichash(out, CRYPTO_KEY_SIZE, message, 1 + length + size, key, CRYPTO_KEY_SIZE);
 }
 
+void derive_long(uint8_t out[static CRYPTO_KEY_SIZE], const uint8_t key[static CRYPTO_KEY_SIZE],
+                 const char *label, const void *data, size_t size)
+{
+    const unsigned char length = (unsigned char)strlen(label);
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, key, CRYPTO_KEY_SIZE, CRYPTO_KEY_SIZE);
+    crypto_generichash_update(&state, &length, 1);
+    crypto_generichash_update(&state, (const unsigned char *)label, length);
+    crypto_generichash_update(&state, data, size);
+    crypto_generichash_final(&state, out, CRYPTO_KEY_SIZE);
+    sodium_memzero(&state, sizeof(state));
+}
+
 void fingerprint(uint8_t out[static FINGERPRINT_SIZE], const uint8_t key[static CRYPTO_KEY_SIZE],
                  const void *value, size_t size)
 {

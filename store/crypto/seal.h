@@ -14,6 +14,10 @@
 void derive_key(uint8_t out[static CRYPTO_KEY_SIZE], const uint8_t key[static CRYPTO_KEY_SIZE],
                 const char *label, const void *data, size_t size);
 
+/* The same of data of any size. Leaves nothing of it behind. */
+void derive_long(uint8_t out[static CRYPTO_KEY_SIZE], const uint8_t key[static CRYPTO_KEY_SIZE],
+                 const char *label, const void *data, size_t size);
+
 /* BLAKE2b-128, keyed, of: length of "emsa-fingerprint-1" (u8), that, value (keyring.h). Leaves
  * nothing of the value behind. */
 void fingerprint(uint8_t out[static FINGERPRINT_SIZE], const uint8_t key[static CRYPTO_KEY_SIZE],

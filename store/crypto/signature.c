@@ -51,7 +51,7 @@ void request_digest_secret(uint8_t out[static HASH_SIZE],
 {
     uint8_t key[CRYPTO_KEY_SIZE];
     numbered(key, LABEL_KEY, seed, number);
-    derive_key(out, key, LABEL_ASKED, value, size);
+    derive_long(out, key, LABEL_ASKED, value, size);
     wipe(key, sizeof key);
 }
 

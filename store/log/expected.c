@@ -176,6 +176,7 @@ static int add_environment(struct expected *expected, const char **why,
     state->is.made_time = state->is.listed_time = time;
     state->is.base = operation->base;
     state->is.is_protected = operation->is_protected;
+    state->is.is_signed = operation->is_signed;
     state->is.expires = operation->expires;
     expected->counters.environment_id = id;
     expected->counters.environments++;

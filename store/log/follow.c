@@ -80,7 +80,12 @@ static bool has_details(const struct asked *asked, const struct operation *opera
     if (operation_is_set(operation->kind) && !asked->copies &&
         asked->has_ttl != (operation->expires != 0))
         return false;
-    if (operation_is_set(operation->kind) && asked->copies != (operation->from.environment != 0))
+    if (operation_is_set(operation->kind) && asked->copies != (operation->from.environment != 0) &&
+        !(asked->sets_ends && operation->expires))
+        return false;
+    if (operation->kind == OPERATION_ENVIRONMENT_ADD && !asked->is_whole &&
+        (asked->is_protected != operation->is_protected ||
+         asked->is_signed != operation->is_signed))
         return false;
     if (operation->consumer && !asked->is_whole &&
         !is_text(asked->with, operation->consumer, operation->consumer_size))
@@ -195,6 +200,10 @@ int follow_operation(struct follow *follow, struct txn *txn, const struct operat
         return error;
     if ((operation->is_override && !follow->is_override) ||
         (operation->is_allowed_equal && !follow->is_allowed_equal))
+        return 1;
+    if (operation->kind == OPERATION_ENVIRONMENT_ADD && !follow_is_ordered(follow->method) &&
+        (operation->is_protected != follow->is_protected ||
+         operation->is_signed != follow->is_signed))
         return 1;
     const bool is_key = operation->kind >= OPERATION_IDENTITY || !follow->count;
     if ((is_key || !find(follow, operation)) && !goes_without_saying(follow, operation))

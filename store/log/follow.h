@@ -20,6 +20,7 @@ struct follow {        /* a request, read */
     const char *reason; /* in text, not ended */
     size_t reason_size;
     bool is_dry_run, is_override, is_allowed_equal;
+    bool is_protected, is_signed; /* of environments that are made */
     const struct method *method;
     struct asked *asked;
     size_t count, capacity;

@@ -14,8 +14,10 @@ struct asked {
     const uint8_t *digest;      /* NULL: it brings no value */
     unsigned rights;
     bool has_ttl;
-    bool copies;   /* what is set there is a copy */
-    bool is_whole; /* all that is in path, too */
+    bool is_protected, is_signed; /* of an environment that is made */
+    bool copies;                  /* what is set there is a copy, */
+    bool sets_ends;               /* or ends, and is set anew */
+    bool is_whole;                /* all that is in path, too */
 };
 
 /* Whether the order of what it asks for means something. */

@@ -27,30 +27,31 @@ struct method {
     const char *other; /* another place, and what may be done there */
     uint64_t other_kinds;
     bool copies;
+    bool sets_ends; /* what ends is set anew, for as long as was left */
 };
 
 static const struct method methods[] = {
-    {"Set", NULL, 0, NULL, 0, false},
-    {"EnvironmentAdd", "names", BIT(OPERATION_ENVIRONMENT_ADD), NULL, 0, false},
+    {"Set", NULL, 0, NULL, 0, false, false},
+    {"EnvironmentAdd", "names", BIT(OPERATION_ENVIRONMENT_ADD), NULL, 0, false, false},
     {"EnvironmentRemove", "names", SERVICE_GOES | BIT(OPERATION_ENVIRONMENT_REMOVE), NULL, 0,
      false},
     {"EnvironmentCopy", "to",
      (SETS & ~BIT(OPERATION_SET_SECRET)) | PLACED | BIT(OPERATION_SHARE) |
          BIT(OPERATION_ENVIRONMENT_ADD),
-     NULL, 0, true},
-    {"ServiceAdd", "paths", BIT(OPERATION_SERVICE_ADD), NULL, 0, false},
-    {"ServiceRemove", "paths", SERVICE_GOES, NULL, 0, false},
-    {"Remove", "paths", BIT(OPERATION_REMOVE), NULL, 0, false},
-    {"Copy", "to", SETS | PLACED | BIT(OPERATION_SHARE), NULL, 0, true},
-    {"Move", "to", SETS | PLACED | BIT(OPERATION_SHARE), "from", SERVICE_GOES, true},
+     NULL, 0, true, true},
+    {"ServiceAdd", "paths", BIT(OPERATION_SERVICE_ADD), NULL, 0, false, false},
+    {"ServiceRemove", "paths", SERVICE_GOES, NULL, 0, false, false},
+    {"Remove", "paths", BIT(OPERATION_REMOVE), NULL, 0, false, false},
+    {"Copy", "to", SETS | PLACED | BIT(OPERATION_SHARE), NULL, 0, true, false},
+    {"Move", "to", SETS | PLACED | BIT(OPERATION_SHARE), "from", SERVICE_GOES, true, false},
     {"Promote", "to", SETS | PLACED | BIT(OPERATION_REMOVE) | BIT(OPERATION_SCHEMA_REMOVE), NULL, 0,
      true},
     {"Rollback", "path",
      SETS | PLACED | SERVICE_GOES | BIT(OPERATION_SHARE) | BIT(OPERATION_LOCK) |
          BIT(OPERATION_UNLOCK) | BIT(OPERATION_ENVIRONMENT_ADD),
-     NULL, 0, true},
-    {"Tag", "name", BIT(OPERATION_TAG), NULL, 0, false},
-    {"Untag", "name", BIT(OPERATION_UNTAG), NULL, 0, false},
+     NULL, 0, true, false},
+    {"Tag", "name", BIT(OPERATION_TAG), NULL, 0, false, false},
+    {"Untag", "name", BIT(OPERATION_UNTAG), NULL, 0, false, false},
 };
 
 static const struct {
@@ -258,6 +259,10 @@ static int take_told(void *arg, struct decoder *in, struct slice name)
         take_rights(told, in);
     else if (is_name(name, "ttl"))
         told->asked.has_ttl = true;
+    else if (is_name(name, "protected"))
+        told->asked.is_protected = take_tree_bool(in);
+    else if (is_name(name, "signed"))
+        told->asked.is_signed = take_tree_bool(in);
     else if (is_name(name, "value") || is_name(name, "schema"))
         take_value(told, in);
     else if (is_name(name, "keys"))
@@ -351,6 +356,7 @@ static int take_places(struct follow *follow, struct decoder *in, uint64_t kinds
         asked->path = take_tree_text(in);
         asked->kinds = kinds;
         asked->copies = follow->method->copies;
+        asked->sets_ends = follow->method->sets_ends;
         asked->is_whole = true;
     }
     return 0;
@@ -368,6 +374,10 @@ static int take_parameter(void *arg, struct decoder *in, struct slice name)
         follow->is_dry_run = take_tree_bool(in);
     } else if (is_name(name, "allow_equal")) {
         follow->is_allowed_equal = take_tree_bool(in);
+    } else if (is_name(name, "protected")) {
+        follow->is_protected = take_tree_bool(in);
+    } else if (is_name(name, "signed")) {
+        follow->is_signed = take_tree_bool(in);
     } else if (is_name(name, "override")) {
         struct decoder list = *in;
         follow->is_override = take_type(&list, TREE_LIST) && take_u32(&list) > 0;

@@ -389,6 +389,7 @@ static int apply_environment_add(struct index *index, const struct operation *op
     state->is.made_time = state->is.listed_time = index->time;
     state->is.base = operation->base;
     state->is.is_protected = operation->is_protected;
+    state->is.is_signed = operation->is_signed;
     state->is.expires = operation->expires;
     if (operation->expires)
         state_put_expiry(index->txn, &(struct expiry){.moment = operation->expires,

@@ -13,7 +13,8 @@
 #define FLAG_ALLOWED_EQUAL 4u
 #define FLAG_PROTECTED 8u
 #define FLAG_OVERRIDE 16u
-#define FLAGS_KNOWN 31u
+#define FLAG_SIGNED 32u
+#define FLAGS_KNOWN 63u
 
 enum field {
     FIELD_PUBLIC_KEY = 1,
@@ -132,7 +133,7 @@ static unsigned flags_of(const struct operation *operation)
     return (operation->first ? FLAG_FIRST : 0) | (operation->is_same ? FLAG_SAME : 0) |
            (operation->is_allowed_equal ? FLAG_ALLOWED_EQUAL : 0) |
            (operation->is_protected ? FLAG_PROTECTED : 0) |
-           (operation->is_override ? FLAG_OVERRIDE : 0);
+           (operation->is_signed ? FLAG_SIGNED : 0) | (operation->is_override ? FLAG_OVERRIDE : 0);
 }
 
 static void put_field(struct bytes *out, enum field tag, const void *data, size_t size)
@@ -376,6 +377,8 @@ static int check_fields(const struct operation *operation)
         return error_set(ERR_CORRUPT, "operation: what can have no end expires");
     if ((operation->base || operation->is_protected) && !is_made)
         return error_set(ERR_CORRUPT, "operation: what is no environment has a base");
+    if (operation->is_signed && !operation->is_protected)
+        return error_set(ERR_CORRUPT, "operation: what is not protected is to be signed");
     if (!operation->consumer != !is_share(operation->kind))
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
     if ((operation->is_same && !operation_is_of_key(operation->kind)) ||
@@ -414,6 +417,7 @@ int operation_decode(struct operation *out, struct slice body)
     found.is_same = flags & FLAG_SAME;
     found.is_allowed_equal = flags & FLAG_ALLOWED_EQUAL;
     found.is_protected = flags & FLAG_PROTECTED;
+    found.is_signed = flags & FLAG_SIGNED;
     found.is_override = flags & FLAG_OVERRIDE;
     found.environment = take_u32(&in);
     found.service = take_u32(&in);

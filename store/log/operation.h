@@ -24,6 +24,7 @@ struct operation {
     bool is_same;          /* of a key: what is in effect there stayed as it was */
     bool is_allowed_equal; /* of a set: its value was let be equal to a secret of elsewhere */
     bool is_protected;     /* of an environment that is made */
+    bool is_signed;        /* of one that takes signed changes only */
     bool is_override;      /* a rule was overridden in its commit */
     uint32_t environment;  /* 0: none */
     uint32_t service;      /* 0: the environment itself, or none */

@@ -9,6 +9,7 @@
 
 #define ALIVE 1
 #define FLAG_PROTECTED 1u
+#define FLAG_SIGNED 2u
 
 static int get_meta(struct txn *txn, struct decoder *in, const char *name)
 {
@@ -131,10 +132,11 @@ static int read_environment(struct environment_state *out, struct decoder *in, c
     state.is.expires = take_i64(in);
     memcpy(state.is.name, name, strlen(name) + 1);
     const int error = decoder_end(in, "environment record");
-    if (!error && flags > FLAG_PROTECTED)
+    if (!error && (flags > (FLAG_PROTECTED | FLAG_SIGNED) || flags == FLAG_SIGNED))
         return error_set(ERR_FORMAT,
                          "environment '%s' has a flag that is not known to this version", name);
     state.is.is_protected = flags & FLAG_PROTECTED;
+    state.is.is_signed = flags & FLAG_SIGNED;
     if (!error)
         *out = state;
     return error;
@@ -179,7 +181,8 @@ void state_put_environment(struct txn *txn, const struct environment_state *stat
     put_i64(out, state->is.made_time);
     put_i64(out, state->is.listed_time);
     put_u32(out, state->is.base);
-    put_u8(out, state->is.is_protected ? FLAG_PROTECTED : 0);
+    put_u8(out,
+           (state->is.is_protected ? FLAG_PROTECTED : 0) | (state->is.is_signed ? FLAG_SIGNED : 0));
     put_i64(out, state->is.expires);
     txn_put(txn, DB_ENVIRONMENT, key_environment(&key, state->is.name), record_body(&record));
 }

@@ -314,6 +314,7 @@ static int check_environment(struct verify *verify, const struct environment_sta
           state.is.made_time != expected->is.made_time ||
           state.is.listed_time != expected->is.listed_time || state.is.base != expected->is.base ||
           state.is.is_protected != expected->is.is_protected ||
+          state.is.is_signed != expected->is.is_signed ||
           state.is.expires != expected->is.expires)))
         verify_fault(verify, "environment '%s': its record does not match the log",
                      expected->is.name);

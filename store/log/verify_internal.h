@@ -55,6 +55,7 @@ struct verify {
     uint64_t outcome_chunks;
     struct follow follow; /* what the author of the commit in hand signed */
     bool is_signed;       /* there is one, and it could be read */
+    bool is_of_the_known; /* by an identity of the store */
     uint64_t signed_commits;
     bool is_override;   /* the first operation of the commit in hand says so */
     uint64_t presences; /* records that the operations so far must have made */
@@ -105,6 +106,8 @@ int verify_operation(struct verify *verify, uint32_t op);
 /* Checks the signature of the commit in hand, and reads what was signed; then that one operation of
  * it follows from that (verify_signature.c). Failures only. */
 int verify_signature(struct verify *verify, const struct header *header);
+/* That what is done or seen in an environment which takes signed changes only was signed. 0. */
+int verify_signed_place(struct verify *verify, uint32_t environment, const char *what);
 int verify_follows(struct verify *verify, const struct operation *operation, const char *what);
 
 /* Checks what the commit in hand came to, once its operations were: the moments of the spots where

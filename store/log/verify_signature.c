@@ -10,6 +10,7 @@
 static int check_text(struct verify *verify, const struct header *header, struct slice text)
 {
     const char *why;
+    struct identity_state signer;
     if (!request_is_signed(&header->signature, text.data, text.size))
         return verify_fault(verify, "commit %" PRIu64 ": its signature is none of its request",
                             verify->rev);
@@ -23,6 +24,11 @@ static int check_text(struct verify *verify, const struct header *header, struct
         return 0;
     }
     verify->is_signed = true;
+    const int known = verify_read(
+        verify, state_signer(verify->txn, &signer, header->signature.key, verify->rev), "identity");
+    if (known < 0)
+        return known;
+    verify->is_of_the_known = !known;
     if (follow_commit(&verify->follow, verify->store_id, header->request_id, header->reason,
                       header->reason_size, &why))
         verify_fault(verify, "commit %" PRIu64 ": %s", verify->rev, why);
@@ -35,7 +41,7 @@ int verify_signature(struct verify *verify, const struct header *header)
     struct key key;
     char what[64];
     follow_release(&verify->follow);
-    verify->is_signed = false;
+    verify->is_signed = verify->is_of_the_known = false;
     if (!header->is_signed)
         return 0;
     verify->signed_commits++;
@@ -54,8 +60,26 @@ int verify_signature(struct verify *verify, const struct header *header)
     return 0;
 }
 
+int verify_signed_place(struct verify *verify, uint32_t environment, const char *what)
+{
+    const struct expected *expected = &verify->expected;
+    if (environment > expected->counters.environment_id ||
+        !expected->environments[environment].is.is_signed || verify->is_of_the_known)
+        return 0;
+    return verify_fault(verify, "%s: '%s' takes changes only that an identity of the store signed",
+                        what, expected->environments[environment].is.name);
+}
+
+/* What came to its end was authorised by whoever set that. */
+static bool is_due(const struct operation *operation)
+{
+    return operation->kind == OPERATION_REMOVE && operation->expires;
+}
+
 int verify_follows(struct verify *verify, const struct operation *operation, const char *what)
 {
+    if (operation->environment && !is_due(operation))
+        verify_signed_place(verify, operation->environment, what);
     if (!verify->is_signed)
         return 0;
     const int missing =

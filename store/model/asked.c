@@ -107,6 +107,11 @@ int change_environment_add(struct change *change, const char *name,
     int error = environment_path(&path, name);
     if (!error && terms && terms->ttl)
         error = check_ttl(terms->ttl);
+    if (!error && terms && terms->is_signed && !terms->is_protected)
+        error = error_set(ERR_INVALID,
+                          "'%s' is to take signed changes only, and so is protected too: add "
+                          "--protected",
+                          name);
     if (!error && terms && terms->base) {
         error = name_check(NAME_ENVIRONMENT, terms->base, strlen(terms->base));
         if (!error && !(base = gather_copy(&change->gather, terms->base, strlen(terms->base))))
@@ -118,6 +123,7 @@ int change_environment_add(struct change *change, const char *name,
         return error;
     last_wish(change)->with = base;
     last_wish(change)->is_protected = terms->is_protected;
+    last_wish(change)->is_signed = terms->is_signed;
     last_wish(change)->ttl = terms->ttl;
     return 0;
 }

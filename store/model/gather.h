@@ -44,6 +44,7 @@ struct wish {
                           or NULL */
     unsigned rights;   /* that are granted or taken back */
     bool is_protected; /* of an environment */
+    bool is_signed;    /* the same: it takes signed changes only */
     const struct path *from; /* of a copy or a move; owned by the gather */
     uint64_t rev; /* of a copy: as of this revision, 0: as it is now. Of a tag: what it names */
     struct copied_from copied; /* of a set that copies */

@@ -62,7 +62,8 @@ static int add_again(struct judge *judge, const struct wish *wish, const struct 
     struct environment base = {0};
     if (wish->with && judge_find_environment(judge, &base, wish->with))
         return 0;
-    if (base.id == is->base && wish->is_protected == is->is_protected && !wish->ttl && !is->expires)
+    if (base.id == is->base && wish->is_protected == is->is_protected &&
+        wish->is_signed == is->is_signed && !wish->ttl && !is->expires)
         return plan_line(judge->plan, '=', false, is->changed_rev, wish->environment, "", "");
     return judge_refuse(judge, ERR_REFUSED,
                         "environment '%s' is there already, on other terms; remove it first "
@@ -114,6 +115,7 @@ int judge_environment_add(struct judge *judge, const struct wish *wish)
     struct operation operation = {.kind = OPERATION_ENVIRONMENT_ADD,
                                   .first = true,
                                   .is_protected = wish->is_protected,
+                                  .is_signed = wish->is_signed,
                                   .expires = end_after(judge, wish->ttl)};
     if (strcmp(name, ALL) == 0 && (wish->with || wish->is_protected || wish->ttl))
         return judge_refuse(judge, ERR_REFUSED,

@@ -84,7 +84,8 @@ static void note_of(json_t *item, char out[static NOTE_MAX])
     else if (base != NULL)
         snprintf(out, NOTE_MAX, "on %s", base);
     else if (json_is_true(json_object_get(item, "protected")))
-        snprintf(out, NOTE_MAX, "protected");
+        snprintf(out, NOTE_MAX, "protected%s",
+                 json_is_true(json_object_get(item, "signed")) ? ", signed changes only" : "");
 }
 
 static void add_row(struct table *table, json_t *item, const char *name)

@@ -54,6 +54,7 @@ static const struct option_row rows[] = {
     {"with", 0, "SERVICE", OPTION_WITH},
     {"value", 0, "TEXT", OPTION_VALUE},
     {"protected", 0, NULL, OPTION_PROTECTED},
+    {"signed", 0, NULL, OPTION_SIGNED},
     {"base", 0, "ENV", OPTION_BASE},
     {"allow-equal", 0, NULL, OPTION_ALLOW_EQUAL},
     {"apply", 0, NULL, OPTION_APPLY},
@@ -176,6 +177,8 @@ static bool *flag(struct options *options, option_bits bit)
         return &options->template;
     case OPTION_PROTECTED:
         return &options->protect;
+    case OPTION_SIGNED:
+        return &options->is_signed;
     case OPTION_ALLOW_EQUAL:
         return &options->allow_equal;
     case OPTION_APPLY:

@@ -42,6 +42,7 @@ __extension__ typedef unsigned __int128 option_bits;
 #define OPTION_WITH OPTION_BIT(28)
 #define OPTION_VALUE OPTION_BIT(29)
 #define OPTION_PROTECTED OPTION_BIT(30)
+#define OPTION_SIGNED OPTION_BIT(100)
 #define OPTION_BASE OPTION_BIT(31)
 #define OPTION_ALLOW_EQUAL OPTION_BIT(32)
 #define OPTION_APPLY OPTION_BIT(40)
@@ -111,6 +112,7 @@ struct texts { /* a list of argv's texts */
 };
 
 struct options {      /* texts are argv's */
+    bool is_signed;   /* --signed: of a new environment */
     const char *sign; /* the identity that signs changes, "none", or NULL */
     const char *store;
     const char *host; /* NULL: this one */

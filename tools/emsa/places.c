@@ -32,8 +32,9 @@ int run_environment_add(struct session *session)
                             &list, &shared);
     if (error < 0)
         return error;
-    json_t *parameters = json_pack("{s:o, s:b, s:s*}", "names", list, "protected",
-                                   (int)options->protect, "base", options->base);
+    json_t *parameters =
+        json_pack("{s:o, s:b, s:b, s:s*}", "names", list, "protected", (int)options->protect,
+                  "signed", (int)options->is_signed, "base", options->base);
     if (parameters != NULL && options->ttl > 0)
         json_object_set_new(parameters, "ttl", json_integer((json_int_t)options->ttl));
     return report_change(session, "io.emsa.EnvironmentAdd", parameters, path_text(&shared, text),

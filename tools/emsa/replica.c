@@ -71,8 +71,9 @@ int run_environment_copy(struct session *session)
         error = words_path(options->arguments.list[1], PATH_ENVIRONMENT, word_environment, &to);
     if (error < 0)
         return error;
-    json_t *parameters = json_pack("{s:s, s:s, s:b}", "from", from.environment, "to",
-                                   to.environment, "protected", (int)options->protect);
+    json_t *parameters =
+        json_pack("{s:s, s:s, s:b, s:b}", "from", from.environment, "to", to.environment,
+                  "protected", (int)options->protect, "signed", (int)options->is_signed);
     if (parameters != NULL && options->ttl > 0)
         json_object_set_new(parameters, "ttl", json_integer((json_int_t)options->ttl));
     error = report_ask(session, "io.emsa.EnvironmentCopy", parameters, from.environment, NULL, 0,

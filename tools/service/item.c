@@ -140,6 +140,8 @@ static int item_of_environment(struct walk *walk, json_t **out)
         json_object_set_new(*out, "base", json_string(base));
     if (environment->is_protected)
         json_object_set_new(*out, "protected", json_true());
+    if (environment->is_signed)
+        json_object_set_new(*out, "signed", json_true());
     if (environment->expires != 0)
         json_object_set_new(*out, "expires", json_integer((json_int_t)environment->expires));
     return 0;

@@ -94,6 +94,8 @@ int parameter_environment(json_t *parameters, struct environment_terms *out)
     if (error == 0)
         error = parameter_bool(parameters, "protected", &terms.is_protected);
     if (error == 0)
+        error = parameter_bool(parameters, "signed", &terms.is_signed);
+    if (error == 0)
         error = parameter_number(parameters, "ttl", &terms.ttl, &has_ttl);
     if (error == 0 && has_ttl && terms.ttl == 0)
         error = wrong_kind("ttl", "a time to live: at least a second");

@@ -21,12 +21,12 @@
 
 const struct verb verbs[] = {
     {"EnvironmentAdd", verb_environment_add, RIGHT_ADMIN, "names",
-     "names: []string, base: ?string, protected: ?bool, ttl: ?int, " TERMS, CHANGED,
+     "names: []string, base: ?string, protected: ?bool, signed: ?bool, ttl: ?int, " TERMS, CHANGED,
      "Makes environments; base: that stand on another one and have its services; ttl: seconds "
      "after\n"
      "# which they go with all that is in them."},
     {"EnvironmentCopy", verb_environment_copy, RIGHT_ADMIN, "to",
-     "from: string, to: string, protected: ?bool, ttl: ?int, " TERMS, COPIED,
+     "from: string, to: string, protected: ?bool, signed: ?bool, ttl: ?int, " TERMS, COPIED,
      "Makes an environment with what another one defines. Secrets are not copied: they are listed, "
      "and\n"
      "# what cannot be there without them, in the order in which it can be added: with whom they "

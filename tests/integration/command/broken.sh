@@ -16,6 +16,8 @@ breaks() {
     is "it listens" ready "$word"
 }
 
+export EMSA_SIGN_IDENTITY=none # this server does not know which store it serves
+
 holds "init" emsa init
 breaks 3
 holds "a change" emsa set prod/web A=1

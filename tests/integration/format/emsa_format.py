@@ -147,9 +147,9 @@ FIELDS = {TAG: {20: 8}, IDENTITY: {1: 32, 4: 32}, ENVIRONMENT_KEY: {1: 32}, SERV
 PERHAPS = {ENVIRONMENT_ADD: {16: 4, 17: 8}, ENVIRONMENT_REMOVE: {17: 8}, REMOVE: {17: 8}, **{kind: {17: 8, 21: 20} for kind in SETS}}
 KINDS = (*SETS, REMOVE, LOCK, UNLOCK, SHARE, UNSHARE, ENVIRONMENT_ADD, ENVIRONMENT_REMOVE, SERVICE_ADD, SERVICE_REMOVE,
          *SCHEMAS, TAG, UNTAG, RIGHTS_GRANT, RIGHTS_REVOKE, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT, VALUE_KEY)
-# flag by flag, the kinds that may have it: made, SAME, allowed equal, protected, OVERRIDE
+# flag by flag, the kinds that may have it: made, SAME, allowed equal, protected, OVERRIDE, signed
 FLAGS = {1: (*SETS, ENVIRONMENT_ADD, SERVICE_ADD, SCHEMA_SET, DEFAULT_SET, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT),
-         2: (*SETS, REMOVE), 4: (*SETS, DEFAULT_SET), 8: (ENVIRONMENT_ADD,), 16: KINDS}
+         2: (*SETS, REMOVE), 4: (*SETS, DEFAULT_SET), 8: (ENVIRONMENT_ADD,), 16: KINDS, 32: (ENVIRONMENT_ADD,)}
 
 
 def read_fields(reader, kind):
@@ -175,10 +175,10 @@ def read_fields(reader, kind):
 def read_operation(body):
     reader = begin(body, "operation")
     kind, flags, zero = (reader.number("B") for _ in range(3))
-    must(kind in KINDS and flags < 32 and zero == 0, "operation: unknown")
+    must(kind in KINDS and flags < 64 and zero == 0, "operation: unknown")
     must(all(kind in kinds for bit, kinds in FLAGS.items() if flags & bit), "operation: a flag of another kind")
     operation = {"kind": kind, "first": bool(flags & 1), "same": bool(flags & 2), "protected": bool(flags & 8),
-                 "overridden": bool(flags & 16)}
+                 "overridden": bool(flags & 16), "signed": bool(flags & 32)}
     for name, letter in (("environment", "I"), ("service", "I"), ("turn", "I"), ("name_id", "Q"), ("entry_id", "Q"),
                          ("stored_size", "I")):
         operation[name] = reader.number(letter)
@@ -190,6 +190,7 @@ def read_operation(body):
     operation["base"] = struct.unpack("<I", fields[16])[0] if 16 in fields else 0
     must(16 not in fields or operation["base"] > 0, "operation: base")
     must(not operation["protected"] or not fields, "operation: a protected environment with a base or an end")
+    must(operation["protected"] or not operation["signed"], "operation: signed changes of what is not protected")
     operation["consumer"] = fields[19].decode() if 19 in fields else ""
     operation["tagged"] = struct.unpack("<Q", fields[20])[0] if 20 in fields else 0
     must(20 not in fields or operation["tagged"] > 0, "operation: a tag of revision 0")
@@ -291,11 +292,17 @@ class Store:
             return "/".join(parts + ([operation["name"]] if operation["name_id"] else []))
 
         signed, self.signed_secrets, self.signers = 0, {}, {}
+        strict, known = set(), set()  # environments that take signed changes only; the keys of identities
         for rev, commit in self.commits.items():
+            commit["done"] = [self.log[rev, op] for op in range(commit["operations"])]
+            strict |= {it["environment"] for it in commit["done"] if it["signed"]}
+            must(commit["signature"][:32] in known or not any(
+                it["environment"] in strict and not (it["kind"] == REMOVE and it["expires"]) for it in commit["done"]),
+                f"commit {rev}: nobody whom the store knows signed it")
+            known |= {it["fields"][4] for it in commit["done"] if it["kind"] == IDENTITY}
             if not commit["signature"]:
                 continue
             signed += 1
-            commit["done"] = [self.log[rev, op] for op in range(commit["operations"])]
             text = self.bodies["signed"][struct.pack(">Q", rev)]
             self.signers[rev], secrets = emsa_request.check_commit(self.id, commit, text, path_of)
             self.signed_secrets.update({(rev, op): digest for op, digest in secrets})

@@ -119,6 +119,8 @@ class Following:
         copies = asked["kind"] in ("copy", "move")
         if kind in SETS and (copies != bool(operation["from"]) or (not copies and ("ttl" in asked) != (operation["expires"] != 0))):
             return False
+        if kind == ENVIRONMENT_ADD:
+            return all(asked.get(name, False) == operation[name] for name in ("protected", "signed"))
         if kind in (SHARE, UNSHARE):
             return asked["with"] == operation["consumer"]
         if kind in (RIGHTS_GRANT, RIGHTS_REVOKE):
@@ -139,7 +141,9 @@ class Following:
         places, kinds, other, other_kinds = METHODS[self.method]
         if kind in (TAG, UNTAG):
             return kind in kinds and operation["name"] in self.places(places)
-        if self.method in COPYING and kind in SETS and not operation["from"]:
+        if kind == ENVIRONMENT_ADD and any(self.parameters.get(name, False) != operation[name] for name in ("protected", "signed")):
+            return False
+        if self.method in COPYING and kind in SETS and not (operation["from"] or self.method == "EnvironmentCopy" and operation["expires"]):
             return False
         return (kind in kinds and any(covers(place, path) for place in self.places(places))) or \
             (other is not None and kind in other_kinds and any(covers(place, path) for place in self.places(other)))

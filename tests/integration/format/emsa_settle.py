@@ -41,7 +41,7 @@ class Environment:
     shown: int
     listed: int
     base: int
-    protected: bool
+    protected: int
     moment: int
     said: tuple  # the operation that added it
     alive: bool = True
@@ -293,7 +293,7 @@ class Settled(Judge, Keys):
             form.must(base.alive and not (base.base or base.protected or base.moment) and base.name != "all", "what can't be a base")
         form.must(name != "all" or not (operation["fields"] or operation["protected"]), "'all' with terms")
         self.environments[id] = Environment(name, id, before, self.rev, self.time, self.rev, self.rev, self.time,
-                                            operation["base"], operation["protected"], operation["expires"], (self.rev, op))
+                                            operation["base"], operation["protected"] + 2 * operation["signed"], operation["expires"], (self.rev, op))
         self.latest[name] = id
 
     def _add_service(self, operation):

@@ -72,6 +72,7 @@ def reading(path, revisions):
         for needs, methods in ((("list", ""), ("Status", "Metrics")), (("audit", ""), ("Tags", "Verify"))):
             for method in methods:
                 yield method, {}, [needs]
+        yield "StoreId", {}, [("some", "")]
         yield "Find", {"pattern": "*"}, [("some", "")]
         for service in SERVICES:
             yield "Find", {"pattern": "*", "value": value_of(service)}, [("some", "")]
