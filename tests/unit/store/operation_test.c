@@ -267,7 +267,8 @@ static void test_what_is_unknown_is_refused(void **state)
     expect(&plain, 0, 2, ERR_FORMAT);  /* format */
     expect(&plain, 1, 10, ERR_FORMAT); /* kind */
     expect(&plain, 1, 99, ERR_FORMAT);
-    expect(&plain, 2, 32, ERR_FORMAT);  /* flag */
+    expect(&plain, 2, 64, ERR_FORMAT);  /* flag */
+    expect(&plain, 2, 32, ERR_CORRUPT); /* signed, of what is not protected */
     expect(&plain, 2, 8, ERR_CORRUPT);  /* a key that is protected */
     expect(&remove, 2, 4, ERR_CORRUPT); /* a removal that was allowed to be equal */
     expect(&pair, 2, 2, ERR_CORRUPT);   /* a key pair that left a value as it was */
