@@ -134,6 +134,28 @@ static bool may_place(const struct follow *follow, const struct operation *opera
     return false;
 }
 
+/* Whether somebody is granted something who becomes known by it, by this name and these keys. */
+static bool is_introduced(const struct follow *follow, const struct operation *operation)
+{
+    unsigned char keys[2][CRYPTO_KEY_SIZE];
+    for (size_t i = 0; i < follow->count; i++) {
+        const struct asked *asked = &follow->asked[i];
+        const size_t prefix = strlen(PRINCIPAL_IDENTITY);
+        if (!asked->key.size || asked->with.size < prefix ||
+            memcmp(asked->with.data, PRINCIPAL_IDENTITY, prefix) != 0 ||
+            !is_text((struct slice){asked->with.data + prefix, asked->with.size - prefix},
+                     operation->name, operation->name_size))
+            continue;
+        if (identity_public_parse(keys[0], keys[1], (const char *)asked->key.data,
+                                  asked->key.size) < 0)
+            error_clear();
+        else if (memcmp(keys[0], operation->public_key, CRYPTO_KEY_SIZE) == 0 &&
+                 memcmp(keys[1], operation->signing_key, CRYPTO_KEY_SIZE) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Positive 1: it says of itself what it is. */
 static int goes_without_saying(struct follow *follow, const struct operation *operation)
 {
@@ -142,11 +164,13 @@ static int goes_without_saying(struct follow *follow, const struct operation *op
         return strcmp(follow->names.environment, "all") == 0;
     case OPERATION_SERVICE_ADD:
         return may_place(follow, operation);
+    case OPERATION_IDENTITY:
+        return is_introduced(follow, operation);
     case OPERATION_ENVIRONMENT_KEY:
-    case OPERATION_GRANT:
-        return operation->environment == follow->made_environment;
     case OPERATION_SERVICE_KEY:
-        return operation->environment == follow->placed_in && operation->service == follow->placed;
+    case OPERATION_GRANT:
+    case OPERATION_VALUE_KEY:
+        return 1; /* who has which key follows from places, rights and shares, and is verified */
     case OPERATION_DEFAULT_SET: /* behind its schema; before the removal of one: see below */
         return operation->environment == follow->schema_environment &&
                operation->service == follow->schema_service;
@@ -164,10 +188,6 @@ static void remember(struct follow *follow, const struct operation *operation)
     switch ((unsigned)operation->kind) {
     case OPERATION_ENVIRONMENT_ADD:
         follow->made_environment = operation->environment;
-        break;
-    case OPERATION_SERVICE_ADD:
-        follow->placed_in = operation->environment;
-        follow->placed = operation->service;
         break;
     case OPERATION_SCHEMA_SET:
         follow->schema_environment = operation->environment;

@@ -28,7 +28,7 @@ struct follow {        /* a request, read */
     struct path *services; /* of which many keys were set */
     size_t service_count;
     /* What the commit made so far, and the names of the ids of the last operation. */
-    uint32_t made_environment, placed_in, placed, schema_environment, schema_service;
+    uint32_t made_environment, schema_environment, schema_service;
     uint32_t named_environment, named_service;
     struct path names;
 };

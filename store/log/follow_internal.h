@@ -10,6 +10,7 @@ struct asked {
     struct slice path;   /* texts are borrowed from the request; beside service: a key's name */
     struct slice from;
     struct slice with;          /* the consumer, or the principal */
+    struct slice key;           /* of a grant: the public text of an identity that becomes known */
     const struct path *service; /* of one of many keys; borrowed; NULL: path is whole */
     const uint8_t *digest;      /* NULL: it brings no value */
     unsigned rights;

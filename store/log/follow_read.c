@@ -76,6 +76,7 @@ static const struct {
     {"unschema", BIT(OPERATION_SCHEMA_REMOVE), 0, false},
     {"grant", BIT(OPERATION_RIGHTS_GRANT), 0, false},
     {"revoke", BIT(OPERATION_RIGHTS_REVOKE), 0, false},
+    {"rotate", 0, 0, false}, /* keys alone */
 };
 
 static const struct method *find_method(const char *name, size_t size)
@@ -255,6 +256,8 @@ static int take_told(void *arg, struct decoder *in, struct slice name)
         told->asked.from = take_tree_text(in);
     else if (is_name(name, "with") || is_name(name, "who"))
         told->asked.with = take_tree_text(in);
+    else if (is_name(name, "key"))
+        told->asked.key = take_tree_text(in);
     else if (is_name(name, "rights"))
         take_rights(told, in);
     else if (is_name(name, "ttl"))

@@ -2,9 +2,11 @@
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
-from emsa_format import (DEFAULT_REMOVE, DEFAULT_SET, ENVIRONMENT_ADD, ENVIRONMENT_KEY, ENVIRONMENT_REMOVE, GRANT, H, LOCK, REMOVE,
+from emsa_format import (DEFAULT_REMOVE, DEFAULT_SET, ENVIRONMENT_ADD, ENVIRONMENT_KEY, ENVIRONMENT_REMOVE, GRANT, H, IDENTITY, LOCK, REMOVE,
                          RIGHTS_GRANT, RIGHTS_REVOKE, SCHEMA_REMOVE, SCHEMA_SET, SERVICE_ADD, SERVICE_KEY, SERVICE_REMOVE, SET_LINK,
-                         SET_PLAIN, SET_SECRET, SET_TEMPLATE, SETS, SHARE, TAG, UNLOCK, UNSHARE, UNTAG, Reader, must)
+                         SET_PLAIN, SET_SECRET, SET_TEMPLATE, SETS, SHARE, TAG, UNLOCK, UNSHARE, UNTAG, VALUE_KEY, Reader, must)
+
+KEYS = (ENVIRONMENT_KEY, SERVICE_KEY, GRANT, VALUE_KEY)
 
 
 class Digest(bytes):
@@ -68,7 +70,7 @@ COPYING = {"EnvironmentCopy", "Copy", "Move", "Promote", "Rollback"}
 ASKED = {"plain": {SET_PLAIN}, "secret": {SET_SECRET}, "template": {SET_TEMPLATE}, "link": {SET_LINK}, "remove": {REMOVE},
          "copy": set(SETS), "move": set(SETS), "service": {SERVICE_ADD}, "environment": {ENVIRONMENT_ADD}, "share": {SHARE},
          "unshare": {UNSHARE}, "lock": {LOCK}, "unlock": {UNLOCK}, "schema": {SCHEMA_SET}, "unschema": {SCHEMA_REMOVE},
-         "grant": {RIGHTS_GRANT}, "revoke": {RIGHTS_REVOKE}}
+         "grant": {RIGHTS_GRANT}, "revoke": {RIGHTS_REVOKE}, "rotate": set()}
 RIGHTS = ("list", "read", "set", "share", "audit", "admin")
 
 
@@ -89,6 +91,10 @@ def each_asked(operations):
 def covers(place, path):
     place = place.rstrip("/")
     return place == "" or path == place or path.startswith(place + "/")
+
+
+def public_text(operation):
+    return "emsa1" + (operation["fields"][1] + operation["fields"][4]).hex()
 
 
 class Following:
@@ -154,10 +160,11 @@ class Following:
             return path == "all"
         if kind == SERVICE_ADD:
             return path.endswith("/shared") or (environment, 0) in self.made or any(covers(path.split("/")[0], asked) for asked in self.all_places())
-        if kind in (ENVIRONMENT_KEY, GRANT):
-            return (environment, 0) in self.made
-        if kind == SERVICE_KEY:
-            return place in self.made
+        if kind in KEYS:
+            return True  # follow from places, rights and shares
+        if kind == IDENTITY:
+            return any(asked["kind"] == "grant" and asked["who"] == "id:" + operation["name"] and
+                       asked.get("key", "") == public_text(operation) for asked, _ in self.asked)
         if kind == DEFAULT_SET:
             return place in self.schemas
         return kind == DEFAULT_REMOVE or (kind == SHARE and operation["overridden"] and bool(self.parameters.get("override")))
@@ -165,7 +172,7 @@ class Following:
     def operation(self, number, operation):
         path, kind = self.path_of(operation), operation["kind"]
         must(not operation["overridden"] or self.parameters.get("override"), f"operation {number}: an override that was not signed")
-        asked = kind not in (ENVIRONMENT_KEY, SERVICE_KEY, GRANT) and self.is_asked(number, operation, path)
+        asked = kind not in (*KEYS, IDENTITY) and self.is_asked(number, operation, path)
         must(asked or self.goes_without_saying(operation, path), f"operation {number}: whoever signed did not ask for it")
         if kind in (ENVIRONMENT_ADD, SERVICE_ADD):
             self.made.add((operation["environment"], operation["service"]))

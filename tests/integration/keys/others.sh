@@ -11,7 +11,7 @@ identity() {
 
 # copy: the store as it is now, for others
 copy() {
-    rm -rf "$work/copy"
+    rm -rf "$work/copy" "$work/copy.pin"
     cp -r "$EMSA_STORE" "$work/copy"
 }
 

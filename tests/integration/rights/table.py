@@ -81,6 +81,7 @@ def reading(path, revisions):
     if is_at(path, 0, 1):
         yield "Locks", {"path": path}, [("audit", path)]
     yield "Exposed", {"path": path}, [("audit", path)]
+    yield "Audit", {"path": path, "limit": 1}, [("audit", path)]
     if is_at(path, 2, 3):
         yield "Get", {"paths": [path], "reveal": True}, [("read", path)]
     yield "Definitions", {"paths": [path], "reveal": True}, [("read", path)]
@@ -157,6 +158,7 @@ def changing(path):
         yield "Stop", {}, [("admin", "")]
         yield "Upgrade", {}, [("admin", "")]
         yield "UnlockIdentity", {}, [("admin", "")]
+        yield "AuditAuditor", {"identity": "nobody"}, [("admin", "")]
         yield "Set", {"operations": [{"kind": "plain", "path": "prod/web/X", "value": "x"}], "override": ["lock"], "reason": "r",
                       "dry_run": True}, [("set", "prod/web"), ("admin", "")]
 
