@@ -17,7 +17,7 @@ struct world {
 
 static int setup(void **state)
 {
-    void *model;
+    void *model = NULL;
     struct world *world = calloc(1, sizeof *world);
     assert_int_equal(model_setup(&model), 0);
     world->model = *(struct model *)model;
