@@ -72,10 +72,13 @@ static struct naive_reason read_line(const char *line)
     while (row < sizeof rows / sizeof rows[0] && !strstr(line, rows[row].words))
         row++;
     MUST(row < sizeof rows / sizeof rows[0], "a reason that nobody knows: %s", line);
-    const char *place = strchr(line, '\'');
-    MUST(place, "a reason without a place: %s", line);
     reason.kind = rows[row].kind;
-    quoted(reason.place, place + 1);
+    /* it begins with who was not granted something; at the root there is no place */
+    const bool is_of_grant = reason.kind == REASON_NO_GRANT;
+    const char *place = is_of_grant ? strstr(line, " at '") : strchr(line, '\'');
+    MUST(place || is_of_grant, "a reason without a place: %s", line);
+    if (place)
+        quoted(reason.place, strchr(place, '\'') + 1);
     if (rows[row].before_other) {
         const char *other = strstr(line, rows[row].before_other);
         MUST(other, "a reason without a second name: %s", line);
