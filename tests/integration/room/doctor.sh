@@ -28,6 +28,8 @@ says warn "file system" "in memory"
 mkdir "$work/env"
 begin --mount "$work/env" --metrics "unix:$work/metrics" --volume "$work/plugin.sock"
 is "it is ready" ready "$said"
+# the notifier and the audit process may still be on their way into their sandboxes
+for role in notifier audit; do until grep -q "Seccomp:.*2" "/proc/$(process "$role")/status"; do :; done; done
 holds "a server" emsa doctor
 for role in server notifier metrics volume; do
     if [ -z "${EMSA_SANITIZED:-}" ]; then

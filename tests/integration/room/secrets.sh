@@ -69,7 +69,7 @@ mapfile -t store_files < <(find "$EMSA_STORE" "$EMSA_STORE.identity" -type f)
 nowhere "the files of the store, what is refused among them" "${store_files[@]}"
 nowhere "the log" "$work/log"
 mapfile -t processes < <(pgrep emsad)
-is "supervisor, server, notifier, metrics" 4 "${#processes[@]}"
+is "supervisor, server, notifier, audit, metrics" 5 "${#processes[@]}"
 for pid in "${processes[@]}"; do
     nowhere "arguments, environment and name of process $pid" "/proc/$pid/cmdline" "/proc/$pid/environ" "/proc/$pid/comm"
 done
