@@ -209,6 +209,14 @@ def attempts(environment):
     yield None, ("status", "--json")
     yield None, ("status", "--metrics")
     yield None, ("verify",)
+    yield None, ("rotate", "keys", environment)
+    yield None, ("rotate", "list", environment)
+    yield None, ("rotate", "value", f"{app}/X", "--generate", "24", "--keep-previous", "PREVIOUS")
+    yield ASKED, ("rotate", "value", f"{prod}/vault/ONLY", "--generate", "24", "--run", "false", "-m", "why")
+    yield None, ("audit", "--path", environment)
+    yield ASKED, ("audit",)
+    yield ASKED, ("audit", "--json")
+    yield None, ("doctor",)
     yield None, ("init",)
     yield None, ("help",)
     yield None, ("version",)
@@ -309,8 +317,8 @@ def try_verbs():
         file.write("#!/bin/sh\nsed -i 's#^\\( *\\)OWN:.*#&\\n\\1X: !template \"${prod/shared/CANARY}\"#' \"$1\"\n")
     os.chmod(editor, 0o700)
     os.environ["EDITOR"] = os.environ["VISUAL"] = editor
-    # what shows or grants places, and takes no value from one to another
-    tried = {"watch", "stop", "mount", "umount", "attach", "wait", "views", "grant", "grants", "revoke"}
+    # what shows or grants places, or is of files and other machines, and takes no value from one to another
+    tried = {"watch", "stop", "mount", "umount", "attach", "wait", "views", "grant", "grants", "revoke", "identity", "relay"}
     count = 0
     for environment in CLEAN:
         again()
