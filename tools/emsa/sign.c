@@ -149,9 +149,9 @@ static int find_store(struct session *session)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
     struct client *client;
-    json_t *nothing = json_object();
     if (session->sign.has_store_id)
         return 0;
+    json_t *nothing = json_object();
     int error = session_client(session, &client);
     if (error == 0)
         error = client_ask(client, PREFIX "StoreId", nothing, NULL, 0, &answer);
