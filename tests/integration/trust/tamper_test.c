@@ -86,10 +86,11 @@ static void commit_late(struct store *store, unsigned number)
 static void commit_many(const char *path, unsigned from, unsigned count)
 {
     struct store *store = sample_open(path, true);
+    struct change_result result = {0};
     if (!from)
-        MUST_DO(SAMPLE_COMMIT(store, &(struct change_result){0}, "late", 0, {ADD, "late", 0},
-                              {ADD, "late/alpha", 0}, {ADD, "late/beta", 0},
-                              {ADD, "late/gamma", 0}));
+        MUST_DO(SAMPLE_COMMIT(store, &result, "late", 0, {ADD, "late", 0}, {ADD, "late/alpha", 0},
+                              {ADD, "late/beta", 0}, {ADD, "late/gamma", 0}));
+    change_result_release(&result);
     for (unsigned i = from; i < from + count; i++)
         commit_late(store, i);
     store_close(store);
@@ -122,6 +123,7 @@ static int look_at_whole(void *arg)
     MUST(truth.count > 100 && !truth.failures, "%zu values, %zu failures", truth.count,
          truth.failures);
     readings_write(&truth, trial.readings);
+    readings_release(&truth);
     MUST_DO(sample_verify(store, true));
     store_close(store);
     return 0;
@@ -205,6 +207,7 @@ static int judge_it(void *arg)
     judged->read = found.count;
     judged->failures += found.failures;
     judged->lies = readings_lies(&trial.truth, &found);
+    readings_release(&found);
     judged->verdict = sample_verify(store, false);
     MUST(!judged->verdict || judged->verdict == -ERR_CORRUPT || judged->verdict == -ERR_FORMAT,
          "verify says '%s'", error_word(judged->verdict));

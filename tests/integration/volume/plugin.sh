@@ -26,12 +26,13 @@ over TERM
 begin --volume "$place"
 is "ready" ready "$said"
 is "the owner's alone, in folders that were made" "600 0:0 700" "$(stat -c '%a %u:%g' "$place") $(stat -c %a "$work/run/docker")"
-pid=$(plugin_pid)
+pid=$(process volume)
+until [ "$(in_status "$pid" Seccomp)" = 2 ]; do :; done # it may still be on its way into its sandbox
 is "nobody, without rights" "65534 65534 65534 65534 0000000000000000 0000000000000000 1 2" \
     "$(for field in Uid CapEff CapBnd NoNewPrivs Seccomp; do in_status "$pid" $field; done | paste -sd ' ')"
 is "holds sockets and what it logs to" "" \
     "$(find "/proc/$pid/fd" -lname '*' -printf '%l\n' | grep -v -e '^socket:' -e '^anon_inode:\[event' -e '^/dev/null' -e "^$work/log" | grep -vxF "$(readlink /proc/$$/fd/1)" || true)"
-is "and is in the status" "$pid" "$(process volume)"
+is "and has the name of what it is" "$pid" "$(plugin_pid)"
 
 for what in shapes options malformed oversized half_closed; do
     holds "$what" protocol $what

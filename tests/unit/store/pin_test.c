@@ -148,8 +148,9 @@ static void test_copies(void **state)
     trial_path(pin, folder(), "pinned.pin");
     sample_create(path);
     assert_int_equal(open_pinned(&store, path, pin, false), 0);
-    assert_int_equal(SAMPLE_COMMIT(store, &(struct change_result){0}, "first", 0, {ADD, "prod", 0}),
-                     0);
+    struct change_result result = {0};
+    assert_int_equal(SAMPLE_COMMIT(store, &result, "first", 0, {ADD, "prod", 0}), 0);
+    change_result_release(&result);
     store_close(store);
     assert_int_equal(pinned_rev(pin), 2);
     commit(path, pin, 1);
