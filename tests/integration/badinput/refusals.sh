@@ -321,7 +321,8 @@ guessed_enough() {
     refused 1 "are refused unexamined until the hour is over" "emsa audit" -- emsa set dev/web X=harmless
     refused 1 "are refused unexamined" -- emsa set dev/web X=harmless --dry-run
     refused 4 "'dev/web/PORT' is locked" -- emsa rm dev/web/PORT
-    is "each is a line of the denials" 1 "$(($(emsa audit | grep -c 'denied Equal') >= 10))"
+    # each is a line of the record, a moment later where a server was asked
+    until [ "$(emsa audit | grep -c 'denied Equal')" -ge 10 ]; do :; done
     is "none has a value" 0 "$(cat "$EMSA_STORE"/audit/* | grep -c correct-horse)"
 }
 

@@ -53,6 +53,7 @@ is "secrets through it" s3 "$(cat "$work/env/prod/web/S")"
 chmod 711 "$EMSA_STORE"
 chmod 666 "$EMSA_STORE/socket"
 ends "somebody who reaches the socket is denied" 1 "no right" as stranger emsa get prod/web/A
+until emsa audit --who 4712 | grep -q 'denied Get'; do :; done # the audit process has it a moment later
 is "which is written down" 1 "$(emsa audit --who 4712 | grep -c 'denied Get .*prod/web/A')"
 ends "a list too" 1 "no right" as stranger emsa ls
 is "for its owner's eyes" "600" "$(stat -c %a "$EMSA_STORE/audit/record.000001")"
