@@ -26,8 +26,8 @@ over TERM
 begin --volume "$place"
 is "ready" ready "$said"
 is "the owner's alone, in folders that were made" "600 0:0 700" "$(stat -c '%a %u:%g' "$place") $(stat -c %a "$work/run/docker")"
-pid=$(process volume)
-until [ "$(in_status "$pid" Seccomp)" = 2 ]; do :; done # it may still be on its way into its sandbox
+# it may still be on its way into its sandbox
+until pid=$(process volume) && [ "$(in_status "$pid" Seccomp)" = 2 ]; do :; done
 is "nobody, without rights" "65534 65534 65534 65534 0000000000000000 0000000000000000 1 2" \
     "$(for field in Uid CapEff CapBnd NoNewPrivs Seccomp; do in_status "$pid" $field; done | paste -sd ' ')"
 is "holds sockets and what it logs to" "" \
