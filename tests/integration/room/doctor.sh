@@ -29,6 +29,16 @@ says warn "stolen disk" "key file"
 says ok "/dev/fuse" "can be opened"
 says warn "file system" "in memory"
 
+cp "$EMSA_STORE.identity" "$work/plain.identity"
+echo "a long passphrase" >"$work/passphrase"
+emsa identity passphrase "$EMSA_STORE.identity" --new-passphrase-file "$work/passphrase" >/dev/null
+holds "a locked identity" emsa doctor
+says ok "stolen disk" "without the passphrase"
+head -c 200 "$work/plain.identity" >"$EMSA_STORE.identity"
+ends "a damaged one" 1 "" emsa doctor
+says bad identity "store.identity"
+cp "$work/plain.identity" "$EMSA_STORE.identity"
+
 # With one, and all its processes
 mkdir "$work/env"
 begin --mount "$work/env" --metrics "unix:$work/metrics" --volume "$work/plugin.sock"
