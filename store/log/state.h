@@ -15,7 +15,7 @@
 #include "store/db/txn.h"
 #include "store/snapshot.h"
 
-#define STORE_FORMAT 5
+#define STORE_FORMAT 6
 
 struct head { /* the newest commit */
     uint64_t rev;

@@ -99,7 +99,7 @@ def record():
         if sort not in seen and len(body) < 1000:
             seen.add(sort)
             yield bytes([which]) + body
-    for line in vectors.with_name("format-5.txt").read_text().splitlines():
+    for line in vectors.with_name("format-6.txt").read_text().splitlines():
         word, *rest = line.split(" ")
         body = bytes.fromhex(rest[2])[:-16] if word == "record" and rest[0] == "log" else bytes(2)
         if body[1] in (26, 27) and body[1] not in seen:  # who may do what

@@ -54,7 +54,7 @@ __extension__ typedef unsigned __int128 option_bits;
 #define OPTION_PARITY OPTION_BIT(44)
 #define OPTION_JUNIT OPTION_BIT(45)
 #define OPTION_TO OPTION_BIT(58)
-#define OPTION_ACCEPT_HEAD OPTION_BIT(50)
+#define OPTION_ACCEPT_HEAD OPTION_BIT(98)
 #define OPTION_WITH_SECRETS OPTION_BIT(51)
 #define OPTION_AS_OF OPTION_BIT(52) /* --from REV: diff */
 #define OPTION_AUTHOR OPTION_BIT(53)

@@ -251,7 +251,7 @@ class Store:
 
     def _read_meta(self):
         reader = begin(self.bodies["meta"][b"store"], "store")
-        must(reader.number("I") == 5, "the store's format")
+        must(reader.number("I") == 6, "the store's format")
         self.id = reader.raw(16)
         reader.end()
         reader = begin(self.bodies["meta"][b"head"], "head")

@@ -1,4 +1,4 @@
-/* A store of format 5 that was written once, kept in vectors/format-5.txt: every later version must
+/* A store of format 6 that was written once, kept in vectors/format-6.txt: every later version must
  * read it. The same file is checked by an implementation in Python (tests/integration/format). */
 #include "tests/unit/store/model_support.h"
 
@@ -134,7 +134,7 @@ static int load(void **state, const char *which)
 
 static int setup(void **state)
 {
-    return load(state, "format-5.txt");
+    return load(state, "format-6.txt");
 }
 
 static int setup_of_before(void **state)
