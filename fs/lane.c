@@ -1,11 +1,13 @@
 #include "fs/lane.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -479,13 +481,20 @@ void lane_join(struct lane *lane)
     finish(lane, true);
 }
 
-/* The thread may be about to use the number: it finds nothing there. */
+/* The thread may be about to use the number: it finds there what swallows all, and nobody else's
+ * descriptor. */
 void lane_let_go(struct lane *lane)
 {
     pthread_mutex_lock(&lane->lock);
-    if (lane->fuse_fd >= 0)
-        close(lane->fuse_fd);
-    lane->fuse_fd = -1;
+    if (lane->fuse_fd >= 0) {
+        const int nowhere = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (nowhere < 0 || dup3(nowhere, lane->fuse_fd, O_CLOEXEC) < 0) {
+            close(lane->fuse_fd);
+            lane->fuse_fd = -1;
+        }
+        if (nowhere >= 0)
+            close(nowhere);
+    }
     pthread_mutex_unlock(&lane->lock);
 }
 

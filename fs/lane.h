@@ -44,7 +44,7 @@ void lane_end(struct lane *lane);
 void lane_join(struct lane *lane);
 
 /* Closes the view's /dev/fuse, before lane_join: if nobody else has it, that ends the connection,
- * and what the thread waits for in the kernel. No descriptor may be opened between the two. */
+ * and what the thread waits for in the kernel. Its number stays taken until lane_join. */
 void lane_let_go(struct lane *lane);
 
 /* The view's /dev/fuse (taken over); until it comes, messages wait. The thread is started with the
