@@ -43,6 +43,7 @@ struct plugin {
     struct courier *courier;
     struct client clients[CLIENTS_MAX];
     unsigned client_count;
+    bool is_resumed; /* an answer came that libmicrohttpd has not seen yet */
 };
 
 /* Answers */
@@ -85,6 +86,7 @@ static void on_done(void *arg, const json_t *said, bool is_repeated)
     else
         reply_make(&client->reply, &client->request, said, is_repeated);
     client->has_reply = true;
+    client->plugin->is_resumed = true;
     MHD_resume_connection(client->connection); /* on_request is called once more */
 }
 
@@ -306,7 +308,7 @@ int plugin_poll(struct plugin *plugin, struct pollfd entries[static PLUGIN_ENTRI
     int left = shorter(end_clients(plugin), courier_patience(plugin->courier));
     if (MHD_get_timeout(plugin->http, &idle) == MHD_YES && idle < PLUGIN_MILLISECONDS)
         left = shorter(left, (int)idle);
-    return left;
+    return plugin->is_resumed ? 0 : left; /* which libmicrohttpd does not count */
 }
 
 static bool is_full(const struct plugin *plugin)
@@ -318,6 +320,7 @@ void plugin_turn(struct plugin *plugin)
 {
     courier_turn(plugin->courier);
     bool was_full = is_full(plugin);
+    plugin->is_resumed = false;
     (void)MHD_run(plugin->http);
     if (was_full && !is_full(plugin))
         (void)MHD_run(plugin->http); /* listens again; the one before only made room */

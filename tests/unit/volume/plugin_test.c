@@ -470,6 +470,19 @@ static void allow_descriptors(void)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
+/* What ends a call when libmicrohttpd has had its part of a turn goes out in the next one, which
+ * comes at once: nothing else may ever happen. */
+static void an_answer_after_the_turn_of_http_goes_out(void **state)
+{
+    struct world *world = *state;
+    int asking = client(world);
+    run(world);
+    played += 4001;
+    ask(asking, "Path", "{\"Name\":\"bill\"}");
+    run(world);
+    has_failed(asking, "try again");
+}
+
 int main(void)
 {
     allow_descriptors();
@@ -488,6 +501,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(crowds, begin, end),
         cmocka_unit_test_setup_teardown(a_thousand_at_once, begin, end),
         cmocka_unit_test_setup_teardown(ends_in_the_middle, begin, end),
+        cmocka_unit_test_setup_teardown(an_answer_after_the_turn_of_http_goes_out, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
