@@ -142,8 +142,10 @@ int text_attr(struct worker *worker, struct stat *st, const struct place *place)
     return found;
 }
 
-static void refuse(struct worker *worker, fuse_req_t request, int found)
+static void refuse(struct worker *worker, fuse_req_t request, const struct node *node, int found)
 {
+    if (found == -ERR_DENIED)
+        audited_denied(worker, request, node);
     if (found == TOO_LARGE)
         ops_errno(request, EFBIG);
     else
@@ -164,7 +166,7 @@ void text_open(fuse_req_t request, fuse_ino_t id, const struct node *node,
         snapshot_end(worker->snapshot);
     }
     if (found) {
-        refuse(worker, request, found);
+        refuse(worker, request, node, found);
         return;
     }
     info->direct_io = 1;
@@ -200,7 +202,7 @@ void text_read(fuse_req_t request, fuse_ino_t id, const struct node *node, size_
     if (note->id != id || offset < note->size)
         found = make_piece(worker, &making);
     if (found) {
-        refuse(worker, request, found);
+        refuse(worker, request, node, found);
     } else if (making.has_secret && worker->window.size > 0 &&
                !audited_text(worker, request, node)) {
         ops_errno(request, EIO);

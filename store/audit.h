@@ -29,7 +29,19 @@ enum audit_door {
     AUDIT_DOOR_OPEN, /* a file */
     AUDIT_DOOR_JSON, /* .emsa/json */
     AUDIT_DOOR_ENV,  /* .emsa/env */
-    AUDIT_DOOR_CALL, /* a call, which method names */
+    AUDIT_DOOR_CALL, /* a call, which method names: all that is below is one, too */
+    /* Values by the verbs Get and Definitions; what for, is the caller's word. */
+    AUDIT_DOOR_GET,
+    AUDIT_DOOR_EXPORT,
+    AUDIT_DOOR_EXEC,
+    AUDIT_DOOR_EDIT,
+    AUDIT_DOOR_CREDENTIAL, /* a unit's, that systemd asked for */
+    /* No value, but something of it: whether it is equal to another, whether it is as a schema
+     * says, what it looks like. */
+    AUDIT_DOOR_DIFF,
+    AUDIT_DOOR_CHECK,
+    AUDIT_DOOR_INFER,
+    AUDIT_DOOR_CHANGE, /* of a change, also one that is only tried */
     AUDIT_DOORS
 };
 

@@ -221,6 +221,9 @@ struct change_result {
     /* How many values were refused for being equal to a secret; set where the commit failed too
      * (all else is zero then), for whoever counts guesses. */
     size_t equal;
+    /* Of how many secrets something was told that is not in what was brought: a schema, or a
+     * template, that this change sets was judged by their values. Set as equal is. */
+    size_t judged;
 };
 void change_result_release(struct change_result *result);
 

@@ -161,7 +161,7 @@ struct committing {
     struct digests digests; /* made while it is judged, for the first attempt that is sealed */
     int64_t now;            /* the clock's */
     bool sealed;            /* the transaction holds a whole commit */
-    size_t equal;
+    size_t equal, judged;
     size_t seen;               /* outcomes that it came to */
     size_t copied;             /* bytes of values that it copied */
     size_t planned;            /* operations that it came to */
@@ -196,6 +196,7 @@ static int judge(struct committing *at)
         error = judge_change(&judge);
     at->overrode = judge.overrode || error == JUDGE_AGAIN;
     at->equal = judge.equal;
+    at->judged = judge.judged;
     at->seen = judge.seen;
     at->copied = judge.copied;
     at->planned = at->plan.count;
@@ -442,6 +443,7 @@ int change_commit(struct change *change, const struct change_terms *terms,
         *out = (struct change_result){0};
     }
     out->equal = at.equal;
+    out->judged = at.judged;
     follow_release(&at.follow);
     digests_release(&at.digests);
     draft_release(&at.draft);

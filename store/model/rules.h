@@ -33,6 +33,7 @@ struct judge {
     bool is_partial; /* something that was refused was not applied: what the rest comes to can't be
                         told */
     size_t equal;    /* values that are equal to a secret */
+    size_t judged;   /* secrets of which something was told by what is judged */
     size_t seen;     /* outcomes that the change comes to */
     size_t copied;   /* bytes of values that it copies */
     bool overrode;   /* something passes that is refused without an override */

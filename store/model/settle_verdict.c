@@ -157,6 +157,17 @@ static void begin(const struct judging *judging, struct asked *asked, const char
     asked->text[0] = '\0';
 }
 
+/* Whether the verdict is something of a secret that the change does not bring: by its schema, or
+ * its template, one can ask of the value whatever a pattern asks. */
+static bool is_asked_of(const struct judging *judging, const struct entry *entry)
+{
+    const bool is_new = entry->defined.rev == judging->settling->rev;
+    if (entry->kind != ENTRY_SECRET)
+        return false;
+    return entry_is_composed(entry) ? is_new || judging->is_changed
+                                    : !is_new && judging->is_changed;
+}
+
 /* What is there now. NOT_THERE: it can't be shown, which is told otherwise. */
 static int look_now(struct judging *judging, struct asked *asked, struct secret *scratch)
 {
@@ -176,6 +187,8 @@ static int look_now(struct judging *judging, struct asked *asked, struct secret 
     found = resolve_bytes(now, &data, &subject->size, &asked->entry, scratch);
     if (!found)
         subject->value = subject->size ? (const void *)data : "";
+    if (!found && is_asked_of(judging, &asked->entry))
+        judging->settling->judge->judged++;
     return found == -ERR_NO_KEY ? 0 : found < 0 ? found : found ? NOT_THERE : 0;
 }
 

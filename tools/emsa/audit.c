@@ -76,15 +76,15 @@ static const char *number_cell(char out[static SIZE_TEXT_MAX], json_t *line, con
     return value != NULL ? number_text(out, json_integer_value(value)) : out;
 }
 
-/* "read open", "denied Get", "read Get x12": what happened, by which door. */
+/* "read open", "denied Get", "read export x12": what happened, by which door. */
 static const char *deed(char *out, size_t room, json_t *line)
 {
-    const char *door = output_member(line, "method");
+    const char *event = output_member(line, "event"), *door = output_member(line, "door");
+    const char *method = output_member(line, "method");
     json_t *count = json_object_get(line, "count");
-    if (door[0] == '\0')
-        door = output_member(line, "door");
-    (void)snprintf(out, room, "%s%s%s", output_member(line, "event"), door[0] != '\0' ? " " : "",
-                   door);
+    if (method[0] != '\0' && (strcmp(event, "read") != 0 || strcmp(door, "call") == 0))
+        door = method;
+    (void)snprintf(out, room, "%s%s%s", event, door[0] != '\0' ? " " : "", door);
     size_t used = strlen(out);
     if (count != NULL)
         (void)snprintf(out + used, room - used, " x%lld", (long long)json_integer_value(count));

@@ -80,8 +80,8 @@ static int fetch(struct edit *edit)
 {
     struct session *session = edit->session;
     struct defined defined = {.answer = ANSWER_INIT};
-    json_t *parameters =
-        json_pack("{s:[s], s:b}", "paths", edit->place, "reveal", (int)session->options.reveal);
+    json_t *parameters = json_pack("{s:[s], s:b, s:s}", "paths", edit->place, "reveal",
+                                   (int)session->options.reveal, "door", "edit");
     if (parameters != NULL && session->options.has_if_rev)
         json_object_set_new(parameters, "since", json_integer((json_int_t)session->options.if_rev));
     int error = defined_ask(&defined, session, parameters);

@@ -155,8 +155,10 @@ static int gather(struct session *session, struct variables *variables)
     json_t *paths;
     int error = paths_of(session, &paths);
     if (error == 0)
-        error = session_ask(session, "io.emsa.Get",
-                            json_pack("{s:o, s:b}", "paths", paths, "reveal", 1), NULL, 0, &answer);
+        error =
+            session_ask(session, "io.emsa.Get",
+                        json_pack("{s:o, s:b, s:s}", "paths", paths, "reveal", 1, "door", "exec"),
+                        NULL, 0, &answer);
     return error < 0 ? error : add_entries(variables, &answer, session->options.strict);
 }
 

@@ -96,9 +96,10 @@ static int export_sheet(struct session *session, const char *word)
     struct sheet_style style = {.no_secrets = options->no_secrets};
     if (options->reveal && options->no_secrets)
         return error_set(ERR_INVALID, "one of --reveal and --no-secrets, not both");
-    int error = defined_ask(&defined, session,
-                            json_pack("{s:[s], s:b}", "paths", strcmp(word, "/") == 0 ? "" : word,
-                                      "reveal", (int)options->reveal));
+    int error =
+        defined_ask(&defined, session,
+                    json_pack("{s:[s], s:b, s:s}", "paths", strcmp(word, "/") == 0 ? "" : word,
+                              "reveal", (int)options->reveal, "door", "export"));
     if (error == 0)
         error = sheet_write(&text, &defined, &style);
     defined_release(&defined);
@@ -134,8 +135,9 @@ int run_export(struct session *session)
     if (error < 0)
         return error;
     error = session_ask(session, "io.emsa.Get",
-                        json_pack("{s:[s], s:b, s:b}", "paths", word, "reveal",
-                                  (int)options->reveal, "skip_secrets", (int)options->no_secrets),
+                        json_pack("{s:[s], s:b, s:b, s:s}", "paths", word, "reveal",
+                                  (int)options->reveal, "skip_secrets", (int)options->no_secrets,
+                                  "door", "export"),
                         NULL, 0, &answer);
     if (error == -ERR_REFUSED)
         error_add(ERR_REFUSED, "--no-secrets exports the rest");

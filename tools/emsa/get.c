@@ -34,10 +34,10 @@ int run_get(struct session *session)
                           "'%s' is no key: 'emsa ls' lists a place, 'emsa export' prints a service",
                           word);
     if (error == 0)
-        error = session_ask(
-            session, "io.emsa.Get",
-            json_pack("{s:[s], s:b}", "paths", word, "reveal", (int)session->options.reveal), NULL,
-            0, &answer);
+        error = session_ask(session, "io.emsa.Get",
+                            json_pack("{s:[s], s:b, s:s}", "paths", word, "reveal",
+                                      (int)session->options.reveal, "door", "get"),
+                            NULL, 0, &answer);
     if (error < 0)
         return error;
     json_t *entry = json_array_get(json_object_get(answer.reply, "entries"), 0);

@@ -107,6 +107,7 @@ static int ask_for(struct lender *lender, struct asker *asker, const struct call
     asker->call = (struct call){.caller = *caller,
                                 .method = SERVICE_INTERFACE ".Get",
                                 .parameters = parameters,
+                                .door = AUDIT_DOOR_CREDENTIAL,
                                 .input = -1,
                                 .output_fd = -1};
     int error = parameters == NULL ? error_set(ERR_NOMEM, "out of memory")

@@ -6,6 +6,7 @@
 
 #include "store/error.h"
 #include "tools/service/hex.h"
+#include "tools/service/parameter.h"
 #include "tools/service/verb.h"
 
 void audit_sink_init(struct audit_sink *sink, const char *store, struct audit_ring *ring)
@@ -71,20 +72,75 @@ void audit_denied(struct dispatcher *service, const struct caller *caller, const
     (void)audit_event_add(service, caller, &event);
 }
 
-/* By ids, as readers of files are written down: whoever shows the record finds the names. */
-int audit_given(struct request *request, const struct entry *entry)
+/* Doors of verbs that give no values, but something of them. */
+static const struct {
+    int (*handler)(struct request *);
+    enum audit_door door;
+} own_doors[] = {
+    {verb_diff, AUDIT_DOOR_DIFF},
+    {verb_check, AUDIT_DOOR_CHECK},
+    {verb_schema_infer, AUDIT_DOOR_INFER},
+    {verb_set, AUDIT_DOOR_CHANGE},
+    {verb_rollback, AUDIT_DOOR_CHANGE},
+    {verb_promote, AUDIT_DOOR_CHANGE},
+    {verb_copy, AUDIT_DOOR_CHANGE},
+    {verb_move, AUDIT_DOOR_CHANGE},
+    {verb_environment_copy, AUDIT_DOOR_CHANGE},
+};
+
+static int say_door(const char *word, enum audit_door *out)
 {
-    struct audit_event event = {.kind = AUDIT_READ,
-                                .door = AUDIT_DOOR_CALL,
-                                .environment = entry->environment,
-                                .service = entry->service,
-                                .name_id = entry->name_id,
-                                .rev = entry->rev};
-    name_method(&event, request->verb->name);
-    if (audit_event_add(request->service, &request->call->caller, &event) == 0)
+    static const enum audit_door said[] = {AUDIT_DOOR_GET, AUDIT_DOOR_EXPORT, AUDIT_DOOR_EXEC,
+                                           AUDIT_DOOR_EDIT};
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        *out = said[i];
+        if (strcmp(word, audit_door_word(said[i])) == 0)
+            return 0;
+    }
+    return error_set(ERR_INVALID, "'%s' is no door: use get, export, exec or edit", word);
+}
+
+int audit_choose_door(struct request *request)
+{
+    const char *word = NULL;
+    request->door = AUDIT_DOOR_CALL;
+    for (size_t i = 0; i < sizeof own_doors / sizeof own_doors[0]; i++)
+        if (request->verb->handler == own_doors[i].handler)
+            request->door = own_doors[i].door;
+    if (request->call->door != AUDIT_DOOR_NONE) /* the process itself knows better */
+        request->door = request->call->door;
+    if (request->door != AUDIT_DOOR_CALL)
+        return 0;
+    int error = parameter_text(request->call->parameters, "door", &word);
+    return error < 0 || word == NULL ? error : say_door(word, &request->door);
+}
+
+static int give(struct request *request, struct audit_event *event)
+{
+    event->kind = AUDIT_READ;
+    event->door = (uint8_t)request->door;
+    name_method(event, request->verb->name);
+    if (audit_event_add(request->service, &request->call->caller, event) == 0)
         return 0;
     return error_set(ERR_REFUSED, "nothing secret is given while it cannot be audited (emsad "
                                   "--audit required): see the daemon's log");
+}
+
+/* By ids, as readers of files are written down: whoever shows the record finds the names. */
+int audit_given(struct request *request, const struct entry *entry)
+{
+    struct audit_event event = {.environment = entry->environment,
+                                .service = entry->service,
+                                .name_id = entry->name_id,
+                                .rev = entry->rev};
+    return give(request, &event);
+}
+
+int audit_given_at(struct request *request, const struct path *path, uint64_t rev, uint64_t count)
+{
+    struct audit_event event = {.rev = rev, .count = count};
+    path_text(path, event.text);
+    return give(request, &event);
 }
 
 void audit_committed(struct dispatcher *service, const struct caller *caller, const char *method,

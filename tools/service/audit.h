@@ -17,6 +17,7 @@
 
 struct caller;
 struct dispatcher;
+struct path;
 struct request;
 
 struct audit_sink {
@@ -39,8 +40,17 @@ int audit_event_add(struct dispatcher *, const struct caller *caller, struct aud
 void audit_denied(struct dispatcher *, const struct caller *caller, const char *method,
                   const char *path);
 
-/* A caller is about to be given a secret, by the verb that is called. ERR_REFUSED: as above. */
+/* By which door the request gets at secrets (request->door): its verb's own, or what the call says
+ * of itself (door; "get", "export", "exec", "edit"). ERR_INVALID: it says something else. */
+int audit_choose_door(struct request *);
+
+/* A caller is about to be given a secret, or told something of it (that it is equal to another, or
+ * not as a schema says), by the request's door. ERR_REFUSED: as above. README.md has the table of
+ * all doors. */
 int audit_given(struct request *, const struct entry *entry);
+
+/* The same of what no entry is at hand of; count: of that many, 0: of one. */
+int audit_given_at(struct request *, const struct path *path, uint64_t rev, uint64_t count);
 
 /* A commit was made; has_rights: it changed who may do what. */
 void audit_committed(struct dispatcher *, const struct caller *caller, const char *method,

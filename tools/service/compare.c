@@ -81,6 +81,11 @@ static bool is_stored(const struct entry *entry)
     return !entry_is_composed(entry);
 }
 
+bool compare_is_one(const struct entry *a, const struct entry *b)
+{
+    return is_stored(a) && is_stored(b) && a->kind == b->kind && is_one(&a->value, &b->value);
+}
+
 int compare_entries(struct snapshot *snapshot, enum likeness *out, const struct entry *a,
                     const struct entry *b)
 {
@@ -88,7 +93,7 @@ int compare_entries(struct snapshot *snapshot, enum likeness *out, const struct 
     const unsigned char *a_data = NULL, *b_data = NULL;
     size_t a_size = 0, b_size = 0;
     const bool are_stored = is_stored(a) && is_stored(b);
-    if (are_stored && a->kind == b->kind && is_one(&a->value, &b->value))
+    if (compare_is_one(a, b))
         return conclude(out, 0, true);
     const int others = a->kind != b->kind ? 1
                        : are_stored

@@ -15,6 +15,9 @@ int compare_definitions(struct snapshot *, enum likeness *out, const struct defi
 int compare_defined(struct snapshot *, enum likeness *out, const struct entry *a,
                     const struct entry *b);
 
+/* Whether what readers get at both is one stored value, so that they are equal whatever it is. */
+bool compare_is_one(const struct entry *a, const struct entry *b);
+
 /* What readers get: whether it is secret, and the bytes. */
 int compare_entries(struct snapshot *, enum likeness *out, const struct entry *a,
                     const struct entry *b);

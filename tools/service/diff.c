@@ -99,6 +99,16 @@ static int add_line(struct diff *diff, const char *mark, const char *service, co
     return error;
 }
 
+/* That two secrets are equal, or are not, is something of both; one that is shown twice tells
+ * nothing of itself. */
+static int audit_compared(struct diff *diff, const struct entry *left, const struct entry *right)
+{
+    if (left->kind != ENTRY_SECRET || right->kind != ENTRY_SECRET || compare_is_one(left, right))
+        return 0;
+    int error = audit_given(diff->request, left);
+    return error < 0 ? error : audit_given(diff->request, right);
+}
+
 /* What the two have of one key; NULL: nothing. */
 static int put_side_by_side(struct diff *diff, const char *service, const struct entry *left,
                             const struct entry *right)
@@ -110,6 +120,8 @@ static int put_side_by_side(struct diff *diff, const char *service, const struct
         return add_line(diff, left != NULL ? "-" : "+", service,
                         left != NULL ? left->key : right->key, left, right);
     int error = compare_entries(diff->snapshot, &likeness, left, right);
+    if (error == 0 && likeness != LIKENESS_UNKNOWN)
+        error = audit_compared(diff, left, right);
     if (error < 0 || likeness == LIKENESS_SAME)
         return error;
     return add_line(diff, likeness == LIKENESS_OTHER ? "~" : "?", service, left->key, left, right);

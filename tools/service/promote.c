@@ -18,6 +18,7 @@
 #define TRIES_MAX 8 /* a change that others overtake is made anew */
 
 struct promotion {
+    struct request *request;
     struct snapshot *snapshot;
     struct change *change;
     struct path from, to;
@@ -64,6 +65,13 @@ static int is_there_already(struct promotion *promotion, const struct entry *ent
     if (target == NULL)
         return 0;
     int error = compare_defined(promotion->snapshot, &likeness, entry, target);
+    const bool is_told = error == 0 && likeness != LIKENESS_UNKNOWN &&
+                         entry->kind == ENTRY_SECRET && target->kind == ENTRY_SECRET &&
+                         !compare_is_one(entry, target);
+    if (is_told)
+        error = audit_given(promotion->request, entry);
+    if (is_told && error == 0)
+        error = audit_given(promotion->request, target);
     return error < 0 ? error : likeness == LIKENESS_SAME;
 }
 
@@ -367,7 +375,7 @@ static int attempt(struct request *request, struct promotion *promotion)
 
 int verb_promote(struct request *request)
 {
-    struct promotion promotion = {.keys = NULL};
+    struct promotion promotion = {.request = request};
     int error = read_parameters(request, &promotion);
     if (error == 0)
         error = write_repeated(request);

@@ -32,6 +32,7 @@ struct side { /* an environment, then or now */
 };
 
 struct rollback {
+    struct request *request;
     struct snapshot *snapshot;
     struct change *change;
     struct path path;
@@ -112,6 +113,25 @@ static int tell_beneath(struct rollback *back, const struct past *now)
     return note(back->beneath, object);
 }
 
+/* Set by one and the same operation: nothing needs to be opened to know that. */
+static bool is_one(const struct past *then, const struct past *now)
+{
+    return then->is_there && now->is_there && then->is.rev == now->is.rev &&
+           then->is.op == now->is.op;
+}
+
+/* Whether both set the same; where that is something of two secrets, it is audited. */
+static int compare_sides(struct rollback *back, enum likeness *out, const struct past *then,
+                         const struct past *now)
+{
+    int error = compare_definitions(back->snapshot, out, &then->is, &now->is);
+    if (error < 0 || *out == LIKENESS_UNKNOWN || is_one(then, now) ||
+        then->is.kind != ENTRY_SECRET || now->is.kind != ENTRY_SECRET)
+        return error;
+    error = audit_given_at(back->request, &back->at, then->is.rev, 0);
+    return error < 0 ? error : audit_given_at(back->request, &back->at, now->is.rev, 0);
+}
+
 /* Where nothing is defined here, then and after this. */
 static int look_beneath(struct rollback *back, uint64_t name_id)
 {
@@ -125,7 +145,7 @@ static int look_beneath(struct rollback *back, uint64_t name_id)
     if (error < 0 || (!then.is_there && !now.is_there))
         return error;
     if (then.is_there && now.is_there)
-        error = compare_definitions(back->snapshot, &likeness, &then.is, &now.is);
+        error = compare_sides(back, &likeness, &then, &now);
     return error < 0 || likeness == LIKENESS_SAME ? error : tell_beneath(back, &now);
 }
 
@@ -145,19 +165,12 @@ static bool is_secret(const struct past *past)
     return past->is_there && past->is.kind == ENTRY_SECRET;
 }
 
-/* Set by one and the same operation: nothing needs to be opened to know that. */
-static bool is_one(const struct past *then, const struct past *now)
-{
-    return then->is_there && now->is_there && then->is.rev == now->is.rev &&
-           then->is.op == now->is.op;
-}
-
 static int is_as_it_was(struct rollback *back, const struct past *then, const struct past *now)
 {
     enum likeness likeness;
     if (!then->is_there || !now->is_there || then->expires != now->expires)
         return 0;
-    int error = compare_definitions(back->snapshot, &likeness, &then->is, &now->is);
+    int error = compare_sides(back, &likeness, then, now);
     return error < 0 ? error : likeness == LIKENESS_SAME;
 }
 
@@ -415,7 +428,7 @@ static int attempt(struct request *request, struct rollback *back)
 
 int verb_rollback(struct request *request)
 {
-    struct rollback back = {.clock = clock_now()};
+    struct rollback back = {.request = request, .clock = clock_now()};
     json_t *parameters = request->call->parameters;
     int error = parameter_path(parameters, "path", &back.path);
     if (error == 0)

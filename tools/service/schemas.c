@@ -97,7 +97,7 @@ struct drafted { /* what was seen of a key */
 };
 
 struct draft {
-    const struct request *request;
+    struct request *request;
     struct snapshot *snapshot;
     struct drafted *list; /* owned; in the order of their names */
     size_t count, room;
@@ -158,6 +158,8 @@ static int look_at_entry(struct draft *draft, const struct entry *entry)
     drafted->times++;
     drafted->secrets += entry->kind == ENTRY_SECRET;
     error = snapshot_value(draft->snapshot, &data, &size, entry, &draft->scratch);
+    if (error == 0 && entry->kind == ENTRY_SECRET) /* its type is told */
+        error = audit_given(draft->request, entry);
     if (error == -ERR_NO_KEY) {
         error_clear();
         draft->unopened++;

@@ -241,6 +241,8 @@ int service_call(struct dispatcher *service, struct call *call)
     int error = rights_begin(service, &call->caller);
     if (error == 0)
         error = judge(&request, verb);
+    if (error == 0)
+        error = audit_choose_door(&request);
     const bool is_admitted = error == 0;
     if (error == 0)
         error = verb->handler(&request);

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "store/audit.h"
 #include "store/bytes.h"
 #include "store/secret.h"
 #include "store/store.h"
@@ -98,6 +99,9 @@ struct call {
     int input;          /* where the stream of values is read from, or -1; borrowed */
     int input_deadline; /* milliseconds for the whole stream, -1: none */
     int *channel;       /* of TakeOver: a socket, which is -1 once it was taken; or NULL */
+    /* By which it gets at secrets, where this process knows (a unit's credential); NONE: as the
+     * method and the parameters say. */
+    enum audit_door door;
     /* set by service_call */
     json_t *reply;            /* owned; an object, also of failures: {"message", "reasons"} */
     const char *error;        /* NULL, or the name of a varlink error: "io.emsa.Refused", static */

@@ -55,14 +55,17 @@ const struct verb verbs[] = {
      "Sets a key to what another one is, or makes a service with what another one defines."},
     {"Move", verb_move, RIGHT_EDIT, "to", "from: string, to: string, " TERMS, CHANGED,
      "The same, and removes what was copied; within one environment."},
-    {"Get", verb_get, RIGHT_READ, "paths", "paths: []string, reveal: ?bool, skip_secrets: ?bool",
+    {"Get", verb_get, RIGHT_READ, "paths",
+     "paths: []string, reveal: ?bool, skip_secrets: ?bool, door: ?string",
      "(rev: int, entries: []Item, values: ?int)",
      "Values of keys or whole services, in one revision. The bytes of all entries follow each "
      "other in the\n"
-     "# stream behind the descriptor with index values. Secrets are refused without reveal."},
+     "# stream behind the descriptor with index values. Secrets are refused without reveal. door: "
+     "what they\n"
+     "# are wanted for (get, export, exec, edit), for the audit record."},
     {"Definitions", verb_definitions, RIGHT_READ, "paths",
      "paths: []string, environments: ?[]string, reveal: ?bool, absent: ?bool, "
-     "since: ?int",
+     "since: ?int, door: ?string",
      "(rev: int, environments: [string](protected: bool, base: ?string, expires: ?int), entries: "
      "[]Defined,\n"
      "  values: ?int, changed: ?[](rev: int, time: int, author: ?string, reason: ?string, paths: "

@@ -25,6 +25,7 @@ struct request {
     struct dispatcher *service;
     struct call *call;
     const struct verb *verb;   /* that is called */
+    enum audit_door door;      /* by which it gets at secrets (audit.h) */
     struct snapshot *snapshot; /* by request_snapshot; ended by the dispatcher */
 };
 

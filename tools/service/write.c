@@ -183,7 +183,9 @@ static const char *first_place(const struct request *request)
 {
     static const char *const lists[] = {"operations", "paths", "names"};
     json_t *parameters = request->call->parameters;
-    json_t *found = json_object_get(parameters, "to");
+    json_t *found = json_object_get(parameters, "path");
+    if (found == NULL) /* beside a path it is a revision */
+        found = json_object_get(parameters, "to");
     for (size_t i = 0; i < sizeof lists / sizeof lists[0] && found == NULL; i++)
         found = json_array_get(json_object_get(parameters, lists[i]), 0);
     if (json_is_object(found))
@@ -216,6 +218,27 @@ static void note_equal(struct request *request, const struct change_terms *terms
     for (size_t i = 0; i < equal && i < EQUAL_LINES; i++)
         audit_denied(service, caller, terms->dry_run ? "Equal-dry-run" : "Equal",
                      first_place(request));
+}
+
+/* What a change tells of secrets that it does not bring, or that are there already; what is done
+ * is done, and only a trial can still be refused. */
+static int note_told(struct request *request, const struct change_terms *terms,
+                     struct change_result *result, int error)
+{
+    struct path path = {0};
+    const char *place = first_place(request);
+    int told = 0;
+    if (result->judged > 0 && path_parse(&path, place, strlen(place)) == 0)
+        told = audit_given_at(request, &path, 0, result->judged);
+    for (size_t i = 0; error == 0 && i < result->count && told == 0; i++) {
+        const struct change_line *line = &result->lines[i];
+        if (line->mark == '=' && line->secret)
+            told = audit_given_at(request, change_line_path(&path, line), line->was_rev, 0);
+    }
+    if (error < 0 || told == 0 || !terms->dry_run)
+        return error;
+    change_result_release(result);
+    return told;
 }
 
 static void drop_snapshot(struct request *request)
@@ -328,6 +351,7 @@ static int commit(struct request *request, struct change *change, uint64_t rev,
     free(places);
     bytes_release(&warrant.text);
     note_equal(request, &terms, result.equal);
+    error = note_told(request, &terms, &result, error);
     if (error == 0)
         conclude(request, &terms, &result, &telling);
     return error;

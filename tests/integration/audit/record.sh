@@ -22,11 +22,11 @@ seen() {
 # Without a server.
 is "a commit" 2 "$(seen 'commit Set')"
 holds "a secret is given" emsa get --reveal prod/web/PASSWORD
-is "and written down" 1 "$(seen 'read Get .*prod/web/PASSWORD')"
+is "and written down" 1 "$(seen 'read get .*prod/web/PASSWORD')"
 holds "a plain value" emsa get prod/web/PORT
 is "is not" 0 "$(seen 'prod/web/PORT')"
 holds "exec" emsa exec prod/web -- true
-is "is a door too" 2 "$(seen 'read Get .*prod/web/PASSWORD')"
+is "is a door too" 1 "$(seen 'read exec .*prod/web/PASSWORD')"
 
 # With one: by files, by .emsa/json, by the socket; who is not allowed to.
 mkdir "$work/env" "$work/masked"
