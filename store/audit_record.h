@@ -46,6 +46,9 @@ void audit_record_close(struct audit_record *); /* syncs; NULL is allowed */
 int audit_record_append(struct audit_record *, const struct audit_event *event,
                         const struct audit_facts *facts);
 
+/* The line that was appended last, without its newline; *size 0: that failed. Until the next. */
+const char *audit_record_last(const struct audit_record *, size_t *size);
+
 /* Has all lines on disk, and forgets their keys there too. Waits for the disk. ERR_IO. */
 int audit_record_sync(struct audit_record *);
 bool audit_record_is_synced(const struct audit_record *);

@@ -84,11 +84,18 @@ struct audit_ring_status {
     uint32_t failing; /* errno of the last line that could not be written; 0: none */
     uint32_t is_required;
     int32_t process; /* the last that took something out; 0: none yet */
+    uint32_t sink;   /* where lines go besides, as audit_ring_sent was told */
+    uint64_t unsent;
+    uint32_t sink_failing;
 };
 void audit_ring_status(const struct audit_ring *, struct audit_ring_status *out);
 
 /* The audit process says how it fares. */
 void audit_ring_wrote(struct audit_ring *, uint64_t lines);
 void audit_ring_failed(struct audit_ring *, int errno_value);
+
+/* The same of the second place that lines go to (its own number, tools/emsad/line_sink.h): how many
+ * did not get there, and why not the last; 0: it did. */
+void audit_ring_sent(struct audit_ring *, uint32_t sink, uint64_t unsent, int errno_value);
 
 #endif

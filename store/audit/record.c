@@ -19,7 +19,8 @@ struct audit_record {
     uint64_t segment; /* 0: none yet */
     uint64_t size;    /* of it */
     struct present present;
-    bool is_dirty; /* the disk has less than was written, or an older key */
+    bool is_dirty;    /* the disk has less than was written, or an older key */
+    struct line line; /* the last that was appended */
 };
 
 static void close_one(int *fd)
@@ -272,18 +273,28 @@ static int name_auditor(struct audit_record *record, struct line *line,
 int audit_record_append(struct audit_record *record, const struct audit_event *event,
                         const struct audit_facts *facts)
 {
-    struct line line;
+    struct line *line = &record->line;
     int error = 0;
+    line->size = 0;
     if (record->size >= AUDIT_SEGMENT_BYTES)
         error = audit_record_sync(record);
     if (error == 0 && record->size >= AUDIT_SEGMENT_BYTES)
         error = begin_segment(record);
     if (error < 0)
         return error;
-    begin_line(record, &line);
-    line_event(&line, event, facts);
-    return event->kind == AUDIT_AUDITOR ? name_auditor(record, &line, event)
-                                        : end_line(record, &line, NULL);
+    begin_line(record, line);
+    line_event(line, event, facts);
+    error = event->kind == AUDIT_AUDITOR ? name_auditor(record, line, event)
+                                         : end_line(record, line, NULL);
+    if (error < 0)
+        line->size = 0;
+    return error;
+}
+
+const char *audit_record_last(const struct audit_record *record, size_t *size)
+{
+    *size = record->line.size > 0 ? record->line.size - 1 : 0;
+    return record->line.text;
 }
 
 int audit_record_wait(struct audit_record **out, const char *store, const char *auditor)

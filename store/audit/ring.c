@@ -211,6 +211,13 @@ void audit_ring_failed(struct audit_ring *ring, int errno_value)
     atomic_store(&ring->failing, (uint32_t)errno_value);
 }
 
+void audit_ring_sent(struct audit_ring *ring, uint32_t sink, uint64_t unsent, int errno_value)
+{
+    atomic_store(&ring->sink, sink);
+    atomic_store(&ring->unsent, unsent);
+    atomic_store(&ring->sink_failing, (uint32_t)errno_value);
+}
+
 void audit_ring_status(const struct audit_ring *ring, struct audit_ring_status *out)
 {
     uint64_t tail = atomic_load(&ring->tail);
@@ -221,5 +228,8 @@ void audit_ring_status(const struct audit_ring *ring, struct audit_ring_status *
                                       .refused = atomic_load(&ring->refused),
                                       .failing = atomic_load(&ring->failing),
                                       .is_required = atomic_load(&ring->is_required),
-                                      .process = atomic_load(&ring->process)};
+                                      .process = atomic_load(&ring->process),
+                                      .sink = atomic_load(&ring->sink),
+                                      .unsent = atomic_load(&ring->unsent),
+                                      .sink_failing = atomic_load(&ring->sink_failing)};
 }

@@ -27,7 +27,10 @@ struct ring_row {
 struct audit_ring {
     _Atomic uint64_t magic;
     _Alignas(64) _Atomic uint64_t head; /* events so far */
-    _Alignas(64) _Atomic uint64_t tail; /* of them, taken out; the audit process's */
+    _Alignas(
+        64) _Atomic uint64_t tail; /* of them, taken out; the audit process's, as what follows */
+    _Atomic uint64_t unsent;
+    _Atomic uint32_t sink, sink_failing;
     _Alignas(64) _Atomic uint32_t asleep;
     _Atomic uint32_t is_required;
     _Atomic uint32_t failing;

@@ -163,6 +163,27 @@ static void say_audit(struct doctor *doctor, json_t *processes)
                    "no audit process: who reads which secret, and who is refused, is not recorded");
 }
 
+/* The record itself is looked at elsewhere. */
+static void say_sink(struct doctor *doctor)
+{
+    json_t *audit = json_object_get(doctor->status, "audit");
+    const char *sink = output_member(audit, "sink");
+    long long unsent = (long long)json_integer_value(json_object_get(audit, "unsent"));
+    int failing = (int)json_integer_value(json_object_get(audit, "sink_failing"));
+    if (audit == NULL || sink[0] == '\0' || strcmp(sink, "none") == 0)
+        return;
+    if (failing != 0)
+        doctor_say(doctor, DOCTOR_WARN, "audit sink",
+                   "see whether it runs; the record itself has every line: 'emsa audit'",
+                   "%s takes no line of the audit record (%s), %lld did not get there", sink,
+                   strerror(failing), unsent);
+    else if (unsent > 0)
+        doctor_say(doctor, DOCTOR_WARN, "audit sink", "the record has them: 'emsa audit'",
+                   "%lld lines of the audit record did not get to %s", unsent, sink);
+    else
+        doctor_say(doctor, DOCTOR_OK, "audit sink", "", "%s gets a copy of each line", sink);
+}
+
 static void say_version(struct doctor *doctor)
 {
     const char *theirs = output_member(doctor->status, "version");
@@ -216,6 +237,7 @@ void doctor_processes(struct doctor *doctor)
     for (size_t i = 0; i < ROLES; i++)
         say_role(doctor, &roles[i], processes);
     say_audit(doctor, processes);
+    say_sink(doctor);
     if (!has_exe(json_integer_value(json_object_get(processes, "server"))))
         doctor_hidden(doctor, "processes", "the networks and the binaries of the processes");
     say_memory(doctor, processes);

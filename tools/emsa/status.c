@@ -105,6 +105,12 @@ static void print_audit(json_t *audit)
     if (number_of(audit, "lost") > 0 || number_of(audit, "refused") > 0)
         printf("audit         %lld events found no place, %lld reads were refused for that\n",
                number_of(audit, "lost"), number_of(audit, "refused"));
+    if (number_of(audit, "unsent") > 0 || number_of(audit, "sink_failing") > 0)
+        printf("audit         %s: %lld lines did not get there%s%s\n", output_member(audit, "sink"),
+               number_of(audit, "unsent"), number_of(audit, "sink_failing") > 0 ? "; now: " : "",
+               number_of(audit, "sink_failing") > 0
+                   ? strerror((int)number_of(audit, "sink_failing"))
+                   : "");
 }
 
 static void print_times(const char *label, json_t *times)

@@ -24,6 +24,7 @@
 #include "tools/emsad/audit_facts.h"
 #include "tools/emsad/audit_pace.h"
 #include "tools/emsad/channel.h"
+#include "tools/emsad/line_sink.h"
 #include "tools/emsad/sandbox.h"
 
 #define SETUP_MILLISECONDS 5000
@@ -38,6 +39,8 @@ struct audit {
     int channel; /* borrowed */
     struct audit_ring *ring;
     struct audit_record *record; /* NULL: it could not be opened yet */
+    struct line_sink *sink;
+    struct line_sink_place place;
     char store[PATH_MAX];
     struct audit_pace pace;
     int64_t sweep, sync; /* moments when they are due; -1: nothing is */
@@ -81,11 +84,15 @@ static int prepare(struct audit *audit)
     if (error == 0)
         error = audit_ring_map(&audit->ring, descriptors.fd[0]);
     channel_descriptors_release(&descriptors);
+    memcpy(audit->store, message.text, sizeof audit->store);
+    if (error == 0)
+        error = line_sink_parse(&audit->place, message.identity);
+    if (error == 0)
+        error = line_sink_open(&audit->sink, &audit->place, audit->store);
     if (error == 0)
         error = enter_sandbox(message.text);
     if (error < 0)
         return error;
-    memcpy(audit->store, message.text, sizeof audit->store);
     audit_ring_begin(audit->ring);
     return 0;
 }
@@ -141,11 +148,15 @@ static int write_event(struct audit *audit, const struct audit_event *event)
     struct audit_process_facts facts;
     audit_facts_of(&facts, event->pid);
     int error = audit_record_append(audit->record, event, &facts.facts);
-    if (error < 0)
+    if (error < 0) {
         failed(audit, error);
-    else
-        well(audit);
-    return error;
+        return error;
+    }
+    well(audit);
+    size_t size;
+    const char *line = audit_record_last(audit->record, &size);
+    line_sink_give(audit->sink, line, size);
+    return 0;
 }
 
 static int write_row(void *arg, const struct audit_event *event)
@@ -253,12 +264,27 @@ static int sync_if_due(struct audit *audit)
     return error;
 }
 
+static int least(int one, int other) /* -1: never */
+{
+    return one < 0 || (other >= 0 && other < one) ? other : one;
+}
+
+/* What waits for the second sink is tried again, and how that fares told. Milliseconds as there. */
+static int push(struct audit *audit)
+{
+    struct line_sink_status status;
+    int again = line_sink_push(audit->sink);
+    line_sink_status(audit->sink, &status);
+    audit_ring_sent(audit->ring, audit->place.kind, status.unsent, status.failing);
+    return again;
+}
+
 /* Milliseconds until something is due; -1: nothing is. */
-static int patience(const struct audit *audit)
+static int patience(struct audit *audit)
 {
     int sweep = audit->sweep < 0 ? -1 : deadline_left(audit->sweep);
     int sync = audit->sync < 0 ? -1 : deadline_left(audit->sync);
-    return sweep < 0 || (sync >= 0 && sync < sweep) ? sync : sweep;
+    return least(least(sweep, sync), push(audit));
 }
 
 static void pause_for(struct audit *audit, int milliseconds)
@@ -290,6 +316,7 @@ static void finish(struct audit *audit)
         error = sweep(audit, true);
     if (error == 0 && audit->record != NULL)
         (void)tell_lost(audit);
+    (void)push(audit);
 }
 
 static void work(struct audit *audit)
@@ -324,6 +351,7 @@ int audit_run(int channel)
         failed(&audit, error);
     work(&audit);
     audit_record_close(audit.record);
+    line_sink_close(audit.sink);
     atomic_store(&audit.has_ended, true);
     (void)pthread_join(thread, NULL);
     audit_ring_unmap(audit.ring);

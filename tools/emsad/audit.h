@@ -1,8 +1,9 @@
 /*
  * The audit process: makes the audit record (store/audit_record.h) of what servers put into the
  * ring (store/audit_ring.h). It holds the ring, the record and its present key; no store, no
- * identity, no view. It runs as the owner of the store's folder, opens no socket, starts nothing,
- * and reads of other processes what anybody may (/proc/PID/exe where it may, else comm; cgroup).
+ * identity, no view. It runs as the owner of the store's folder, starts nothing, has one socket, if
+ * any, by which copies of its lines go to journald or syslog (line_sink.h), and reads of other
+ * processes what anybody may (/proc/PID/exe where it may, else comm; cgroup).
  *
  * Nobody waits for it. While it is stopped, dead or the disk is full, the ring keeps and counts;
  * what the ring could not keep is told as a line of its own as soon as there is room again. It has

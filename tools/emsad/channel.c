@@ -26,10 +26,11 @@ void channel_descriptors_release(struct channel_descriptors *descriptors)
 }
 
 /* Most messages have no text, and thousands of views are handed over in a row: SETUP and
- * HELD alone go whole. */
+ * HELD alone go whole, and AUDIT, which has two texts. */
 static size_t size_of(const struct channel_message *message)
 {
-    if (message->kind == CHANNEL_SETUP || message->kind == CHANNEL_HELD)
+    if (message->kind == CHANNEL_SETUP || message->kind == CHANNEL_HELD ||
+        message->kind == CHANNEL_AUDIT)
         return sizeof *message;
     return offsetof(struct channel_message, text) +
            strnlen(message->text, sizeof message->text - 1) + 1;

@@ -54,7 +54,8 @@
  *   - ANSWERED: to ASK: it is
  *
  * Supervisor to audit:
- *   - AUDIT: the store's path, and the ring; nothing else, until the channel's end
+ *   - AUDIT: the store's path, the second sink (identity), and the ring; nothing else, until the
+ *     channel's end
  *
  * Supervisor to metrics, and to volume:
  *   - LISTENER: the socket that clients come to
@@ -152,7 +153,7 @@ struct channel_message {
     unsigned char init[MOUNT_INIT_MAX];
     char text[PATH_MAX];     /* a message for people, or the store's path, or where a view is
                                 mounted, as far as that is known */
-    char identity[PATH_MAX]; /* of SETUP */
+    char identity[PATH_MAX]; /* of SETUP; of AUDIT: the second sink, as --audit-sink has it */
 };
 
 /* Two programs that have the same may speak to each other. */

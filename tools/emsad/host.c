@@ -12,6 +12,7 @@
 #include "tools/common/place.h"
 #include "tools/emsad/figures.h"
 #include "tools/emsad/hosted.h"
+#include "tools/emsad/line_sink.h"
 #include "tools/emsad/unlocking.h"
 
 /* The tree changes hands from one process to another in link's messages; here only numbers are
@@ -49,11 +50,12 @@ static int add_audit(const struct audit_ring *ring, json_t *reply)
     audit_ring_status(ring, &audit);
     json_t *processes = json_object_get(reply, "processes");
     (void)json_object_set_new(processes, "audit", json_integer(figures_living(audit.process)));
-    json_t *object =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:i, s:b}", "waiting", (json_int_t)audit.waiting,
-                  "written", (json_int_t)audit.written, "counted", (json_int_t)audit.counted,
-                  "lost", (json_int_t)audit.lost, "refused", (json_int_t)audit.refused, "failing",
-                  (int)audit.failing, "required", (int)audit.is_required);
+    json_t *object = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:i, s:b, s:s, s:I, s:i}", "waiting", (json_int_t)audit.waiting,
+        "written", (json_int_t)audit.written, "counted", (json_int_t)audit.counted, "lost",
+        (json_int_t)audit.lost, "refused", (json_int_t)audit.refused, "failing", (int)audit.failing,
+        "required", (int)audit.is_required, "sink", line_sink_word(audit.sink), "unsent",
+        (json_int_t)audit.unsent, "sink_failing", (int)audit.sink_failing);
     return json_object_set_new(reply, "audit", object) < 0
                ? error_set(ERR_NOMEM, "cannot make a reply: out of memory")
                : 0;

@@ -11,6 +11,7 @@
 #include "store/error.h"
 #include "store/name.h"
 #include "tools/emsad/daemon_mount.h"
+#include "tools/emsad/line_sink.h"
 #include "tools/emsad/upgrade.h"
 
 #define THREADS_MAX 32 /* REQUEST_SLOTS */
@@ -28,6 +29,7 @@ enum {
     OPTION_METRICS,
     OPTION_VOLUME,
     OPTION_AUDIT,
+    OPTION_AUDIT_SINK,
     OPTION_ROLE,
     OPTION_CREDENTIAL,
     OPTION_CREDENTIALS,
@@ -48,6 +50,7 @@ static const struct option table[] = {
     {"metrics", required_argument, NULL, OPTION_METRICS},
     {"volume", required_argument, NULL, OPTION_VOLUME},
     {"audit", required_argument, NULL, OPTION_AUDIT},
+    {"audit-sink", required_argument, NULL, OPTION_AUDIT_SINK},
     {"credential", required_argument, NULL, OPTION_CREDENTIAL},
     {"identity-key", required_argument, NULL, OPTION_IDENTITY_KEY},
     {"credentials", required_argument, NULL, OPTION_CREDENTIALS},
@@ -63,7 +66,7 @@ const char *options_help(void)
            "             [--views-each N] [--metrics PLACE] [--volume SOCKET] [--replay] "
            "[--on-demand]\n"
            "             [--ready-fd N] [--credential NAME] [--identity-key FILE]\n"
-           "             [--audit required|counted]\n"
+           "             [--audit required|counted] [--audit-sink journald|syslog|none]\n"
            "             [--credentials SOCKET[,environment=ENV]] [--version] [--help]\n"
            "       emsad [--store DIR] upgrade\n"
            "\n"
@@ -101,6 +104,9 @@ const char *options_help(void)
            "  --audit required  give no secret whose reading finds no place in the audit ring "
            "(else\n"
            "                 'counted': what finds none is counted)\n"
+           "  --audit-sink SINK  give journald or syslog (with ':SOCKET': at another one than "
+           "usual) a\n"
+           "                 copy of each line of the audit record; else 'none'\n"
            "  --on-demand    end when the last mount is gone, after there was one\n"
            "  --ready-fd N   write 'ready' or 'error STATUS WORD MESSAGE' to descriptor N\n"
            "  --version      print the version\n"
@@ -205,6 +211,13 @@ static int take_audit(struct daemon_options *options, const char *text)
     return 0;
 }
 
+static int take_audit_sink(struct daemon_options *options, const char *text)
+{
+    struct line_sink_place place;
+    options->audit_sink = text;
+    return line_sink_parse(&place, text);
+}
+
 static int take_role(struct daemon_options *options, const char *text)
 {
     if (strcmp(text, "server") == 0)
@@ -260,6 +273,8 @@ static int take(struct daemon_options *options, int option, char *argv[])
         return 0;
     case OPTION_AUDIT:
         return take_audit(options, optarg);
+    case OPTION_AUDIT_SINK:
+        return take_audit_sink(options, optarg);
     case OPTION_ROLE:
         return take_role(options, optarg);
     case OPTION_VERSION:
@@ -293,7 +308,7 @@ int options_parse(struct daemon_options *out, int argc, char *argv[])
     if (options.upgrade &&
         (options.mount_count > 0 || options.credential || options.metrics || options.volume ||
          options.credentials[0] != '\0' || options.threads || options.views_each ||
-         options.audit_required || options.replay || options.on_demand))
+         options.audit_required || options.audit_sink || options.replay || options.on_demand))
         return error_set(ERR_INVALID, "'emsad upgrade' takes --store alone: the daemon that runs "
                                       "keeps the options that it was started with");
     if (optind < argc && strcmp(argv[optind], "upgrade") == 0)

@@ -210,6 +210,9 @@ static void start_audit(struct supervisor *supervisor)
     }
     child_ready(audit);
     memcpy(message.text, supervisor->holdings.place.store, sizeof message.text);
+    (void)snprintf(message.identity, sizeof message.identity, "%s",
+                   supervisor->options->audit_sink != NULL ? supervisor->options->audit_sink
+                                                           : "none");
     if (channel_send(audit->channel, &message, &supervisor->holdings.audit, 1, SEND_MILLISECONDS) <
         0) {
         log_error("the audit: %s", error_text());

@@ -65,6 +65,8 @@ static const struct metric metrics[] = {
      "Events that found no place and were not told of yet."},
     {"emsa_audit_refused_total", "counter", "audit", "refused", PLAIN,
      "Reads that were refused because they could not be audited."},
+    {"emsa_audit_unsent_total", "counter", "audit", "unsent", PLAIN,
+     "Lines of the audit record of which journald or syslog got no copy."},
     {"emsa_audit_failing", "gauge", "audit", "failing", PLAIN,
      "Why the audit record cannot be written (errno); 0: it can."},
     {"emsa_longest_pause_seconds", "gauge", "restarts", "longest_pause", SECONDS,
