@@ -72,6 +72,12 @@ int change_service_remove(struct change *, const struct path *service);
 int change_set_plain(struct change *, const struct path *key, const void *value, size_t size);
 /* Takes over the secret's memory on success: *value is empty then. */
 int change_set_secret(struct change *, const struct path *key, struct secret *value);
+/* Sets a secret by a sealed text (store/sealed.h). What the text is not sealed for (another store,
+ * another key) is refused with ERR_REFUSED, one that is damaged with ERR_CORRUPT, at once; the rest
+ * is found out when it is opened, at commit: ERR_REFUSED where its environment was removed,
+ * ERR_NO_KEY where no key is at hand. One that is what stands there already is left as it is, also
+ * of a blind change: who has the text learns nothing else by it. */
+int change_set_sealed(struct change *, const struct path *key, const void *text, size_t size);
 /* A definition that is another's value: the text "service/KEY", looked for in the reader's
  * environment. ERR_INVALID also for a text that is none (store/template.h). */
 int change_set_link(struct change *, const struct path *key, const char *target);
@@ -204,6 +210,7 @@ const char *change_line_text(const struct change_line *line, char text[static PA
  * changed), or what shows otherwise because of its defaults: words that follow the path. Also of a
  * dry run. */
 struct change_note {
+    bool is_of_asked; /* it is about what was asked for, and tells nothing of what is there */
     struct path path;
     char text[TYPE_TEXT_MAX];
 };

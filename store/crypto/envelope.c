@@ -9,7 +9,7 @@
 #include "store/error.h"
 #include "store/limits.h"
 
-#define VERSION 1
+#define VERSION 2
 #define PLACE_SIZE 54
 
 enum { AT_VERSION = 0, AT_COUNT = 2, AT_PADDED = 4, AT_COMMITMENT = 8, AT_LENGTH = 40, HEAD = 64 };
@@ -17,9 +17,9 @@ enum { LENGTH_SIZE = 8 };
 enum { SLOT_EPHEMERAL = 12, SLOT_WRAP = 44, SLOT = 92 };
 
 #define LABEL_COMMITMENT "emsa-commitment-1"
-#define LABEL_LENGTH "emsa-length-1"
+#define LABEL_LENGTH "emsa-length-2"
 #define LABEL_WRAP "emsa-wrap-1"
-#define LABEL_VALUE "emsa-value-1"
+#define LABEL_VALUE "emsa-value-2"
 #define LABEL_HEAD "emsa-envelope-1"
 
 #define PADDING_FINE 64u
@@ -209,7 +209,7 @@ static void write_head(unsigned char *envelope, const unsigned char place[static
     memcpy(ad, place, PLACE_SIZE);
     memcpy(ad + PLACE_SIZE, envelope, AT_LENGTH);
     write_u64(length, size);
-    derive_key(key, dek, LABEL_LENGTH, NULL, 0);
+    derive_key(key, dek, LABEL_LENGTH, envelope + AT_COMMITMENT, BLAKE_SIZE);
     seal(envelope + AT_LENGTH, key, ad, sizeof(ad), length, sizeof(length));
     wipe(key, sizeof(key));
     wipe(length, sizeof(length));
@@ -239,7 +239,7 @@ static int write_value(unsigned char *envelope, const unsigned char place[static
     unsigned char ad[PLACE_SIZE + BLAKE_SIZE];
     uint8_t key[CRYPTO_KEY_SIZE];
     value_ad(ad, place, envelope, count);
-    derive_key(key, dek, LABEL_VALUE, NULL, 0);
+    derive_key(key, dek, LABEL_VALUE, envelope + AT_COMMITMENT, BLAKE_SIZE);
     seal(envelope + head_size(count), key, ad, sizeof(ad), padded.data, size);
     wipe(key, sizeof(key));
     return 0;
@@ -406,7 +406,7 @@ static int open_length(const struct opening *opening, size_t *length)
     uint8_t key[CRYPTO_KEY_SIZE];
     memcpy(ad, opening->place, PLACE_SIZE);
     memcpy(ad + PLACE_SIZE, opening->data, AT_LENGTH);
-    derive_key(key, opening->dek, LABEL_LENGTH, NULL, 0);
+    derive_key(key, opening->dek, LABEL_LENGTH, opening->data + AT_COMMITMENT, BLAKE_SIZE);
     int failed = unseal(plain, key, ad, sizeof(ad), opening->data + AT_LENGTH,
                         sizeof(plain) + SEAL_TAG_SIZE);
     wipe(key, sizeof(key));
@@ -462,7 +462,7 @@ int envelope_open(struct keyring *keyring, void *context, struct secret *out,
         error = open_length(&opening, &length);
     if (!error) {
         uint8_t key[CRYPTO_KEY_SIZE];
-        derive_key(key, opening.dek, LABEL_VALUE, NULL, 0);
+        derive_key(key, opening.dek, LABEL_VALUE, opening.data + AT_COMMITMENT, BLAKE_SIZE);
         error = open_value(&opening, out, length, key);
         if (!error)
             keyring_keep_value_key(keyring, opening.data + AT_COMMITMENT, key);
@@ -521,4 +521,18 @@ bool envelope_is_for(const void *envelope, size_t size, const struct recipient *
         if (memcmp(opening.data + HEAD + SLOT * i, wanted, OWNER_SIZE) == 0)
             return true;
     return false;
+}
+
+bool envelope_has_key(const void *envelope, size_t size, const struct place *place,
+                      const uint8_t key[static CRYPTO_KEY_SIZE])
+{
+    struct opening opening;
+    uint8_t commitment[BLAKE_SIZE];
+    if (parse(&opening, envelope, size)) {
+        error_clear();
+        return false;
+    }
+    write_place(opening.place, place);
+    derive_key(commitment, key, LABEL_COMMITMENT, opening.place, PLACE_SIZE);
+    return equal_constant_time(commitment, opening.data + AT_COMMITMENT, BLAKE_SIZE);
 }

@@ -11,21 +11,23 @@
  * recipient).
  *
  *   offset  size  what
- *        0     1  version, 1
+ *        0     1  version, 2
  *        1     1  zero
  *        2     2  n, number of recipients, 1 to CONSUMERS_MAX
  *        4     4  p, padded size of the value
  *        8    32  commitment: derive(DEK, "emsa-commitment-1", PLACE)
- *       40    24  exact length (u64): seal(derive(DEK, "emsa-length-1", ""), PLACE + bytes 0..39,
- * length) 64  92 n  for each recipient:  0  OWNER (12) 12  ephemeral X25519 public key E (32) 44
- * seal(derive(KEK, "emsa-wrap-1", commitment), PLACE + OWNER, DEK) 64+92n  p+16  seal(derive(DEK,
- * "emsa-value-1", ""), PLACE + BLAKE, value and zeros up to p)
+ *       40    24  exact length (u64): seal(derive(DEK, "emsa-length-2", commitment), PLACE + bytes
+ * 0..39, length) 64  92 n  for each recipient:  0  OWNER (12) 12  ephemeral X25519 public key E
+ * (32) 44 seal(derive(KEK, "emsa-wrap-1", commitment), PLACE + OWNER, DEK) 64+92n  p+16
+ * seal(derive(DEK, "emsa-value-2", commitment), PLACE + BLAKE, value and zeros up to p)
  *
- * DEK is 32 random bytes, new for each envelope. BLAKE is hash_parts("emsa-envelope-1", one part:
- * bytes 0 up to 64+92n), so that nothing of an envelope can be changed, not even what is somebody
- * else's. KEK is the shared key of (E, recipient): derive(X25519(ephemeral private, recipient's
- * public), "emsa-shared-1", E + recipient's public key) An X25519 result of all zeros is refused on
- * both sides. The commitment ties an envelope to one DEK (Poly1305 alone commits to no key: one
+ * DEK is 32 random bytes, new for each envelope but where the same sealed text (sealed.h) is set
+ * again: the keys that seal are derived with the commitment, and so with the place, so that they
+ * are others all the same. BLAKE is hash_parts("emsa-envelope-1", one part: bytes 0 up to 64+92n),
+ * so that nothing of an envelope can be changed, not even what is somebody else's. KEK is the
+ * shared key of (E, recipient): derive(X25519(ephemeral private, recipient's public),
+ * "emsa-shared-1", E + recipient's public key) An X25519 result of all zeros is refused on both
+ * sides. The commitment ties an envelope to one DEK (Poly1305 alone commits to no key: one
  * ciphertext can be made to open under two) and to its place; it stands in the derivation of the
  * wrapping key so that one KEK never wraps two DEKs under one key.
  *
@@ -114,6 +116,11 @@ size_t envelope_size(size_t value_size, size_t count);
 
 /* Whether one of the recipients is that one. False also for what is no envelope. */
 bool envelope_is_for(const void *envelope, size_t size, const struct recipient *owner);
+
+/* Whether that is the data key that it was sealed with, at that place. False also for what is no
+ * envelope. */
+bool envelope_has_key(const void *envelope, size_t size, const struct place *place,
+                      const uint8_t key[static CRYPTO_KEY_SIZE]);
 
 /* Opens the exact length only. context is handed to the keyring's callbacks (a read transaction).
  * ERR_NO_KEY: no recipient's key can be had. ERR_CORRUPT, ERR_FORMAT, ERR_NOMEM; failures of a

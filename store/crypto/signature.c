@@ -45,13 +45,19 @@ int request_seal(struct sealer *sealer, struct bytes *out, const struct place *p
     return error;
 }
 
+void secret_digest(uint8_t out[static HASH_SIZE], const uint8_t key[static CRYPTO_KEY_SIZE],
+                   const void *value, size_t size)
+{
+    derive_long(out, key, LABEL_ASKED, value, size);
+}
+
 void request_digest_secret(uint8_t out[static HASH_SIZE],
                            const uint8_t seed[static REQUEST_SEED_SIZE], uint32_t number,
                            const void *value, size_t size)
 {
     uint8_t key[CRYPTO_KEY_SIZE];
     numbered(key, LABEL_KEY, seed, number);
-    derive_long(out, key, LABEL_ASKED, value, size);
+    secret_digest(out, key, value, size);
     wipe(key, sizeof key);
 }
 

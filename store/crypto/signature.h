@@ -15,6 +15,10 @@ bool signature_holds(const struct signature *signature);
 void request_salt(uint8_t out[static SALT_SIZE], const uint8_t seed[static REQUEST_SEED_SIZE],
                   uint32_t number);
 
+/* What a request has of a secret whose data key that is. */
+void secret_digest(uint8_t out[static HASH_SIZE], const uint8_t key[static CRYPTO_KEY_SIZE],
+                   const void *value, size_t size);
+
 /* envelope_seal of the number-th value of a request, whose data key is the request's, so that who
  * opens it can see that it is what was signed. */
 int request_seal(struct sealer *, struct bytes *out, const struct place *place,

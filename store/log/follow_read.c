@@ -61,6 +61,7 @@ static const struct {
 } asked_kinds[] = {
     {"plain", BIT(OPERATION_SET_PLAIN), 0, false},
     {"secret", BIT(OPERATION_SET_SECRET), 0, false},
+    {"sealed", BIT(OPERATION_SET_SECRET), 0, false},
     {"template", BIT(OPERATION_SET_TEMPLATE), 0, false},
     {"link", BIT(OPERATION_SET_LINK), 0, false},
     {"remove", BIT(OPERATION_REMOVE), 0, false},

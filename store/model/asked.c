@@ -11,6 +11,7 @@
 #include "store/grant.h"
 #include "store/log/operation.h"
 #include "store/model/due.h"
+#include "store/sealed.h"
 #include "store/template.h"
 
 int change_new(struct change **out, struct store *store)
@@ -167,6 +168,61 @@ int change_set_secret(struct change *change, const struct path *key, struct secr
         error = check_size(key, value->size);
     return error ? error
                  : gather_add(&change->gather, OPERATION_SET_SECRET, key, NULL, value->size, value);
+}
+
+/* That it was sealed for what it is to be set at. */
+static int check_sealed(const struct store *store, const struct sealed *sealed,
+                        const struct path *key)
+{
+    char text[PATH_TEXT_MAX], other[PATH_TEXT_MAX];
+    path_text(key, text);
+    path_text(&sealed->path, other);
+    if (memcmp(sealed->store_id, store->id, STORE_ID_SIZE) != 0)
+        return error_set(ERR_REFUSED,
+                         "'%s': the text was sealed for another store: seal the value for this one "
+                         "(emsa seal %s)",
+                         text, text);
+    if (strcmp(text, other) != 0)
+        return error_set(ERR_REFUSED,
+                         "'%s': the text was sealed for '%s', and is set nowhere else: seal the "
+                         "value for this key (emsa seal %s)",
+                         text, other, text);
+    return 0;
+}
+
+static int add_sealed(struct change *change, const struct path *key, struct sealed *sealed)
+{
+    const size_t padded = sealed->padded;
+    struct gather *gather = &change->gather;
+    const struct sealed *kept = gather_keep_sealed(gather, sealed);
+    if (!kept)
+        return -ERR_NOMEM;
+    int error = gather_add(gather, GATHER_SEALED, key, NULL, padded, NULL);
+    if (error)
+        return error;
+    last_wish(change)->sealed = kept;
+    if (gather->seed.data)
+        error = gather_number(gather, last_wish(change), kept->digest);
+    return error;
+}
+
+int change_set_sealed(struct change *change, const struct path *key, const void *text, size_t size)
+{
+    struct sealed sealed;
+    char place[PATH_TEXT_MAX], why[256];
+    int error = check_path(key, PATH_KEY);
+    if (error)
+        return error;
+    error = sealed_read(&sealed, text, size);
+    if (error) {
+        snprintf(why, sizeof why, "%s", error_text());
+        return error_set((enum error_code) - error, "'%s': %s", path_text(key, place), why);
+    }
+    error = check_sealed(change->store, &sealed, key);
+    if (!error)
+        error = add_sealed(change, key, &sealed);
+    sealed_release(&sealed);
+    return error;
 }
 
 /* A message about a text, with the key that it was to be set at. */
@@ -395,7 +451,7 @@ int change_revoke(struct change *change, const struct path *place, const char *p
 int change_ttl(struct change *change, uint64_t seconds)
 {
     struct wish *wish = change->gather.count ? last_wish(change) : NULL;
-    if (!wish || !operation_is_set(wish->kind))
+    if (!wish || (!operation_is_set(wish->kind) && wish->kind != GATHER_SEALED))
         return error_set(ERR_INVALID, "only a key that is set can have a time to live");
     const int error = check_ttl(seconds);
     if (!error)
@@ -467,7 +523,8 @@ bool change_brings_values(const struct change *change)
 {
     for (size_t i = 0; i < change->gather.count; i++) {
         const enum operation_kind kind = change->gather.wishes[i].kind;
-        if (operation_has_value(kind) || kind == GATHER_COPY || kind == GATHER_MOVE)
+        if (operation_has_value(kind) || kind == GATHER_SEALED || kind == GATHER_COPY ||
+            kind == GATHER_MOVE)
             return true;
     }
     return false;

@@ -7,6 +7,7 @@
 #include "store/error.h"
 #include "store/limits.h"
 #include "store/request.h"
+#include "store/sealed.h"
 
 const char *gather_copy(struct gather *gather, const void *data, size_t size)
 {
@@ -33,6 +34,25 @@ struct wish *gather_keep(struct gather *gather)
     return &kept->wish;
 }
 
+struct kept_sealed {
+    struct kept_sealed *next;
+    struct sealed sealed;
+};
+
+const struct sealed *gather_keep_sealed(struct gather *gather, struct sealed *sealed)
+{
+    struct kept_sealed *kept = calloc(1, sizeof *kept);
+    if (!kept) {
+        error_set(ERR_NOMEM, "no memory to gather a change");
+        return NULL;
+    }
+    kept->sealed = *sealed;
+    *sealed = (struct sealed){.head = 0};
+    kept->next = gather->sealed;
+    gather->sealed = kept;
+    return &kept->sealed;
+}
+
 static int grow(struct gather *gather)
 {
     if (gather->count < gather->capacity)
@@ -46,20 +66,40 @@ static int grow(struct gather *gather)
     return 0;
 }
 
-/* The next value's number; its salt and digest are made at once, for they are asked for before
- * anything else is done with it. */
-static int number_value(struct gather *gather, struct wish *wish)
+/* The next value's number. NULL: no memory. */
+static struct asked_value *next_value(struct gather *gather, struct wish *wish)
 {
     if (gather->value_count == gather->value_capacity) {
         const uint32_t capacity = gather->value_capacity ? gather->value_capacity * 2 : 8;
         struct asked_value *values = realloc(gather->values, capacity * sizeof *values);
-        if (!values)
-            return error_set(ERR_NOMEM, "no memory to gather a change");
+        if (!values) {
+            error_set(ERR_NOMEM, "no memory to gather a change");
+            return NULL;
+        }
         gather->values = values;
         gather->value_capacity = capacity;
     }
-    struct asked_value *value = &gather->values[gather->value_count];
     wish->number = ++gather->value_count;
+    return &gather->values[wish->number - 1];
+}
+
+int gather_number(struct gather *gather, struct wish *wish, const uint8_t digest[static HASH_SIZE])
+{
+    struct asked_value *value = next_value(gather, wish);
+    if (!value)
+        return -ERR_NOMEM;
+    *value = (struct asked_value){.digest = {0}};
+    memcpy(value->digest, digest, HASH_SIZE);
+    return 0;
+}
+
+/* Its salt and digest are made at once, for they are asked for before anything else is done with
+ * it. */
+static int number_value(struct gather *gather, struct wish *wish)
+{
+    struct asked_value *value = next_value(gather, wish);
+    if (!value)
+        return -ERR_NOMEM;
     if (wish->kind == OPERATION_SET_SECRET)
         request_digest_secret(value->digest, gather->seed.data, wish->number, wish->secret.data,
                               wish->secret.size);
@@ -121,8 +161,15 @@ void gather_release(struct gather *gather)
     while (gather->kept) {
         struct kept_wish *next = gather->kept->next;
         secret_release(&gather->kept->wish.secret);
+        secret_release(&gather->kept->wish.data_key);
         free(gather->kept);
         gather->kept = next;
+    }
+    while (gather->sealed) {
+        struct kept_sealed *next = gather->sealed->next;
+        sealed_release(&gather->sealed->sealed);
+        free(gather->sealed);
+        gather->sealed = next;
     }
     text_blocks_release(&gather->texts);
     free(gather->values);

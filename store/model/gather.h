@@ -21,6 +21,8 @@
 #define GATHER_MOVE ((enum operation_kind)252)
 /* And one: new keys for a place. */
 #define GATHER_ROTATE ((enum operation_kind)251)
+/* A set of a secret that comes as a sealed text, and is opened when it is judged. */
+#define GATHER_SEALED ((enum operation_kind)250)
 
 /* What a request's seed gives of one of its values (store/request.h). */
 struct asked_value {
@@ -37,8 +39,10 @@ struct wish {
     const unsigned char *value; /* of a plain set; the text of a link or a template */
     size_t size;                /* of value, or of the secret */
     struct secret secret;       /* of a secret set */
-    uint64_t ttl;               /* of what is made: seconds until it ends; 0: for good */
-    int64_t ends;               /* the same as a moment, where it is known; 0: by ttl */
+    struct secret data_key;     /* of one that was sealed: what it is to be sealed with here, too */
+    const struct sealed *sealed; /* of a sealed text; owned by the gather, as is what it has */
+    uint64_t ttl;                /* of what is made: seconds until it ends; 0: for good */
+    int64_t ends;                /* the same as a moment, where it is known; 0: by ttl */
     const char *with;  /* of a share: the consumer; of rights: to whom; of an identity: its name,
                           whose public text is the value. Of an environment: its base,
                           or NULL */
@@ -60,6 +64,7 @@ struct gather {
     struct secret seed;         /* of the request; no memory: it has none */
     struct asked_value *values; /* owned; by number - 1 */
     uint32_t value_count, value_capacity;
+    struct kept_sealed *sealed;
     struct text_blocks texts;
 };
 
@@ -70,6 +75,13 @@ const char *gather_copy(struct gather *gather, const void *data, size_t size);
 /* Room for a wish that comes out of another while it is judged, zeroed; what it holds is released
  * with the gather. NULL: no memory. */
 struct wish *gather_keep(struct gather *gather);
+
+/* The same for a sealed text: takes *sealed over on success. */
+const struct sealed *gather_keep_sealed(struct gather *gather, struct sealed *sealed);
+
+/* The next value's number, with the digest that a request has of it: for a wish whose value is not
+ * at hand. ERR_NOMEM. */
+int gather_number(struct gather *gather, struct wish *wish, const uint8_t digest[static HASH_SIZE]);
 
 /* Adds a wish for path. The value is copied; a secret is taken over on success. ERR_NOMEM;
  * ERR_INVALID: over a commit's limits. */

@@ -8,6 +8,7 @@
 #include "store/log/state.h"
 #include "store/log/state_relation.h"
 #include "store/model/core.h"
+#include "store/sealed.h"
 
 static void fill(struct grant *out, const struct state_grant *grant)
 {
@@ -53,6 +54,21 @@ int grant_identity(struct snapshot *snapshot, struct known_identity *out, const 
         memcpy(out->name, identity.name, sizeof out->name);
         identity_public_text(out->text, identity.public_key, identity.signing_key);
         out->rev = identity.rev;
+    }
+    return snapshot_answer(snapshot, found);
+}
+
+int sealed_for(struct snapshot *snapshot, struct sealed_for *out, uint32_t environment,
+               uint32_t service)
+{
+    struct recipient pair;
+    const int found = state_public_key(snapshot_txn(snapshot), &pair, environment, service);
+    if (!found) {
+        *out = (struct sealed_for){.environment = pair.environment,
+                                   .service = pair.service,
+                                   .generation = pair.generation};
+        memcpy(out->public_key, pair.public_key, SEALED_KEY_SIZE);
+        memcpy(out->store_id, snapshot_store(snapshot)->id, STORE_ID_SIZE);
     }
     return snapshot_answer(snapshot, found);
 }

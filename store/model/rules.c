@@ -14,6 +14,8 @@
 /* A search walks a list; a change with thousands of wrong names is told of the nearest only for the
  * first. */
 #define SEARCHES_MAX 20
+/* A schema of a thousand keys in a thousand environments is told of, but not without end. */
+#define NOTES_MAX 10000u
 
 /* --- reasons --- */
 
@@ -47,6 +49,22 @@ int judge_object(struct judge *judge, enum error_code code, const char *format, 
     const int result = add_reason(judge, code, format, arguments);
     va_end(arguments);
     return result;
+}
+
+int judge_note(struct judge *judge, const struct change_note *note)
+{
+    if (judge->note_count == NOTES_MAX)
+        return 0;
+    if (judge->note_count == judge->note_capacity) {
+        const size_t capacity = judge->note_capacity ? judge->note_capacity * 2 : 16;
+        struct change_note *grown = realloc(judge->notes, capacity * sizeof *judge->notes);
+        if (!grown)
+            return error_set(ERR_NOMEM, "no memory to judge a change");
+        judge->notes = grown;
+        judge->note_capacity = capacity;
+    }
+    judge->notes[judge->note_count++] = *note;
+    return 0;
 }
 
 int judge_no_environment(struct judge *judge, const char *name)
@@ -230,6 +248,8 @@ static int judge_wish(struct judge *judge, const struct wish *wish)
         return judge_identity(judge, wish);
     case GATHER_ROTATE:
         return judge_rotate(judge, wish);
+    case GATHER_SEALED:
+        return judge_sealed(judge, wish);
     case GATHER_COPY:
     case GATHER_MOVE:
         return judge_copy(judge, wish);

@@ -70,6 +70,9 @@ int judge_refuse(struct judge *, enum error_code code, const char *format, ...)
 int judge_object(struct judge *, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* What is said of a change that is not refused; past a number of them, nothing. */
+int judge_note(struct judge *, const struct change_note *note);
+
 /* One key's removal, applied; expired is the moment that had come, 0: somebody asked for it. The
  * names are the key's, borrowed until the plan was sealed. For due.c, as is the next: an
  * environment with all that is in it, or, where that takes the plan over most operations, as much

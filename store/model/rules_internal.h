@@ -50,6 +50,11 @@ int judge_next_own(struct judge *, struct spot *out, const struct service *servi
 /* Whether the default is equal to a secret: said of the operation, or refused. */
 int judge_guard_default(struct judge *, struct operation *operation, const struct wish *wish);
 
+/* rules_sealed.c */
+int judge_sealed(struct judge *, const struct wish *wish);
+/* Whether a secret that is stored has the wish's data key: it was set by the same sealed text. */
+int judge_is_of_text(struct judge *, const struct spot *spot, const struct wish *wish);
+
 /* rules_schema.c */
 int judge_schema_set(struct judge *, const struct wish *wish);
 int judge_schema_remove(struct judge *, const struct wish *wish);

@@ -146,7 +146,9 @@ static int set_existing(struct judge *judge, struct operation *operation, const 
             "'%s/%s/%s' is a secret and would become plain; set it as a secret, or remove "
             "it first",
             wish->environment, wish->service, wish->key);
-    const int equal = judge->terms->blind ? 0 : is_equal(judge, spot, wish);
+    int equal = judge->terms->blind ? judge_is_of_text(judge, spot, wish) : 1;
+    if (equal > 0)
+        equal = is_equal(judge, spot, wish);
     if (equal < 0)
         return equal;
     operation->name_id = spot->name_id;

@@ -87,6 +87,9 @@ static int seal_secret(struct sealing *sealing, const struct operation *operatio
         error = find_consumers(sealing, &count, operation);
     if (!error && !sealing->sealer)
         error = sealer_new(&sealing->sealer);
+    if (!error && wish->data_key.size)
+        return envelope_seal_with(sealing->sealer, &sealing->value, &place, value,
+                                  sealing->recipients, count, wish->data_key.data);
     if (error || !wish->number)
         return error ? error
                      : envelope_seal(sealing->sealer, &sealing->value, &place, value,

@@ -13,9 +13,6 @@
 #include "store/model/inforce.h"
 #include "store/model/settle_internal.h"
 
-/* A schema of a thousand keys in a thousand environments is told of, but not without end. */
-#define NOTES_MAX 10000u
-
 struct judging { /* the service in hand */
     struct settling *settling;
     uint32_t environment, service; /* 0: none yet */
@@ -275,24 +272,12 @@ static int judge_end(struct judging *judging, const struct look *look, const str
 
 static int note(struct judging *judging, const char *key, const char *text)
 {
-    struct judge *judge = judging->settling->judge;
-    if (judge->note_count == NOTES_MAX)
-        return 0;
-    if (judge->note_count == judge->note_capacity) {
-        const size_t capacity = judge->note_capacity ? judge->note_capacity * 2 : 16;
-        struct change_note *grown = realloc(judge->notes, capacity * sizeof *judge->notes);
-        if (!grown)
-            return error_set(ERR_NOMEM, "no memory to judge a schema");
-        judge->notes = grown;
-        judge->note_capacity = capacity;
-    }
-    struct change_note *made = &judge->notes[judge->note_count++];
-    *made = (struct change_note){.path = {.key = ""}};
-    memcpy(made->path.environment, judging->known->is.name, sizeof made->path.environment);
-    memcpy(made->path.service, judging->place.is.name, sizeof made->path.service);
-    memcpy(made->path.key, key, strlen(key) + 1);
-    memcpy(made->text, text, strlen(text) + 1);
-    return 0;
+    struct change_note made = {.path = {.key = ""}};
+    memcpy(made.path.environment, judging->known->is.name, sizeof made.path.environment);
+    memcpy(made.path.service, judging->place.is.name, sizeof made.path.service);
+    memcpy(made.path.key, key, strlen(key) + 1);
+    memcpy(made.text, text, strlen(text) + 1);
+    return judge_note(judging->settling->judge, &made);
 }
 
 /* What shows otherwise, and nobody set it. */

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Writes the seed corpora of the targets that have no samples of their own: seeds.py FOLDER. The files are
 kept in the tree; running it again gives the same bytes."""
+import base64
 import hashlib
 import sys
 from pathlib import Path
@@ -156,9 +157,37 @@ def node():
             yield number.to_bytes(8, "little") + bytes([extent, number & 1]) + key
 
 
+def sealed():
+    def body(names=(b"prod", b"billing", b"KEY"), size=40 + 64 + 16, zeros=bytes(3), end=b""):
+        text = b"\1" + zeros + bytes(range(16)) + bytes((1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0))
+        for name in names:
+            text += bytes([len(name)]) + name
+        return text + bytes(96) + size.to_bytes(4, "little") + bytes(size) + end
+
+    def text(data):
+        hashed = bytes([19]) + b"emsa-sealed-check-1" + len(data).to_bytes(8, "little") + data
+        return b"emsa-sealed-1:" + base64.b64encode(data + hashlib.blake2b(hashed, digest_size=32).digest()[:16])
+    yield b"\0" + text(body())
+    yield b"\0 \n" + text(body())[:100] + b"\r\n  " + text(body())[100:] + b"\n"
+    yield b"\0" + text(body())[:-5]
+    yield b"\0emsa-sealed-2:AAAA"
+    yield b"\0emsa-sealed-:AAAA"
+    yield b"\0emsa-sealed-1:"
+    yield b"\0a value"
+    yield b"\1" + body()
+    yield b"\1" + body(names=(b"prod", b"billing", b""))
+    yield b"\1" + body(names=(b"prod", b"a/b", b"KEY"))
+    yield b"\1" + body(names=(b"p" * 63, b"s" * 63, b"K" * 255))
+    yield b"\1" + body(size=55)
+    yield b"\1" + body(size=56)
+    yield b"\1" + body(zeros=b"\0\1\0")
+    yield b"\1" + body(end=b"x")
+    yield b"\1" + body()[:-60]
+
+
 def main():
     root = Path(sys.argv[1])
-    for target in (path, template, codec, identity, envelope, record, type_, schema, node):
+    for target in (path, template, codec, identity, envelope, record, type_, schema, node, sealed):
         folder = root / target.__name__.rstrip("_")
         folder.mkdir(parents=True, exist_ok=True)
         for number, data in enumerate(target()):

@@ -5,6 +5,9 @@
  * nothing changed meanwhile in the services that the file names; if something did, all of it is
  * done again with what there is then. So a file without a "rev" is applied whole to one state, and
  * one with a "rev" is never applied over somebody's change.
+ *
+ * A file of sealed texts alone is compared with nothing: the server that opens them tells which are
+ * what is there already, also to who may set and read nothing.
  */
 #include "tools/emsa/apply.h"
 
@@ -45,6 +48,21 @@ static json_t *places_of(const struct sheet *sheet)
         json_array_append_new(paths, json_string(sheet_place(place, sheet, &sheet->services[i])));
     }
     return paths;
+}
+
+/* Whether all that it says is sealed, at places that are there. */
+static bool is_sealed(const struct sheet *sheet, const struct apply_terms *terms)
+{
+    bool is_all = sheet->key_count > 0 && sheet->schema_count == 0 && sheet->share_count == 0 &&
+                  !terms->has_rev && !terms->prune && !terms->unshare;
+    for (size_t i = 0; i < sheet->environment_count && is_all; i++)
+        is_all = sheet->environments[i].protection == NULL && sheet->environments[i].base == NULL &&
+                 sheet->environments[i].life == NULL && sheet->environments[i].service_count > 0;
+    for (size_t i = 0; i < sheet->service_count && is_all; i++)
+        is_all = sheet->services[i].key_count > 0;
+    for (size_t i = 0; i < sheet->key_count && is_all; i++)
+        is_all = sheet->keys[i].form == SHEET_SEALED;
+    return is_all;
 }
 
 static json_t *environments_of(const struct sheet *sheet)
@@ -126,8 +144,11 @@ static json_t *watched(const struct sheet *sheet)
 static int send(struct session *session, const struct sheet *sheet, const struct defined *defined,
                 const struct difference *difference, struct answer *answer)
 {
-    json_t *parameters = json_pack("{s:O, s:I, s:o}", "operations", difference->operations,
-                                   "if_rev", (json_int_t)defined->rev, "if_paths", watched(sheet));
+    json_t *parameters = json_pack("{s:O}", "operations", difference->operations);
+    if (parameters != NULL && defined->answer.reply != NULL) {
+        json_object_set_new(parameters, "if_rev", json_integer((json_int_t)defined->rev));
+        json_object_set_new(parameters, "if_paths", watched(sheet));
+    }
     bool has_if_rev = session->options.has_if_rev;
     if (parameters == NULL)
         return error_set(ERR_NOMEM, "no memory for a change");
@@ -161,7 +182,8 @@ static int try(struct session *session, const struct sheet *sheet, struct faults
     struct difference difference = {0};
     struct difference_terms how = {
         .prune = terms->prune, .unshare = terms->unshare, .now = moment_now()};
-    int error = ask(session, &defined, sheet, terms);
+    how.is_unseen = is_sealed(sheet, terms);
+    int error = how.is_unseen ? 0 : ask(session, &defined, sheet, terms);
     if (error == 0)
         error = judge_changed(sheet, terms, &defined);
     if (error < 0) /* what a later try would find too */

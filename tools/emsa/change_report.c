@@ -24,11 +24,10 @@ static struct showing before(const struct defined_key *key)
 
 static struct showing after(const struct sheet *sheet, const struct sheet_key *key)
 {
-    static const enum entry_kind kinds[] = {[SHEET_PLAIN] = ENTRY_PLAIN,
-                                            [SHEET_LINK] = ENTRY_LINK,
-                                            [SHEET_TEMPLATE] = ENTRY_TEMPLATE,
-                                            [SHEET_SECRET] = ENTRY_SECRET,
-                                            [SHEET_KEPT] = ENTRY_SECRET};
+    static const enum entry_kind kinds[] = {
+        [SHEET_PLAIN] = ENTRY_PLAIN,       [SHEET_LINK] = ENTRY_LINK,
+        [SHEET_TEMPLATE] = ENTRY_TEMPLATE, [SHEET_SECRET] = ENTRY_SECRET,
+        [SHEET_KEPT] = ENTRY_SECRET,       [SHEET_SEALED] = ENTRY_SECRET};
     enum entry_kind kind = kinds[key->form];
     return (struct showing){kind, kind == ENTRY_SECRET ? NULL : sheet_data(sheet, key), key->size};
 }

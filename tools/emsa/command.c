@@ -29,11 +29,15 @@ const struct command commands[] = {
      "service rm ENV/SERVICE... [--all]", "remove services; --all: with every key in them"},
     {"set", NULL, run_set,
      OPTIONS_VALUES | OPTION_SECRET | OPTION_RAW | OPTION_FILE | OPTION_SECRET_FILE |
-         OPTION_TEMPLATE | OPTION_TTL,
+         OPTION_TEMPLATE | OPTION_SEALED | OPTION_TTL,
      1, MANY, false,
      "set ENV/SERVICE KEY=VALUE... | set ENV/SERVICE/KEY VALUE|-|--file FILE "
-     "[--secret|--template] [--secret-file KEY=FILE] [--raw] [--new] [--ttl TIME] [--allow-equal]",
+     "[--secret|--template|--sealed] [--secret-file KEY=FILE] [--raw] [--new] [--ttl TIME] "
+     "[--allow-equal]",
      "set values, all in one commit"},
+    {"seal", NULL, run_seal, OPTION_RAW | OPTION_FILE, 1, 2, false,
+     "seal ENV/SERVICE/KEY [-|--file FILE] [--raw]",
+     "seal a value for one key; the text may lie in git, and apply takes it"},
     {"link", NULL, run_link, OPTIONS_CHANGE | OPTION_NEW | OPTION_TTL, 2, 2, false,
      "link ENV/SERVICE/KEY SERVICE/KEY [--new] [--ttl TIME]",
      "let a key have the value of another one"},

@@ -39,6 +39,7 @@ int run_service_add(struct session *);
 int run_service_list(struct session *);
 int run_service_remove(struct session *);
 int run_set(struct session *);    /* set.c */
+int run_seal(struct session *);   /* seal.c */
 int run_remove(struct session *); /* places.c */
 int run_get(struct session *);    /* get.c */
 int run_list(struct session *);   /* list.c */

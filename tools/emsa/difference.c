@@ -146,7 +146,7 @@ static int add_environments(struct making *making, bool on_others)
         const struct sheet_environment *environment = &making->sheet->environments[i];
         json_t *there = json_object_get(making->defined->environments, environment->name);
         int error = 0;
-        if ((environment->base != NULL) != on_others)
+        if ((environment->base != NULL) != on_others || making->terms->is_unseen)
             continue;
         if (there != NULL)
             check_environment(making, environment, there);
@@ -203,11 +203,10 @@ static int take_schemas(struct making *making)
 
 static enum entry_kind kind_of(enum sheet_form form)
 {
-    static const enum entry_kind kinds[] = {[SHEET_PLAIN] = ENTRY_PLAIN,
-                                            [SHEET_LINK] = ENTRY_LINK,
-                                            [SHEET_TEMPLATE] = ENTRY_TEMPLATE,
-                                            [SHEET_SECRET] = ENTRY_SECRET,
-                                            [SHEET_KEPT] = ENTRY_SECRET};
+    static const enum entry_kind kinds[] = {
+        [SHEET_PLAIN] = ENTRY_PLAIN,       [SHEET_LINK] = ENTRY_LINK,
+        [SHEET_TEMPLATE] = ENTRY_TEMPLATE, [SHEET_SECRET] = ENTRY_SECRET,
+        [SHEET_KEPT] = ENTRY_SECRET,       [SHEET_SEALED] = ENTRY_SECRET};
     return kinds[form];
 }
 
@@ -229,6 +228,7 @@ static bool is_same(const struct making *making, const struct sheet_key *key,
                     const struct defined_key *there)
 {
     return there != NULL && kind_of(key->form) == there->kind && there->data != NULL &&
+           key->form != SHEET_SEALED && /* the server opens it, and tells */
            there->size == key->size && same_end(key, there) &&
            (key->size == 0 || memcmp(sheet_data(making->sheet, key), there->data, key->size) == 0);
 }
@@ -259,7 +259,7 @@ static int set_key(struct making *making, const struct sheet_key *key,
 {
     char path[PATH_TEXT_MAX];
     struct difference *out = making->out;
-    const char *kind = word_of(kind_of(key->form));
+    const char *kind = key->form == SHEET_SEALED ? "sealed" : word_of(kind_of(key->form));
     const char *data = (const char *)sheet_data(making->sheet, key);
     uint64_t ttl = life_of(making, key->definition, key->ttl, key->expires);
     json_t *operation;
@@ -415,7 +415,7 @@ static int place(struct making *making)
 {
     const struct sheet_environment *environment =
         &making->sheet->environments[making->service->environment];
-    if ((environment->base != NULL) != making->on_others)
+    if ((environment->base != NULL) != making->on_others || making->terms->is_unseen)
         return 0;
     if (making->there == NULL)
         return add_operation(making,

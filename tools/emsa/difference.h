@@ -9,7 +9,9 @@
 struct difference_terms {
     bool prune;   /* keys that the sheet does not name, where it names keys, are removed */
     bool unshare; /* so are shares that it does not name */
-    int64_t now;  /* from which a time to live is counted */
+    bool
+        is_unseen; /* what there is was not asked for: keys are set, and nothing is made for them */
+    int64_t now;   /* from which a time to live is counted */
 };
 
 struct difference {

@@ -51,6 +51,8 @@ static const struct option_row rows[] = {
     {"metrics", 0, NULL, OPTION_METRICS},
     {"from", 0, "REV", OPTION_FROM},
     {"template", 0, NULL, OPTION_TEMPLATE},
+    {"sealed", 0, NULL, OPTION_SEALED},
+    {"reencrypt", 0, NULL, OPTION_REENCRYPT},
     {"with", 0, "SERVICE", OPTION_WITH},
     {"value", 0, "TEXT", OPTION_VALUE},
     {"protected", 0, NULL, OPTION_PROTECTED},
@@ -175,6 +177,10 @@ static bool *flag(struct options *options, option_bits bit)
         return &options->metrics;
     case OPTION_TEMPLATE:
         return &options->template;
+    case OPTION_SEALED:
+        return &options->sealed;
+    case OPTION_REENCRYPT:
+        return &options->reencrypt;
     case OPTION_PROTECTED:
         return &options->protect;
     case OPTION_SIGNED:

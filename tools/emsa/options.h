@@ -43,6 +43,8 @@ __extension__ typedef unsigned __int128 option_bits;
 #define OPTION_VALUE OPTION_BIT(29)
 #define OPTION_PROTECTED OPTION_BIT(30)
 #define OPTION_SIGNED OPTION_BIT(100)
+#define OPTION_SEALED OPTION_BIT(106)
+#define OPTION_REENCRYPT OPTION_BIT(107)
 #define OPTION_BASE OPTION_BIT(31)
 #define OPTION_ALLOW_EQUAL OPTION_BIT(32)
 #define OPTION_APPLY OPTION_BIT(40)
@@ -124,7 +126,7 @@ struct options {      /* texts are argv's */
     bool dry_run, reveal, secret, guess_secrets, raw, allow_new, all, pristine, strict, cache,
         foreground, masked, verbose, no_secrets, metrics, template, protect, allow_equal, apply,
         with_secrets, remove, prune, history, prepare, idmap, no_idmap, has_uid, has_gid,
-        has_timeout, passphrase, public, accept_head;
+        has_timeout, passphrase, public, accept_head, sealed, reencrypt;
     const char *file, *format, *tree, *only, *value, *base, *dotenv, *override, *environment,
         *parity, *junit;
     const char *out, *passphrase_file, *key_file, *credential, *shares, *add_key_file,

@@ -4,6 +4,7 @@
 
 #include "store/error.h"
 #include "store/name.h"
+#include "store/sealed.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/input.h"
 #include "tools/emsa/list.h"
@@ -79,7 +80,8 @@ static int check_argument(const struct session *session, const struct path *path
     const char *why;
     if (session->options.secret)
         return refuse_secret_argument(path);
-    if (session->options.template) /* ${...} may stand where a password would */
+    if (session->options.template ||
+        session->options.sealed) /* ${...} may stand where a password would */
         return 0;
     why = recognise_value((const unsigned char *)value, strlen(value));
     if (why != NULL)
@@ -166,6 +168,17 @@ static int add_stdin(struct session *session, struct settings *settings, const s
     return error;
 }
 
+/* A sealed text, which is no secret, but longer than a value; "-": stdin. */
+static int add_sealed(struct settings *settings, const struct path *path, const char *file)
+{
+    struct setting *setting;
+    int error = add_setting(settings, path, &setting);
+    if (error < 0)
+        return error;
+    setting->value.secret = true; /* held as one */
+    return read_whole(&setting->value.hidden, file, SEALED_TEXT_MAX);
+}
+
 static int add_prompt(struct settings *settings, const struct path *path)
 {
     struct setting *setting;
@@ -226,6 +239,9 @@ static int gather_key(struct session *session, struct settings *settings, const 
     if (words->count > 2 || (words->count > 1 && options->file != NULL))
         return error_set(ERR_INVALID, "'%s' has more than one value: one of VALUE, '-' and --file",
                          text);
+    if (options->sealed &&
+        (options->file != NULL || (words->count == 2 && words->list[1][0] == '-')))
+        return add_sealed(settings, path, options->file != NULL ? options->file : words->list[1]);
     if (options->file != NULL && strcmp(options->file, "-") != 0)
         return add_file(session, settings, path, options->file, options->secret);
     if (options->file != NULL || (words->count == 2 && strcmp(words->list[1], "-") == 0))
@@ -265,6 +281,8 @@ static int gather(struct session *session, struct settings *settings)
 
 static const char *kind_of(const struct session *session, const struct setting *setting)
 {
+    if (session->options.sealed)
+        return "sealed";
     if (setting->value.secret)
         return "secret";
     return session->options.template ? "template" : "plain";
@@ -306,6 +324,8 @@ int run_set(struct session *session)
     if (session->options.template && session->options.secret)
         return error_set(ERR_INVALID, "a template's text is no secret: its value is one where it "
                                       "refers to one; give one of --template and --secret");
+    if (session->options.sealed && (session->options.template || session->options.secret))
+        return error_set(ERR_INVALID, "a sealed text is a secret already: give --sealed alone");
     int error = gather(session, &settings);
     if (error == 0)
         error = send_settings(session, &settings);

@@ -21,6 +21,7 @@ enum sheet_form {
     SHEET_TEMPLATE, /* data is the text */
     SHEET_SECRET,   /* data is the value */
     SHEET_KEPT,     /* a secret that stays as it is: no data */
+    SHEET_SEALED,   /* a secret; data is the text that it was sealed as */
 };
 
 struct sheet_key {

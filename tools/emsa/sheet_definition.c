@@ -5,6 +5,7 @@
 
 #include "store/limits.h"
 #include "store/name.h"
+#include "store/sealed.h"
 #include "store/template.h"
 #include "tools/emsa/base64.h"
 #include "tools/emsa/hidden.h"
@@ -187,8 +188,33 @@ static void take_kept(struct defining *defining, const struct yaml_node *node)
                    "!secret-file PATH and !secret-env NAME set one");
 }
 
-static const char *const tags[] = {"!secret", "!secret-file", "!secret-env", "!secret-value",
-                                   "!link",   "!template",    "!base64",     NULL};
+/* What can be wrong with it without asking anybody is told at its place in the file. */
+static int take_sealed(struct defining *defining, const struct yaml_node *node)
+{
+    struct sealed sealed;
+    defining->key->form = SHEET_SEALED;
+    if (node->kind != YAML_SCALAR || is_left_empty(node)) {
+        faults_add(defining->faults, &defining->sheet->tree, node,
+                   "a sealed text is wanted here (emsa seal makes one)");
+        return 0;
+    }
+    defining->key->offset = node->offset;
+    defining->key->size = node->size;
+    int error = sealed_read(&sealed, text_of(defining, node), node->size);
+    if (error == 0 && strcmp(sealed.path.key, defining->key->name) != 0)
+        faults_add(defining->faults, &defining->sheet->tree, node,
+                   "it was sealed for the key '%s', and is set nowhere else: seal the value for "
+                   "this key (emsa seal)",
+                   sealed.path.key);
+    else if (error < 0 && error != -ERR_NOMEM)
+        sheet_fault(defining->sheet, defining->faults, node, "");
+    sealed_release(&sealed);
+    return error == -ERR_NOMEM ? error : 0;
+}
+
+static const char *const tags[] = {"!secret",       "!secret-file", "!secret-env",
+                                   "!secret-value", "!sealed",      "!link",
+                                   "!template",     "!base64",      NULL};
 
 static void unknown_tag(struct defining *defining, const struct yaml_node *node)
 {
@@ -198,8 +224,8 @@ static void unknown_tag(struct defining *defining, const struct yaml_node *node)
                    "no tag '%s': did you mean '%s'?", node->tag, nearest);
     else
         faults_add(defining->faults, &defining->sheet->tree, node,
-                   "no tag '%s': there are !link, !template, !secret, !secret-file, !secret-env, "
-                   "!secret-value and !base64",
+                   "no tag '%s': there are !link, !template, !secret, !sealed, !secret-file, "
+                   "!secret-env, !secret-value and !base64",
                    node->tag);
 }
 
@@ -219,6 +245,8 @@ static int take_scalar(struct defining *defining, const struct yaml_node *node)
         return take_variable(defining, node);
     else if (strcmp(node->tag, "!secret-value") == 0)
         return take_clear(defining, node);
+    else if (strcmp(node->tag, "!sealed") == 0)
+        return take_sealed(defining, node);
     else
         unknown_tag(defining, node);
     return 0;
@@ -233,13 +261,14 @@ enum member {
     MEMBER_FILE,
     MEMBER_VARIABLE,
     MEMBER_CLEAR,
+    MEMBER_SEALED,
     MEMBER_TTL,
     MEMBER_EXPIRES,
     MEMBER_SHARE
 };
-static const char *const member_words[] = {
-    "value",        "link", "template", "secret", "secret-file", "secret-env",
-    "secret-value", "ttl",  "expires",  "share",  NULL};
+static const char *const member_words[] = {"value",       "link",       "template",     "secret",
+                                           "secret-file", "secret-env", "secret-value", "sealed",
+                                           "ttl",         "expires",    "share",        NULL};
 
 static int take_source(struct defining *defining, enum member member, const struct yaml_node *node)
 {
@@ -257,6 +286,8 @@ static int take_source(struct defining *defining, enum member member, const stru
         return take_variable(defining, node);
     case MEMBER_CLEAR:
         return take_clear(defining, node);
+    case MEMBER_SEALED:
+        return take_sealed(defining, node);
     default:
         defining->key->form = SHEET_KEPT;
         if (!yaml_is(&defining->sheet->tree, node, "true"))
@@ -286,8 +317,8 @@ static void check_sources(struct defining *defining, const struct yaml_node *nod
     }
     if (first == NULL && !has_unknown)
         faults_add(defining->faults, &defining->sheet->tree, node,
-                   "a key without a value: one of value, link, template, secret, secret-file and "
-                   "secret-env is wanted");
+                   "a key without a value: one of value, link, template, secret, sealed, "
+                   "secret-file and secret-env is wanted");
 }
 
 static int take_map(struct defining *defining, const struct yaml_node *node)

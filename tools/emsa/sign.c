@@ -9,6 +9,7 @@
 #include "store/error.h"
 #include "store/identity.h"
 #include "store/request.h"
+#include "store/sealed.h"
 #include "tools/service/hex.h"
 #include "tools/service/schema_json.h"
 #include "tools/service/signing.h"
@@ -122,6 +123,17 @@ static int schema_digest(struct values *values, uint8_t out[static HASH_SIZE], u
     return text.error;
 }
 
+/* It stands in the text, for who knows no value. */
+static int sealed_digest(uint8_t out[static HASH_SIZE], const void *text, size_t size)
+{
+    struct sealed sealed;
+    int error = sealed_read(&sealed, text, size);
+    if (error == 0)
+        memcpy(out, sealed.digest, HASH_SIZE);
+    sealed_release(&sealed);
+    return error;
+}
+
 static int digest(void *arg, uint8_t out[static HASH_SIZE], uint32_t number,
                   enum operation_kind kind, json_t *given, size_t size)
 {
@@ -135,6 +147,8 @@ static int digest(void *arg, uint8_t out[static HASH_SIZE], uint32_t number,
     int error = value != NULL ? 0 : take(values, size, &value);
     if (error < 0)
         return error;
+    if (kind == SIGNING_SEALED)
+        return sealed_digest(out, value, size);
     if (kind == OPERATION_SET_SECRET)
         request_digest_secret(out, values->seed, number, value, size);
     else

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "store/sealed.h"
 #include "tools/service/operation_rights.h"
 #include "tools/service/parameter.h"
 #include "tools/service/right_words.h"
@@ -45,16 +46,16 @@ static int wanted_text(json_t *operation, const char *name, const struct path *p
 }
 
 /* How many bytes of the stream are the key's. */
-static int size_of(json_t *size, const struct path *path, size_t *out)
+static int size_of(json_t *size, const struct path *path, size_t maximum, size_t *out)
 {
     char text[PATH_TEXT_MAX];
     if (!json_is_integer(size) || json_integer_value(size) < 0)
         return error_set(ERR_INVALID, "the operation on '%s' has neither a value nor a size",
                          path_text(path, text));
-    if (json_integer_value(size) > (json_int_t)VALUE_MAX)
+    if (json_integer_value(size) > (json_int_t)maximum)
         return error_set(ERR_INVALID,
-                         "the value of '%s' is over %u bytes: larger things are files, not values",
-                         path_text(path, text), VALUE_MAX);
+                         "the value of '%s' is over %zu bytes: larger things are files, not values",
+                         path_text(path, text), maximum);
     *out = (size_t)json_integer_value(size);
     return 0;
 }
@@ -65,7 +66,7 @@ typedef int (*set_bytes)(struct change *, const struct path *, const void *, siz
 static int take_open(struct change *change, const struct path *path, struct stream *stream,
                      size_t size, set_bytes set)
 {
-    struct bytes value BYTES_CLEANUP = BYTES_INIT(VALUE_MAX);
+    struct bytes value BYTES_CLEANUP = BYTES_INIT(SEALED_TEXT_MAX); /* the longest of all */
     const unsigned char *ready = stream_ready(stream, size);
     if (size == 0 || ready != NULL)
         return set(change, path, size == 0 ? "" : (const void *)ready, size);
@@ -99,7 +100,8 @@ static int set_open(struct change *change, json_t *operation, const struct path 
     if (error == 0 && text != NULL)
         return set(change, path, json_string_value(text), json_string_length(text));
     if (error == 0)
-        error = size_of(json_object_get(operation, "size"), path, &size);
+        error = size_of(json_object_get(operation, "size"), path,
+                        set == change_set_sealed ? SEALED_TEXT_MAX : VALUE_MAX, &size);
     return error < 0 ? error : take_open(change, path, stream, size, set);
 }
 
@@ -124,8 +126,14 @@ static int add_secret(struct change *change, json_t *operation, const struct pat
     if (error == 0 && text != NULL) /* its copies in a parser cannot be wiped */
         error = error_set(ERR_INVALID, "a secret travels in the stream, never as a parameter");
     if (error == 0)
-        error = size_of(json_object_get(operation, "size"), path, &size);
+        error = size_of(json_object_get(operation, "size"), path, VALUE_MAX, &size);
     return error < 0 ? error : take_secret(change, path, stream, size);
+}
+
+static int add_sealed(struct change *change, json_t *operation, const struct path *path,
+                      struct stream *stream)
+{
+    return set_open(change, operation, path, stream, change_set_sealed);
 }
 
 static int add_link(struct change *change, json_t *operation, const struct path *path,
@@ -262,6 +270,7 @@ static int add_unschema(struct change *change, json_t *operation, const struct p
 static const struct kind kinds[] = {
     {"plain", RIGHT_SET, RIGHT_NONE, true, add_plain},
     {"secret", RIGHT_SET, RIGHT_NONE, true, add_secret},
+    {"sealed", RIGHT_SET, RIGHT_NONE, true, add_sealed},
     {"template", RIGHT_EDIT, RIGHT_NONE, true, add_template},
     {"link", RIGHT_EDIT, RIGHT_NONE, true, add_link},
     {"remove", RIGHT_SET, RIGHT_NONE, false, add_remove},
@@ -348,7 +357,7 @@ static int add_several(struct change *change, const struct kind *kind, json_t *o
     {
         error = put_key(path, key);
         if (error == 0)
-            error = size_of(json_array_get(sizes, index), path, &size);
+            error = size_of(json_array_get(sizes, index), path, VALUE_MAX, &size);
         if (error == 0)
             error = take_one(change, kind, path, stream, size);
         if (error == 0 && ttl != NULL)

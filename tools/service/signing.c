@@ -106,11 +106,9 @@ static enum operation_kind kind_of(json_t *operation)
     static const struct {
         const char *word;
         enum operation_kind kind;
-    } kinds[] = {{"plain", OPERATION_SET_PLAIN},
-                 {"secret", OPERATION_SET_SECRET},
-                 {"template", OPERATION_SET_TEMPLATE},
-                 {"link", OPERATION_SET_LINK},
-                 {"schema", OPERATION_SCHEMA_SET}};
+    } kinds[] = {{"plain", OPERATION_SET_PLAIN}, {"secret", OPERATION_SET_SECRET},
+                 {"sealed", SIGNING_SEALED},     {"template", OPERATION_SET_TEMPLATE},
+                 {"link", OPERATION_SET_LINK},   {"schema", OPERATION_SCHEMA_SET}};
     const char *word = json_string_value(json_object_get(operation, "kind"));
     for (size_t i = 0; word != NULL && i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(word, kinds[i].word) == 0)

@@ -9,6 +9,10 @@
 
 #include "store/request.h"
 
+/* What stands for a sealed text where kinds of operations do: it sets a secret, and brings its
+ * digest with it. */
+#define SIGNING_SEALED ((enum operation_kind)255)
+
 /* A value's digest: the number-th of the request, from 1. given: the text that stands in the call,
  * or a schema; NULL: the next size bytes of the stream. Negative ends it, and is what it returns.
  */

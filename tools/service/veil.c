@@ -177,10 +177,12 @@ static bool is_hidden(struct veil *veil, const json_t *text)
     return place != NULL && path_parse(&path, place, strlen(place)) == 0 && !sees(veil, &path);
 }
 
-/* What a schema says of a value says something about it: notes and findings are for readers. */
-static bool is_for_readers(const char *list)
+/* What a schema says of a value says something about it: notes and findings are for readers; but
+ * those that are of what was asked for alone. */
+static bool is_for_readers(const char *list, json_t *item)
 {
-    return strcmp(list, "notes") == 0 || strcmp(list, "findings") == 0;
+    return (strcmp(list, "notes") == 0 && !json_is_true(json_object_get(item, "asked"))) ||
+           strcmp(list, "findings") == 0;
 }
 
 static bool is_unread(struct veil *veil, const json_t *text)
@@ -200,7 +202,7 @@ static void veil_list(struct veil *veil, const char *name, json_t *list)
         json_t *item = json_array_get(list, i);
         const json_t *place = json_is_object(item) ? json_object_get(item, "path") : item;
         if ((json_is_object(item) || are_paths) &&
-            (is_hidden(veil, place) || (is_for_readers(name) && is_unread(veil, place))))
+            (is_hidden(veil, place) || (is_for_readers(name, item) && is_unread(veil, place))))
             json_array_remove(list, i);
         else
             veil_value(veil, name, item);
@@ -215,8 +217,9 @@ static void veil_object(struct veil *veil, const char *name, json_t *object)
     json_t *value;
     json_object_foreach_safe(object, next, key, value)
     {
-        json_t *instead =
-            is_for_readers(name) && strcmp(key, "path") != 0 ? veiled_text(veil, value) : NULL;
+        json_t *instead = is_for_readers(name, object) && strcmp(key, "path") != 0
+                              ? veiled_text(veil, value)
+                              : NULL;
         if (are_environments && !sees_place(veil, key, NULL))
             json_object_del(object, key);
         else if (instead != NULL)

@@ -7,11 +7,13 @@
 
 #define CHANGED                                                                                    \
     "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, "         \
-    "removed: int, same: int, late: bool, lines: []Line, notes: [](path: string, text: string))"
+    "removed: int, same: int, late: bool, lines: []Line, notes: [](path: string, text: string, "   \
+    "asked: ?bool))"
 
 #define COPIED                                                                                     \
     "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, "         \
-    "removed: int, same: int, late: bool, lines: []Line, notes: [](path: string, text: string), "  \
+    "removed: int, same: int, late: bool, lines: []Line, notes: [](path: string, text: string, "   \
+    "asked: ?bool), "                                                                              \
     "secrets: [](path: string, from: string), shares: [](path: string, with: string), left: "      \
     "[](path: string, from: string, "                                                              \
     "needs: ?string), out: [](path: string, "                                                      \
@@ -211,6 +213,12 @@ const struct verb verbs[] = {
      "an "
      "earlier\n"
      "# reply told of."},
+    {"SealKey", verb_seal_key, RIGHT_LIST, "path", "path: string",
+     "(store: string, environment: int, service: int, generation: int, key: string)",
+     "For whom a value is sealed that a service is to have: its newest public key, in hex digits "
+     "as "
+     "the\n"
+     "# store's id is."},
     {"StoreId", verb_store_id, RIGHT_SOME, NULL, "", "(id: string)",
      "What tells this store from every other one, in hex digits: part of what an author signs."},
     {"Status", verb_status, RIGHT_LIST, NULL, "", "(rev: int, store: string, pid: int)",

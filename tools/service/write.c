@@ -148,10 +148,14 @@ static json_t *note_list(const struct change_result *result)
 {
     char text[PATH_TEXT_MAX];
     json_t *notes = json_array();
-    for (size_t i = 0; i < result->note_count; i++)
-        json_array_append_new(notes, json_pack("{s:s, s:s}", "path",
-                                               path_text(&result->notes[i].path, text), "text",
-                                               result->notes[i].text));
+    for (size_t i = 0; i < result->note_count; i++) {
+        const struct change_note *note = &result->notes[i];
+        json_t *object =
+            json_pack("{s:s, s:s}", "path", path_text(&note->path, text), "text", note->text);
+        if (note->is_of_asked)
+            json_object_set_new(object, "asked", json_true());
+        json_array_append_new(notes, object);
+    }
     for (size_t i = 0; i < result->count; i++)
         note_unknown(&result->lines[i], notes);
     return notes;

@@ -388,7 +388,7 @@ class Store:
                                       operation["entry_id"], rev, op, operation["kind"], 0)
         must(len(place) == 54, "PLACE")
         version, zero, count, size = struct.unpack_from("<BBHI", envelope)
-        must((version, zero) == (1, 0) and 1 <= count <= 4096, "envelope: version")
+        must((version, zero) == (2, 0) and 1 <= count <= 4096, "envelope: version")
         must(len(envelope) == 64 + 92 * count + size + 16, "envelope: size")
         must(size == operation["stored_size"], "envelope: padded size")
         commitment, head = envelope[8:40], envelope[:64 + 92 * count]
@@ -407,8 +407,8 @@ class Store:
         if dek is None:
             raise NoKey("no key of this identity opens it")
         must(derive(dek, "emsa-commitment-1", place) == commitment, "envelope: commitment")
-        length = struct.unpack("<Q", unseal(derive(dek, "emsa-length-1"), place + envelope[:40], envelope[40:64]))[0]
-        text = unseal(derive(dek, "emsa-value-1"), place + H("emsa-envelope-1", head), envelope[64 + 92 * count:])
+        length = struct.unpack("<Q", unseal(derive(dek, "emsa-length-2", commitment), place + envelope[:40], envelope[40:64]))[0]
+        text = unseal(derive(dek, "emsa-value-2", commitment), place + H("emsa-envelope-1", head), envelope[64 + 92 * count:])
         must(len(text) == size == padded(length) and not any(text[length:]), "envelope: padding")
         if (rev, op) in self.signed_secrets:
             must(derive(dek, "emsa-asked-1", text[:length]) == self.signed_secrets[rev, op], "a secret that was not signed")

@@ -67,7 +67,7 @@ METHODS = {
     "Rollback": ("path", COPIED | GONE | {LOCK, UNLOCK, ENVIRONMENT_ADD}, None, set()),
     "Tag": ("name", {TAG}, None, set()), "Untag": ("name", {UNTAG}, None, set())}
 COPYING = {"EnvironmentCopy", "Copy", "Move", "Promote", "Rollback"}
-ASKED = {"plain": {SET_PLAIN}, "secret": {SET_SECRET}, "template": {SET_TEMPLATE}, "link": {SET_LINK}, "remove": {REMOVE},
+ASKED = {"plain": {SET_PLAIN}, "secret": {SET_SECRET}, "sealed": {SET_SECRET}, "template": {SET_TEMPLATE}, "link": {SET_LINK}, "remove": {REMOVE},
          "copy": set(SETS), "move": set(SETS), "service": {SERVICE_ADD}, "environment": {ENVIRONMENT_ADD}, "share": {SHARE},
          "unshare": {UNSHARE}, "lock": {LOCK}, "unlock": {UNLOCK}, "schema": {SCHEMA_SET}, "unschema": {SCHEMA_REMOVE},
          "grant": {RIGHTS_GRANT}, "revoke": {RIGHTS_REVOKE}, "rotate": set()}
@@ -140,7 +140,7 @@ class Following:
                 asked, digest = self.asked[i]
                 if self.fits(asked, digest, operation, path):
                     self.at = i
-                    if kind == SET_SECRET and asked["kind"] == "secret":
+                    if kind == SET_SECRET and asked["kind"] in ("secret", "sealed"):
                         self.secrets.append((number, digest))
                     return True
             return False

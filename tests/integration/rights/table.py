@@ -95,6 +95,7 @@ def reading(path, revisions):
         yield "Diff", {"path": path, "other": other_of(path)}, [("read", path), ("read", other_of(path))]
         yield "Diff", {"path": other_of(path), "other": path}, [("read", path), ("read", other_of(path))]
     if is_at(path, 2):
+        yield "SealKey", {"path": path}, [("list", path)]
         yield "SchemaShow", {"path": path}, [("read", path)]
         yield "SchemaInfer", {"path": path}, [("read", path)]
         yield "Check", {"path": path, "parity": ["dev", "prod"]}, [("read", path), ("read", "dev"), ("read", "prod")]
@@ -109,6 +110,7 @@ def changing_keys(path):
     yield *operation("plain", path, value="guess"), [("set", path)]
     yield *operation("plain", path, value=value_of(service)), [("set", path)]
     yield *operation("secret", path, value="guess"), [("set", path)]
+    yield *operation("sealed", path, value="guess"), [("set", path)]
     yield *operation("template", path, value="a${KprodwebA}"), [("edit", path)]
     yield *operation("link", path, value="db/KproddbA"), [("edit", path)]
     yield *operation("remove", path), [("set", path)]

@@ -209,6 +209,8 @@ def attempts(environment):
     yield None, ("status", "--json")
     yield None, ("status", "--metrics")
     yield None, ("verify",)
+    yield None, ("seal", f"{app}/X", "--file", os.path.join(work, "import.env"))
+    yield None, ("set", f"{app}/X", "--sealed", "--file", os.path.join(work, "import.env"))
     yield None, ("rotate", "keys", environment)
     yield None, ("rotate", "list", environment)
     yield None, ("rotate", "value", f"{app}/X", "--generate", "24", "--keep-previous", "PREVIOUS")

@@ -225,7 +225,7 @@ static void newer_format_is_said_to_be_one(void **state)
     BYTES_CLEANUP struct bytes out = BYTES_INIT(4u << 20);
     SECRET_CLEANUP struct secret opened = {0};
     seal_value(&out, &place, "a value", 7, &world->service, 1);
-    out.data[0] = 2;
+    out.data[0] = 3;
     assert_int_equal(
         envelope_open(world->keyring, &world->log, &opened, &place, out.data, out.size),
         ERR(ERR_FORMAT));

@@ -57,6 +57,7 @@ static const struct {
     {"Rollback", RIGHT_EDIT, "path"},
     {"Metrics", RIGHT_LIST, NULL},
     {"Refs", RIGHT_LIST, "path"},
+    {"SealKey", RIGHT_LIST, "path"},
     {"Status", RIGHT_LIST, NULL},
     {"Set", RIGHT_OF_EACH, NULL},
     {"Check", RIGHT_READ, "path"},
