@@ -55,6 +55,15 @@ static const struct expected_identity *identity_of(const struct expected_keys *k
     return NULL;
 }
 
+static bool is_signer(const struct expected_keys *keys,
+                      const uint8_t signing_key[static CRYPTO_KEY_SIZE])
+{
+    for (size_t i = 0; i < keys->identity_count; i++)
+        if (memcmp(keys->identities[i].signing_key, signing_key, CRYPTO_KEY_SIZE) == 0)
+            return true;
+    return false;
+}
+
 static int learn_identity(struct expected_keys *keys, const char **why,
                           const struct operation *operation, uint64_t rev)
 {
@@ -63,7 +72,7 @@ static int learn_identity(struct expected_keys *keys, const char **why,
     if (identity_name_check(operation->name, operation->name_size))
         NO_FIT("its identity's name is none");
     if (expected_identity(keys, operation->name, operation->name_size) ||
-        identity_of(keys, operation->public_key))
+        identity_of(keys, operation->public_key) || is_signer(keys, operation->signing_key))
         NO_FIT("its identity was known");
     struct expected_identity *grown =
         realloc(keys->identities, (keys->identity_count + 1) * sizeof *grown);
@@ -74,6 +83,7 @@ static int learn_identity(struct expected_keys *keys, const char **why,
     *identity = (struct expected_identity){.rev = rev};
     memcpy(identity->name, operation->name, operation->name_size);
     memcpy(identity->public_key, operation->public_key, CRYPTO_KEY_SIZE);
+    memcpy(identity->signing_key, operation->signing_key, CRYPTO_KEY_SIZE);
     keys->records += 2; /* by key and by name */
     return 0;
 }

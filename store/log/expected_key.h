@@ -13,7 +13,7 @@ struct expected_pair {
 
 struct expected_identity {
     char name[PRINCIPAL_NAME_MAX + 1];
-    uint8_t public_key[CRYPTO_KEY_SIZE];
+    uint8_t public_key[CRYPTO_KEY_SIZE], signing_key[CRYPTO_KEY_SIZE];
     uint64_t rev;
 };
 

@@ -5,7 +5,8 @@
 #include "store/log/index.h"
 #include "store/name.h"
 
-/* A name stands for one identity, and an identity has one name, for ever. */
+/* A name stands for one identity, and an identity has one name, for ever: so has each of its keys.
+ */
 static int take_identity(struct index *index, const struct operation *operation)
 {
     struct identity_state state = {.rev = index->rev}, known;
@@ -14,6 +15,8 @@ static int take_identity(struct index *index, const struct operation *operation)
     int found = state_identity_named(index->txn, &known, index->name);
     if (found > 0)
         found = state_identity(index->txn, &known, operation->public_key);
+    if (found > 0)
+        found = state_signer(index->txn, &known, operation->signing_key, UINT64_MAX);
     if (found <= 0)
         return found < 0 ? found : 1;
     memcpy(state.name, index->name, operation->name_size + 1);

@@ -159,6 +159,8 @@ int judge_identity(struct judge *judge, const struct wish *wish)
     found = state_identity_named(judge->index->txn, &known, wish->with);
     if (found > 0)
         found = state_identity(judge->index->txn, &known, keys[0]);
+    if (found > 0) /* whose signatures would be taken for another's */
+        found = state_signer(judge->index->txn, &known, keys[1], UINT64_MAX);
     if (found < 0)
         return found;
     if (!found && strcmp(known.name, wish->with) != 0)

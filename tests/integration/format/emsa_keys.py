@@ -19,6 +19,8 @@ class Keys:
             name = operation["name"]
             form.must(form.PRINCIPAL.fullmatch("id:" + name), "an identity's name")
             form.must(b"i" + name.encode() not in self.keys and b"I" + fields[1] not in self.keys, "an identity that was known")
+            form.must(fields[4] not in self.signers, "an identity whose signing key was another's")
+            self.signers.add(fields[4])
             self.keys[b"I" + fields[1]] = body("Q", self.rev) + fields[4] + bytes([len(name)]) + name.encode()
             self.keys[b"i" + name.encode()] = body("") + fields[1]
             self.identities[name] = (fields[1], self.rev)

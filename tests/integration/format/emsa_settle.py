@@ -69,7 +69,7 @@ class Settled(Judge, Keys):
         self.schemas, self.read = {}, {}
         self.history, self.outcomes, self.keys, self.requests, self.tags = {}, {}, {}, {}, {}
         self.presences, self.set_there, self.grants = {}, set(), {}
-        self.identities, self.pairs, self.taken = {}, {}, []
+        self.identities, self.signers, self.pairs, self.taken = {}, set(), {}, []
         self.last_entry = 0
         self.views = {0: self._view(self.records)}
         for rev in range(1, store.rev + 1):

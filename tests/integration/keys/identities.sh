@@ -26,6 +26,8 @@ says "made known" "id:host is known"
 says "and granted" "id:host may read"
 ends "another of that name" 4 "is another identity" emsa grant prod --to id:host --key "$ci" --read
 ends "the same by another name" 4 "known as 'id:host' already" emsa grant prod --to id:guest --key "$host" --read
+ends "its signatures under another's name" 4 "known as 'id:host' already" \
+    emsa grant prod --to id:guest --key "${laptop:0:69}${host:69}" --read
 holds "the environment" emsa grant prod --to id:laptop --key "$laptop" --list --read
 holds "setting" emsa grant prod --to id:ci --key "$ci" --set --share
 holds "the list" emsa grants

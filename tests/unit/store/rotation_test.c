@@ -60,13 +60,18 @@ static int commit(struct world *world, struct change *change)
     return 0;
 }
 
+static int know_text(struct world *world, const char *name, const char *text)
+{
+    struct change *change = begin(world);
+    assert_int_equal(change_identity(change, name, text), 0);
+    return commit(world, change);
+}
+
 static int know(struct world *world, const char *name, const struct identity *identity)
 {
     char text[IDENTITY_TEXT_MAX] = "";
-    struct change *change = begin(world);
     identity_public(identity, text);
-    assert_int_equal(change_identity(change, name, text), 0);
-    return commit(world, change);
+    return know_text(world, name, text);
 }
 
 static int give(struct world *world, const char *place, const char *who, unsigned rights)
@@ -166,6 +171,20 @@ static void test_an_identity_has_one_name(void **state)
     assert_int_equal(grant_identity(world->model.snapshot, &known, ADMINISTRATOR), 0);
     assert_int_equal(grant_identity(world->model.snapshot, &known, "guest"), NOT_THERE);
     snapshot_end(world->model.snapshot);
+}
+
+/* Whoever could make another's signing key known beside its own would be taken for the other. */
+static void test_a_signing_key_is_of_one(void **state)
+{
+    struct world *world = *state;
+    char text[IDENTITY_TEXT_MAX] = "", other[IDENTITY_TEXT_MAX] = "";
+    const size_t signing = strlen("emsa1") + 64;
+    assert_int_equal(know(world, "host", world->host), 0);
+    identity_public(world->host, text);
+    identity_public(world->other, other);
+    memcpy(other + signing, text + signing, 64);
+    assert_int_equal(know_text(world, "guest", other), ERR(ERR_REFUSED));
+    assert_non_null(strstr(error_text(), "known as 'id:host' already"));
 }
 
 static void test_a_host_opens_its_services_alone(void **state)
@@ -383,6 +402,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(test_an_identity_has_one_name),
+        WORLD_TEST(test_a_signing_key_is_of_one),
         WORLD_TEST(test_a_host_opens_its_services_alone),
         WORLD_TEST(test_setting_opens_nothing),
         WORLD_TEST(test_who_is_revoked_opens_nothing_new),
