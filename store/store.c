@@ -12,6 +12,7 @@
 #include "store/model/leak_check.h"
 #include "store/model/owner.h"
 #include "store/model/pin.h"
+#include "store/model/whole.h"
 #include "store/verify.h"
 
 static int source_public_key(void *context, struct recipient *owner)
@@ -98,6 +99,8 @@ static int open_parts(struct store *store, const struct store_options *options)
         error = in_reader(store, compare_pin, &(struct opening){store, options->accepts_head});
     if (!error)
         error = keyring_new(&store->keyring, store->id, &source);
+    if (!error)
+        error = whole_open(store, options->is_examined || options->accepts_head);
     return error;
 }
 
@@ -111,6 +114,7 @@ int store_open(struct store **out, const struct store_options *options)
     }
     store->lock_fd = -1;
     store->pin_fd = options->pin_fd;
+    store->accepts_head = options->accepts_head;
     store->alarm = options->alarm;
     store->alarm_arg = options->alarm_arg;
     pthread_mutex_init(&store->writer, NULL);
@@ -130,6 +134,7 @@ void store_close(struct store *store)
     const int saved = errno;
     keyring_free(store->keyring);
     env_close(store->env);
+    secret_release(&store->pin_key);
     if (store->own_lock)
         owner_unlock(store->lock_fd);
     if (store->pin_fd > 0)
@@ -251,6 +256,13 @@ int verify_store(struct store *store, const struct verify_options *options,
     if (verdict && verdict != -ERR_CORRUPT)
         return verdict;
     const int error = leak_check(store, options, report);
+    /* What speaks against the store where it was opened all the same, to be looked at. A head that
+     * is accepted is accepted with its seal, not with a tree that hides what is in it. */
+    if (!error && store->whole_difference[0] && (store->whole_is_unsound || !store->accepts_head)) {
+        report->faults++;
+        if (options->fault)
+            options->fault(options->arg, store->whole_difference);
+    }
     if (error || !report->faults)
         return error;
     return error_set(ERR_CORRUPT, "%llu faults in the store", (unsigned long long)report->faults);

@@ -30,6 +30,9 @@ struct store_options {
     int pin_fd;
     /* Opens the store also where the pin speaks against it (store_pinned says so then). */
     bool accepts_head;
+    /* Opens it also where its seal speaks against it (store/model/whole.h), to be verified: nothing
+     * else may be read of it. Implied by accepts_head. */
+    bool is_examined;
 };
 
 /*
@@ -51,7 +54,8 @@ int store_lock(const char *path);
 void store_sign(int lock_fd, pid_t pid);
 
 /* Opens a store. ERR_BUSY, ERR_NOT_FOUND (with how to make one), ERR_FORMAT, ERR_CORRUPT (a
- * truncated file, a meta page that is none; an older or a second head, by its pin), ERR_DENIED,
+ * truncated file, a meta page that is none; an older or a second head, by its pin; records that are
+ * not what was written, by its seal: with the first findings), ERR_DENIED,
  * ERR_NOMEM. One store per process; never fork after it. */
 int store_open(struct store **out, const struct store_options *options);
 

@@ -9,6 +9,7 @@
 struct verify_report {
     uint64_t commits, operations, values, derived; /* checked */
     uint64_t faults;                               /* found */
+    uint64_t damaged; /* of those: records that fail their own hash, and say so to who reads them */
 };
 
 struct verify_options {

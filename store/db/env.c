@@ -92,6 +92,15 @@ int env_error(struct env *env, int lmdb, const char *doing)
     return error_set(ERR_IO, "%s: LMDB error %d", doing, lmdb);
 }
 
+int env_foreign(struct env *env)
+{
+    atomic_store(&env->broken, -ERR_CORRUPT);
+    const int error = error_set(ERR_CORRUPT, "somebody else has written to the store while this "
+                                             "process owned it: open it anew (restart the server)");
+    env_alarm(env);
+    return error;
+}
+
 void env_alarm(struct env *env)
 {
     atomic_fetch_add(&env->alarms, 1);
@@ -368,6 +377,9 @@ static int start(void *arg)
         mdb_txn_abort(txn);
     else
         failed = mdb_txn_commit(txn); /* which keeps the handles */
+    MDB_envinfo info;
+    if (!failed && !(failed = mdb_env_info(env->mdb, &info)))
+        atomic_store(&env->written, info.me_last_txnid);
     return failed;
 }
 
@@ -432,6 +444,7 @@ void env_close(struct env *env)
     if (!env)
         return;
     guard_call(close_files, env->mdb);
+    secret_release(&env->whole.memory);
     pthread_mutex_destroy(&env->writer);
     pthread_mutex_destroy(&env->room);
     free(env);

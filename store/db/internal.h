@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "store/db/env.h"
+#include "store/db/whole_internal.h"
 
 struct env {
     MDB_env *mdb;
@@ -19,6 +20,9 @@ struct env {
     atomic_int broken; /* see env_broken */
     /* Commits that have ended, whichever way; counted before the next may begin. */
     _Atomic uint64_t commits;
+    /* The greatest transaction that this process has written, or may just be writing. */
+    _Atomic uint64_t written;
+    struct whole whole; /* guarded by writer, once readers are about */
     /* One writer at a time: held from txn_write_begin to its end. Ours and not LMDB's alone,
      * because a transaction that a fault has torn never gives LMDB's back. Outermost: no other lock
      * is held when it is taken. */
@@ -31,6 +35,10 @@ struct env {
 /* The one table: what LMDB returned (a code of its own, an errno, or GUARD_FAULT) as a code of
  * ours, with "doing: why" as text. A panic marks the environment (which may be NULL) as broken. */
 int env_error(struct env *env, int lmdb, const char *doing);
+
+/* A transaction of another process: the store has one owner, whose locks nobody but LMDB's own
+ * tools gets past. ERR_CORRUPT, and an alarm; nothing is written any more. */
+int env_foreign(struct env *env);
 
 /* Counts an alarm and passes this thread's error text on. */
 void env_alarm(struct env *env);

@@ -4,50 +4,17 @@
 #include <string.h>
 
 #include "store/crypto/hash.h"
-#include "store/db/finger.h"
 #include "store/db/guard.h"
 #include "store/db/internal.h"
-#include "store/db/tail.h"
+#include "store/db/txn_internal.h"
 #include "store/error.h"
-
-struct txn {
-    struct env *env;
-    MDB_txn *mdb; /* NULL: none (a reader whose last try to begin failed) */
-    bool is_writer;
-    bool is_live;    /* reader: renewed and not reset */
-    bool is_faulted; /* reader: made anew at the next renewal; writer: never given back to LMDB */
-    int error;       /* sticky; writers only */
-    struct hand hands[DB_COUNT]; /* a reader's only */
-    struct tail tails[DB_COUNT]; /* a writer's only */
-};
-
-/* What one guarded piece of work gets and gives. */
-struct call {
-    struct txn *txn;
-    enum database database;
-    MDB_val key, data; /* given, then found */
-    struct slice wanted;
-    bool strictly;
-    unsigned flags;
-    bool is_damaged; /* found, and not what was written */
-};
-
-static MDB_val val(struct slice slice)
-{
-    /* LMDB's type has no const; it doesn't write through it. */
-    union {
-        const void *given;
-        void *taken;
-    } pointer = {.given = slice.data};
-    return (MDB_val){.mv_size = slice.size, .mv_data = pointer.taken};
-}
 
 static struct slice slice_of(MDB_val val)
 {
     return (struct slice){val.mv_data, val.mv_size};
 }
 
-static int stick(struct txn *txn, int error)
+int txn_stick(struct txn *txn, int error)
 {
     if (txn->is_writer && !txn->error)
         txn->error = error;
@@ -67,21 +34,21 @@ static int faulted(struct txn *txn, const char *doing)
     unbind(txn);
     if (txn->is_writer)
         atomic_store(&txn->env->broken, -ERR_CORRUPT);
-    int error = stick(txn, env_error(txn->env, GUARD_FAULT, doing));
+    int error = txn_stick(txn, env_error(txn->env, GUARD_FAULT, doing));
     env_alarm(txn->env);
     return error;
 }
 
-static int failed_call(struct txn *txn, int lmdb, const char *doing)
+int txn_failed(struct txn *txn, int lmdb, const char *doing)
 {
     if (lmdb == GUARD_FAULT)
         return faulted(txn, doing);
     /* LMDB bars whoever met a page out of bounds from going on (MDB_BAD_TXN), and may tell nothing
      * else: damage still, unless a writer failed of something that was told. */
     if (lmdb == MDB_BAD_TXN && !txn->error)
-        return stick(
+        return txn_stick(
             txn, error_set(ERR_CORRUPT, "%s: damage was met before in this transaction", doing));
-    int error = stick(txn, env_error(txn->env, lmdb, doing));
+    int error = txn_stick(txn, env_error(txn->env, lmdb, doing));
     if (error == -ERR_CORRUPT)
         env_alarm(txn->env);
     return error;
@@ -100,9 +67,10 @@ static int damaged(const struct call *call)
         key[2 * shown + 1] = digits[bytes[shown] & 15];
     }
     key[2 * shown] = '\0';
-    int error = stick(call->txn,
-                      error_set(ERR_CORRUPT, "database '%s': record '%s' does not match its hash",
-                                database_name(call->database), key));
+    call->txn->met_damage = true;
+    int error = txn_stick(call->txn, error_set(ERR_CORRUPT,
+                                               "database '%s': record '%s' does not match its hash",
+                                               database_name(call->database), key));
     env_alarm(call->txn->env);
     return error;
 }
@@ -110,24 +78,32 @@ static int damaged(const struct call *call)
 /* Inside the guard: reads every byte of the record, so that its pages are in memory afterwards. */
 static void check_record(struct call *call)
 {
-    uint8_t hash[RECORD_HASH_SIZE];
-    size_t size = call->data.mv_size;
-    const unsigned char *data = call->data.mv_data;
-    if (size < RECORD_HASH_SIZE || size - RECORD_HASH_SIZE > RECORD_MAX) {
-        call->is_damaged = true;
-        return;
-    }
-    size -= RECORD_HASH_SIZE;
-    hash_record(hash, database_name(call->database), call->key.mv_data, call->key.mv_size, data,
-                size);
-    call->is_damaged = memcmp(hash, data + size, RECORD_HASH_SIZE) != 0;
-    call->data.mv_size = size;
+    call->is_damaged = !whole_is_right(call->database, call->key, call->data);
+    if (!call->is_damaged)
+        call->data.mv_size -= RECORD_HASH_SIZE;
+}
+
+/* LMDB takes the number of the newest transaction from its table in memory, which nobody else
+ * writes; another process has left its own in the file's head. */
+static int note_newest(struct txn *txn, int failed)
+{
+    MDB_envinfo info;
+    if (!failed)
+        failed = mdb_env_info(txn->env->mdb, &info);
+    if (!failed)
+        txn->newest = info.me_last_txnid;
+    return failed;
+}
+
+static bool is_foreign(const struct txn *txn)
+{
+    return txn->newest > atomic_load(&txn->env->written);
 }
 
 static int reader_begin(void *arg)
 {
     struct txn *txn = arg;
-    return mdb_txn_begin(txn->env->mdb, NULL, MDB_RDONLY, &txn->mdb);
+    return note_newest(txn, mdb_txn_begin(txn->env->mdb, NULL, MDB_RDONLY, &txn->mdb));
 }
 
 static int reader_renew(void *arg)
@@ -135,7 +111,7 @@ static int reader_renew(void *arg)
     struct txn *txn = arg;
     if (txn->is_live)
         mdb_txn_reset(txn->mdb);
-    return mdb_txn_renew(txn->mdb);
+    return note_newest(txn, mdb_txn_renew(txn->mdb));
 }
 
 static int drop(void *arg)
@@ -158,7 +134,7 @@ int txn_reader_new(struct txn **out, struct env *env)
     txn->env = env;
     int failed = guard_call(reader_begin, txn);
     if (failed) {
-        int error = failed_call(txn, failed, "cannot begin reading");
+        int error = txn_failed(txn, failed, "cannot begin reading");
         free(txn);
         return error;
     }
@@ -200,10 +176,11 @@ int txn_renew(struct txn *txn)
         failed = renew_once(txn);
         atomic_thread_fence(memory_order_acquire);
     } while (!failed && commits != atomic_load(&txn->env->commits));
-    if (!failed)
+    if (!failed && !is_foreign(txn))
         return 0;
-    int error = failed_call(txn, failed, "cannot begin reading");
+    int error = failed ? txn_failed(txn, failed, "cannot begin reading") : env_foreign(txn->env);
     guard_call(drop, txn);
+    txn->is_live = false;
     return error;
 }
 
@@ -222,7 +199,7 @@ uint64_t txn_stamp(const struct txn *txn)
 static int writer_begin(void *arg)
 {
     struct txn *txn = arg;
-    return mdb_txn_begin(txn->env->mdb, NULL, 0, &txn->mdb);
+    return note_newest(txn, mdb_txn_begin(txn->env->mdb, NULL, 0, &txn->mdb));
 }
 
 static int refuse_broken(const struct env *env)
@@ -250,15 +227,34 @@ int txn_write_begin(struct txn **out, struct env *env)
     if (!error) {
         int failed = guard_call(writer_begin, txn);
         if (failed)
-            error = failed_call(txn, failed, "cannot begin a change");
+            error = txn_failed(txn, failed, "cannot begin a change");
+        else if (is_foreign(txn))
+            error = env_foreign(env);
+        whole_begin(&txn->whole, &env->whole);
     }
     if (error) {
+        guard_call(drop, txn);
         pthread_mutex_unlock(&env->writer);
         free(txn);
         return error;
     }
     *out = txn;
     return 0;
+}
+
+void txn_seal(struct txn *txn, const struct whole_sums *sums)
+{
+    if (txn->whole.state == WHOLE_OFF)
+        return;
+    txn->whole.state = WHOLE_SEALED;
+    txn->whole.sums = *sums;
+    txn->whole.has_written = true;
+}
+
+static int writer_seal(void *arg)
+{
+    struct txn *txn = arg;
+    return whole_write(&txn->whole, txn->mdb, txn->env->handles[DB_META]);
 }
 
 static int writer_commit(void *arg)
@@ -280,19 +276,29 @@ static void ask_for_panic(struct env *env)
 
 int txn_commit(struct txn *txn)
 {
+    struct env *env = txn->env;
+    int failed = txn->error ? 0 : guard_call(writer_seal, txn);
+    if (failed)
+        txn_failed(txn, failed, "cannot write the seal of the store");
     if (txn->error) {
         int error = txn->error;
         txn_free(txn);
         return error;
     }
     memset(txn->tails, 0, sizeof(txn->tails)); /* LMDB frees them */
-    int failed = guard_call(writer_commit, txn);
-    atomic_fetch_add(&txn->env->commits, 1);
+    const uint64_t before = atomic_load(&env->written);
+    atomic_store(&env->written, mdb_txn_id(txn->mdb)); /* before any reader can see it */
+    failed = guard_call(writer_commit, txn);
+    atomic_fetch_add(&env->commits, 1);
     if (failed != GUARD_FAULT)
         txn->mdb = NULL; /* LMDB has freed it, whatever it says */
-    int error = failed ? failed_call(txn, failed, "cannot commit") : 0;
+    int error = failed ? txn_failed(txn, failed, "cannot commit") : 0;
     if (failed && failed != GUARD_FAULT)
-        ask_for_panic(txn->env);
+        ask_for_panic(env);
+    if (!failed)
+        whole_end(&env->whole, &txn->whole);
+    else if (!env_broken(env))
+        atomic_store(&env->written, before);
     txn_free(txn);
     return error;
 }
@@ -314,19 +320,19 @@ int txn_error(const struct txn *txn)
     return txn->error;
 }
 
-/* What keeps a call from being made at all. */
-static int refuse_call(const struct txn *txn)
+bool txn_met_damage(const struct txn *txn)
 {
+    return txn->met_damage;
+}
+
+int txn_refuse(struct txn *txn)
+{
+    txn->met_damage = false;
     if (txn->error)
         return txn->error;
     if (!txn->is_writer && !txn->is_live)
         return error_set(ERR_IO, "a reader was used that was not renewed");
     return 0;
-}
-
-static MDB_dbi handle_of(const struct call *call)
-{
-    return call->txn->env->handles[call->database];
 }
 
 static int take_finger(struct call *call, MDB_cursor **out)
@@ -357,7 +363,7 @@ static int do_get(void *arg)
 
 int txn_get(struct txn *txn, struct slice *body, enum database database, struct slice key)
 {
-    int error = refuse_call(txn);
+    int error = txn_refuse(txn);
     if (error)
         return error;
     struct call call = {.txn = txn, .database = database, .key = val(key)};
@@ -365,78 +371,11 @@ int txn_get(struct txn *txn, struct slice *body, enum database database, struct 
     if (failed == MDB_NOTFOUND)
         return TXN_NOT_FOUND;
     if (failed)
-        return failed_call(txn, failed, "cannot read");
+        return txn_failed(txn, failed, "cannot read");
     if (call.is_damaged)
         return damaged(&call);
     *body = slice_of(call.data);
     return 0;
-}
-
-static int do_put(void *arg)
-{
-    struct call *call = arg;
-    struct slice body = call->wanted;
-    MDB_val room = {.mv_size = body.size + RECORD_HASH_SIZE};
-    uint8_t hash[RECORD_HASH_SIZE];
-    hash_record(hash, database_name(call->database), call->key.mv_data, call->key.mv_size,
-                body.data, body.size);
-    MDB_txn *mdb = call->txn->mdb;
-    const MDB_dbi handle = call->txn->env->handles[call->database];
-    int failed;
-    if (!tail_put(&call->txn->tails[call->database], mdb, handle, &call->key, &room, call->flags,
-                  &failed))
-        failed = mdb_put(mdb, handle, &call->key, &room, call->flags | MDB_RESERVE);
-    if (failed)
-        return failed;
-    unsigned char *place = room.mv_data;
-    if (body.size > 0)
-        memcpy(place, body.data, body.size);
-    memcpy(place + body.size, hash, sizeof(hash));
-    return 0;
-}
-
-static void put(struct txn *txn, enum database database, struct slice key, struct slice body,
-                unsigned flags)
-{
-    if (refuse_call(txn))
-        return;
-    if (body.size > RECORD_MAX) {
-        stick(txn, error_set(ERR_INVALID, "a record of %zu bytes, at most %u are allowed",
-                             body.size, RECORD_MAX));
-        return;
-    }
-    struct call call = {
-        .txn = txn, .database = database, .key = val(key), .wanted = body, .flags = flags};
-    int failed = guard_call(do_put, &call);
-    if (failed)
-        failed_call(txn, failed, "cannot write");
-}
-
-void txn_put(struct txn *txn, enum database database, struct slice key, struct slice body)
-{
-    put(txn, database, key, body, 0);
-}
-
-void txn_append(struct txn *txn, enum database database, struct slice key, struct slice body)
-{
-    put(txn, database, key, body, MDB_APPEND);
-}
-
-static int do_delete(void *arg)
-{
-    struct call *call = arg;
-    tail_leave(&call->txn->tails[call->database]);
-    return mdb_del(call->txn->mdb, call->txn->env->handles[call->database], &call->key, NULL);
-}
-
-void txn_delete(struct txn *txn, enum database database, struct slice key)
-{
-    if (refuse_call(txn))
-        return;
-    struct call call = {.txn = txn, .database = database, .key = val(key)};
-    int failed = guard_call(do_delete, &call);
-    if (failed && failed != MDB_NOTFOUND)
-        failed_call(txn, failed, "cannot delete");
 }
 
 /* A cursor for the call: a reader's own. A writer's is made for each call: LMDB moves the cursors
@@ -529,14 +468,14 @@ static int do_seek_back(void *arg)
 
 static int seek(struct call *call, int (*work)(void *), struct slice *found, struct slice *body)
 {
-    int error = refuse_call(call->txn);
+    int error = txn_refuse(call->txn);
     if (error)
         return error;
     int failed = guard_call(work, call);
     if (failed == MDB_NOTFOUND)
         return TXN_NOT_FOUND;
     if (failed)
-        return failed_call(call->txn, failed, "cannot read on");
+        return txn_failed(call->txn, failed, "cannot read on");
     *found = slice_of(call->key);
     *body = call->is_damaged ? (struct slice){NULL, 0} : slice_of(call->data);
     return call->is_damaged ? damaged(call) : 0;
@@ -570,12 +509,12 @@ static int do_count(void *arg)
 int txn_count(struct txn *txn, uint64_t *count, enum database database)
 {
     struct call call = {.txn = txn, .database = database};
-    int error = refuse_call(txn);
+    int error = txn_refuse(txn);
     if (error)
         return error;
     int failed = guard_call(do_count, &call);
     if (failed)
-        return failed_call(txn, failed, "cannot count");
+        return txn_failed(txn, failed, "cannot count");
     *count = call.data.mv_size;
     return 0;
 }

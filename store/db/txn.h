@@ -8,11 +8,13 @@
  * A transaction belongs to one thread. A fault (SIGBUS, SIGSEGV in the map, LMDB's own assertion)
  * in a read is caught and becomes ERR_CORRUPT and an alarm; the reader may go on, and is made anew
  * when it is renewed. A fault in a writer ends all writing in this environment (env_broken): what
- * LMDB had half done is not undone.
+ * LMDB had half done is not undone. So does a transaction that this process has not written: none
+ * that sees one reads on.
  */
 #ifndef EMSA_STORE_DB_TXN_H
 #define EMSA_STORE_DB_TXN_H
 
+#include "store/crypto/whole.h"
 #include "store/db/env.h"
 
 struct txn;
@@ -41,11 +43,17 @@ int txn_write_begin(struct txn **out, struct env *env);
 /* Durable when it returns 0. Frees the transaction in any case. ERR_FULL, ERR_IO, the sticky error.
  */
 int txn_commit(struct txn *txn);
+/* Commits a writer's seal with these sums (whole.h), if nothing else is written. */
+void txn_seal(struct txn *txn, const struct whole_sums *sums);
 /* Ends a writer without effect, or frees a reader. NULL is allowed. */
 void txn_free(struct txn *txn);
 
 /* The sticky error of a writer; 0 for a reader, whose failures are each call's own. */
 int txn_error(const struct txn *txn);
+
+/* Whether the last call found a record that fails its own hash: of what ERR_CORRUPT stands for, the
+ * damage that hides nothing else. */
+bool txn_met_damage(const struct txn *txn);
 
 /* 0, TXN_NOT_FOUND, or a failure (also the sticky one). */
 int txn_get(struct txn *, struct slice *body, enum database, struct slice key);

@@ -13,6 +13,7 @@
 #include "store/db/txn.h"
 #include "store/model/lengths.h"
 #include "store/pin.h"
+#include "store/secret.h"
 #include "store/snapshot.h"
 #include "store/store.h"
 
@@ -33,11 +34,19 @@ struct store {
         writer; /* held by one change from judging to publishing; taken before LMDB's own */
     struct lengths lengths; /* exact sizes of secrets that were opened; lock-free */
     /* The head's pin (store/pin.h): written with the writer's lock held. */
-    int pin_fd;                              /* owned; 0: there is none */
-    bool had_pin;                            /* these two since the store was opened: */
-    struct pin pin_was;                      /* what was pinned */
-    char pin_difference[PIN_DIFFERENCE_MAX]; /* what it said against the store; "": nothing */
-    atomic_bool pin_failed;                  /* the alarm was raised for it */
+    int pin_fd; /* owned; 0: there is none */
+    bool accepts_head;
+    bool is_sealed;                            /* there is a seal of this pin's key */
+    bool had_pin;                              /* these two since the store was opened: */
+    struct pin pin_was;                        /* what was pinned */
+    char pin_difference[PIN_DIFFERENCE_MAX];   /* what it said against the store; "": nothing */
+    struct secret pin_key;                     /* of the seal of the whole */
+    atomic_bool pin_failed;                    /* the alarm was raised for it */
+    char whole_difference[PIN_DIFFERENCE_MAX]; /* what the seal says against it; "": nothing */
+    uint64_t looked_at;                        /* records, when it was opened */
+    int64_t looked_for;                        /* nanoseconds, with verification where: */
+    bool was_verified;
+    bool whole_is_unsound; /* which no head that is accepted mends */
 };
 
 /* Passes a failure on; tells the alarm if it is damage that the environment has not told of itself.

@@ -16,6 +16,7 @@ struct place_of_store {
     bool is_default;
     bool is_named;     /* by --store or $EMSA_STORE */
     bool accepts_head; /* opened whatever its pin says: only for `emsa verify --accept-head` */
+    bool is_examined;  /* opened whatever its seal says: only for `emsa verify` */
 };
 
 /* option is --store's argument or NULL. ERR_INVALID: too long. The folder need not exist. */

@@ -127,7 +127,8 @@ static int open_store(struct local *local, const struct place_of_store *place,
                                         .lock_fd = local->lock_fd,
                                         .alarm = alarm_line,
                                         .pin_fd = pin,
-                                        .accepts_head = place->accepts_head};
+                                        .accepts_head = place->accepts_head,
+                                        .is_examined = place->is_examined};
         error = store_open(&local->store, &options);
     } else if (pin > 0) {
         close(pin);
@@ -145,7 +146,7 @@ static int open_store(struct local *local, const struct place_of_store *place,
     if (error < 0)
         return error;
     service_auditor(local->dispatcher, public_text);
-    if (!place->accepts_head)
+    if (!place->accepts_head && !place->is_examined)
         expire(local);
     return 0;
 }

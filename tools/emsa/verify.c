@@ -80,6 +80,7 @@ int run_verify(struct session *session)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
     session->place.accepts_head = session->options.accept_head;
+    session->place.is_examined = true;
     int error = session_ask(session, "io.emsa.Verify", json_object(), NULL, 0, &answer);
     if (error < 0)
         return error;

@@ -167,6 +167,18 @@ static void open_pin(struct server *server)
     server->pin = fd < 0 ? 0 : fd;
 }
 
+#define LONG_LOOK 200000000 /* ns: who waits for the first answer hears what for */
+
+static void tell_look(const struct server *server)
+{
+    struct pin_report pin;
+    if (store_pinned(server->store, &pin) < 0 || pin.looked_for < LONG_LOOK)
+        return;
+    log_info("%llu records were looked at%s before anything is served, in %lld ms",
+             (unsigned long long)pin.looked_at, pin.was_verified ? ", and all were verified," : "",
+             (long long)(pin.looked_for / 1000000));
+}
+
 static int open_store(struct server *server)
 {
     struct store_options options = {.path = server->setup.text,
@@ -174,8 +186,10 @@ static int open_store(struct server *server)
                                     .alarm = alarms_raise,
                                     .pin_fd = server->pin};
     int error = store_open(&server->store, &options);
-    if (error == 0)
+    if (error == 0) {
+        tell_look(server);
         unlock(server);
+    }
     return error;
 }
 

@@ -1,5 +1,6 @@
 /* A small store with every kind of operation and of derived record in it: format_make FOLDER makes
- * FOLDER/store and FOLDER/store.identity, and prints what its values must be at every revision. */
+ * FOLDER/store, its pin and FOLDER/store.identity, and prints what its values must be at every
+ * revision. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "store/expiry.h"
 #include "store/grant.h"
 #include "store/identity.h"
+#include "store/pin.h"
 #include "store/request.h"
 #include "tests/support/store/declare.h"
 #include "tests/support/store/dice.h"
@@ -454,12 +456,26 @@ static void set_signed(struct store *store, const char *folder)
     print(store);
 }
 
+/* With a pin, so that it is sealed with each commit. */
+static struct store *open_pinned(const char *path)
+{
+    struct store *store;
+    struct identity *identity;
+    char pin[TRIAL_PATH_MAX + 8];
+    snprintf(pin, sizeof pin, "%s.pin", path);
+    const struct store_options options = {.path = path, .lock_fd = -1, .pin_fd = pin_open(pin)};
+    MUST_DO(store_open(&store, &options));
+    MUST_DO(sample_identity(&identity, path));
+    MUST_DO(store_unlock(store, identity));
+    return store;
+}
+
 int main(int count, char **arguments)
 {
     char path[TRIAL_PATH_MAX];
     MUST(count == 2, "format_make FOLDER");
     sample_create(trial_path(path, arguments[1], "store"));
-    struct store *store = sample_open(path, true);
+    struct store *store = open_pinned(path);
     set_plainly(store);
     set_for_all(store);
     refer(store);

@@ -12,28 +12,33 @@ from pathlib import Path
 import emsa_format
 import emsa_resolve
 import emsa_settle
+import emsa_whole
 import lmdb_file
 
 
 def parse(text):
-    """Lines of `identity LINE` (one for each of its file), `record DATABASE KEY BODY`, `value REV PATH BYTES`, numbers in hex where they are bytes;
+    """Lines of `identity LINE` (one for each of its file), `pin BYTES`, `record DATABASE KEY BODY`, `value REV PATH BYTES`, numbers in hex where they are bytes;
     "-" stands for no bytes."""
-    databases, values, identity = {}, {}, ""
+    databases, values, identity, pin = {}, {}, "", b""
     for line in text.splitlines():
         word, *rest = line.split(" ")
         rest = ["" if part == "-" else part for part in rest]
         if word == "identity":
             identity += " ".join(rest) + "\n"
+        elif word == "pin":
+            pin = bytes.fromhex(rest[0])
         elif word == "record":
             databases.setdefault(rest[0], {})[bytes.fromhex(rest[1])] = bytes.fromhex(rest[2])
         elif word == "value":
             values.setdefault(int(rest[0]), {})[rest[1]] = bytes.fromhex(rest[2])
-    return databases, values, identity
+    return databases, values, identity, pin
 
 
-def check(databases, values, identity):
+def check(databases, values, identity, pin):
     """How many values were as they must be, at every revision that is told of; all that is derived is as it must be."""
     store = emsa_format.Store(databases)
+    if pin:
+        emsa_whole.check(databases, pin)
     settled = emsa_settle.Settled(store, emsa_format.read_identity(identity))
     found = emsa_settle.differences(store, settled)
     emsa_format.must(not found, "\n".join(found))
@@ -48,7 +53,7 @@ def differing(found, wanted):
             if found.get(path) != wanted.get(path)]
 
 
-TRUTH = ("meta", "commit", "log", "value", "signed")
+TRUTH = ("meta", "commit", "log", "value", "signed", "leak")
 FAULTS = (emsa_format.Wrong, emsa_resolve.BadText, KeyError, UnicodeDecodeError, ValueError)
 
 
@@ -59,24 +64,28 @@ def edited(name, key, record):
     return bytes(body) + rehash(name, key, bytes(body))
 
 
-def edits_are_seen(databases, values, identity):
-    """Each of every record by itself. The leak guard's are left out."""
+def edits_are_seen(databases, values, identity, pin):
+    """Each of every record by itself, by what the log says; those of the leak guard by the seal."""
     store = emsa_format.Store(databases)
     settled = emsa_settle.Settled(store, emsa_format.read_identity(identity))
     seen = 0
-    for name in sorted(databases.keys() - {"leak"}):
+    for name in sorted(databases):
         for key, record in databases[name].items():
             edit = edited(name, key, record)
-            if not (truth_edit_is_seen(databases, values, identity, name, key, edit) if name in TRUTH
+            if not (truth_edit_is_seen(databases, values, identity, pin, name, key, edit) if name in TRUTH
                     else derived_edit_is_seen(store, settled, name, key, edit)):
                 raise emsa_format.Wrong(f"{name}: an edit of {key.hex()} was not seen")
             seen += 1
     return seen
 
 
-def truth_edit_is_seen(databases, values, identity, name, key, edit):
+def truth_edit_is_seen(databases, values, identity, pin, name, key, edit):
     try:
-        check({**databases, name: {**databases[name], key: edit}}, values, identity)
+        touched = {**databases, name: {**databases[name], key: edit}}
+        if name == "leak" or key == b"whole":
+            emsa_whole.check(touched, pin)
+        else:
+            check(touched, values, identity, None)
     except FAULTS:
         return True
     return False
@@ -98,15 +107,16 @@ def rehash(name, key, body):
 
 def live(make, folder):
     done = subprocess.run([make, folder], check=True, capture_output=True, text=True)
-    _, values, _ = parse(done.stdout)
+    _, values, _, _ = parse(done.stdout)
     databases = lmdb_file.File(Path(folder) / "store" / "data.mdb").databases()
     identity = Path(folder + "/store.identity").read_text()
-    return databases, values, identity
+    return databases, values, identity, Path(folder + "/store.pin").read_bytes()
 
 
-def write(vectors, databases, values, identity):
-    lines = ["# A store of format 2 and what is in it; see tests/integration/format/README.md."]
+def write(vectors, databases, values, identity, pin):
+    lines = ["# A store and what is in it; see tests/integration/format/README.md."]
     lines += [f"identity {line}" for line in identity.splitlines() if not line.startswith("#")]
+    lines.append(f"pin {pin.hex()}")
     lines += [f"record {name} {key.hex()} {record.hex()}" for name, records in sorted(databases.items())
               for key, record in sorted(records.items())]
     lines += [f"value {rev} {path} {value.hex() or '-'}" for rev, paths in sorted(values.items())

@@ -44,6 +44,19 @@ reader "$work/copy" --identity "$identity" --raw prod/web/LARGE >"$work/found"
 same "a large one" "$work/large" "$work/found"
 ends "what is not there" 3 "no value at" reader "$work/copy" --identity "$identity" prod/billing/NOTHING
 
+# With the pin: that its owner wrote all of it, and nobody took anything out, of which the log says nothing either.
+whole() {
+    /usr/bin/python3 -B "$here/emsa_whole.py" "$@"
+}
+is "the seal" 1 "$(whole "$work/copy" "$EMSA_STORE.pin" | grep -c "all as they were written")"
+holds "a commit" emsa set prod/billing PORT=8081
+ends "of before" 6 "the pin is of another head" whole "$work/copy" "$EMSA_STORE.pin"
+holds "removed" emsa rm prod/web/LARGE
+cp -r "$EMSA_STORE" "$work/later"
+ends "of now" 0 "all as they were written" whole "$work/later" "$EMSA_STORE.pin"
+EMSA_PIN=$work/another.pin holds "another pin" emsa get prod/billing/PORT
+ends "is not another's" 6 "the seal is of another pin" whole "$work/later" "$work/another.pin"
+
 # Without the identity the chain is proved, and nothing that is secret comes out.
 ends "without an identity" 0 "commits" reader "$work/copy"
 holds "another store" emsa --store "$work/other" init

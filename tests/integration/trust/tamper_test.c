@@ -133,7 +133,7 @@ static uint64_t pinned_rev(void)
 {
     struct pin pin;
     const int fd = pin_open(trial.pin);
-    MUST_DO(pin_read(&pin, fd));
+    MUST_DO(pin_read(&pin, NULL, fd));
     close(fd);
     return pin.rev;
 }

@@ -23,6 +23,14 @@ static struct pin sample_pin(uint64_t rev)
     return pin;
 }
 
+static const struct secret *sample_key(void)
+{
+    static unsigned char bytes[PIN_KEY_SIZE] = "a key of thirty-two bytes, or so";
+    static const struct secret key = {
+        .data = bytes, .size = sizeof bytes, .capacity = sizeof bytes};
+    return &key;
+}
+
 static int new_file(char path[static TRIAL_PATH_MAX], const char *name)
 {
     trial_path(path, folder(), name);
@@ -49,24 +57,24 @@ static void test_the_file(void **state)
     const int fd = new_file(path, "a.pin");
     assert_int_equal(fstat(fd, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
-    assert_int_equal(pin_read(&found, fd), NOT_THERE);
+    assert_int_equal(pin_read(&found, NULL, fd), NOT_THERE);
     for (uint64_t rev = 41; rev < 45; rev++) {
         pin = sample_pin(rev);
-        assert_int_equal(pin_write(fd, &pin), 0);
-        assert_int_equal(pin_read(&found, fd), 0);
+        assert_int_equal(pin_write(fd, &pin, sample_key()), 0);
+        assert_int_equal(pin_read(&found, NULL, fd), 0);
         assert_memory_equal(&found, &pin, sizeof pin);
     }
     /* Half of a write: the one before stands. */
     spoil(fd, 20);
-    assert_int_equal(pin_read(&found, fd), 0);
+    assert_int_equal(pin_read(&found, NULL, fd), 0);
     assert_int_equal(found.rev, 43);
     spoil(fd, 128 + 60);
-    assert_int_equal(pin_read(&found, fd), ERR(ERR_CORRUPT));
+    assert_int_equal(pin_read(&found, NULL, fd), ERR(ERR_CORRUPT));
     /* What is accepted replaces a greater one, too. */
     pin = sample_pin(3);
-    assert_int_equal(pin_replace(fd, &pin), 0);
+    assert_int_equal(pin_replace(fd, &pin, sample_key()), 0);
     spoil(fd, 0);
-    assert_int_equal(pin_read(&found, fd), 0);
+    assert_int_equal(pin_read(&found, NULL, fd), 0);
     assert_int_equal(found.rev, 3);
     close(fd);
 }
@@ -99,7 +107,7 @@ static uint64_t pinned_rev(const char *path)
 {
     struct pin pin;
     const int fd = pin_open(path);
-    assert_int_equal(pin_read(&pin, fd), 0);
+    assert_int_equal(pin_read(&pin, NULL, fd), 0);
     close(fd);
     return pin.rev;
 }

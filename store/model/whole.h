@@ -1,0 +1,42 @@
+/*
+ * What is done about the seal of the whole (store/db/whole.h) when a store with a pin is opened:
+ * before anything is served of it, every record is looked at once.
+ *
+ * | what the look finds | what follows |
+ * |---|---|
+ * | all records are what was written | the store opens |
+ * | as many records, under the same keys, and all but some that fail their own hash are what was
+ * written: what is damaged hides nothing | it opens, with an alarm: those are ERR_CORRUPT when they
+ * are read, all else is right | | a tree is out of order: a record is not found by its key, or a
+ * page can't be read | refused: a look-up may find nothing where something is | | anything else, no
+ * seal among it (a pin that was just made, commits that were made without this pin since, a seal
+ * that was left unsure or is damaged) | it is verified against its log, whole: | | ... which finds
+ * nothing, and no seal of this head was known | it opens and is sealed; with an alarm where a seal
+ * was to be expected | | ... which finds nothing, and the pin knows that this very head was sealed
+ * | refused: something that does not follow from the log is another (a fingerprint of the leak
+ * guard, the seal); who meant that says so: emsa verify --accept-head | | ... which finds only
+ * records that fail their own hash, none of them of the log | it opens, with an alarm, unsealed:
+ * each other record is what the log says | | ... which finds more | refused: a value or a right may
+ * be another than the log says |
+ *
+ * So one flipped bit of a record, its hash or the seal takes no host down; one in what a page says
+ * of itself does, at the next start, because what it hides can't be known.
+ *
+ * A seal of another pin's key is left as it is until the next commit, so that two pins of one store
+ * do not make each other verify it for ever.
+ */
+#ifndef EMSA_STORE_MODEL_WHOLE_H
+#define EMSA_STORE_MODEL_WHOLE_H
+
+#include "store/model/core.h"
+
+/* Goes by the table. Nothing without a pin. Where the store is examined (store_options) all of it
+ * opens, and what would have refused it is kept for verify_store and store_pinned. ERR_CORRUPT:
+ * with the first findings and how to go on. */
+int whole_open(struct store *store, bool is_examined);
+
+/* Seals the store that was verified, unless it is known to be what was sealed. With the store's
+ * writer's lock held. ERR_CORRUPT: a record is damaged since; failures of a transaction. */
+int whole_seal(struct store *store);
+
+#endif
