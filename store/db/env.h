@@ -69,6 +69,13 @@ void env_close(struct env *env);
  * ERR_FULL. */
 int env_make_room(struct env *env, size_t bytes);
 
+/* Writes zeros over all of data.mdb that no record is in, so that what was deleted or replaced is
+ * nowhere in it, nor in what later commits write. Takes as long as reading the file does; the
+ * writer waits, readers don't. *left: pages that who reads now may see still (with waits, half a
+ * second later still): the next call scrubs them. ERR_CORRUPT: a page is none that LMDB makes,
+ * nothing of it was touched; ERR_IO, ERR_NOMEM. */
+int env_scrub(struct env *env, bool waits, uint64_t *left);
+
 /* The size of data.mdb, and how much of it LMDB has used so far. */
 void env_usage(struct env *env, uint64_t *file_bytes, uint64_t *used_bytes);
 
