@@ -101,6 +101,14 @@ int change_unlock(struct change *, const struct path *path);
  * tag (tag_check), revision 0. */
 int change_tag(struct change *, const char *name, uint64_t rev);
 int change_untag(struct change *, const char *name);
+/* The value that the key had as of a revision, in an environment of that name (also where it is
+ * gone since), is destroyed; the chain still verifies. Plain values and secrets only, and none that
+ * is set there now (ERR_REFUSED of the commit). Needs a reason. ERR_INVALID also for revision 0. */
+int change_purge(struct change *, const struct path *key, uint64_t rev);
+/* The values of all that was replaced or removed by that revision (and is not what a tag shows),
+ * under a place or, with the root, everywhere. A change that does this holds nothing else, and
+ * needs a reason. ERR_INVALID also for revision 0. */
+int change_compact(struct change *, const struct path *place, uint64_t rev);
 /* Rights (of enum grant_right, one at least) to all that is at a place, which must be there, or,
  * with the root, to everything; in addition to what is held there already. ERR_INVALID: a key's
  * path, no right or an unknown one, no principal (store/grant.h). */
@@ -188,6 +196,7 @@ struct change_line {
     int64_t expires;  /* for '+' and '~': when it will end, 0: never; for '-': when it was to, where
                          that moment had come */
     unsigned rights;  /* of a grant, or of what is taken back */
+    uint64_t values, bytes; /* of a compaction: how many values it destroyed, and how large */
     enum change_subject {
         CHANGE_PLACE,
         CHANGE_SHARE,
@@ -196,7 +205,9 @@ struct change_line {
         CHANGE_TAG,
         CHANGE_GRANT,
         CHANGE_IDENTITY,
-        CHANGE_KEYS
+        CHANGE_KEYS,
+        CHANGE_PURGE,  /* '-' a value that was destroyed, '=' one that had been; was_rev: its set */
+        CHANGE_COMPACT /* was_rev: what was replaced by then */
     } subject;
     char mark; /* '+' made, '~' changed, '-' removed, '=' as it was */
     bool secret;

@@ -20,6 +20,7 @@ static const char *const words[ERR_COUNT] = {
     [ERR_INVALID] = "invalid", [ERR_NOT_FOUND] = "not-found",
     [ERR_REFUSED] = "refused", [ERR_CONFLICT] = "conflict",
     [ERR_DENIED] = "denied",   [ERR_BUSY] = "busy",
+    [ERR_PURGED] = "purged",
 };
 
 /* Where text that went on past its end is cut: before its last line break, else at its end. */

@@ -29,6 +29,7 @@ enum error_code {
     ERR_CONFLICT,  /* something changed after the revision that was expected */
     ERR_DENIED,    /* the caller has no right to it */
     ERR_BUSY,      /* somebody else owns it */
+    ERR_PURGED,    /* it was there, and was destroyed since */
     ERR_COUNT      /* not an error: one more than the last */
 };
 

@@ -43,6 +43,8 @@ enum operation_kind {
     OPERATION_SERVICE_KEY = 34,
     OPERATION_GRANT = 35,     /* of a key, to an identity */
     OPERATION_VALUE_KEY = 36, /* the key of one secret, for one more pair */
+    OPERATION_PURGE = 48,     /* the value of one earlier set is destroyed, */
+    OPERATION_COMPACT = 49,   /* or those of all that were replaced by a revision */
 };
 
 /* A definition as of a revision, which another one was copied from. */
@@ -74,6 +76,9 @@ struct operation_info { /* one operation, as effects and logs need it */
     struct copied_from from;    /* of a set that copies */
     char tag[TAG_NAME_MAX + 1]; /* of a tag and its removal; else "" */
     uint64_t tagged;            /* of a tag: the revision that it names */
+    uint64_t purged_rev;        /* of a purge: the set whose value it destroyed */
+    uint32_t purged_op;
+    uint64_t until; /* of a compaction: what was replaced by then has no values any more */
 };
 
 /* What readers see otherwise since a commit: a name that is new or gone, a value that is another.
@@ -147,6 +152,16 @@ int history_name(struct snapshot *, uint64_t *name_id, const char *service, cons
  * whatever was in effect. */
 int history_definition(struct snapshot *, struct definition *out, int64_t *expires,
                        uint32_t environment, uint64_t name_id, uint64_t rev);
+
+/* What became of a set. The operation that destroyed its value (NOT_THERE: it is there); the
+ * revision in which something else, or nothing, took its place (NOT_THERE: it stands); and, told
+ * one after the other until tell returns nonzero, which is returned, the sets that copied its
+ * value, or a copy of that: the log is walked from it on. */
+int history_purged(struct snapshot *, uint64_t *rev, uint32_t *op, uint64_t set_rev,
+                   uint32_t set_op);
+int history_replaced(struct snapshot *, uint64_t *rev, const struct definition *definition);
+int history_copies(struct snapshot *, const struct definition *definition,
+                   int (*tell)(void *arg, const struct operation_info *), void *arg);
 
 /* A name that somebody gave to a revision. */
 struct tag {

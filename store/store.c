@@ -267,3 +267,11 @@ int verify_store(struct store *store, const struct verify_options *options,
         return error;
     return error_set(ERR_CORRUPT, "%llu faults in the store", (unsigned long long)report->faults);
 }
+
+int store_scrub(struct store *store, uint64_t *left)
+{
+    const uint64_t alarms = env_alarms(store->env);
+    const int error = env_scrub(store->env, true, left);
+    atomic_store(&store->scrub_left, error || *left);
+    return store_damage(store, alarms, error);
+}

@@ -94,4 +94,9 @@ struct store_status {
 };
 int store_status(struct store *store, struct store_status *out);
 
+/* What was destroyed is nowhere in the store's file then (env_scrub, store/db/env.h); after commits
+ * that purge. *left: pages that somebody still reads: commits that follow try again. ERR_CORRUPT,
+ * ERR_IO, ERR_NOMEM: some of it may be there still. */
+int store_scrub(struct store *store, uint64_t *left);
+
 #endif

@@ -368,6 +368,26 @@ static int give_rights(struct expected *expected, const char **why,
                : expected_keys_rights(&expected->pairs, why, &expected->relations, operation, rev);
 }
 
+/* What is destroyed was set in a place that there was; whether it was what it says is looked at
+ * where the values are. */
+static int destroy(struct expected *expected, const char **why, const struct operation *operation,
+                   uint64_t rev)
+{
+    const bool is_purge = operation->kind == OPERATION_PURGE;
+    if (operation->environment && !expected_environment(expected, operation->environment))
+        NO_FIT("its environment never was there");
+    if (operation->service && !expected_place(expected, operation->environment, operation->service))
+        NO_FIT("its service never was there");
+    if (is_purge != (operation->name_id != 0) || operation->name_id > expected->counters.name_id ||
+        operation->entry_id > expected->counters.entry_id || operation->stored_size)
+        NO_FIT("it destroys what is no value of a key");
+    if (is_purge && !(operation->environment && operation->service))
+        NO_FIT("it destroys a value of no place");
+    if (operation->until >= rev)
+        NO_FIT("it destroys what is not older than itself");
+    return 0;
+}
+
 /* The store's own pair is of no environment. */
 static int take_keys(struct expected *expected, const char **why, const struct operation *operation,
                      uint64_t rev)
@@ -498,6 +518,9 @@ int expected_apply(struct expected *expected, const char **why, const struct ope
     case OPERATION_RIGHTS_GRANT:
     case OPERATION_RIGHTS_REVOKE:
         return give_rights(expected, why, operation, op, rev);
+    case OPERATION_PURGE:
+    case OPERATION_COMPACT:
+        return destroy(expected, why, operation, rev);
     case OPERATION_SERVICE_KEY:
     case OPERATION_IDENTITY:
     case OPERATION_ENVIRONMENT_KEY:

@@ -221,11 +221,16 @@ int follow_operation(struct follow *follow, struct txn *txn, const struct operat
     if ((operation->is_override && !follow->is_override) ||
         (operation->is_allowed_equal && !follow->is_allowed_equal))
         return 1;
+    if (operation_destroys(operation->kind) &&
+        (operation->until ? operation->until != follow->rev : operation->purged_rev > follow->rev))
+        return 1;
     if (operation->kind == OPERATION_ENVIRONMENT_ADD && !follow_is_ordered(follow->method) &&
         (operation->is_protected != follow->is_protected ||
          operation->is_signed != follow->is_signed))
         return 1;
-    const bool is_key = operation->kind >= OPERATION_IDENTITY || !follow->count;
+    const bool is_key =
+        (operation->kind >= OPERATION_IDENTITY && !operation_destroys(operation->kind)) ||
+        !follow->count;
     if ((is_key || !find(follow, operation)) && !goes_without_saying(follow, operation))
         return 1;
     remember(follow, operation);

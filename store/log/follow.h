@@ -21,6 +21,7 @@ struct follow {        /* a request, read */
     size_t reason_size;
     bool is_dry_run, is_override, is_allowed_equal;
     bool is_protected, is_signed; /* of environments that are made */
+    uint64_t rev;                 /* of what is destroyed */
     const struct method *method;
     struct asked *asked;
     size_t count, capacity;

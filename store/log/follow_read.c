@@ -16,6 +16,7 @@
     (BIT(OPERATION_SET_PLAIN) | BIT(OPERATION_SET_SECRET) | BIT(OPERATION_SET_LINK) |              \
      BIT(OPERATION_SET_TEMPLATE))
 #define PLACED (BIT(OPERATION_SERVICE_ADD) | BIT(OPERATION_SCHEMA_SET))
+#define DESTROYS (BIT(OPERATION_PURGE) | BIT(OPERATION_COMPACT))
 #define SERVICE_GOES                                                                               \
     (BIT(OPERATION_REMOVE) | BIT(OPERATION_UNSHARE) | BIT(OPERATION_SERVICE_REMOVE) |              \
      BIT(OPERATION_SCHEMA_REMOVE))
@@ -52,6 +53,8 @@ static const struct method methods[] = {
      NULL, 0, true, false},
     {"Tag", "name", BIT(OPERATION_TAG), NULL, 0, false, false},
     {"Untag", "name", BIT(OPERATION_UNTAG), NULL, 0, false, false},
+    {"Purge", "path", BIT(OPERATION_PURGE), NULL, 0, false, false},
+    {"Compact", "path", BIT(OPERATION_COMPACT), NULL, 0, false, false},
 };
 
 static const struct {
@@ -193,6 +196,12 @@ static bool take_tree_bool(struct decoder *in)
     if (type != TREE_TRUE && type != TREE_FALSE)
         in->failed = true;
     return type == TREE_TRUE;
+}
+
+static uint64_t take_tree_revision(struct decoder *in)
+{
+    const int64_t number = take_type(in, TREE_NUMBER) ? take_i64(in) : 0;
+    return number > 0 ? (uint64_t)number : 0;
 }
 
 /* --- what is asked for --- */
@@ -385,6 +394,8 @@ static int take_parameter(void *arg, struct decoder *in, struct slice name)
     } else if (is_name(name, "override")) {
         struct decoder list = *in;
         follow->is_override = take_type(&list, TREE_LIST) && take_u32(&list) > 0;
+    } else if ((method->kinds & DESTROYS) && is_name(name, "rev")) {
+        follow->rev = take_tree_revision(in);
     } else if (!method->places && is_name(name, "operations")) {
         return take_operations(follow, in);
     } else if (method->places && is_name(name, method->places)) {

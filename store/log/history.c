@@ -102,6 +102,9 @@ int past_operation(struct txn *txn, struct operation_info *out, uint64_t rev, ui
     info.is_override = operation.is_override;
     info.from = operation.from;
     info.tagged = operation.tagged;
+    info.purged_rev = operation.purged_rev;
+    info.purged_op = operation.purged_op;
+    info.until = operation.until;
     if (operation_is_of_tag(operation.kind) && operation.name_size <= TAG_NAME_MAX)
         memcpy(info.tag, operation.name, operation.name_size);
     info.rights = operation.rights;

@@ -558,6 +558,9 @@ int index_apply(struct index *index, const struct operation *operation, uint32_t
     case OPERATION_RIGHTS_GRANT:
     case OPERATION_RIGHTS_REVOKE:
         return apply_rights(index, operation, op);
+    case OPERATION_PURGE:
+    case OPERATION_COMPACT:
+        return 0; /* what is derived tells of places and not of values */
     case OPERATION_IDENTITY:
     case OPERATION_ENVIRONMENT_KEY:
     case OPERATION_SERVICE_KEY:

@@ -8,6 +8,8 @@
 
 #define OPERATION_FORMAT 1
 #define VALUE_FORMAT 1
+#define VALUE_PURGED 0 /* the kind of a value that was destroyed */
+#define PURGED_SIZE (2u + 8u + 4u)
 #define FLAG_FIRST 1u
 #define FLAG_SAME 2u
 #define FLAG_ALLOWED_EQUAL 4u
@@ -30,6 +32,8 @@ enum field {
     FIELD_RIGHTS = 23,
     FIELD_VERSION = 24,
     FIELD_VALUE_KEY = 25,
+    FIELD_PURGED = 32,
+    FIELD_UNTIL = 33,
 };
 
 /* environment u32, name id u64, rev u64 */
@@ -88,6 +92,11 @@ bool operation_is_of_rights(enum operation_kind kind)
     return kind == OPERATION_RIGHTS_GRANT || kind == OPERATION_RIGHTS_REVOKE;
 }
 
+bool operation_destroys(enum operation_kind kind)
+{
+    return kind == OPERATION_PURGE || kind == OPERATION_COMPACT;
+}
+
 static bool is_share(enum operation_kind kind)
 {
     return kind == OPERATION_SHARE || kind == OPERATION_UNSHARE;
@@ -122,6 +131,8 @@ static bool kind_known(unsigned kind)
     case OPERATION_SERVICE_KEY:
     case OPERATION_GRANT:
     case OPERATION_VALUE_KEY:
+    case OPERATION_PURGE:
+    case OPERATION_COMPACT:
         return true;
     default:
         return false;
@@ -134,6 +145,26 @@ static unsigned flags_of(const struct operation *operation)
            (operation->is_allowed_equal ? FLAG_ALLOWED_EQUAL : 0) |
            (operation->is_protected ? FLAG_PROTECTED : 0) |
            (operation->is_signed ? FLAG_SIGNED : 0) | (operation->is_override ? FLAG_OVERRIDE : 0);
+}
+
+/* The place of a set in the log. */
+static void put_version(struct bytes *out, enum field tag, uint64_t rev, uint32_t op)
+{
+    if (!rev)
+        return;
+    put_u8(out, (uint8_t)tag);
+    put_u16(out, VERSION_SIZE);
+    put_u64(out, rev);
+    put_u32(out, op);
+}
+
+static void put_revision(struct bytes *out, enum field tag, uint64_t rev)
+{
+    if (!rev)
+        return;
+    put_u8(out, (uint8_t)tag);
+    put_u16(out, sizeof rev);
+    put_u64(out, rev);
 }
 
 static void put_field(struct bytes *out, enum field tag, const void *data, size_t size)
@@ -174,11 +205,7 @@ void operation_encode(struct bytes *out, const struct operation *operation)
         put_i64(out, operation->expires);
     }
     put_field(out, FIELD_CONSUMER, operation->consumer, operation->consumer_size);
-    if (operation->tagged) {
-        put_u8(out, FIELD_REVISION);
-        put_u16(out, sizeof operation->tagged);
-        put_u64(out, operation->tagged);
-    }
+    put_revision(out, FIELD_REVISION, operation->tagged);
     if (operation->from.environment) {
         put_u8(out, FIELD_FROM);
         put_u16(out, FROM_SIZE);
@@ -192,13 +219,10 @@ void operation_encode(struct bytes *out, const struct operation *operation)
         put_u16(out, sizeof(uint16_t));
         put_u16(out, (uint16_t)operation->rights);
     }
-    if (operation->sealed_rev) {
-        put_u8(out, FIELD_VERSION);
-        put_u16(out, VERSION_SIZE);
-        put_u64(out, operation->sealed_rev);
-        put_u32(out, operation->sealed_op);
-    }
+    put_version(out, FIELD_VERSION, operation->sealed_rev, operation->sealed_op);
     put_field(out, FIELD_VALUE_KEY, operation->value_key, VALUE_WRAP_SIZE);
+    put_version(out, FIELD_PURGED, operation->purged_rev, operation->purged_op);
+    put_revision(out, FIELD_UNTIL, operation->until);
 }
 
 /* What a field of this tag must hold; 0: it is not known. Names of consumers and principals are of
@@ -219,6 +243,7 @@ static size_t field_size(unsigned tag)
     case FIELD_CONSUMER:
         return SERVICE_NAME_MAX;
     case FIELD_REVISION:
+    case FIELD_UNTIL:
         return sizeof(uint64_t);
     case FIELD_FROM:
         return FROM_SIZE;
@@ -227,6 +252,7 @@ static size_t field_size(unsigned tag)
     case FIELD_RIGHTS:
         return sizeof(uint16_t);
     case FIELD_VERSION:
+    case FIELD_PURGED:
         return VERSION_SIZE;
     case FIELD_VALUE_KEY:
         return VALUE_WRAP_SIZE;
@@ -272,12 +298,12 @@ static int take_from(struct copied_from *out, const unsigned char *data)
     return error_set(ERR_CORRUPT, "operation: it is copied from nowhere");
 }
 
-static int take_version(struct operation *out, const unsigned char *data)
+static int take_version(uint64_t *rev, uint32_t *op, const unsigned char *data)
 {
     struct decoder in = DECODER(data, VERSION_SIZE);
-    out->sealed_rev = take_u64(&in);
-    out->sealed_op = take_u32(&in);
-    return out->sealed_rev ? 0 : error_set(ERR_CORRUPT, "operation: it wraps the key of nothing");
+    *rev = take_u64(&in);
+    *op = take_u32(&in);
+    return *rev ? 0 : error_set(ERR_CORRUPT, "operation: it speaks of a value of no revision");
 }
 
 /* Who holds a right; a later version may know others than this one, and rights that it does not. */
@@ -355,10 +381,14 @@ static int take_field(struct operation *out, struct decoder *in, unsigned *last)
     case FIELD_RIGHTS:
         return take_rights(&out->rights, data);
     case FIELD_VERSION:
-        return take_version(out, data);
+        return take_version(&out->sealed_rev, &out->sealed_op, data);
     case FIELD_VALUE_KEY:
         out->value_key = data;
         break;
+    case FIELD_PURGED:
+        return take_version(&out->purged_rev, &out->purged_op, data);
+    case FIELD_UNTIL:
+        return take_revision(&out->until, data);
     }
     return 0;
 }
@@ -393,6 +423,9 @@ static int check_fields(const struct operation *operation)
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
     if (!operation->value_key != (operation->kind != OPERATION_VALUE_KEY) ||
         !operation->sealed_rev != !operation->value_key)
+        return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
+    if (!operation->purged_rev != (operation->kind != OPERATION_PURGE) ||
+        !operation->until != (operation->kind != OPERATION_COMPACT))
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
     if (!operation->public_key != !is_public || !operation->signing_key != !is_identity ||
         !operation->wrapped != !is_wrapped || !operation->for_key != !is_wrapped)
@@ -463,9 +496,37 @@ void value_head_encode(struct bytes *out, enum operation_kind kind,
     bytes_append(out, salt, SALT_SIZE);
 }
 
+void value_purged_encode(struct bytes *out, uint64_t rev, uint32_t op)
+{
+    put_u8(out, VALUE_FORMAT);
+    put_u8(out, VALUE_PURGED);
+    put_u64(out, rev);
+    put_u32(out, op);
+}
+
+int value_purged(uint64_t *rev, uint32_t *op, struct slice body)
+{
+    struct decoder in = DECODER(body.data, body.size);
+    if (body.size < 2 || body.data[0] != VALUE_FORMAT || body.data[1] != VALUE_PURGED)
+        return 0;
+    if (body.size != PURGED_SIZE)
+        return error_set(ERR_CORRUPT, "a value that was destroyed says more than by what");
+    take_u16(&in);
+    *rev = take_u64(&in);
+    *op = take_u32(&in);
+    return 1;
+}
+
 int value_decode(const unsigned char **data, size_t *size, enum operation_kind expected,
                  struct slice body)
 {
+    uint64_t rev;
+    uint32_t op;
+    const int purged = value_purged(&rev, &op, body);
+    if (purged)
+        return purged < 0 ? purged
+                          : error_set(ERR_PURGED, "the value was destroyed by revision %llu",
+                                      (unsigned long long)rev);
     if (body.size < VALUE_HEAD_SIZE)
         return error_set(ERR_CORRUPT, "a value's record is cut short");
     if (body.data[0] != VALUE_FORMAT)

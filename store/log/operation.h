@@ -57,6 +57,9 @@ struct operation {
     const uint8_t *value_key;   /* VALUE_WRAP_SIZE: the key of a secret, for this pair */
     uint64_t sealed_rev;        /* of a value key: the set of that secret; 0: none */
     uint32_t sealed_op;
+    uint64_t purged_rev; /* of a purge: the set whose value it destroys; 0: none */
+    uint32_t purged_op;
+    uint64_t until; /* of a compaction: the revision by which what goes was replaced; 0: none */
 };
 
 /* Whether this kind brings a value (DB_VALUE has a record of the same key). */
@@ -87,6 +90,9 @@ bool operation_is_relation(enum operation_kind kind);
 /* Whether this kind names a revision, or takes that back. */
 bool operation_is_of_tag(enum operation_kind kind);
 
+/* Whether this kind destroys values. */
+bool operation_destroys(enum operation_kind kind);
+
 /* Whether this kind grants rights, or takes them back. */
 bool operation_is_of_rights(enum operation_kind kind);
 
@@ -110,9 +116,15 @@ void value_head_encode(struct bytes *out, enum operation_kind kind,
                        const uint8_t salt[static SALT_SIZE]);
 
 /* Splits a DB_VALUE body: *data and *size are what follows the head. ERR_FORMAT, ERR_CORRUPT (also
- * a kind that is not the one expected). */
+ * a kind that is not the one expected), ERR_PURGED. */
 int value_decode(const unsigned char **data, size_t *size, enum operation_kind expected,
                  struct slice body);
+
+/* The body of a value that was destroyed: which operation did it is all that it says. */
+void value_purged_encode(struct bytes *out, uint64_t rev, uint32_t op);
+
+/* Whether it is one: 1, with *rev and *op set; 0; or ERR_CORRUPT. */
+int value_purged(uint64_t *rev, uint32_t *op, struct slice body);
 
 /* The digest of a body of this kind, with this salt and these bytes. */
 void value_digest_of(uint8_t out[static HASH_SIZE], enum operation_kind kind,

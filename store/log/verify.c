@@ -40,7 +40,8 @@ int verify_fault(struct verify *verify, const char *format, ...)
 
 int verify_read(struct verify *verify, int result, const char *what)
 {
-    if (result >= 0 || (result != -ERR_CORRUPT && result != -ERR_FORMAT))
+    if (result >= 0 ||
+        (result != -ERR_CORRUPT && result != -ERR_FORMAT && result != -ERR_PURGED))
         return result;
     const bool is_damaged = txn_met_damage(verify->txn);
     verify_fault(verify, "%s: %s", what, error_text());
@@ -210,11 +211,14 @@ static int check_commit(struct verify *verify)
         verify->has_previous = false;
         found = count_operations(verify, &count);
     }
+    verify->is_compaction = false;
     for (uint32_t op = 0; op < count && found >= 0; op++) {
         found = verify_go_on(verify);
         if (!found)
             found = verify_operation(verify, op);
     }
+    if (verify->is_compaction && count != 1)
+        verify_fault(verify, "%s: a compaction does not stand alone in it", what);
     if (found >= 0)
         found = verify_touches(verify);
     if (found >= 0)
@@ -430,6 +434,9 @@ static int walk_commits(struct verify *verify)
     verify->total = head.rev + entries;
     const uint64_t stop = verify->report->operations + RECORDS_A_STEP;
     verify->is_renewed = false;
+    error = verify_collect_erasures(verify, head.rev);
+    if (error)
+        return error;
     while (verify->rev <= head.rev) {
         if (verify->is_renewed || verify->report->operations >= stop)
             return 0;
@@ -522,6 +529,7 @@ int verify_log(struct env *env, const uint8_t store_id[static STORE_ID_SIZE],
     txn_free(verify.txn);
     leaves_release(&verify.leaves);
     follow_release(&verify.follow);
+    verify_erasures_release(&verify.erasures);
     free(verify.touches.items);
     expected_release(&verify.expected);
     if (!error && report->faults)

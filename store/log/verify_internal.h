@@ -9,6 +9,7 @@
 
 #include "store/db/keys.h"
 #include "store/log/commit.h"
+#include "store/log/erasure.h"
 #include "store/log/expected.h"
 #include "store/log/follow.h"
 #include "store/log/state_relation.h"
@@ -36,6 +37,13 @@ struct tally {
     uint64_t changed; /* moments that changed what was and stays */
 };
 
+struct verify_erasures {   /* the compactions, as far as they were looked for */
+    struct erasure *items; /* owned */
+    size_t count;
+    uint64_t upto;         /* the last commit that was looked at */
+    struct relations tags; /* as it left them */
+};
+
 struct verify {
     const struct verify_options *options;
     struct verify_report *report;
@@ -57,6 +65,8 @@ struct verify {
     bool is_signed;       /* there is one, and it could be read */
     bool is_of_the_known; /* by an identity of the store */
     uint64_t signed_commits;
+    struct verify_erasures erasures;
+    bool is_compaction; /* the commit in hand has one */
     bool is_override;   /* the first operation of the commit in hand says so */
     uint64_t presences; /* records that the operations so far must have made */
     /* the history's walk */
@@ -102,6 +112,18 @@ int verify_step(struct verify *verify, struct key *last, enum database database)
 /* Checks operation op of the commit in hand and what was derived from it alone; adds its leaf, and
  * its touch. Failures only. */
 int verify_operation(struct verify *verify, uint32_t op);
+
+/* Values that were destroyed (verify_erasure.c). Looks for compactions up to that commit; that what
+ * destroyed the value of the set in hand meant it; that nothing did, of a value that is there; that
+ * the purge in hand did what it says. Failures only. */
+int verify_collect_erasures(struct verify *verify, uint64_t head);
+void verify_erasures_release(struct verify_erasures *erasures);
+int verify_erased(struct verify *verify, const struct operation *operation, uint32_t op,
+                  struct slice body, const char *what);
+int verify_not_erased(struct verify *verify, const struct operation *operation, uint32_t op,
+                      const char *what);
+int verify_purge_of(struct verify *verify, const struct operation *operation, uint32_t op,
+                    const char *what);
 
 /* Checks the signature of the commit in hand, and reads what was signed; then that one operation of
  * it follows from that (verify_signature.c). Failures only. */

@@ -42,6 +42,8 @@ static int check_value(struct verify *verify, const struct subject *subject)
     const struct operation *operation = &subject->operation;
     int found =
         txn_get(verify->txn, &body, DB_VALUE, key_operation(&key, verify->rev, subject->op));
+    if (!found && body.size >= 2 && body.data[1] == 0)
+        return verify_erased(verify, operation, subject->op, body, subject->what);
     if (!found) {
         value_digest(digest, body);
         if (memcmp(digest, operation->digest, HASH_SIZE) != 0)
@@ -57,7 +59,10 @@ static int check_value(struct verify *verify, const struct subject *subject)
     verify->report->values++;
     if (operation->kind != OPERATION_SET_SECRET && size != operation->stored_size)
         verify_fault(verify, "%s: its value is not of its recorded size", subject->what);
-    return check_text(verify, subject, (const char *)data, size);
+    found = erasure_may(operation->kind)
+                ? verify_not_erased(verify, operation, subject->op, subject->what)
+                : 0;
+    return found ? found : check_text(verify, subject, (const char *)data, size);
 }
 
 /* The name's record, both ways. */
@@ -111,6 +116,10 @@ static int check_derived(struct verify *verify, const struct subject *subject)
     case OPERATION_VALUE_KEY:
     case OPERATION_RIGHTS_REVOKE:
         return verify_key_of(verify, operation, subject->op, subject->what);
+    case OPERATION_PURGE: {
+        const int error = verify_purge_of(verify, operation, subject->op, subject->what);
+        return error ? error : check_name(verify, subject);
+    }
     case OPERATION_ENVIRONMENT_ADD:
     case OPERATION_ENVIRONMENT_REMOVE:
     case OPERATION_SERVICE_ADD:
@@ -177,6 +186,7 @@ int verify_operation(struct verify *verify, uint32_t op)
     if (subject.operation.is_override != verify->is_override)
         verify_fault(verify, "%s: it says otherwise than the first whether a rule was overridden",
                      subject.what);
+    verify->is_compaction |= subject.operation.kind == OPERATION_COMPACT;
     memcpy(subject.name, subject.operation.name, subject.operation.name_size);
     found = add_leaf(verify, &subject, body);
     if (!found)

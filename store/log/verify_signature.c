@@ -70,6 +70,15 @@ int verify_signed_place(struct verify *verify, uint32_t environment, const char 
                         what, expected->environments[environment].is.name);
 }
 
+/* A compaction of everything is one of each environment. */
+static void check_everywhere(struct verify *verify, const char *what)
+{
+    const struct expected *expected = &verify->expected;
+    for (uint32_t i = 1; i <= expected->counters.environment_id; i++)
+        if (expected->environments[i].alive)
+            verify_signed_place(verify, i, what);
+}
+
 /* What came to its end was authorised by whoever set that. */
 static bool is_due(const struct operation *operation)
 {
@@ -80,6 +89,8 @@ int verify_follows(struct verify *verify, const struct operation *operation, con
 {
     if (operation->environment && !is_due(operation))
         verify_signed_place(verify, operation->environment, what);
+    else if (operation->kind == OPERATION_COMPACT && !operation->environment)
+        check_everywhere(verify, what);
     if (!verify->is_signed)
         return 0;
     const int missing =

@@ -375,6 +375,31 @@ int change_untag(struct change *change, const char *name)
     return add_tag(change, OPERATION_UNTAG, name, 0);
 }
 
+int change_purge(struct change *change, const struct path *key, uint64_t rev)
+{
+    int error = rev ? check_path(key, PATH_KEY) : no_revision();
+    if (!error)
+        error = gather_add(&change->gather, OPERATION_PURGE, key, NULL, 0, NULL);
+    if (!error)
+        last_wish(change)->rev = rev;
+    return error;
+}
+
+int change_compact(struct change *change, const struct path *place, uint64_t rev)
+{
+    char text[PATH_TEXT_MAX];
+    const enum path_depth depth = path_depth(place);
+    if (depth == PATH_KEY)
+        return error_set(ERR_INVALID, "'%s' is a key: its versions are purged (emsa purge %s@REV)",
+                         path_text(place, text), text);
+    int error = rev ? check_path(place, depth) : no_revision();
+    if (!error)
+        error = gather_add(&change->gather, OPERATION_COMPACT, place, NULL, 0, NULL);
+    if (!error)
+        last_wish(change)->rev = rev;
+    return error;
+}
+
 static int check_rights(enum operation_kind kind, const struct path *place, const char *principal,
                         unsigned rights)
 {

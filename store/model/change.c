@@ -305,6 +305,15 @@ static int64_t first_end(const struct plan *plan)
     return first;
 }
 
+/* What a reader kept from being scrubbed when it was destroyed. That it fails is no failure of this
+ * commit, and is tried again with the next. */
+static void scrub_rest(struct store *store)
+{
+    uint64_t left;
+    if (atomic_load(&store->scrub_left) && !env_scrub(store->env, false, &left))
+        atomic_store(&store->scrub_left, left > 0);
+}
+
 static int finish(struct committing *at, struct change_result *result)
 {
     struct store *store = at->change->store;
@@ -319,6 +328,7 @@ static int finish(struct committing *at, struct change_result *result)
         return ended_badly(store, error);
     atomic_store_explicit(&store->revision, at->draft.head.rev, memory_order_release);
     pin_head(store, &at->draft.head);
+    scrub_rest(store);
     result->rev = at->draft.head.rev;
     result->committed = true;
     result->expires = first_end(&at->plan);

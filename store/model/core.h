@@ -36,12 +36,13 @@ struct store {
     /* The head's pin (store/pin.h): written with the writer's lock held. */
     int pin_fd; /* owned; 0: there is none */
     bool accepts_head;
-    bool is_sealed;                            /* there is a seal of this pin's key */
-    bool had_pin;                              /* these two since the store was opened: */
-    struct pin pin_was;                        /* what was pinned */
-    char pin_difference[PIN_DIFFERENCE_MAX];   /* what it said against the store; "": nothing */
-    struct secret pin_key;                     /* of the seal of the whole */
-    atomic_bool pin_failed;                    /* the alarm was raised for it */
+    bool is_sealed;                          /* there is a seal of this pin's key */
+    bool had_pin;                            /* these two since the store was opened: */
+    struct pin pin_was;                      /* what was pinned */
+    char pin_difference[PIN_DIFFERENCE_MAX]; /* what it said against the store; "": nothing */
+    struct secret pin_key;                   /* of the seal of the whole */
+    atomic_bool pin_failed;                  /* the alarm was raised for it */
+    atomic_bool scrub_left;                  /* something that was destroyed is in the file still */
     char whole_difference[PIN_DIFFERENCE_MAX]; /* what the seal says against it; "": nothing */
     uint64_t looked_at;                        /* records, when it was opened */
     int64_t looked_for;                        /* nanoseconds, with verification where: */

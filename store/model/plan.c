@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "store/log/erasure.h"
 
 static int no_memory(void)
 {
@@ -96,6 +97,13 @@ int plan_line_rights(struct plan *plan, const char *principal, unsigned rights)
 {
     plan->lines[plan->line_count - 1].rights = rights;
     return plan_line_subject(plan, CHANGE_GRANT, principal);
+}
+
+int plan_line_erased(struct plan *plan, const struct erased *erased)
+{
+    plan->lines[plan->line_count - 1].values = erased->values;
+    plan->lines[plan->line_count - 1].bytes = erased->bytes;
+    return plan_line_subject(plan, CHANGE_COMPACT, "");
 }
 
 void plan_release(struct plan *plan)

@@ -42,6 +42,10 @@ void plan_line_expires(struct plan *plan, int64_t expires);
 /* The line that was added last is not of a place but of what is said of its name. ERR_NOMEM. */
 int plan_line_subject(struct plan *plan, enum change_subject subject, const char *with);
 
+/* The line that was added last is of a compaction. */
+struct erased;
+int plan_line_erased(struct plan *plan, const struct erased *erased);
+
 /* The line that was added last is of rights that a principal holds or held. ERR_NOMEM. */
 int plan_line_rights(struct plan *plan, const char *principal, unsigned rights);
 

@@ -241,6 +241,12 @@ static int judge_wish(struct judge *judge, const struct wish *wish)
     case OPERATION_TAG:
     case OPERATION_UNTAG:
         return judge_tag(judge, wish);
+    case OPERATION_PURGE:
+        return judge_purge(judge, wish);
+    case OPERATION_COMPACT:
+        return judge->gather->count == 1
+                   ? judge_compact(judge, wish)
+                   : judge_refuse(judge, ERR_INVALID, "a compaction stands alone in its commit");
     case OPERATION_RIGHTS_GRANT:
     case OPERATION_RIGHTS_REVOKE:
         return judge_rights(judge, wish);

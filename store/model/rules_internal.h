@@ -68,6 +68,10 @@ int judge_share(struct judge *, const struct wish *wish);
 int judge_lock(struct judge *, const struct wish *wish);
 int judge_tag(struct judge *, const struct wish *wish);
 
+/* rules_purge.c */
+int judge_purge(struct judge *, const struct wish *wish);
+int judge_compact(struct judge *, const struct wish *wish);
+
 /* rules_grant.c */
 int judge_rights(struct judge *, const struct wish *wish);
 int judge_identity(struct judge *, const struct wish *wish);

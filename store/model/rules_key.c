@@ -362,7 +362,7 @@ static int find_source_at(struct judge *judge, struct environment *environment, 
     return 0;
 }
 
-/* A wish as if the value had been given. What it holds is the gather's. */
+/* A wish as if the value had been given. What it holds is the gather's. NOT_THERE: refused. */
 static int make_wish(struct judge *judge, struct wish **out, const struct spot *spot,
                      const struct wish *wish)
 {
@@ -370,6 +370,11 @@ static int make_wish(struct judge *judge, struct wish **out, const struct spot *
     const unsigned char *data;
     size_t size;
     int error = bytes_of(judge, &data, &size, spot, &scratch);
+    if (error == -ERR_PURGED) {
+        error = judge_refuse(judge, ERR_PURGED, "'%s/%s/%s': %.1024s", wish->from->environment,
+                             wish->from->service, wish->from->key, error_text());
+        return error ? error : NOT_THERE;
+    }
     if (error)
         return error;
     judge->copied += size;
@@ -424,8 +429,10 @@ int judge_copy(struct judge *judge, const struct wish *wish)
         strcmp(wish->from->environment, wish->environment) != 0)
         return refuse_protected_secret(judge, wish);
     found = make_wish(judge, &made, &spot, wish);
+    if (found)
+        return found < 0 ? found : 0;
     /* What moves is not equal to itself: it goes first. */
-    if (!found && wish->kind == GATHER_MOVE)
+    if (wish->kind == GATHER_MOVE)
         found =
             judge_drop_entry(judge, &service, &spot, wish->from->environment, wish->from->key, 0);
     return found ? found : judge_set(judge, made);

@@ -6,6 +6,7 @@
 #include "store/crypto/envelope.h"
 #include "store/crypto/signature.h"
 #include "store/error.h"
+#include "store/log/erasure.h"
 #include "store/log/state.h"
 #include "store/model/consumers.h"
 #include "store/model/seal_key.h"
@@ -162,6 +163,28 @@ static int make_keys(struct sealing *sealing, struct operation *operation, uint3
     return error ? error : index_apply(sealing->index, operation, op);
 }
 
+/* The values go in the transaction that says so. */
+static int erase(struct sealing *sealing, const struct operation *operation, uint64_t rev,
+                 uint32_t op)
+{
+    struct txn *txn = sealing->index->txn;
+    struct erasure erasure = {.rev = rev,
+                              .op = op,
+                              .environment = operation->environment,
+                              .service = operation->service,
+                              .until = operation->until};
+    struct erased erased;
+    if (operation->kind == OPERATION_PURGE) {
+        erase_value(txn, operation->purged_rev, operation->purged_op, rev, op);
+        return txn_error(txn);
+    }
+    int error = erasure_keep_tags(&erasure, txn);
+    if (!error)
+        error = erasure_walk(&erasure, txn, true, &erased);
+    erasure_release(&erasure);
+    return error;
+}
+
 static int seal_step(struct sealing *sealing, struct draft *draft, struct planned *step,
                      uint32_t op)
 {
@@ -177,6 +200,8 @@ static int seal_step(struct sealing *sealing, struct draft *draft, struct planne
     }
     if (!error && is_of_keys(operation->kind))
         error = make_keys(sealing, operation, op);
+    if (!error && operation_destroys(operation->kind))
+        error = erase(sealing, operation, draft->head.rev, op);
     return error ? error : draft_add(draft, operation, value);
 }
 

@@ -275,12 +275,16 @@ static int find_signer(const struct settling *settling)
                      : NOT_THERE;
 }
 
+/* A compaction of everything is one of each. */
 static bool is_touched(const struct settling *settling, uint32_t environment)
 {
     const struct plan *plan = settling->judge->plan;
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->steps[i].operation.environment == environment)
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct operation *operation = &plan->steps[i].operation;
+        if (operation->environment == environment ||
+            (operation->kind == OPERATION_COMPACT && !operation->environment))
             return true;
+    }
     for (size_t i = 0; i < settling->outcome_count; i++)
         if (settling->outcomes[i].environment == environment)
             return true;

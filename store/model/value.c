@@ -1,9 +1,12 @@
 #include "store/model/value.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "store/db/keys.h"
 #include "store/error.h"
+#include "store/log/history.h"
 #include "store/log/operation.h"
 
 struct place value_place(const struct store *store, const struct definition *definition)
@@ -19,18 +22,63 @@ struct place value_place(const struct store *store, const struct definition *def
     return place;
 }
 
+/* Why a value is gone, for people. A record that says so of a set which its operation did not mean
+ * is damage. */
+static int tell_purged(struct txn *txn, const struct definition *definition, uint64_t rev,
+                       uint32_t op)
+{
+    struct slice body;
+    struct operation operation;
+    struct commit_info *commit = NULL;
+    struct key key;
+    char time[32] = "";
+    int found = txn_get(txn, &body, DB_LOG, key_operation(&key, rev, op));
+    if (!found)
+        found = operation_decode(&operation, body);
+    if (!found &&
+        !(operation.purged_rev == definition->rev && operation.purged_op == definition->op) &&
+        !(operation.kind == OPERATION_COMPACT && operation.until >= definition->rev))
+        found = NOT_THERE;
+    if (!found && !(commit = malloc(sizeof *commit)))
+        return error_set(ERR_NOMEM, "no memory to tell what destroyed a value");
+    if (!found)
+        found = past_commit(txn, commit, rev);
+    if (!found) {
+        const time_t seconds = (time_t)(commit->time / 1000000000);
+        struct tm parts;
+        if (gmtime_r(&seconds, &parts))
+            strftime(time, sizeof time, "%Y-%m-%d %H:%M:%SZ", &parts);
+        error_set(ERR_PURGED,
+                  "the value that revision %llu set was destroyed by revision %llu, %s, %s: %.512s",
+                  (unsigned long long)definition->rev, (unsigned long long)rev, time,
+                  commit->author.name, commit->reason);
+    } else if (found > 0) {
+        error_set(ERR_CORRUPT, "the value of revision %llu, operation %u is gone",
+                  (unsigned long long)definition->rev, definition->op);
+    }
+    free(commit);
+    return found < 0 ? found : found ? -ERR_CORRUPT : -ERR_PURGED;
+}
+
 /* What follows the head of the value's record. */
 int value_sealed(struct txn *txn, const unsigned char **data, size_t *size,
                  const struct definition *definition)
 {
     struct slice body;
     struct key key;
+    uint64_t rev;
+    uint32_t op;
     const int error =
         txn_get(txn, &body, DB_VALUE, key_operation(&key, definition->rev, definition->op));
     if (error == TXN_NOT_FOUND)
         return error_set(ERR_CORRUPT, "the value of revision %llu, operation %u is gone",
                          (unsigned long long)definition->rev, definition->op);
-    return error ? error : value_decode(data, size, (enum operation_kind)definition->kind, body);
+    if (error)
+        return error;
+    const int purged = value_purged(&rev, &op, body);
+    if (purged)
+        return purged < 0 ? purged : tell_purged(txn, definition, rev, op);
+    return value_decode(data, size, (enum operation_kind)definition->kind, body);
 }
 
 int value_size(struct store *store, struct txn *txn, size_t *size,

@@ -8,7 +8,8 @@
 #include "store/snapshot.h"
 
 /* The exact length, and the bytes: plain, or the text of a link or a template, as they lie in the
- * transaction's slices; of a secret in scratch. ERR_NO_KEY, ERR_CORRUPT, ERR_NOMEM. */
+ * transaction's slices; of a secret in scratch. ERR_NO_KEY, ERR_CORRUPT, ERR_NOMEM; ERR_PURGED,
+ * with who destroyed it, when and why. */
 int value_size(struct store *store, struct txn *txn, size_t *size,
                const struct definition *definition);
 int value_bytes(struct store *store, struct txn *txn, const unsigned char **data, size_t *size,

@@ -10,6 +10,7 @@ enum exit_status exit_status(int error)
     case ERR_INVALID:
         return EXIT_STATUS_WRONG_USE;
     case ERR_NOT_FOUND:
+    case ERR_PURGED:
         return EXIT_STATUS_NOT_FOUND;
     case ERR_REFUSED:
         return EXIT_STATUS_REFUSED;

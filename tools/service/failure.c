@@ -14,6 +14,7 @@ static const struct failure failures[] = {
     {ERR_INVALID, "io.emsa.Invalid"}, {ERR_NOT_FOUND, "io.emsa.NotFound"},
     {ERR_REFUSED, "io.emsa.Refused"}, {ERR_CONFLICT, "io.emsa.Conflict"},
     {ERR_DENIED, "io.emsa.Denied"},   {ERR_BUSY, "io.emsa.Busy"},
+    {ERR_PURGED, "io.emsa.Purged"},
 };
 #define FAILURES (sizeof failures / sizeof failures[0])
 

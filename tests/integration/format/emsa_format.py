@@ -141,12 +141,13 @@ TAG, UNTAG = 24, 25
 RIGHTS_GRANT, RIGHTS_REVOKE = 26, 27
 PRINCIPAL = re.compile(r"(user|group|id):(?!\d+$)[A-Za-z0-9_.@\\+$][A-Za-z0-9_.@\\+$-]{0,62}", re.A)
 IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT, VALUE_KEY = 32, 33, 34, 35, 36
+PURGE, COMPACT = 48, 49
 # what must be there, and what may be: tag and size
 FIELDS = {TAG: {20: 8}, IDENTITY: {1: 32, 4: 32}, ENVIRONMENT_KEY: {1: 32}, SERVICE_KEY: {1: 32, 2: 32, 3: 112}, GRANT: {2: 32, 3: 112},
-          VALUE_KEY: {24: 12, 25: 80}}
+          VALUE_KEY: {24: 12, 25: 80}, PURGE: {32: 12}, COMPACT: {33: 8}}
 PERHAPS = {ENVIRONMENT_ADD: {16: 4, 17: 8}, ENVIRONMENT_REMOVE: {17: 8}, REMOVE: {17: 8}, **{kind: {17: 8, 21: 20} for kind in SETS}}
 KINDS = (*SETS, REMOVE, LOCK, UNLOCK, SHARE, UNSHARE, ENVIRONMENT_ADD, ENVIRONMENT_REMOVE, SERVICE_ADD, SERVICE_REMOVE,
-         *SCHEMAS, TAG, UNTAG, RIGHTS_GRANT, RIGHTS_REVOKE, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT, VALUE_KEY)
+         *SCHEMAS, TAG, UNTAG, RIGHTS_GRANT, RIGHTS_REVOKE, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT, VALUE_KEY, PURGE, COMPACT)
 # flag by flag, the kinds that may have it: made, SAME, allowed equal, protected, OVERRIDE, signed
 FLAGS = {1: (*SETS, ENVIRONMENT_ADD, SERVICE_ADD, SCHEMA_SET, DEFAULT_SET, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT),
          2: (*SETS, REMOVE), 4: (*SETS, DEFAULT_SET), 8: (ENVIRONMENT_ADD,), 16: KINDS, 32: (ENVIRONMENT_ADD,)}
@@ -199,6 +200,9 @@ def read_operation(body):
     must(22 not in fields or 0 < operation["rights"] < 64, "operation: rights that there are not")
     operation["sealed"] = struct.unpack("<QI", fields[24]) if 24 in fields else (0, 0)
     must(24 not in fields or operation["sealed"][0] > 0, "operation: the key of nothing")
+    operation["purged"] = struct.unpack("<QI", fields[32]) if 32 in fields else (0, 0)
+    operation["until"] = struct.unpack("<Q", fields[33])[0] if 33 in fields else 0
+    must(kind not in (PURGE, COMPACT) or operation["purged"][0] or operation["until"], "operation: it destroys nothing")
     operation["from"] = struct.unpack("<IQQ", fields[21]) if 21 in fields else ()
     must(all(operation["from"]), "operation: copied from nowhere")
     return operation
@@ -260,7 +264,7 @@ class Store:
 
     def _read_log(self):
         parent, time, count, values = bytes(32), -1, 0, 0
-        self.commits, self.log, self.keys, self.later = {}, {}, {}, {}
+        self.commits, self.log, self.keys, self.later, self.gone = {}, {}, {}, {}, {}
         for rev in range(1, self.rev + 1):
             body = self.bodies["commit"][struct.pack(">Q", rev)]
             commit = read_commit(body)
@@ -274,6 +278,8 @@ class Store:
         must(len(self.bodies["commit"]) == self.rev and len(self.bodies["log"]) == count, "commits or operations too many")
         must(len(self.bodies["value"]) == values, "values too many")
         self._read_requests()
+        import emsa_forget
+        emsa_forget.check(self)
         kinds = [(self.log[1, op]["kind"], self.log[1, op]["environment"]) for op in range(self.commits[1]["operations"])]
         must(kinds == [(IDENTITY, 0), (ENVIRONMENT_KEY, 0), (GRANT, 0)], f"revision 1 holds {kinds}")
 
@@ -297,7 +303,8 @@ class Store:
             commit["done"] = [self.log[rev, op] for op in range(commit["operations"])]
             strict |= {it["environment"] for it in commit["done"] if it["signed"]}
             must(commit["signature"][:32] in known or not any(
-                it["environment"] in strict and not (it["kind"] == REMOVE and it["expires"]) for it in commit["done"]),
+                (it["environment"] in strict and not (it["kind"] == REMOVE and it["expires"])) or
+                (it["kind"] == COMPACT and not it["environment"] and strict) for it in commit["done"]),
                 f"commit {rev}: nobody whom the store knows signed it")
             known |= {it["fields"][4] for it in commit["done"] if it["kind"] == IDENTITY}
             if not commit["signature"]:
@@ -322,9 +329,7 @@ class Store:
             must((value is not None) == (operation["kind"] in VALUES), "a value too few or too many")
             if value is not None:
                 values += 1
-                must(H("emsa-digest-1", value) == operation["digest"], f"commit {commit['rev']}, operation {op}: digest")
-                must(value[0] == 1 and value[1] == VALUES[operation["kind"]], "value: head")
-                must(operation["kind"] == SET_SECRET or len(value) - 18 == operation["stored_size"], "value: size")
+                self._read_value(commit["rev"], op, operation, value)
             self.log[commit["rev"], op] = operation
             if operation["kind"] in (ENVIRONMENT_KEY, SERVICE_KEY, GRANT):
                 self.keys.setdefault((operation["kind"], operation["environment"], operation["service"]), []).append(operation)
@@ -335,8 +340,20 @@ class Store:
         must(sums == commit["scopes"], f"commit {commit['rev']}: scopes")
         return values
 
+    def _read_value(self, rev, op, operation, value):
+        import emsa_forget
+        by = emsa_forget.purged(value)
+        if by:
+            self.gone[rev, op] = by
+            return
+        must(H("emsa-digest-1", value) == operation["digest"], f"commit {rev}, operation {op}: digest")
+        must(value[0] == 1 and value[1] == VALUES[operation["kind"]], "value: head")
+        must(operation["kind"] == SET_SECRET or len(value) - 18 == operation["stored_size"], "value: size")
+
     def content(self, rev, op):
-        """What stands in a Value: bytes, an envelope, a text."""
+        """What stands in a Value: bytes, an envelope, a text; None: it was destroyed."""
+        if (rev, op) in self.gone:
+            return None
         return self.bodies["value"][struct.pack(">QI", rev, op)][18:]
 
     # -- secrets

@@ -58,7 +58,7 @@ class Keys:
                 owner = struct.pack(">III", environment, service, self.pairs[environment, service][0])
                 form.must(b"W" + owner + self.identities[who[3:]][0] in self.keys, "who may read has not the newest key")
         for (layer, name_id), it in self.definitions.items():
-            if it.kind != form.SET_SECRET:
+            if it.kind != form.SET_SECRET or it.content is None:
                 continue
             service = self.names[name_id][0]
             newest = (layer, service, self.pairs[layer, service][0])

@@ -2,7 +2,7 @@
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
-from emsa_format import (DEFAULT_REMOVE, DEFAULT_SET, ENVIRONMENT_ADD, ENVIRONMENT_KEY, ENVIRONMENT_REMOVE, GRANT, H, IDENTITY, LOCK, REMOVE,
+from emsa_format import (COMPACT, DEFAULT_REMOVE, DEFAULT_SET, ENVIRONMENT_ADD, ENVIRONMENT_KEY, ENVIRONMENT_REMOVE, GRANT, H, IDENTITY, LOCK, PURGE, REMOVE,
                          RIGHTS_GRANT, RIGHTS_REVOKE, SCHEMA_REMOVE, SCHEMA_SET, SERVICE_ADD, SERVICE_KEY, SERVICE_REMOVE, SET_LINK,
                          SET_PLAIN, SET_SECRET, SET_TEMPLATE, SETS, SHARE, TAG, UNLOCK, UNSHARE, UNTAG, VALUE_KEY, Reader, must)
 
@@ -65,7 +65,8 @@ METHODS = {
     "Copy": ("to", COPIED, None, set()), "Move": ("to", COPIED, "from", GONE),
     "Promote": ("to", {*SETS, SERVICE_ADD, SCHEMA_SET, REMOVE, SCHEMA_REMOVE}, None, set()),
     "Rollback": ("path", COPIED | GONE | {LOCK, UNLOCK, ENVIRONMENT_ADD}, None, set()),
-    "Tag": ("name", {TAG}, None, set()), "Untag": ("name", {UNTAG}, None, set())}
+    "Tag": ("name", {TAG}, None, set()), "Untag": ("name", {UNTAG}, None, set()),
+    "Purge": ("path", {PURGE}, None, set()), "Compact": ("path", {COMPACT}, None, set())}
 COPYING = {"EnvironmentCopy", "Copy", "Move", "Promote", "Rollback"}
 ASKED = {"plain": {SET_PLAIN}, "secret": {SET_SECRET}, "sealed": {SET_SECRET}, "template": {SET_TEMPLATE}, "link": {SET_LINK}, "remove": {REMOVE},
          "copy": set(SETS), "move": set(SETS), "service": {SERVICE_ADD}, "environment": {ENVIRONMENT_ADD}, "share": {SHARE},
@@ -147,6 +148,8 @@ class Following:
         places, kinds, other, other_kinds = METHODS[self.method]
         if kind in (TAG, UNTAG):
             return kind in kinds and operation["name"] in self.places(places)
+        if kind == PURGE and operation["purged"][0] > self.parameters["rev"] or kind == COMPACT and operation["until"] != self.parameters["rev"]:
+            return False
         if kind == ENVIRONMENT_ADD and any(self.parameters.get(name, False) != operation[name] for name in ("protected", "signed")):
             return False
         if self.method in COPYING and kind in SETS and not (operation["from"] or self.method == "EnvironmentCopy" and operation["expires"]):

@@ -68,7 +68,7 @@ class Definition:
     op: int
     size: int
     expires: int
-    content: bytes  # a secret's is its envelope
+    content: bytes | None  # a secret's is its envelope; None: it was destroyed
 
 
 @dataclass(frozen=True)

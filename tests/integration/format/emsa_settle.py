@@ -91,7 +91,7 @@ class Settled(Judge, Keys):
         return View(layers, self._everywhere(), dict(records), dict(self.shares), schemas, dict(self.name_ids), self._open)
 
     def _open(self, definition):
-        if self.identity is None:
+        if self.identity is None or definition.content is None:
             return None
         place = (definition.rev, definition.op)
         if place not in self.opened:
@@ -143,6 +143,8 @@ class Settled(Judge, Keys):
             self._apply_definition(operation, op)
         elif kind in (form.SHARE, form.UNSHARE, form.LOCK, form.UNLOCK):
             self._apply_relation(operation, op)
+        elif kind in (form.PURGE, form.COMPACT):
+            pass  # nothing is derived from it: see emsa_forget
         elif kind in (form.TAG, form.UNTAG):
             self._apply_tag(operation, op)
         elif kind in (form.RIGHTS_GRANT, form.RIGHTS_REVOKE):
@@ -517,7 +519,7 @@ class Settled(Judge, Keys):
         view, found = self.views[rev], {}
         for spot in self._spots(view):
             result = view.resolve(*spot)
-            if not result.fault:
+            if not result.fault and not (result.value is None and self.identity):
                 found[self._path(spot)] = result.value
         return found
 

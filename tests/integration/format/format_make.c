@@ -44,7 +44,9 @@ enum what {
     DO_GRANT, /* rights ttl */
     DO_REVOKE,
     DO_KNOW, /* an identity, of that name */
-    DO_ROTATE
+    DO_ROTATE,
+    DO_PURGE,  /* as of revision ttl */
+    DO_COMPACT /* until revision ttl */
 };
 
 struct step {
@@ -144,6 +146,10 @@ static int gather(struct change *change, const struct step *step)
         return make_known(change, step->text);
     case DO_ROTATE:
         return change_rotate(change, &path);
+    case DO_PURGE:
+        return change_purge(change, &path, step->ttl);
+    case DO_COMPACT:
+        return change_compact(change, &path, step->ttl);
     case DO_COPY_THEN:
         return gather_value(change, step, &path);
     default:
@@ -386,6 +392,32 @@ static void give_keys(struct store *store)
     print(store);
 }
 
+/* Values that are destroyed: a plain one, a secret with a key that came later, what one commit set
+ * twice; and those of a service, of an environment and of everything, but what a tag shows. No
+ * revision that is told of shows them. */
+static void forget(struct store *store)
+{
+    COMMIT(store, {DO_ENVIRONMENT, "old"}, {DO_PLAIN, "old/web/A", "one"},
+           {DO_HIDDEN, "old/web/S", "a secret of one"}, {DO_PLAIN, "old/api/B", "one"},
+           {DO_TEMPLATE, "old/web/T", "${A}!"}, {DO_LINK, "old/web/L", "web/A"});
+    const uint64_t one = store_revision(store);
+    COMMIT(store, {DO_ROTATE, "old"});
+    COMMIT(store, {DO_PLAIN, "old/web/A", "never"}, {DO_PLAIN, "old/web/A", "two"},
+           {DO_HIDDEN, "old/web/S", "a secret of two"}, {DO_PLAIN, "old/api/B", "two"});
+    const uint64_t two = store_revision(store);
+    COMMIT(store, {DO_PURGE, "old/web/A", NULL, one}, {DO_PURGE, "old/web/S", NULL, one});
+    COMMIT(store, {DO_PLAIN, "old/web/A", "three"}, {DO_HIDDEN, "old/web/S", "a secret of three"},
+           {DO_PLAIN, "old/api/B", "three"}, {DO_TAG, "", "kept", two});
+    const uint64_t three = store_revision(store);
+    COMMIT(store, {DO_COMPACT, "old/api", NULL, two});
+    COMMIT(store, {DO_COMPACT, "old", NULL, three});
+    COMMIT(store, {DO_UNTAG, "", "kept"}, {DO_DROP, "old/api"});
+    /* What that shows which is called release-1.0 stays. */
+    COMMIT(store, {DO_COMPACT, "", NULL, 6});
+    COMMIT(store, {DO_COMPACT, "old", NULL, three});
+    print(store);
+}
+
 static void put_name_text(struct bytes *out, const char *name, const char *text)
 {
     request_put_name(out, name);
@@ -484,6 +516,7 @@ int main(int count, char **arguments)
     declare_keys(store);
     give_rights(store);
     give_keys(store);
+    forget(store);
     set_signed(store, arguments[1]);
     store_close(store);
     return 0;

@@ -1,0 +1,205 @@
+/*
+ * Values that were destroyed. One that is gone names the operation that destroyed it, and that one
+ * must have meant it; one that is there must have been meant by none. What a compaction takes
+ * follows from the history and from which revisions had names when it was made, so the compactions
+ * are found before the walk through the log comes to the sets that they mean.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/error.h"
+#include "store/log/verify_internal.h"
+
+/* What cannot be read is told of by the walk that comes there. */
+static int passable(struct verify *verify, int result)
+{
+    if (result != -ERR_CORRUPT && result != -ERR_FORMAT)
+        return result;
+    error_clear();
+    verify->is_barred = true;
+    const int error = verify_go_on(verify);
+    return error ? error : TXN_NOT_FOUND;
+}
+
+static int add(struct verify_erasures *erasures, const struct operation *operation, uint64_t rev,
+               uint32_t op)
+{
+    struct erasure *grown = realloc(erasures->items, (erasures->count + 1) * sizeof *grown);
+    if (!grown)
+        return error_set(ERR_NOMEM, "no memory to verify");
+    erasures->items = grown;
+    struct erasure *erasure = &grown[erasures->count++];
+    *erasure = (struct erasure){.rev = rev,
+                                .op = op,
+                                .environment = operation->environment,
+                                .service = operation->service,
+                                .until = operation->until};
+    const struct relations *tags = &erasures->tags;
+    for (size_t i = 0; i < tags->capacity; i++)
+        if (tags->slots[i].is_used && tags->slots[i].rev &&
+            erasure_keep(erasure, tags->slots[i].tagged))
+            return -ERR_NOMEM;
+    erasure_sort(erasure);
+    return 0;
+}
+
+static int collect_operation(struct verify *verify, uint64_t rev, uint32_t op)
+{
+    struct slice body;
+    struct operation operation;
+    struct key key;
+    int found = txn_get(verify->txn, &body, DB_LOG, key_operation(&key, rev, op));
+    if (!found)
+        found = operation_decode(&operation, body);
+    found = passable(verify, found);
+    if (found)
+        return found < 0 ? found : 0;
+    if (operation.kind == OPERATION_COMPACT)
+        return add(&verify->erasures, &operation, rev, op);
+    if (!operation_is_of_tag(operation.kind))
+        return 0;
+    found = relations_apply(&verify->erasures.tags, &operation, rev, op);
+    return found < 0 ? found : 0;
+}
+
+/* A compaction stands alone in its commit, and tags are of no place. */
+static int collect_commit(struct verify *verify, uint64_t rev)
+{
+    struct slice body;
+    struct header header;
+    struct key key;
+    int found = txn_get(verify->txn, &body, DB_COMMIT, key_commit(&key, rev));
+    if (!found)
+        found = header_decode(&header, body);
+    found = passable(verify, found);
+    if (found || (header.operations != 1 && !header_touches(&header, 0, 0)))
+        return found < 0 ? found : 0;
+    const uint32_t count = header.operations;
+    for (uint32_t op = 0; op < count; op++) {
+        const int error = collect_operation(verify, rev, op);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+int verify_collect_erasures(struct verify *verify, uint64_t head)
+{
+    struct verify_erasures *erasures = &verify->erasures;
+    while (erasures->upto < head) {
+        const int error = collect_commit(verify, erasures->upto + 1);
+        if (error)
+            return error;
+        erasures->upto++;
+    }
+    return 0;
+}
+
+void verify_erasures_release(struct verify_erasures *erasures)
+{
+    for (size_t i = 0; i < erasures->count; i++)
+        erasure_release(&erasures->items[i]);
+    free(erasures->items);
+    relations_release(&erasures->tags);
+    *erasures = (struct verify_erasures){0};
+}
+
+static const struct erasure *find(const struct verify_erasures *erasures, uint64_t rev, uint32_t op)
+{
+    for (size_t i = 0; i < erasures->count; i++)
+        if (erasures->items[i].rev == rev && erasures->items[i].op == op)
+            return &erasures->items[i];
+    return NULL;
+}
+
+/* Whether that operation is a purge of the set in hand. */
+static int purges(struct verify *verify, uint64_t rev, uint32_t op, uint32_t set_op)
+{
+    struct slice body;
+    struct operation operation;
+    struct key key;
+    int found = txn_get(verify->txn, &body, DB_LOG, key_operation(&key, rev, op));
+    if (!found)
+        found = operation_decode(&operation, body);
+    found = passable(verify, found);
+    if (found)
+        return found < 0 ? found : 0;
+    return operation.kind == OPERATION_PURGE && operation.purged_rev == verify->rev &&
+           operation.purged_op == set_op;
+}
+
+int verify_erased(struct verify *verify, const struct operation *operation, uint32_t op,
+                  struct slice body, const char *what)
+{
+    uint64_t rev = 0;
+    uint32_t by = 0;
+    int is_meant = value_purged(&rev, &by, body);
+    if (is_meant > 0 && (!erasure_may(operation->kind) || rev <= verify->rev))
+        is_meant = 0;
+    else if (is_meant > 0) {
+        const struct erasure *erasure = find(&verify->erasures, rev, by);
+        is_meant = erasure ? erasure_takes(erasure, verify->txn, operation, verify->rev, op)
+                           : purges(verify, rev, by, op);
+    }
+    is_meant = verify_read(verify, is_meant, what);
+    return is_meant ? (is_meant < 0 ? is_meant : 0)
+                    : verify_fault(verify,
+                                   "%s: its value is gone, and operation %u of commit %" PRIu64
+                                   ", which is said to have destroyed it, did not",
+                                   what, by, rev);
+}
+
+int verify_not_erased(struct verify *verify, const struct operation *operation, uint32_t op,
+                      const char *what)
+{
+    const struct verify_erasures *erasures = &verify->erasures;
+    for (size_t i = 0; i < erasures->count; i++) {
+        const struct erasure *erasure = &erasures->items[i];
+        const int taken = verify_read(
+            verify, erasure_takes(erasure, verify->txn, operation, verify->rev, op), what);
+        if (taken == 1)
+            return verify_fault(verify,
+                                "%s: its value is there, and was destroyed by commit %" PRIu64,
+                                what, erasure->rev);
+        if (taken < 0)
+            return taken;
+    }
+    return 0;
+}
+
+static bool is_same_place(const struct operation *a, const struct operation *b)
+{
+    return a->environment == b->environment && a->service == b->service && a->turn == b->turn &&
+           a->name_id == b->name_id && a->entry_id == b->entry_id && a->name_size == b->name_size &&
+           memcmp(a->name, b->name, a->name_size) == 0;
+}
+
+int verify_purge_of(struct verify *verify, const struct operation *operation, uint32_t op,
+                    const char *what)
+{
+    struct slice body;
+    struct operation set;
+    struct key key;
+    uint64_t rev = 0;
+    uint32_t by = 0;
+    int found = txn_get(verify->txn, &body, DB_LOG,
+                        key_operation(&key, operation->purged_rev, operation->purged_op));
+    if (!found)
+        found = operation_decode(&set, body);
+    found = verify_read(verify, found, what);
+    if (found < 0 || found == VERIFY_DAMAGED)
+        return found < 0 ? found : 0;
+    if (found || operation->purged_rev >= verify->rev || !erasure_may(set.kind) ||
+        !is_same_place(operation, &set))
+        return verify_fault(verify, "%s: it destroys what is no earlier value of its place", what);
+    found = verify_read(
+        verify, erased_by(verify->txn, &rev, &by, operation->purged_rev, operation->purged_op),
+        what);
+    if (found < 0 || found == VERIFY_DAMAGED)
+        return found < 0 ? found : 0;
+    return found && rev == verify->rev && by == op
+               ? 0
+               : verify_fault(verify, "%s: the value that it destroyed is there%s", what,
+                              found ? ", or was destroyed by another" : "");
+}

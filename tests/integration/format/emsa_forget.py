@@ -1,0 +1,70 @@
+"""store/FORMAT.md, "What is forgotten", in Python: which values a store's log says were destroyed."""
+import struct
+
+from emsa_format import COMPACT, PURGE, REMOVE, SET_PLAIN, SET_SECRET, SETS, TAG, UNTAG, must
+
+MAY = (SET_PLAIN, SET_SECRET)
+
+
+def purged(value):
+    """What destroyed a value: (rev, op); None: it is there."""
+    if value[1] != 0:
+        return None
+    must(len(value) == 14 and value[0] == 1, "value: destroyed, and says more than by what")
+    return struct.unpack("<QI", value[2:])
+
+
+class Forgetting:
+    """Goes through the log once; then `gone` is {(rev, op) of a set: (rev, op) of what destroyed it}."""
+
+    def __init__(self, store):
+        self.store, self.gone, self.tags = store, {}, {}
+        self.current, self.until = {}, {}  # of a place: its set; of a set: the revision that replaced it
+        for (rev, op), operation in sorted(store.log.items()):
+            kind = operation["kind"]
+            if kind in SETS or kind == REMOVE:
+                self._set(operation, rev, op)
+            elif kind == TAG:
+                self.tags[operation["name"]] = operation["tagged"]
+            elif kind == UNTAG:
+                del self.tags[operation["name"]]
+            elif kind == PURGE:
+                self._purge(operation, rev, op)
+            elif kind == COMPACT:
+                self._compact(operation, rev, op)
+
+    def _set(self, operation, rev, op):
+        place = (operation["environment"], operation["name_id"])
+        was = self.current.pop(place, None)
+        if was:
+            self.until[was] = rev
+        if operation["kind"] != REMOVE:
+            self.current[place] = (rev, op)
+
+    def _purge(self, operation, rev, op):
+        at = operation["purged"]
+        it = self.store.log.get(at)
+        must(it and at[0] < rev and it["kind"] in MAY and all(
+            it[name] == operation[name] for name in ("environment", "service", "turn", "name_id", "entry_id", "name")),
+            "a purge of what is no value of its place")
+        must(at in self.until and at not in self.gone, "a purge of what is set, or was destroyed")
+        self.gone[at] = (rev, op)
+
+    def _compact(self, operation, rev, op):
+        until, environment, service = operation["until"], operation["environment"], operation["service"]
+        must(until < rev and not operation["name_id"], "a compaction of what is newer")
+        must(self.store.commits[rev]["operations"] == 1, "a compaction that does not stand alone")
+        for at, ended in self.until.items():
+            it = self.store.log[at]
+            if ended <= until and it["kind"] in MAY and environment in (0, it["environment"]) and service in (0, it["service"]) \
+                    and not any(at[0] <= tagged < ended for tagged in self.tags.values()):
+                self.gone.setdefault(at, (rev, op))
+
+
+def check(store):
+    """That exactly those values are gone, each by what destroyed it."""
+    said = {at: by for at, by in store.gone.items()}
+    found = Forgetting(store).gone
+    for at in sorted(said.keys() | found.keys()):
+        must(said.get(at) == found.get(at), f"commit {at[0]}, operation {at[1]}: its value was destroyed by "
+             f"{said.get(at) or 'nothing'}, and not by {found.get(at) or 'nothing'}")
