@@ -61,7 +61,7 @@ static int file_size(struct snapshot *snapshot, struct stat *st, const struct en
 {
     size_t size = 0;
     int error = snapshot_size(snapshot, &size, entry);
-    if (error && error != -ERR_NO_KEY)
+    if (error && error != -ERR_NO_KEY && error != -ERR_PURGED)
         return error;
     attr_size(st, size);
     return 0;

@@ -21,6 +21,16 @@ int file_refuse_masked(const struct worker *worker, const struct entry *entry)
     return 0;
 }
 
+/* The size of a plain value of the past is known where the value is destroyed. */
+static int refuse_purged(struct snapshot *snapshot, const struct entry *entry)
+{
+    const unsigned char *data;
+    size_t size;
+    if (entry->kind != ENTRY_PLAIN || entry_is_composed(entry))
+        return 0;
+    return snapshot_text(snapshot, &data, &size, &entry->value, NULL);
+}
+
 static int look_up(struct worker *worker, const struct recent **out, uint64_t node)
 {
     struct snapshot *snapshot = worker->snapshot;
@@ -32,6 +42,8 @@ static int look_up(struct worker *worker, const struct recent **out, uint64_t no
     if (!node_is_file(place.kind))
         return NOT_THERE;
     found = file_refuse_masked(worker, &place.entry);
+    if (!found && place.entry.as_of != UINT64_MAX)
+        found = refuse_purged(snapshot, &place.entry);
     if (!found)
         found = snapshot_size(snapshot, &size, &place.entry); /* ERR_NO_KEY: better now than at
                                                                  the READ */

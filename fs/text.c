@@ -135,7 +135,7 @@ int text_attr(struct worker *worker, struct stat *st, const struct place *place)
 {
     const struct text_note *note;
     int found = measure(worker, &note, place->id, &place->corner.node);
-    if (found == TOO_LARGE || found == -ERR_NO_KEY || found == -ERR_DENIED)
+    if (found == TOO_LARGE || found == -ERR_NO_KEY || found == -ERR_DENIED || found == -ERR_PURGED)
         return 0;
     if (found == 0)
         attr_size(st, note->size);

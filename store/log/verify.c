@@ -40,8 +40,7 @@ int verify_fault(struct verify *verify, const char *format, ...)
 
 int verify_read(struct verify *verify, int result, const char *what)
 {
-    if (result >= 0 ||
-        (result != -ERR_CORRUPT && result != -ERR_FORMAT && result != -ERR_PURGED))
+    if (result >= 0 || (result != -ERR_CORRUPT && result != -ERR_FORMAT && result != -ERR_PURGED))
         return result;
     const bool is_damaged = txn_met_damage(verify->txn);
     verify_fault(verify, "%s: %s", what, error_text());

@@ -67,7 +67,7 @@ static int collect_operation(struct verify *verify, uint64_t rev, uint32_t op)
 static int collect_commit(struct verify *verify, uint64_t rev)
 {
     struct slice body;
-    struct header header;
+    struct header header = {0};
     struct key key;
     int found = txn_get(verify->txn, &body, DB_COMMIT, key_commit(&key, rev));
     if (!found)

@@ -50,8 +50,8 @@ struct wish {
     bool is_protected; /* of an environment */
     bool is_signed;    /* the same: it takes signed changes only */
     const struct path *from; /* of a copy or a move; owned by the gather */
-    /* Of a copy: as of this revision, 0: as it is now. Of a tag: what it names. Of what is destroyed:
-     * as of, or until when. */
+    /* Of a copy: as of this revision, 0: as it is now. Of a tag: what it names. Of what is
+     * destroyed: as of, or until when. */
     uint64_t rev;
     struct copied_from copied; /* of a set that copies */
 };

@@ -68,7 +68,9 @@ int run_promote(struct session *);  /* promote.c */
 int run_diff(struct session *);     /* diff.c */
 int run_blame(struct session *);    /* blame.c */
 int run_tag(struct session *);      /* tag.c */
-int run_audit(struct session *);    /* audit.c */
+int run_purge(struct session *);    /* forget.c */
+int run_compact(struct session *);
+int run_audit(struct session *); /* audit.c */
 int run_audit_verify(struct session *);
 int run_audit_follow(struct session *);
 int run_audit_auditor(struct session *);

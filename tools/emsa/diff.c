@@ -68,9 +68,18 @@ static bool is_secret(json_t *side)
     return strcmp(output_member(side, "kind"), "secret") == 0;
 }
 
+static bool is_purged(json_t *side)
+{
+    return json_is_true(json_object_get(side, "purged"));
+}
+
 static void value_text(char out[static SHOWN_MAX], json_t *side)
 {
     const char *text = json_string_value(json_object_get(side, "value"));
+    if (is_purged(side)) {
+        snprintf(out, SHOWN_MAX, "(purged)");
+        return;
+    }
     if (is_secret(side)) {
         snprintf(out, SHOWN_MAX, "********");
         return;
@@ -91,9 +100,10 @@ static void both_text(char *out, size_t capacity, const char *mark, json_t *left
         value_text(a, left);
     if (right != NULL)
         value_text(b, right);
-    if (mark[0] == '?')
+    if (mark[0] == '?' && !is_purged(left) && !is_purged(right))
         snprintf(out, capacity, "secret, and no key is at hand to compare it");
-    else if (left != NULL && right != NULL && is_secret(left) && is_secret(right))
+    else if (left != NULL && right != NULL && is_secret(left) && is_secret(right) &&
+             !is_purged(left) && !is_purged(right))
         snprintf(out, capacity, "secret differs");
     else
         snprintf(out, capacity, "%s%s%s", a, left != NULL && right != NULL ? " -> " : "", b);

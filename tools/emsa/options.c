@@ -74,6 +74,7 @@ static const struct option_row rows[] = {
     {"until", 0, "WHEN", OPTION_UNTIL},
     {"key", 0, "PATTERN", OPTION_KEY},
     {"rm", 0, NULL, OPTION_RM},
+    {"keep", 0, "TIME|REV", OPTION_KEEP},
     {"generate", 0, "BYTES", OPTION_GENERATE},
     {"keep-previous", 0, "KEY", OPTION_GENERATE},
     {"run", 0, "COMMAND", OPTION_GENERATE},
@@ -387,6 +388,9 @@ static int apply_text(struct options *options, const struct option_row *row, con
         return 0;
     case OPTION_SINCE:
         options->since = text;
+        return 0;
+    case OPTION_KEEP:
+        options->keep = text;
         return 0;
     case OPTION_UNTIL:
         options->until = text;

@@ -64,6 +64,7 @@ __extension__ typedef unsigned __int128 option_bits;
 #define OPTION_UNTIL OPTION_BIT(55)
 #define OPTION_KEY OPTION_BIT(56) /* a pattern; of grant: a public identity */
 #define OPTION_RM OPTION_BIT(57)
+#define OPTION_KEEP OPTION_BIT(109)
 #define OPTION_GENERATE OPTION_BIT(50) /* and what goes with it */
 #define OPTION_TO_WHOM OPTION_BIT(61)
 #define OPTION_FROM_WHOM OPTION_BIT(62)
@@ -136,6 +137,7 @@ struct options {      /* texts are argv's */
     const char *layout;
     uint64_t uid, gid, mode, pid, timeout; /* mode 0: as usual; timeout: seconds */
     const char *author, *since, *until, *key;
+    const char *keep; /* how long, or from which revision on, what was is kept */
     const char *keep_previous, *run;
     uint64_t generate; /* bytes; 0: not asked for */
     const char *path, *who, *identity, *head;

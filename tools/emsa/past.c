@@ -21,6 +21,15 @@ static json_int_t number_of(json_t *object, const char *name)
     return json_integer_value(json_object_get(object, name));
 }
 
+/* "(purged by revision 6)", of what was. */
+static void purged_text(char *out, size_t capacity, json_t *object)
+{
+    const json_int_t by = number_of(object, "purged");
+    out[0] = '\0';
+    if (by > 0)
+        snprintf(out, capacity, "(purged by revision %lld)", (long long)by);
+}
+
 /* All of it, each line in the column of the others: none can be taken for one of ours. */
 static void print_reason(const char *text)
 {
@@ -42,9 +51,13 @@ static int print_commits(json_t *commits)
         table_heading(table, heading);
     json_array_foreach(commits, index, commit)
     {
-        char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], operations[SIZE_TEXT_MAX], reason[256],
-            author[AUTHOR_TEXT_MAX];
+        char gone[64], rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], operations[SIZE_TEXT_MAX],
+            reason[256], author[AUTHOR_TEXT_MAX];
         output_first_line(reason, sizeof reason, text_of(commit, "reason"));
+        purged_text(gone, sizeof gone, commit);
+        const size_t used = strlen(reason);
+        snprintf(reason + used, sizeof reason - used, "%s%s",
+                 used > 0 && gone[0] != '\0' ? " " : "", gone);
         const char *cells[] = {number_text(rev, number_of(commit, "rev")),
                                time_text(time, number_of(commit, "time")),
                                output_author(author, commit),
@@ -148,7 +161,9 @@ static const char *mark_of(const char *kind, bool first)
                                        "untag",
                                        "schema-remove",
                                        "default-remove",
-                                       "revoke"};
+                                       "revoke",
+                                       "purge",
+                                       "compact"};
     for (size_t i = 0; i < sizeof away / sizeof away[0]; i++)
         if (strcmp(kind, away[i]) == 0)
             return "-";
@@ -208,7 +223,15 @@ static void print_operation(struct table *table, json_t *operation)
     if (number_of(operation, "expires") > 0)
         snprintf(until, sizeof until, "%s %s", expired ? "ended" : "until",
                  time_text(time, number_of(operation, "expires")));
-    if (json_object_get(operation, "rights") != NULL)
+    if (number_of(operation, "purged") > 0)
+        purged_text(shown, sizeof shown, operation);
+    else if (strcmp(kind, "purge") == 0)
+        snprintf(shown, sizeof shown, "what revision %lld set",
+                 (long long)number_of(operation, "set"));
+    else if (strcmp(kind, "compact") == 0)
+        snprintf(shown, sizeof shown, "what was replaced by revision %lld",
+                 (long long)number_of(operation, "until"));
+    else if (json_object_get(operation, "rights") != NULL)
         rights_shown(shown, sizeof shown, operation);
     else if (json_object_get(operation, "tag") != NULL)
         tag_text(shown, sizeof shown, operation);

@@ -23,11 +23,12 @@ static bool is_one(const struct definition *a, const struct definition *b)
 
 static int conclude(enum likeness *out, int error, bool is_same)
 {
-    if (error == -ERR_NO_KEY)
+    const bool is_unknown = error == -ERR_NO_KEY || error == -ERR_PURGED;
+    if (is_unknown)
         *out = LIKENESS_UNKNOWN;
     else if (error == 0)
         *out = is_same ? LIKENESS_SAME : LIKENESS_OTHER;
-    return error == -ERR_NO_KEY ? 0 : error;
+    return is_unknown ? 0 : error;
 }
 
 /* What is in effect as of the newest revision is set now. */

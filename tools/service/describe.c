@@ -53,7 +53,7 @@ static const char types[] =
     "# keys: those of the service at path of which all of it holds, where grouped was asked for.\n"
     "type Line (path: string, mark: string, secret: bool, was_rev: ?int, expires: ?int, note: "
     "?string,\n"
-    "  keys: ?[]string)\n\n"
+    "  keys: ?[]string, values: ?int, bytes: ?int)\n\n"
     "# kind: environment, service, plain, secret, or in 'all' link or template; origin, of a key: "
     "own,\n"
     "# base or all; via: link or template, where its value comes by one; base and protected: of "
@@ -103,10 +103,11 @@ static const char types[] =
     "that no\n"
     "# key at hand opens; left and right: what is there, of a key.\n"
     "type Difference (mark: string, path: string, left: ?Side, right: ?Side)\n\n"
-    "type Side (kind: string, origin: string, rev: int, size: ?int, value: ?string)\n\n"
+    "type Side (kind: string, origin: string, rev: int, size: ?int, value: ?string, purged: "
+    "?bool)\n\n"
     "type Commit (rev: int, time: int, author: string, signed: bool, signer: ?Signer, reason: "
     "string,\n"
-    "  operations: int, hash: string, parent: string, tags: ?[]string)\n\n"
+    "  operations: int, hash: string, parent: string, tags: ?[]string, purged: ?int)\n\n"
     "# known: the key is that of an identity which the store knew before.\n"
     "type Signer (key: string, known: bool)\n\n"
     "# key: Ed25519; hash and signature: see store/FORMAT.md, \"Request\"; seeded: the stream of "
@@ -160,7 +161,7 @@ static const char types[] =
     "  expires: ?int, with: ?string, same: ?bool, allowed_equal: ?bool, override: ?bool, from: "
     "?Source, tag: "
     "?string,\n"
-    "  tagged: ?int, rights: ?[]string)"
+    "  tagged: ?int, rights: ?[]string, set: ?int, until: ?int, purged: ?int)"
     "\n\n";
 
 static void describe_method(const struct verb *verb)

@@ -48,6 +48,17 @@ static bool is_full(struct diff *diff)
 
 /* --- lines --- */
 
+/* A secret is not looked at but for whether there is one. */
+static int add_purged(struct snapshot *snapshot, json_t *out, const struct definition *value)
+{
+    uint64_t by;
+    uint32_t op;
+    const int found = history_purged(snapshot, &by, &op, value->rev, value->op);
+    if (found == 0)
+        json_object_set_new(out, "purged", json_true());
+    return found < 0 ? found : 0;
+}
+
 static int side_object(struct diff *diff, const struct entry *entry, json_t **out)
 {
     struct secret scratch SECRET_CLEANUP = {0};
@@ -58,8 +69,12 @@ static int side_object(struct diff *diff, const struct entry *entry, json_t **ou
     if (*out == NULL)
         return error_set(ERR_NOMEM, "no memory for a difference");
     if (entry->kind == ENTRY_SECRET)
-        return 0;
+        return entry_is_composed(entry) ? 0 : add_purged(diff->snapshot, *out, &entry->value);
     int error = snapshot_value(diff->snapshot, &data, &size, entry, &scratch);
+    if (error == -ERR_PURGED) {
+        json_object_set_new(*out, "purged", json_true());
+        return 0;
+    }
     if (error != 0) {
         json_decref(*out);
         return error < 0 ? error : error_set(ERR_CORRUPT, "'%s' is gone", entry->key);

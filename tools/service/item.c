@@ -108,7 +108,8 @@ int item_of_entry(struct snapshot *snapshot, const struct entry *entry, const st
     int sized = snapshot_size(snapshot, &size, entry);
     if (sized == 0)
         json_object_set_new(*out, "size", json_integer((json_int_t)size));
-    if (sized == 0 || sized == -ERR_NO_KEY) /* without its key a secret has no size to show */
+    /* Without its key a secret has no size to show. */
+    if (sized == 0 || sized == -ERR_NO_KEY || sized == -ERR_PURGED)
         return 0;
     json_decref(*out);
     return sized;

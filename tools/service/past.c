@@ -106,6 +106,30 @@ static int passes(struct snapshot *snapshot, const struct filter *filter,
     return filter->has_key ? touches_key(snapshot, filter, commit->rev) : 1;
 }
 
+/* Of one key's log: that what the commit set there was destroyed since, and by which revision. */
+static int mark_purged(struct snapshot *snapshot, const struct path *path, uint64_t rev,
+                       json_t *object)
+{
+    struct definition definition;
+    uint32_t environment, op;
+    uint64_t name_id, by;
+    int64_t expires;
+    if (path_depth(path) != PATH_KEY)
+        return 0;
+    int found = history_environment(snapshot, &environment, path->environment, rev);
+    if (found == 0)
+        found = history_name(snapshot, &name_id, path->service, path->key);
+    if (found == 0)
+        found = history_definition(snapshot, &definition, &expires, environment, name_id, rev);
+    if (found == 0 && definition.rev != rev)
+        found = NOT_THERE;
+    if (found == 0)
+        found = history_purged(snapshot, &by, &op, definition.rev, definition.op);
+    if (found == 0)
+        json_object_set_new(object, "purged", json_integer((json_int_t)by));
+    return found < 0 ? found : 0;
+}
+
 /* Up to limit of them, from rev down; *next is where to go on, 0: that was all. */
 static int gather_commits(struct snapshot *snapshot, const struct filter *filter, uint64_t rev,
                           uint64_t limit, json_t *commits, uint64_t *next)
@@ -127,8 +151,13 @@ static int gather_commits(struct snapshot *snapshot, const struct filter *filter
         found = passes(snapshot, filter, &commit);
         if (found < 0)
             return found;
-        if (found > 0)
-            json_array_append_new(commits, commit_object(&commit));
+        if (found == 0)
+            continue;
+        json_t *object = commit_object(&commit);
+        json_array_append_new(commits, object);
+        found = mark_purged(snapshot, &filter->path, rev, object);
+        if (found < 0)
+            return found;
     }
     return 0;
 }
@@ -205,6 +234,8 @@ static const char *operation_word(const struct operation_info *operation)
         {OPERATION_DEFAULT_REMOVE, "default-remove"},
         {OPERATION_TAG, "tag"},
         {OPERATION_UNTAG, "untag"},
+        {OPERATION_PURGE, "purge"},
+        {OPERATION_COMPACT, "compact"},
         {OPERATION_IDENTITY, "identity"},
         {OPERATION_ENVIRONMENT_KEY, "environment-key"},
         {OPERATION_SERVICE_KEY, "service-key"},
@@ -273,6 +304,20 @@ static int add_value(struct snapshot *snapshot, const struct operation_info *ope
     return 0;
 }
 
+/* Which revision destroyed what this operation set. */
+static int add_purged(struct snapshot *snapshot, json_t *object,
+                      const struct operation_info *operation)
+{
+    uint64_t by = 0;
+    uint32_t op;
+    if (operation->kind != OPERATION_SET_PLAIN && operation->kind != OPERATION_SET_SECRET)
+        return 0;
+    int found = history_purged(snapshot, &by, &op, operation->rev, operation->op);
+    if (found == 0)
+        json_object_set_new(object, "purged", json_integer((json_int_t)by));
+    return found < 0 ? found : 0;
+}
+
 /* is_read: the caller may read what is set there; else of a value nothing is shown. */
 static int operation_object(struct snapshot *snapshot, const struct operation_info *operation,
                             bool is_read, json_t **out)
@@ -303,7 +348,14 @@ static int operation_object(struct snapshot *snapshot, const struct operation_in
         json_object_set_new(*out, "tag", json_string(operation->tag));
     if (operation->tagged != 0)
         json_object_set_new(*out, "tagged", json_integer((json_int_t)operation->tagged));
+    if (operation->purged_rev != 0)
+        json_object_set_new(*out, "set", json_integer((json_int_t)operation->purged_rev));
+    if (operation->until != 0)
+        json_object_set_new(*out, "until", json_integer((json_int_t)operation->until));
     int error = provenance_add(snapshot, *out, operation);
+    if (error == 0)
+        error = add_purged(snapshot, *out, operation);
+    sets &= json_object_get(*out, "purged") == NULL;
     if (error == 0 && sets)
         error = add_value(snapshot, operation, *out);
     if (error == 0 && is_read && operation->kind == OPERATION_DEFAULT_SET)

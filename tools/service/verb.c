@@ -160,6 +160,25 @@ const struct verb verbs[] = {
      "(tags: [](name: string, rev: int, said_rev: int, time: ?int, author: ?string, reason: "
      "?string))",
      "What revisions are called, and who said so."},
+    {"Purge", verb_purge, RIGHT_ADMIN, "path", "path: string, rev: int, " TERMS,
+     "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, removed: "
+     "int, same: int, late: bool, lines: []Line, set: ?int, until: ?int, by: ?int, copies: "
+     "[](path: "
+     "string, rev: int), hidden: int, scrubbed: ?bool, unscrubbed: ?string)",
+     "Destroys the value that a key had as of a revision, which none has now. set: the revision "
+     "that had\n"
+     "# set it; until: the one that replaced it; by: the one that had destroyed it before; copies: "
+     "sets of the\n"
+     "# same bytes, which are not touched; hidden: how many more there are where the caller may "
+     "not "
+     "list;\n"
+     "# scrubbed: nothing of it is in the store's file any more (unscrubbed: why it may be)."},
+    {"Compact", verb_compact, RIGHT_ADMIN, "path", "path: string, rev: int, " TERMS,
+     "(rev: int, committed: bool, repeated: bool, dry_run: bool, made: int, changed: int, removed: "
+     "int, same: int, late: bool, lines: []Line, scrubbed: ?bool, unscrubbed: ?string)",
+     "Destroys the values of all that was replaced or removed by a revision, but what a tag shows. "
+     "The line\n"
+     "# says how many they were."},
     {"Diff", verb_diff, RIGHT_READ, "path",
      "path: string, at: ?string, other: ?string, other_at: ?string, after: ?string, limit: ?int",
      "(rev: int, left: (path: string, rev: int), right: (path: string, rev: int), lines: "

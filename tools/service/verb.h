@@ -78,6 +78,8 @@ int verb_audit_auditor(struct request *);
 int verb_tag(struct request *); /* tag.c */
 int verb_untag(struct request *);
 int verb_tags(struct request *);
+int verb_purge(struct request *); /* forget.c */
+int verb_compact(struct request *);
 int verb_promote(struct request *);  /* promote.c */
 int verb_rollback(struct request *); /* rollback.c */
 int verb_diff(struct request *);     /* diff.c */

@@ -49,6 +49,17 @@ static json_t *grant_note(const struct change_line *line)
                         rights_text(words, line->rights));
 }
 
+static void add_compaction(json_t *object, const struct change_line *line)
+{
+    json_object_set_new(object, "values", json_integer((json_int_t)line->values));
+    json_object_set_new(object, "bytes", json_integer((json_int_t)line->bytes));
+    json_object_set_new(object, "note",
+                        json_sprintf("%llu values of %llu bytes, replaced by revision %llu",
+                                     (unsigned long long)line->values,
+                                     (unsigned long long)line->bytes,
+                                     (unsigned long long)line->was_rev));
+}
+
 /* What is about a name and no value, in words. */
 static void add_note(json_t *object, const struct change_line *line)
 {
@@ -65,6 +76,12 @@ static void add_note(json_t *object, const struct change_line *line)
         json_object_set_new(object, "note", json_sprintf("id:%s is known", line->with));
     if (line->subject == CHANGE_KEYS)
         json_object_set_new(object, "note", json_string("new keys"));
+    if (line->subject == CHANGE_PURGE && is_gone)
+        json_object_set_new(
+            object, "note",
+            json_sprintf("what revision %llu set is destroyed", (unsigned long long)line->was_rev));
+    if (line->subject == CHANGE_COMPACT && is_gone)
+        add_compaction(object, line);
     if (line->subject == CHANGE_SHARE)
         json_object_set_new(
             object, "note",

@@ -148,7 +148,10 @@ def changing(path):
         yield "Rollback", {"path": path, "to": "4", "dry_run": True}, [("edit", path)]
         change = {"operations": [{"kind": "plain", "path": "prod/web/IF", "value": "x"}], "dry_run": True}
         yield "Set", {**change, "if_rev": 1, "if_path": path}, [("set", "prod/web"), ("list", path)]
+    if is_at(path, 3):
+        yield "Purge", {"path": path, "rev": 4, "reason": "r", "dry_run": True}, [("admin", path)]
     if not is_at(path, 3):
+        yield "Compact", {"path": path, "rev": 1, "reason": "r", "dry_run": True}, [("admin", path)]
         yield *operation("grant", path, who="user:ivan", rights=["read"]), [("admin", path)]
         yield *operation("revoke", path, who="user:ivan"), [("admin", path)]
     if is_at(path, 1, 2):

@@ -59,6 +59,8 @@ signs "all" emsa set all/shared ZONE=eu
 signs "rm" emsa rm prod/web/LINK
 signs "rollback" emsa rollback prod/web --to 3 -m "as it was"
 signs "promote" emsa promote prod/web dev/web PORT
+signs "purge" emsa purge prod/web/PORT@3 -m "it was none of ours"
+signs "compact" emsa compact prod/web --keep 7 -m "enough"
 printf 'A=1\nB=two words\n' >"$work/env"
 signs "import" emsa import prod/worker "$work/env"
 signs "service rm" emsa service rm dev/site2 --all
@@ -85,6 +87,11 @@ refuses "unsigned" 4 "signed changes only" emsa --sign none env add vault --prot
 signs "signed" emsa env add vault --protected --signed
 told "env ls" "signed changes only" <(emsa env ls)
 signs "a value" emsa set vault/web KEY=1 -m "why"
+signs "another value" emsa set vault/web KEY=1b -m "why"
+refuses "unsigned purge" 4 "signed changes only" emsa --sign none purge "vault/web/KEY@$(($(revision) - 1))" -m "why"
+refuses "unsigned compaction of it" 4 "signed changes only" emsa --sign none compact vault --keep "$(revision)" -m "why"
+refuses "unsigned compaction of everything" 4 "signed changes only" emsa --sign none compact --keep "$(revision)" -m "why"
+signs "purge there" emsa purge "vault/web/KEY@$(($(revision) - 1))" -m "why"
 refuses "unsigned there" 4 "signed changes only" emsa --sign none set vault/web KEY=2 -m "why"
 refuses "unsigned removal" 4 "signed changes only" emsa --sign none rm vault/web/KEY -m "why"
 refuses "unsigned from beneath" 4 "signed changes only" emsa --sign none set all/web OTHER=2 -m "why"

@@ -262,6 +262,65 @@ static void logged(void **state)
     world_fails(world, "Log", world_json("{'key': 'a/b/c/d'}"), "Invalid", "more parts");
 }
 
+/* What was set is destroyed in history; what there is of it still is told. */
+static void destroyed(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    change(world);
+    world_set(world, "[{'kind': 'copy', 'path': 'dev/web/PORT', 'from': 'prod/web/PORT'}]", NULL);
+    world_set(world, "[{'kind': 'plain', 'path': 'prod/web/PORT', 'value': '90'}]", NULL);
+    json_t *reply = world_reply(
+        world, "Purge",
+        world_json("{'path': 'prod/web/PORT', 'rev': 4, 'reason': 'why', 'dry_run': true}"));
+    assert_string_equal(world_member(reply, "removed"), "1");
+    assert_null(json_object_get(reply, "scrubbed"));
+    json_decref(reply);
+    reply = world_reply(world, "Purge",
+                        world_json("{'path': 'prod/web/PORT', 'rev': 4, 'reason': 'why'}"));
+    assert_string_equal(world_member(reply, "rev"), "6");
+    assert_string_equal(world_member(reply, "set"), "3");
+    assert_string_equal(world_member(reply, "until"), "5");
+    assert_string_equal(world_member(reply, "copies.0.path"), "dev/web/PORT");
+    assert_string_equal(world_member(reply, "copies.0.rev"), "4");
+    assert_string_equal(world_member(reply, "hidden"), "0");
+    assert_true(json_is_true(json_object_get(reply, "scrubbed")));
+    json_decref(reply);
+    reply = world_reply(world, "Purge",
+                        world_json("{'path': 'prod/web/PORT', 'rev': 3, 'reason': 'again'}"));
+    assert_true(json_is_false(json_object_get(reply, "committed")));
+    assert_string_equal(world_member(reply, "by"), "6");
+    json_decref(reply);
+    reply = world_reply(world, "Show", world_json("{'rev': 6}"));
+    assert_string_equal(world_member(reply, "operations.0.kind"), "purge");
+    assert_string_equal(world_member(reply, "operations.0.set"), "3");
+    json_decref(reply);
+    reply = world_reply(world, "Show", world_json("{'rev': 3}"));
+    assert_string_equal(world_member(reply, "operations.0.purged"), "6");
+    json_decref(reply);
+    reply = world_reply(world, "Log", world_json("{'path': 'prod/web/PORT'}"));
+    assert_string_equal(world_members(json_object_get(reply, "commits"), "rev"), "5 3 2");
+    assert_string_equal(world_member(reply, "commits.1.purged"), "6");
+    json_decref(reply);
+    world_fails(world, "Rollback", world_json("{'path': 'prod/web/PORT', 'to': '3'}"), "Purged",
+                "was destroyed by revision 6");
+    reply = world_reply(world, "Compact", world_json("{'path': '', 'rev': 5, 'reason': 'why'}"));
+    assert_string_equal(world_member(reply, "rev"), "7");
+    assert_true(json_is_true(json_object_get(reply, "scrubbed")));
+    json_decref(reply);
+    reply = world_reply(world, "Verify", world_json("{}"));
+    assert_string_equal(world_member(reply, "faults"), "0");
+    json_decref(reply);
+    world_fails(world, "Purge", world_json("{'path': 'prod/web/PORT', 'rev': 5, 'reason': 'r'}"),
+                "Refused", "set another value");
+    world_fails(world, "Purge", world_json("{'path': 'prod/web/PORT', 'reason': 'r'}"), "Invalid",
+                "a revision is missing");
+    world_fails(world, "Purge", world_json("{'path': 'prod/web/PORT', 'rev': 2}"), "Invalid",
+                "say why");
+    world_fails(world, "Compact", world_json("{'path': 'prod/web/PORT', 'rev': 2}"), "Invalid",
+                "is a key");
+}
+
 /* Whoever has no right to it is told nothing. */
 static void denied(void **state)
 {
@@ -275,6 +334,8 @@ static void denied(void **state)
         {"Tag", "{'name': 'v1'}"},
         {"Untag", "{'name': 'v1'}"},
         {"Tags", "{}"},
+        {"Purge", "{'path': 'prod/web/PORT', 'rev': 2, 'reason': 'r'}"},
+        {"Compact", "{'path': 'prod', 'rev': 2, 'reason': 'r'}"},
     };
     struct world *world = *state;
     fill(world);
@@ -296,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(promoted, world_begin, world_end),
         cmocka_unit_test_setup_teardown(named, world_begin, world_end),
         cmocka_unit_test_setup_teardown(logged, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(destroyed, world_begin, world_end),
         cmocka_unit_test_setup_teardown(denied, world_begin, world_end),
     };
     if (secret_setup(8u << 20) < 0)

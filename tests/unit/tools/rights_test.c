@@ -29,9 +29,11 @@ static const struct {
     const char *judged;
 } taken[] = {
     {"AuditAuditor", RIGHT_ADMIN, NULL},
+    {"Compact", RIGHT_ADMIN, "path"},
     {"EnvironmentAdd", RIGHT_ADMIN, "names"},
     {"EnvironmentCopy", RIGHT_ADMIN, "to"},
     {"EnvironmentRemove", RIGHT_ADMIN, "names"},
+    {"Purge", RIGHT_ADMIN, "path"},
     {"ServiceRemove", RIGHT_ADMIN, "paths"},
     {"Stop", RIGHT_ADMIN, NULL},
     {"TakeOver", RIGHT_ADMIN, NULL},
