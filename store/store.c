@@ -12,6 +12,7 @@
 #include "store/model/leak_check.h"
 #include "store/model/owner.h"
 #include "store/model/pin.h"
+#include "store/model/rebuild_files.h"
 #include "store/model/whole.h"
 #include "store/verify.h"
 
@@ -79,10 +80,15 @@ static int compare_pin(void *arg, struct txn *txn)
     return pin_begin(opening->store, txn, opening->accepts_head);
 }
 
-static int open_parts(struct store *store, const struct store_options *options)
+int store_keyring(struct store *store)
 {
     static const struct keyring_source source = {source_public_key, source_wrapped,
                                                  source_next_wrap};
+    return keyring_new(&store->keyring, store->id, &source);
+}
+
+static int open_parts(struct store *store, const struct store_options *options)
+{
     store->path = strdup(options->path);
     if (!store->path)
         return error_set(ERR_NOMEM, "no memory for a store");
@@ -92,13 +98,14 @@ static int open_parts(struct store *store, const struct store_options *options)
             return store->lock_fd;
         store->own_lock = true;
     }
+    rebuild_clean(options->path);
     int error = env_open(&store->env, options->path, options->alarm, options->alarm_arg);
     if (!error)
         error = in_reader(store, read_start, store);
     if (!error)
         error = in_reader(store, compare_pin, &(struct opening){store, options->accepts_head});
     if (!error)
-        error = keyring_new(&store->keyring, store->id, &source);
+        error = store_keyring(store);
     if (!error)
         error = whole_open(store, options->is_examined || options->accepts_head);
     return error;

@@ -302,7 +302,7 @@ static uint64_t number_at(const unsigned char *page, size_t at, size_t size)
 /* LMDB divides by the page size and maps up to the last page, as the meta page has them, without a
  * look. */
 static int check_meta(const char *file, int fd, uint64_t file_size, uint64_t offset,
-                      uint64_t *page_size)
+                      uint64_t *page_size, bool may_be_cut)
 {
     unsigned char meta[META_END];
     if (pread(fd, meta, sizeof(meta), (off_t)offset) != (ssize_t)sizeof(meta))
@@ -315,7 +315,7 @@ static int check_meta(const char *file, int fd, uint64_t file_size, uint64_t off
     if (size < 512 || size > 65536 || (size & (size - 1)) || (*page_size && size != *page_size))
         return error_set(ERR_CORRUPT, "'%s' has a head that can't be right (page size)", file);
     uint64_t last = number_at(meta, META_AT_LAST_PAGE, 8);
-    if (last >= UINT64_MAX / size || (last + 1) * size > file_size)
+    if (last >= UINT64_MAX / size || (!may_be_cut && (last + 1) * size > file_size))
         return error_set(ERR_CORRUPT, "'%s' is truncated: it has %llu bytes and should have %llu",
                          file, (unsigned long long)file_size,
                          (unsigned long long)((last + 1) * size));
@@ -338,9 +338,9 @@ static int check_file(struct env *env, const char *path)
     if (fstat(fd, &info))
         error = error_system(errno, "cannot look at '%s'", file);
     else
-        error = check_meta(file, fd, (uint64_t)info.st_size, 0, &page);
+        error = check_meta(file, fd, (uint64_t)info.st_size, 0, &page, env->may_be_damaged);
     if (!error)
-        error = check_meta(file, fd, (uint64_t)info.st_size, page, &page);
+        error = check_meta(file, fd, (uint64_t)info.st_size, page, &page, env->may_be_damaged);
     if (!error) {
         env->page = page;
         env->map_size = MAP_SIZE;
@@ -367,6 +367,8 @@ static int start(void *arg)
     mdb_txn_abort(txn);
     int dead;
     failed = mdb_reader_check(env->mdb, &dead);
+    if (env->may_be_damaged)
+        return failed;
     if (!failed)
         failed = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
     if (failed)
@@ -407,6 +409,8 @@ static int open_env(struct env *env, const char *path)
         error = readers_to_memory(path);
     if (!failed && !error)
         failed = guard_call(start, env);
+    if (!failed && !error && env->may_be_damaged)
+        error = env_find_databases(env, path);
     if (!failed && !error)
         return 0;
     if (env->mdb)
@@ -418,14 +422,14 @@ static int open_env(struct env *env, const char *path)
     return env_error(env, failed, doing);
 }
 
-int env_open(struct env **out, const char *path, void (*alarm)(void *, const char *),
-             void *alarm_arg)
+int env_open_as(struct env **out, const char *path, const struct env *as)
 {
     struct env *env = calloc(1, sizeof(*env));
     if (!env)
         return error_set(ERR_NOMEM, "cannot get memory to open '%s'", path);
-    env->alarm = alarm;
-    env->alarm_arg = alarm_arg;
+    env->alarm = as->alarm;
+    env->alarm_arg = as->alarm_arg;
+    env->may_be_damaged = as->may_be_damaged;
     pthread_mutex_init(&env->writer, NULL);
     pthread_mutex_init(&env->room, NULL);
     int error = open_env(env, path);
@@ -437,6 +441,12 @@ int env_open(struct env **out, const char *path, void (*alarm)(void *, const cha
     }
     *out = env;
     return 0;
+}
+
+int env_open(struct env **out, const char *path, void (*alarm)(void *, const char *),
+             void *alarm_arg)
+{
+    return env_open_as(out, path, &(struct env){.alarm = alarm, .alarm_arg = alarm_arg});
 }
 
 void env_close(struct env *env)

@@ -7,7 +7,7 @@
  * refused. On open: the meta pages and the size against the last page, an empty write transaction
  * (a commit whose writer was killed can stay invisible until then), reader check.
  *
- * One environment a process; never fork after env_open.
+ * One environment of a file a process; never fork after env_open.
  */
 #ifndef EMSA_STORE_DB_ENV_H
 #define EMSA_STORE_DB_ENV_H
@@ -60,6 +60,19 @@ int env_create(const char *path);
  * network file system; ERR_FULL: no lock.mdb and no room for one; ERR_NOMEM, ERR_DENIED, ERR_IO. */
 int env_open(struct env **out, const char *path, void (*alarm)(void *, const char *),
              void *alarm_arg);
+
+/* The databases that hold the truth: what all others are derived from. */
+static inline bool database_is_truth(enum database database)
+{
+    return database == DB_COMMIT || database == DB_LOG || database == DB_VALUE ||
+           database == DB_SIGNED;
+}
+
+/* For who takes out what is whole in a damaged file, and only reads: as env_open, but what is
+ * derived may be missing, and the file's end. env_has says whether a database is there; one that is
+ * not must not be read. ERR_CORRUPT: one of the truth is not there. */
+int env_open_damaged(struct env **out, const char *path);
+bool env_has(const struct env *env, enum database database);
 
 /* Every transaction must have been freed. NULL is allowed. */
 void env_close(struct env *env);

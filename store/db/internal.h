@@ -12,7 +12,9 @@
 struct env {
     MDB_env *mdb;
     MDB_dbi handles[DB_COUNT];
-    size_t page; /* bytes */
+    bool missing[DB_COUNT]; /* not there, in a file that may be damaged */
+    bool may_be_damaged;    /* opened to take out what is whole */
+    size_t page;            /* bytes */
     size_t map_size;
     void (*alarm)(void *arg, const char *text);
     void *alarm_arg;
@@ -31,6 +33,12 @@ struct env {
         room;           /* env_make_room; guards allocated. Taken with no other lock but writer. */
     uint64_t allocated; /* bytes of data.mdb that have blocks of their own */
 };
+
+/* env_open, with the alarm of as, and as lenient. */
+int env_open_as(struct env **out, const char *path, const struct env *as);
+
+/* Opens each database that can be opened (damaged.c). ERR_CORRUPT: one of the truth can't. */
+int env_find_databases(struct env *env, const char *path);
 
 /* The one table: what LMDB returned (a code of its own, an errno, or GUARD_FAULT) as a code of
  * ours, with "doing: why" as text. A panic marks the environment (which may be NULL) as broken. */

@@ -97,6 +97,12 @@ bool operation_destroys(enum operation_kind kind)
     return kind == OPERATION_PURGE || kind == OPERATION_COMPACT;
 }
 
+bool operation_makes_keys(enum operation_kind kind)
+{
+    return kind == OPERATION_ENVIRONMENT_KEY || kind == OPERATION_SERVICE_KEY ||
+           kind == OPERATION_GRANT || kind == OPERATION_VALUE_KEY;
+}
+
 static bool is_share(enum operation_kind kind)
 {
     return kind == OPERATION_SHARE || kind == OPERATION_UNSHARE;

@@ -96,6 +96,9 @@ bool operation_destroys(enum operation_kind kind);
 /* Whether this kind grants rights, or takes them back. */
 bool operation_is_of_rights(enum operation_kind kind);
 
+/* Whether this kind makes a key, or gives somebody one: made when all else was judged. */
+bool operation_makes_keys(enum operation_kind kind);
+
 /* Appends the record's body. Sticky error of out. */
 void operation_encode(struct bytes *out, const struct operation *operation);
 

@@ -50,6 +50,9 @@ struct store {
     bool whole_is_unsound; /* which no head that is accepted mends */
 };
 
+/* Makes the keyring of a store whose id is known, in its environment. */
+int store_keyring(struct store *store);
+
 /* Passes a failure on; tells the alarm if it is damage that the environment has not told of itself.
  */
 int store_damage(struct store *store, uint64_t alarms_before, int error);

@@ -12,4 +12,9 @@
 int leak_check(struct store *store, const struct verify_options *options,
                struct verify_report *report);
 
+/* Makes the fingerprints of all secrets that are set, in a store that has none. *without, where
+ * secrets go without one because no identity at hand opens them, or the store's key: how many.
+ * Failures of the store. */
+int leak_make(struct store *store, uint64_t *without);
+
 #endif

@@ -37,6 +37,10 @@ struct judge {
     size_t seen;     /* outcomes that the change comes to */
     size_t copied;   /* bytes of values that it copies */
     bool overrode;   /* something passes that is refused without an override */
+    /* The commit is in the log already, with its values, and is applied anew (replay.h): nothing is
+     * refused, and what needed a key is as its operations say. */
+    bool is_replay;
+    bool is_due; /* of such a one: it removed what had ended */
     /* What the schemas that it changes were before: rev 0: there was none. Owned. */
     struct state_schema *schemas;
     size_t schema_count;

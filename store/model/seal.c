@@ -145,12 +145,6 @@ static int make_value(struct sealing *sealing, struct operation *operation, uint
     return error;
 }
 
-static bool is_of_keys(enum operation_kind kind)
-{
-    return kind == OPERATION_ENVIRONMENT_KEY || kind == OPERATION_SERVICE_KEY ||
-           kind == OPERATION_GRANT || kind == OPERATION_VALUE_KEY;
-}
-
 /* They are applied as they are made, so that what follows finds them. */
 static int make_keys(struct sealing *sealing, struct operation *operation, uint32_t op)
 {
@@ -198,7 +192,7 @@ static int seal_step(struct sealing *sealing, struct draft *draft, struct planne
         /* So that nobody who has a scope's hash only can guess what was done in it. */
         random_bytes(operation->digest, sizeof operation->digest);
     }
-    if (!error && is_of_keys(operation->kind))
+    if (!error && operation_makes_keys(operation->kind))
         error = make_keys(sealing, operation, op);
     if (!error && operation_destroys(operation->kind))
         error = erase(sealing, operation, draft->head.rev, op);

@@ -195,7 +195,8 @@ struct resolver *settle_now(struct settling *settling, uint32_t environment)
                        UINT64_MAX);
         settling->now.judges = true;
         settling->now.lasts = !settling->is_expiry;
-        settling->now.plan = settling->judge->plan;
+        /* What is replayed is stored. */
+        settling->now.plan = settling->judge->is_replay ? NULL : settling->judge->plan;
         settling->now.plan_rev = settling->rev;
         settling->now.is_old = is_old;
         settling->now.judging = settling;
@@ -290,7 +291,8 @@ static int judge_value(struct settling *settling, struct entry *entry, const str
         return 0;
     }
     int found = resolve(now, entry, spot);
-    if (found || !entry_is_composed(entry))
+    /* How much it comes to may take a key: what was let pass is not asked again. */
+    if (found || !entry_is_composed(entry) || (settling->judge->is_replay && !settling->is_expiry))
         return found;
     found = resolve_size(now, &size, entry);
     return found == -ERR_NO_KEY ? 0 : found; /* told by nobody here */
@@ -450,7 +452,9 @@ static int begin(struct settling *settling)
 {
     uint64_t count = 0;
     const struct gather *gather = settling->judge->gather;
-    settling->is_expiry = gather->count && gather->wishes[0].kind == GATHER_REMOVE_DUE;
+    settling->is_expiry = settling->judge->is_replay
+                              ? settling->judge->is_due
+                              : gather->count && gather->wishes[0].kind == GATHER_REMOVE_DUE;
     int error = txn_count(settling->txn, &count, DB_LOCK);
     settling->has_locks = count > 0;
     if (!error)
@@ -483,9 +487,9 @@ static int settle_all(struct settling *settling)
         error = spread_late(settling);
     if (!error)
         error = settle_tell_places(settling);
-    if (!error)
+    if (!error && !settling->judge->is_replay)
         error = settle_schemas(settling);
-    if (!error)
+    if (!error && !settling->judge->is_replay)
         error = settle_guard(settling);
     return error || settling->judge->code ? error : settle_write(settling);
 }

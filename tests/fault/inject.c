@@ -206,6 +206,9 @@ SYSTEM(int, mkdir, (const char *path, mode_t mode), (path, mode), -1)
 SYSTEM(int, chmod, (const char *path, mode_t mode), (path, mode), -1)
 SYSTEM(int, fchmod, (int fd, mode_t mode), (fd, mode), -1)
 SYSTEM(int, rename, (const char *from, const char *to), (from, to), -1)
+SYSTEM(int, renameat, (int from_at, const char *from, int to_at, const char *to),
+       (from_at, from, to_at, to), -1)
+SYSTEM(int, unlinkat, (int at, const char *path, int flags), (at, path, flags), -1)
 /* This one returns its error. */
 SYSTEM(int, posix_fallocate, (int fd, off_t offset, off_t size), (fd, offset, size), errno)
 

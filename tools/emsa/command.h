@@ -98,13 +98,14 @@ int run_enter(struct session *); /* enter.c */
 int run_view_move(struct session *);
 int run_views(struct session *); /* views.c */
 int run_wait(struct session *);
-int run_watch(struct session *);  /* watch.c */
-int run_status(struct session *); /* status.c */
-int run_doctor(struct session *); /* doctor.c */
-int run_verify(struct session *); /* verify.c */
-int run_stop(struct session *);   /* stop.c */
-int run_relay(struct session *);  /* relay.c */
-int run_help(struct session *);   /* help.c */
+int run_watch(struct session *);   /* watch.c */
+int run_status(struct session *);  /* status.c */
+int run_doctor(struct session *);  /* doctor.c */
+int run_verify(struct session *);  /* verify.c */
+int run_rebuild(struct session *); /* rebuild.c: verify --rebuild */
+int run_stop(struct session *);    /* stop.c */
+int run_relay(struct session *);   /* relay.c */
+int run_help(struct session *);    /* help.c */
 int run_version(struct session *);
 
 /* Prints the help of the session's verb, or of all. */

@@ -14,17 +14,15 @@
 #include "store/error.h"
 #include "store/identity.h"
 #include "store/pin.h"
+#include "store/rebuild.h"
 #include "tools/emsa/passphrase.h"
-
-#define PROBLEM_MAX 512
 
 struct local {
     struct store *store;
     struct dispatcher *dispatcher;
     int lock_fd;
     struct self self;
-    char problem[PROBLEM_MAX];  /* of the identity */
-    char unpinned[PROBLEM_MAX]; /* why there is no pin */
+    struct local_problems problems;
 };
 
 static int remember_groups(struct self *self)
@@ -77,15 +75,15 @@ void self_restore(struct self *self)
     }
 }
 
-static void keep_problem(char problem[static PROBLEM_MAX])
+static void keep_problem(char problem[static LOCAL_PROBLEM_MAX])
 {
-    snprintf(problem, PROBLEM_MAX, "%s", error_text());
+    snprintf(problem, LOCAL_PROBLEM_MAX, "%s", error_text());
     error_clear();
 }
 
 /* Before this process is the store's owner, who may not write beside the store. Without a pin all
  * goes on; `emsa verify` says so. */
-static int open_pin(struct local *local, const char *store)
+static int open_pin(struct local_problems *problems, const char *store)
 {
     char path[PATH_MAX];
     int fd = place_pin(path, store);
@@ -93,7 +91,7 @@ static int open_pin(struct local *local, const char *store)
         fd = pin_open(path);
     if (fd >= 0)
         return fd;
-    keep_problem(local->unpinned);
+    keep_problem(problems->pin);
     return 0;
 }
 
@@ -141,7 +139,7 @@ static int open_store(struct local *local, const struct place_of_store *place,
     if (identity != NULL)
         identity_public(identity, public_text);
     if (identity != NULL && store_unlock(local->store, identity) < 0)
-        keep_problem(local->problem);
+        keep_problem(local->problems.identity);
     error = service_new(&local->dispatcher, local->store, NULL);
     if (error < 0)
         return error;
@@ -151,15 +149,23 @@ static int open_store(struct local *local, const struct place_of_store *place,
     return 0;
 }
 
-int local_open(struct local **out, const struct place_of_store *place)
+static int find_folder(struct stat *folder, const struct place_of_store *place)
 {
-    struct stat folder;
-    if (stat(place->store, &folder) < 0 && errno == ENOENT)
+    if (stat(place->store, folder) == 0)
+        return 0;
+    if (errno == ENOENT)
         return error_set(ERR_NOT_FOUND, "no store in '%s': make one with 'emsa%s%s init'",
                          place->store, place->is_default ? "" : " --store ",
                          place->is_default ? "" : place->store);
-    if (stat(place->store, &folder) < 0)
-        return error_system(errno, "cannot look at the store '%s'", place->store);
+    return error_system(errno, "cannot look at the store '%s'", place->store);
+}
+
+int local_open(struct local **out, const struct place_of_store *place)
+{
+    struct stat folder;
+    int error = find_folder(&folder, place);
+    if (error < 0)
+        return error;
     struct local *local = calloc(1, sizeof *local);
     if (local == NULL)
         return error_set(ERR_NOMEM, "no memory for the store");
@@ -167,9 +173,9 @@ int local_open(struct local **out, const struct place_of_store *place)
     struct identity *identity = NULL;
     const struct passphrase_ways ways = {0};
     if (passphrase_load(&identity, place->identity, &ways) < 0)
-        keep_problem(local->problem);
-    const int pin = open_pin(local, place->store);
-    int error = self_become(&local->self, folder.st_uid, folder.st_gid);
+        keep_problem(local->problems.identity);
+    const int pin = open_pin(&local->problems, place->store);
+    error = self_become(&local->self, folder.st_uid, folder.st_gid);
     if (error == 0) {
         error = open_store(local, place, identity, pin);
     } else {
@@ -183,6 +189,32 @@ int local_open(struct local **out, const struct place_of_store *place)
     }
     *out = local;
     return 0;
+}
+
+int local_rebuild(struct rebuild_report *report, struct local_problems *problems,
+                  const struct place_of_store *place, void (*fault)(void *arg, const char *text),
+                  void *arg)
+{
+    struct stat folder;
+    struct self self = {0};
+    struct rebuild_options options = {.path = place->store, .fault = fault, .arg = arg};
+    const struct passphrase_ways ways = {0};
+    *problems = (struct local_problems){0};
+    int error = find_folder(&folder, place);
+    if (error < 0)
+        return error;
+    if (passphrase_load(&options.identity, place->identity, &ways) < 0)
+        keep_problem(problems->identity);
+    options.pin_fd = open_pin(problems, place->store);
+    error = self_become(&self, folder.st_uid, folder.st_gid);
+    if (error == 0)
+        error = store_rebuild(&options, report);
+    else
+        identity_free(options.identity);
+    if (options.pin_fd > 0)
+        close(options.pin_fd);
+    self_restore(&self);
+    return error;
 }
 
 void local_close(struct local *local)
@@ -209,10 +241,10 @@ struct store *local_store(struct local *local)
 
 const char *local_pin_problem(const struct local *local)
 {
-    return local->unpinned[0] != '\0' ? local->unpinned : NULL;
+    return local->problems.pin[0] != '\0' ? local->problems.pin : NULL;
 }
 
 const char *local_identity_problem(const struct local *local)
 {
-    return local->problem[0] != '\0' ? local->problem : NULL;
+    return local->problems.identity[0] != '\0' ? local->problems.identity : NULL;
 }

@@ -27,6 +27,20 @@ const char *local_pin_problem(const struct local *local);
 /* Why secrets cannot be opened, or NULL. */
 const char *local_identity_problem(const struct local *local);
 
+/* Makes what is derived in the store anew (store/rebuild.h), as its owner, without opening it: so
+ * as store_rebuild, and as local_open where there is no store. problems are why secrets cannot be
+ * opened, and why the head is not pinned; "" where nothing is. */
+struct rebuild_options;
+struct rebuild_report;
+#define LOCAL_PROBLEM_MAX 512
+struct local_problems {
+    char identity[LOCAL_PROBLEM_MAX];
+    char pin[LOCAL_PROBLEM_MAX];
+};
+int local_rebuild(struct rebuild_report *report, struct local_problems *problems,
+                  const struct place_of_store *place, void (*fault)(void *arg, const char *text),
+                  void *arg);
+
 /* Whom the process was, while it is somebody else. */
 struct self {
     uid_t uid;

@@ -112,6 +112,7 @@ static const struct option_row rows[] = {
     {"public", 0, NULL, OPTION_PUBLIC},
     {"shares", 0, "K/N", OPTION_SHARES},
     {"accept-head", 0, NULL, OPTION_ACCEPT_HEAD},
+    {"rebuild", 0, NULL, OPTION_REBUILD},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -202,6 +203,8 @@ static bool *flag(struct options *options, option_bits bit)
         return &options->prepare;
     case OPTION_ACCEPT_HEAD:
         return &options->accept_head;
+    case OPTION_REBUILD:
+        return &options->rebuild;
     case OPTION_IDMAP:
         return &options->idmap;
     case OPTION_NO_IDMAP:

@@ -57,6 +57,7 @@ __extension__ typedef unsigned __int128 option_bits;
 #define OPTION_JUNIT OPTION_BIT(45)
 #define OPTION_TO OPTION_BIT(58)
 #define OPTION_ACCEPT_HEAD OPTION_BIT(98)
+#define OPTION_REBUILD OPTION_BIT(104)
 #define OPTION_WITH_SECRETS OPTION_BIT(51)
 #define OPTION_AS_OF OPTION_BIT(52) /* --from REV: diff */
 #define OPTION_AUTHOR OPTION_BIT(53)
@@ -127,7 +128,7 @@ struct options {      /* texts are argv's */
     bool dry_run, reveal, secret, guess_secrets, raw, allow_new, all, pristine, strict, cache,
         foreground, masked, verbose, no_secrets, metrics, template, protect, allow_equal, apply,
         with_secrets, remove, prune, history, prepare, idmap, no_idmap, has_uid, has_gid,
-        has_timeout, passphrase, public, accept_head, sealed, reencrypt;
+        has_timeout, passphrase, public, accept_head, sealed, reencrypt, rebuild;
     const char *file, *format, *tree, *only, *value, *base, *dotenv, *override, *environment,
         *parity, *junit;
     const char *out, *passphrase_file, *key_file, *credential, *shares, *add_key_file,

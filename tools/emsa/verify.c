@@ -79,6 +79,8 @@ static int tell_verdict(struct session *session, json_t *reply, long long faults
 int run_verify(struct session *session)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
+    if (session->options.rebuild)
+        return run_rebuild(session);
     session->place.accepts_head = session->options.accept_head;
     session->place.is_examined = true;
     int error = session_ask(session, "io.emsa.Verify", json_object(), NULL, 0, &answer);
@@ -91,8 +93,9 @@ int run_verify(struct session *session)
     if (error < 0 || faults == 0)
         return error;
     fprintf(stderr,
-            "emsa: the store '%s' is damaged: bring back a backup, or take out what still reads "
-            "('emsa export')\n",
+            "emsa: the store '%s' is damaged: what is derived from its log can be made anew "
+            "('emsa verify --rebuild', with no server running); else bring back a backup, or take "
+            "out what still reads ('emsa export')\n",
             session->place.store);
     return (int)EXIT_STATUS_CORRUPT;
 }
