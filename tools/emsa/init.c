@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/audit_record.h"
 #include "store/change.h"
 #include "store/error.h"
 #include "store/identity.h"
@@ -166,7 +167,31 @@ static int is_empty_or_ours(const char *path, const struct made *made)
     return mkdir(path, 0700) == 0 ? 0 : error_system(errno, "cannot make the folder '%s'", path);
 }
 
-static int create(const struct place_of_store *place, const struct identity *identity)
+/* What is new in the folder, taken away again. */
+static void undo_store(const char *store)
+{
+    static const char *const names[] = {"audit/record.000001", "audit/key", "audit",
+                                        "owner.lock",          "lock.mdb",  "data.mdb"};
+    int folder DESCRIPTOR_CLEANUP = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; folder >= 0 && i < sizeof names / sizeof names[0]; i++)
+        (void)unlinkat(folder, names[i], strcmp(names[i], "audit") == 0 ? AT_REMOVEDIR : 0);
+}
+
+/* From its first line on the record is sealed for that identity, and never for the store's own. */
+static int begin_record(const char *store, const char *auditor)
+{
+    struct audit_record *record;
+    int error = audit_record_open(&record, store, auditor);
+    if (error == 0)
+        audit_record_close(record);
+    else
+        undo_store(store);
+    return error;
+}
+
+/* auditor: NULL, or for whom the audit record begins. */
+static int create(const struct place_of_store *place, const struct identity *identity,
+                  const char *auditor)
 {
     struct self self;
     struct author author = {0};
@@ -179,6 +204,8 @@ static int create(const struct place_of_store *place, const struct identity *ide
     if (error < 0)
         return error;
     error = store_create(place->store, identity, &author);
+    if (error == 0 && auditor != NULL)
+        error = begin_record(place->store, auditor);
     self_restore(&self);
     return error;
 }
@@ -193,7 +220,17 @@ static int begin_pin(const struct place_of_store *place)
     return error;
 }
 
-static int make(const struct place_of_store *place, struct made *made)
+static int check_auditor(const char *text)
+{
+    unsigned char x25519[32], ed25519[32];
+    if (text == NULL || identity_public_parse(x25519, ed25519, text, strlen(text)) == 0)
+        return 0;
+    return error_set(ERR_INVALID,
+                     "'%s' is no public identity: 'emsa identity export --public' prints one",
+                     text);
+}
+
+static int make(const struct place_of_store *place, struct made *made, const char *auditor)
 {
     char mark[PATH_MAX + sizeof "/data.mdb"];
     struct identity *identity = NULL;
@@ -209,7 +246,7 @@ static int make(const struct place_of_store *place, struct made *made)
     if (error == 0)
         error = begin_pin(place);
     if (error == 0)
-        error = create(place, identity);
+        error = create(place, identity, auditor);
     identity_free(identity);
     return error;
 }
@@ -217,15 +254,21 @@ static int make(const struct place_of_store *place, struct made *made)
 static int tell(struct session *session, const struct made *made)
 {
     const struct place_of_store *place = &session->place;
+    const char *auditor = session->options.auditor;
     if (session->options.json)
-        return output_json(json_pack("{s:s, s:s, s:b, s:s}", "store", place->store, "identity",
-                                     place->identity, "identity_made", (int)made->identity,
-                                     "protection", "key-file"));
+        return output_json(json_pack(
+            "{s:s, s:s, s:b, s:s, s:s?}", "store", place->store, "identity", place->identity,
+            "identity_made", (int)made->identity, "protection", "key-file", "auditor", auditor));
     const char *option = place->is_default ? "" : " --store ";
     const char *store = place->is_default ? "" : place->store;
     printf("store      %s (revision 1)\n", place->store);
     printf("identity   %s (%s)\n", place->identity,
            made->identity ? "new, readable by its owner only" : "was there already, and is used");
+    if (auditor != NULL)
+        printf(
+            "auditor    %.21s... checks the audit record; this machine cannot forge what it has\n"
+            "           written there\n",
+            auditor);
     printf("protection a key file: a stolen store or backup shows no secret; a stolen disk shows "
            "all of\n"
            "           them, for the key is on it. Keep a copy of the identity in a safe place: "
@@ -246,7 +289,9 @@ int run_init(struct session *session)
     struct made *made = calloc(1, sizeof *made);
     if (made == NULL)
         return error_set(ERR_NOMEM, "no memory to make a store");
-    int error = make(place, made);
+    int error = check_auditor(session->options.auditor);
+    if (error == 0)
+        error = make(place, made, session->options.auditor);
     if (error < 0)
         unmake(made, place);
     else

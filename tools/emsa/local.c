@@ -13,6 +13,7 @@
 
 #include "store/error.h"
 #include "store/identity.h"
+#include "store/identity_file.h"
 #include "store/pin.h"
 #include "store/rebuild.h"
 #include "tools/emsa/passphrase.h"
@@ -22,6 +23,7 @@ struct local {
     struct dispatcher *dispatcher;
     int lock_fd;
     struct self self;
+    char identity[IDENTITY_TEXT_MAX]; /* public; "": there is none */
     struct local_problems problems;
 };
 
@@ -135,15 +137,12 @@ static int open_store(struct local *local, const struct place_of_store *place,
         identity_free(identity);
         return error;
     }
-    char public_text[IDENTITY_TEXT_MAX] = "";
-    if (identity != NULL)
-        identity_public(identity, public_text);
     if (identity != NULL && store_unlock(local->store, identity) < 0)
         keep_problem(local->problems.identity);
     error = service_new(&local->dispatcher, local->store, NULL);
     if (error < 0)
         return error;
-    service_auditor(local->dispatcher, public_text);
+    service_auditor(local->dispatcher, local->identity);
     if (!place->accepts_head && !place->is_examined)
         expire(local);
     return 0;
@@ -160,6 +159,18 @@ static int find_folder(struct stat *folder, const struct place_of_store *place)
     return error_system(errno, "cannot look at the store '%s'", place->store);
 }
 
+/* Who it is stands in its file, also of one that is locked. */
+static void read_public(char text[static IDENTITY_TEXT_MAX], const char *path)
+{
+    struct identity_file *file;
+    text[0] = '\0';
+    if (identity_file_load(&file, path) == 0) {
+        identity_file_public(file, text);
+        identity_file_free(file);
+    }
+    error_clear();
+}
+
 int local_open(struct local **out, const struct place_of_store *place)
 {
     struct stat folder;
@@ -174,6 +185,7 @@ int local_open(struct local **out, const struct place_of_store *place)
     const struct passphrase_ways ways = {0};
     if (passphrase_load(&identity, place->identity, &ways) < 0)
         keep_problem(local->problems.identity);
+    read_public(local->identity, place->identity);
     const int pin = open_pin(&local->problems, place->store);
     error = self_become(&local->self, folder.st_uid, folder.st_gid);
     if (error == 0) {

@@ -90,6 +90,7 @@ static const struct option_row rows[] = {
     {"who", 0, "USER", OPTION_WHO},
     {"identity", 0, "FILE", OPTION_IDENTITY_FILE},
     {"head", 0, "N:CHAIN", OPTION_HEAD},
+    {"auditor", 0, "PUBLIC", OPTION_AUDITOR},
     {"layout", 0, "tree|flat", OPTION_LAYOUT},
     {"uid", 0, "UID", OPTION_UID},
     {"gid", 0, "GID", OPTION_GID},
@@ -317,6 +318,9 @@ static int apply_audit(struct options *options, const struct option_row *row, co
         return 0;
     case OPTION_HEAD:
         options->head = text;
+        return 0;
+    case OPTION_AUDITOR:
+        options->auditor = text;
         return 0;
     default:
         return 1;

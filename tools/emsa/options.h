@@ -75,6 +75,7 @@ __extension__ typedef unsigned __int128 option_bits;
 #define OPTION_WHO OPTION_BIT(71)
 #define OPTION_IDENTITY_FILE OPTION_BIT(72)
 #define OPTION_HEAD OPTION_BIT(73)
+#define OPTION_AUDITOR OPTION_BIT(112) /* of init */
 
 #define OPTION_LAYOUT OPTION_BIT(33)
 #define OPTION_UID OPTION_BIT(35)
@@ -141,7 +142,7 @@ struct options {      /* texts are argv's */
     const char *keep; /* how long, or from which revision on, what was is kept */
     const char *keep_previous, *run;
     uint64_t generate; /* bytes; 0: not asked for */
-    const char *path, *who, *identity, *head;
+    const char *path, *who, *identity, *head, *auditor;
     uint64_t number;
     bool has_from;
     uint64_t from;

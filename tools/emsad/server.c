@@ -101,8 +101,10 @@ static int receive_setup(struct server *server)
     return estate_init(&server->estate, &server->setup, &server->given);
 }
 
-/* 1: it waits for its passphrase, with the text that says so. */
-static int open_identity(struct identity **out, int fd, int key_fd, const char *path)
+/* 1: it waits for its passphrase, with the text that says so; its public text is known all the
+ * same. */
+static int open_identity(struct identity **out, char public_text[static IDENTITY_TEXT_MAX], int fd,
+                         int key_fd, const char *path)
 {
     SECRET_CLEANUP struct secret key = {0};
     struct identity_opener opener = {.key = &key};
@@ -110,6 +112,7 @@ static int open_identity(struct identity **out, int fd, int key_fd, const char *
     int error = identity_file_read(&file, fd, path);
     if (error < 0)
         return error;
+    identity_file_public(file, public_text);
     if (key_fd >= 0 && lseek(key_fd, 0, SEEK_SET) < 0)
         error = error_system(errno, "cannot read the key file of identity '%s'", path);
     else if (key_fd >= 0)
@@ -135,7 +138,8 @@ static void unlock(struct server *server)
             path);
         return;
     }
-    int error = open_identity(&identity, fd, server->given.fd[SETUP_IDENTITY_KEY], path);
+    int error =
+        open_identity(&identity, server->identity, fd, server->given.fd[SETUP_IDENTITY_KEY], path);
     key_hold(fd);
     descriptor_close(&server->given.fd[SETUP_IDENTITY]);
     descriptor_close(&server->given.fd[SETUP_IDENTITY_KEY]);
@@ -144,10 +148,8 @@ static void unlock(struct server *server)
                     error_text());
         return;
     }
-    if (error == 0) {
-        identity_public(identity, server->identity);
+    if (error == 0)
         error = store_unlock(server->store, identity);
-    }
     if (error < 0)
         log_error("%s\nplain values are served, secrets give ENOKEY: put the identity that this "
                   "store was made "

@@ -45,7 +45,7 @@ static int keep(struct host *host, const struct secret *text)
     return 0;
 }
 
-static int unlock(struct host *host, const struct secret *passphrase)
+static int unlock(struct host *host, const struct secret *passphrase, char *public_text)
 {
     SECRET_CLEANUP struct secret text = {0};
     struct identity *identity;
@@ -57,18 +57,19 @@ static int unlock(struct host *host, const struct secret *passphrase)
         identity_free(identity);
         return error;
     }
+    identity_public(identity, public_text);
     error = store_unlock(host->store, identity);
     if (error == 0 && keep(host, &text) < 0)
         log_error("secrets are open, but will not be to the next server: %s", error_text());
     return error;
 }
 
-int unlocking_open(void *arg, const struct secret *passphrase)
+int unlocking_open(void *arg, const struct secret *passphrase, char *identity)
 {
     struct host *host = arg;
     if (pthread_mutex_trylock(&turn) != 0)
         return error_set(ERR_BUSY, "somebody tries a passphrase now: try again");
-    int outcome = store_unlocked(host->store) ? 1 : unlock(host, passphrase);
+    int outcome = store_unlocked(host->store) ? 1 : unlock(host, passphrase, identity);
     pthread_mutex_unlock(&turn);
     return outcome;
 }

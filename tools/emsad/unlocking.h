@@ -13,6 +13,6 @@
 /* host is a struct host. 1: secrets are open already. ERR_NO_KEY: a wrong passphrase, or one of
  * another store; ERR_NOT_FOUND: the daemon was started without an identity; ERR_BUSY: somebody
  * tries one. Any thread; takes the memory that Argon2id needs. */
-int unlocking_open(void *host, const struct secret *passphrase);
+int unlocking_open(void *host, const struct secret *passphrase, char *identity);
 
 #endif

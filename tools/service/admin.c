@@ -140,15 +140,32 @@ static int read_passphrase(struct secret *out, const struct call *call)
     return error;
 }
 
+/* Who opened it, and who tried with something else. */
+static void note_unlock(struct request *request, int outcome, const char *identity)
+{
+    struct audit_event event = {.kind = AUDIT_UNLOCK,
+                                .door = AUDIT_DOOR_CALL,
+                                .rev = store_revision(request->service->store)};
+    (void)snprintf(event.method, sizeof event.method, "%s", request->verb->name);
+    (void)snprintf(event.text, sizeof event.text, "%s", identity);
+    if (outcome == 0)
+        (void)audit_event_add(request->service, &request->call->caller, &event);
+    else if (outcome == -ERR_NO_KEY)
+        audit_denied(request->service, &request->call->caller, request->verb->name, "/");
+}
+
 int verb_unlock_identity(struct request *request)
 {
+    char identity[IDENTITY_TEXT_MAX] = "";
     SECRET_CLEANUP struct secret passphrase = {0};
     const struct service_host *host = &request->service->host;
     if (host->unlock == NULL)
         return error_set(ERR_NOT_FOUND, "no server runs for this store: nothing is to be unlocked");
     int outcome = read_passphrase(&passphrase, request->call);
-    if (outcome == 0)
-        outcome = host->unlock(host->arg, &passphrase);
+    if (outcome == 0) {
+        outcome = host->unlock(host->arg, &passphrase, identity);
+        note_unlock(request, outcome, identity);
+    }
     if (outcome < 0)
         return outcome;
     request->call->reply = json_pack("{s:b}", "was_open", outcome);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "store/error.h"
+#include "store/identity.h"
 #include "tools/service/parameter.h"
 #include "tools/service/verb.h"
 
@@ -186,12 +187,12 @@ int verb_audit(struct request *request)
 int verb_audit_auditor(struct request *request)
 {
     struct audit_event event = {.kind = AUDIT_AUDITOR};
+    unsigned char x25519[32], ed25519[32];
     const char *text = NULL;
     int error = parameter_text(request->call->parameters, "identity", &text);
     if (error < 0)
         return error;
-    if (text == NULL || strlen(text) != IDENTITY_PUBLIC_LENGTH || strncmp(text, "emsa1", 5) != 0 ||
-        strspn(text + 5, "0123456789abcdef") != IDENTITY_PUBLIC_LENGTH - 5)
+    if (text == NULL || identity_public_parse(x25519, ed25519, text, strlen(text)) < 0)
         return error_set(ERR_INVALID, "'%s' is no public identity: 'emsa1' and 128 hex digits",
                          text != NULL ? text : "");
     (void)snprintf(event.text, sizeof event.text, "%s", text);

@@ -68,8 +68,8 @@ struct service_host { /* what a verb may ask of the process it runs in; NULL mem
     /* A next supervisor, where the one before died: on success the channel to it is taken. */
     int (*take_over)(void *arg, const struct caller *caller, int channel);
     /* Opens the identity with its passphrase, and keeps it open over every restart of the server.
-     * 1: secrets are open already. */
-    int (*unlock)(void *arg, const struct secret *passphrase);
+     * 1: secrets are open already; else 0, and who it is (its public text, IDENTITY_TEXT_MAX). */
+    int (*unlock)(void *arg, const struct secret *passphrase, char *identity);
     /* Begins an upgrade to the binary that lies where the daemon's own lay. */
     int (*upgrade)(void *arg);
     /* Begins a clean end of the whole daemon. */

@@ -119,4 +119,32 @@ EMSA_STORE=$work/third emsa init >/dev/null
 restore
 ends "somebody else's identity" 1 "not for this identity" emsa audit verify --identity "$work/third.identity"
 
+# An auditor from the first line on; a store is not half made for one that is none.
+auditor=$(sed -n 's/.*\(emsa1[0-9a-f]*\).*/\1/p' "$work/third.identity" | head -n 1)
+export EMSA_STORE=$work/fourth
+ends "an auditor that is none" 2 "is no public identity" emsa init --auditor emsa1
+is "leaves nothing" "" "$(ls -d "$work"/fourth* 2>/dev/null || true)"
+holds "an auditor" emsa init --auditor "$auditor"
+holds "the first of all" emsa env add prod
+is "is whom the record begins for" "begin $auditor" "$(head -n 1 "$EMSA_STORE/audit/record.000001" | sed 's/.*event=\([a-z]*\) auditor=\(emsa1[0-9a-f]*\) .*/\1 \2/')"
+holds "and who checks it" emsa audit verify --identity "$work/third.identity"
+grep -q "0 faults" "$work/out" || fault "the auditor says: $(cat "$work/out")"
+ends "which the store's own identity cannot" 1 "not for this identity" emsa audit verify --identity "$EMSA_STORE.identity"
+
+# A locked identity says who it is: the record begins for it before anybody unlocks.
+export EMSA_STORE=$work/fifth
+printf 'correct horse' >"$work/phrase"
+holds "a store" emsa init
+holds "its identity locked" emsa identity passphrase --new-passphrase-file "$work/phrase"
+mkdir "$work/plain"
+begin --mount "$work/plain"
+is "a daemon" ready "$said"
+ends "a wrong passphrase" 1 "passphrase is wrong" emsa identity unlock --passphrase-file "$work/password"
+holds "the right one" emsa identity unlock --passphrase-file "$work/phrase"
+over TERM
+own=$(sed -n 's/.*\(emsa1[0-9a-f]*\).*/\1/p' "$EMSA_STORE.identity" | head -n 1)
+is "it begins for the store's own" "begin $own" "$(head -n 1 "$EMSA_STORE/audit/record.000001" | sed 's/.*event=\([a-z]*\) auditor=\(emsa1[0-9a-f]*\) .*/\1 \2/')"
+is "who unlocked" 1 "$(seen '  unlock UnlockIdentity ')"
+is "and who tried" 1 "$(seen '  denied UnlockIdentity ')"
+
 finish
