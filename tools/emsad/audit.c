@@ -93,6 +93,7 @@ static int prepare(struct audit *audit)
         error = enter_sandbox(message.text);
     if (error < 0)
         return error;
+    (void)channel_send_plain(audit->channel, CHANNEL_ENTERED, 0, 0);
     audit_ring_begin(audit->ring);
     return 0;
 }

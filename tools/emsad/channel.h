@@ -53,6 +53,9 @@
  *   - HANDLE: a writable mount of this view is wanted
  *   - ANSWERED: to ASK: it is
  *
+ * Notifier, and audit, to supervisor:
+ *   - ENTERED: it is in its sandbox
+ *
  * Supervisor to audit:
  *   - AUDIT: the store's path, the second sink (identity), and the ring; nothing else, until the
  *     channel's end
@@ -110,6 +113,7 @@ enum channel_kind {
     CHANNEL_PEOPLE,
     CHANNEL_IDENTITY,
     CHANNEL_AUDIT,
+    CHANNEL_ENTERED,
     CHANNEL_KIND_COUNT
 };
 

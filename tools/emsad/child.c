@@ -65,7 +65,7 @@ int child_start(struct child *child, int self)
     }
     child->pid = pid;
     child->channel = pair[0];
-    child->is_ready = false;
+    child->is_ready = child->has_entered = false;
     child->restart_at = -1;
     return 0;
 }

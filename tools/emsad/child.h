@@ -14,6 +14,7 @@ struct child {
     int channel;         /* -1: there is none */
     int process;         /* pidfd of one that another supervisor started; -1 */
     bool is_ready;       /* it said so, or needs not to */
+    bool has_entered;    /* it is in its sandbox, as it said (the notifier, the audit process) */
     bool is_leaving;     /* it was told to end: then its end is no news */
     unsigned failures;   /* deaths in a row that came at once */
     int64_t ready_since; /* a moment as deadline_in gives it */

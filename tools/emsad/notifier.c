@@ -130,6 +130,8 @@ int notifier_run(int channel)
     struct work work = {.channel = channel, .has_supervisor = true};
     log_setup("emsad notifier");
     int error = sandbox_notifier();
+    if (error == 0) /* who does not hear it is gone, as is seen at once */
+        (void)channel_send_plain(channel, CHANNEL_ENTERED, 0, 0);
     if (error == 0)
         error = run(&work);
     if (error < 0)

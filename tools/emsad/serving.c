@@ -18,11 +18,10 @@
 #include "tools/common/descriptor.h"
 #include "tools/common/log.h"
 #include "tools/common/process.h"
-#include "tools/common/ready.h"
 #include "tools/emsad/channel.h"
 #include "tools/emsad/people_link.h"
+#include "tools/emsad/readiness.h"
 #include "tools/emsad/record.h"
-#include "tools/emsad/service_manager.h"
 #include "tools/emsad/supervision.h"
 #include "tools/emsad/tally.h"
 #include "tools/emsad/volumes.h"
@@ -30,6 +29,9 @@
 /* More than a socket holds, so that the last words of the dead are heard; and a bound, so that one
  * who never stops talking keeps us from nothing else. */
 #define TURN_MESSAGES 1024
+
+#define INSIDE_MILLISECONDS                                                                        \
+    2000 /* for the others to be in their sandboxes, once a server answers */
 
 static struct state_figures *figures_of(struct supervisor *supervisor)
 {
@@ -187,48 +189,6 @@ static void hand_over(struct supervisor *supervisor)
                channel_send_plain(supervisor->server.channel, CHANNEL_START, 0, SEND_MILLISECONDS));
 }
 
-/* By a path that leads over no link: it was a real one when it was written down. */
-static int attach_again(const struct view *view)
-{
-    int place DESCRIPTOR_CLEANUP = -1;
-    int error = place_open_folder(&place, view->directory);
-    return error == 0 ? mount_attach_again(view->mount.mount_fd, place, view->directory) : error;
-}
-
-/* The directories of --mount, once their readers are answered. */
-static int attach_all(struct supervisor *supervisor)
-{
-    for (size_t i = 0; i < supervisor->views.count; i++) {
-        struct view *view = &supervisor->views.items[i];
-        if (view->directory == NULL || view->mount.mount_fd < 0)
-            continue;
-        int error = view->is_again ? attach_again(view)
-                                   : mount_attach(view->mount.mount_fd, view->directory);
-        descriptor_close(&view->mount.mount_fd); /* without a mount, its superblock ends */
-        if (error < 0 && view->is_ours && !view->is_again)
-            return error;
-        if (error < 0)
-            log_warning("%s", error_text());
-    }
-    return 0;
-}
-
-static int in_service(struct supervisor *supervisor)
-{
-    int error = attach_all(supervisor);
-    if (error < 0)
-        return error;
-    supervisor->phase = SERVING;
-    record_write(&supervisor->holdings.place, &supervisor->views);
-    supervisor->holdings.is_inherited = false;
-    log_info("serving store '%s'", supervisor->holdings.place.store);
-    ready_tell(&supervisor->ready_fd, 0, "");
-    service_manager_tell("READY=1\nMAINPID=%d", (int)getpid());
-    if (strchr(supervisor->holdings.place.store, '\n') == NULL) /* it would be two lines */
-        service_manager_tell("STATUS=serving %s", supervisor->holdings.place.store);
-    return 0;
-}
-
 static void ready(struct supervisor *supervisor)
 {
     child_ready(&supervisor->server);
@@ -244,9 +204,8 @@ static void ready(struct supervisor *supervisor)
                      (int)supervisor->server.pid, supervisor->views.count, (double)pause / 1e6);
         return;
     }
-    int error = in_service(supervisor);
-    if (error < 0)
-        supervisor_fail(supervisor, error, error_text());
+    supervisor->ready_by = deadline_in(INSIDE_MILLISECONDS);
+    readiness_look(supervisor);
 }
 
 /* Files of somebody whom the kernel does not know here would be nobody's, and open to nobody. Where
@@ -365,7 +324,7 @@ int serving_adopted(struct supervisor *supervisor)
     serving_start_notifier(supervisor);
     log_info("follows a supervisor that ended; server %d goes on with %zu mounts", (int)server->pid,
              supervisor->views.count);
-    return in_service(supervisor);
+    return readiness_reach(supervisor);
 }
 
 /* Whether the next server may begin where this one could not. */
@@ -484,7 +443,7 @@ void serving_server_ended(struct supervisor *supervisor, int wait_status)
     child_ended(&supervisor->server, wait_status);
     if (upgrade_replaces(supervisor, has_failed))
         set_up(supervisor);
-    if (supervisor->phase == STARTING)
+    if (supervisor->phase == STARTING && supervisor->ready_by == 0)
         supervisor_fail(supervisor, -ERR_IO, "the server ended before it was ready");
     if (supervisor->phase >= STOPPING)
         supervisor->server.restart_at = -1;
@@ -519,6 +478,10 @@ void serving_listen_notifier(struct supervisor *supervisor)
         }
         if (outcome == 0 && message.kind == CHANNEL_ANSWERED) {
             watch_notifier_answered(&supervisor->watch);
+            continue;
+        }
+        if (outcome == 0 && message.kind == CHANNEL_ENTERED) {
+            notifier->has_entered = true;
             continue;
         }
         if (outcome != 2) {

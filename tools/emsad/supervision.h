@@ -43,6 +43,7 @@ struct supervisor {
     bool has_left_behind; /* a notifier that a reader keeps in the kernel; it has our connections */
     uint64_t gap;         /* nanoseconds (monotonic) of the last server's end; 0: one answers */
     int64_t deadline;     /* of STOPPING and FORCING */
+    int64_t ready_by;     /* STARTING, and the server answers: then at the latest; 0: none does */
     int failure;          /* why it ends, 0: as asked */
     char text[PATH_MAX];  /* of the failure */
 };

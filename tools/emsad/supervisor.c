@@ -24,6 +24,7 @@
 #include "tools/emsad/channel.h"
 #include "tools/emsad/network.h"
 #include "tools/emsad/oom.h"
+#include "tools/emsad/readiness.h"
 #include "tools/emsad/record.h"
 #include "tools/emsad/service_manager.h"
 #include "tools/emsad/supervision.h"
@@ -220,6 +221,23 @@ static void start_audit(struct supervisor *supervisor)
     }
 }
 
+/* All that it says; its end is seen by its being reaped. */
+static void listen_to_audit(struct supervisor *supervisor)
+{
+    struct child *audit = &supervisor->audit;
+    struct channel_message message;
+    struct channel_descriptors descriptors;
+    int outcome = channel_receive(audit->channel, &message, &descriptors);
+    if (outcome == 0)
+        channel_descriptors_release(&descriptors);
+    if (outcome == 0 && message.kind == CHANNEL_ENTERED) {
+        audit->has_entered = true;
+    } else if (outcome != 2) {
+        descriptor_close(&audit->channel);
+        child_kill(audit);
+    }
+}
+
 static void restart_due(struct supervisor *supervisor)
 {
     if (is_due(&supervisor->server))
@@ -239,15 +257,17 @@ static void restart_due(struct supervisor *supervisor)
 /* Milliseconds until the next moment that matters; -1: none. */
 static int patience(const struct supervisor *supervisor)
 {
-    const int64_t moments[] = {supervisor->server.restart_at,
-                               supervisor->notifier.restart_at,
-                               supervisor->audit.restart_at,
-                               supervisor->metrics.child.restart_at,
-                               supervisor->volume.child.restart_at,
-                               supervisor->upgrade.deadline,
-                               supervisor->credentials.again,
-                               supervisor->server.pid == 0 ? -1 : supervisor->watch.next,
-                               supervisor->phase >= STOPPING ? supervisor->deadline : -1};
+    const int64_t moments[] = {
+        supervisor->server.restart_at,
+        supervisor->notifier.restart_at,
+        supervisor->audit.restart_at,
+        supervisor->metrics.child.restart_at,
+        supervisor->volume.child.restart_at,
+        supervisor->upgrade.deadline,
+        supervisor->credentials.again,
+        supervisor->server.pid == 0 ? -1 : supervisor->watch.next,
+        supervisor->phase == STARTING && supervisor->server.is_ready ? supervisor->ready_by : -1,
+        supervisor->phase >= STOPPING ? supervisor->deadline : -1};
     int least = -1;
     for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++) {
         int left = deadline_left(moments[i]);
@@ -275,7 +295,8 @@ static void run(struct supervisor *supervisor)
                                    {.fd = supervisor->notifier.channel, .events = POLLIN},
                                    {.fd = supervisor->upgrade.next.channel, .events = POLLIN},
                                    {.fd = supervisor->volume.child.channel, .events = POLLIN},
-                                   {.fd = credentials_polled(supervisor), .events = POLLIN}};
+                                   {.fd = credentials_polled(supervisor), .events = POLLIN},
+                                   {.fd = supervisor->audit.channel, .events = POLLIN}};
         if (poll(entries, sizeof entries / sizeof entries[0], patience(supervisor)) < 0 &&
             errno != EINTR) {
             log_error("cannot wait for anything: %s", strerror(errno));
@@ -287,6 +308,8 @@ static void run(struct supervisor *supervisor)
             serving_listen_notifier(supervisor);
         if (entries[6].revents != 0)
             serving_listen_volume(supervisor);
+        if (entries[8].revents != 0)
+            listen_to_audit(supervisor);
         if (entries[0].revents != 0)
             take_signals(supervisor);
         if (entries[3].revents != 0 && supervisor->server.process >= 0)
@@ -295,6 +318,7 @@ static void run(struct supervisor *supervisor)
             upgrade_listen(supervisor);
         if (entries[7].revents != 0 && credentials_polled(supervisor) >= 0)
             serving_lend(supervisor);
+        readiness_look(supervisor);
         upgrade_look(supervisor);
         restart_due(supervisor);
         if (watch_due_left(&supervisor->watch, supervisor->holdings.memory) == 0)

@@ -43,8 +43,8 @@ cp "$work/plain.identity" "$EMSA_STORE.identity"
 mkdir "$work/env"
 begin --mount "$work/env" --metrics "unix:$work/metrics" --volume "$work/plugin.sock"
 is "it is ready" ready "$said"
-# the notifier and the audit process may still be on their way into their sandboxes
-for role in notifier audit; do until grep -q "Seccomp:.*2" "/proc/$(process "$role")/status"; do :; done; done
+# the notifier and the audit process are in their sandboxes before it says that it is ready
+for role in notifier audit; do is "the $role is inside" 2 "$(in_status "$(process "$role")" Seccomp)"; done
 well "a server"
 for role in server notifier metrics volume; do
     if [ -z "${EMSA_SANITIZED:-}" ]; then
