@@ -6,9 +6,11 @@
 #include "tools/emsad/audit.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -22,6 +24,7 @@
 #include "tools/common/log.h"
 #include "tools/common/place.h"
 #include "tools/emsad/audit_facts.h"
+#include "tools/emsad/audit_look.h"
 #include "tools/emsad/audit_pace.h"
 #include "tools/emsad/channel.h"
 #include "tools/emsad/line_sink.h"
@@ -65,11 +68,15 @@ static int receive(struct audit *audit, struct channel_message *message,
 static int enter_sandbox(const char *store)
 {
     struct stat status;
+    char record[PATH_MAX];
     int folder DESCRIPTOR_CLEANUP = -1;
     int error = place_open_folder(&folder, store);
     if (error == 0 && fstat(folder, &status) < 0)
         error = error_system(errno, "cannot look at store '%s'", store);
-    return error == 0 ? sandbox_audit(status.st_uid, status.st_gid) : error;
+    if (error == 0 && snprintf(record, sizeof record, "%s/" AUDIT_FOLDER, store) >= PATH_MAX)
+        error = error_set(ERR_INVALID, "the path of store '%s' is too long", store);
+    return error == 0 ? sandbox_audit(status.st_uid, status.st_gid, record, audit_look_begin)
+                      : error;
 }
 
 static int prepare(struct audit *audit)
@@ -355,6 +362,7 @@ int audit_run(int channel)
     line_sink_close(audit.sink);
     atomic_store(&audit.has_ended, true);
     (void)pthread_join(thread, NULL);
+    audit_look_end();
     audit_ring_unmap(audit.ring);
     return EXIT_STATUS_DONE;
 }

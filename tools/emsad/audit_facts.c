@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tools/common/descriptor.h"
+#include "tools/emsad/audit_look.h"
 
 #define CONTAINER_DIGITS 64u
 
@@ -26,12 +27,8 @@ static size_t read_of(char *out, size_t room, pid_t pid, const char *name)
 
 static void find_program(char out[static AUDIT_PROGRAM_MAX], pid_t pid)
 {
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    ssize_t size = readlink(path, out, AUDIT_PROGRAM_MAX - 1);
-    if (size > 0)
-        out[size] = '\0';
-    else if (read_of(out, AUDIT_PROGRAM_MAX, pid, "comm") == 0)
+    if (audit_look(out, AUDIT_PROGRAM_MAX, pid) == 0 &&
+        read_of(out, AUDIT_PROGRAM_MAX, pid, "comm") == 0)
         (void)snprintf(out, AUDIT_PROGRAM_MAX, "gone");
 }
 

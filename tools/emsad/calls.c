@@ -72,15 +72,21 @@ const struct calls_group calls_groups[] = {
     {"edits on the mounts of views, which the kernel makes events of (fs/edit.h)", CALLS_NOTIFIER,
      CALLS(SCMP_SYS(utimensat), SCMP_SYS(utimensat_time64), SCMP_SYS(unlinkat), SCMP_SYS(mkdirat),
            SCMP_SYS(mknodat), SCMP_SYS(ftruncate), SCMP_SYS(ftruncate64), SCMP_SYS(fchdir))},
+    {"where a link of /proc leads, for who may see that of every process; and a thread's own life",
+     CALLS_LOOK,
+     CALLS(SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(futex), SCMP_SYS(futex_time64),
+           SCMP_SYS(munmap), SCMP_SYS(madvise), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+           SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall),
+           SCMP_SYS(exit), SCMP_SYS(exit_group))},
     {"a socket to itself, until the server's comes", CALLS_NOTIFIER, CALLS(SCMP_SYS(socketpair))},
 };
 const size_t calls_group_count = sizeof calls_groups / sizeof calls_groups[0];
 
 const struct calls_condition calls_conditions[] = {
     {"a thread, and no process", CALLS_ALL, SCMP_SYS(clone), 0, THREAD_FLAG, THREAD_FLAG},
-    {"memory that cannot be run", CALLS_ALL, SCMP_SYS(mmap), 2, PROT_EXEC, 0},
-    {"memory that cannot be run", CALLS_ALL, SCMP_SYS(mmap2), 2, PROT_EXEC, 0},
-    {"memory that cannot be run", CALLS_ALL, SCMP_SYS(mprotect), 2, PROT_EXEC, 0},
+    {"memory that cannot be run", CALLS_ALL | CALLS_LOOK, SCMP_SYS(mmap), 2, PROT_EXEC, 0},
+    {"memory that cannot be run", CALLS_ALL | CALLS_LOOK, SCMP_SYS(mmap2), 2, PROT_EXEC, 0},
+    {"memory that cannot be run", CALLS_ALL | CALLS_LOOK, SCMP_SYS(mprotect), 2, PROT_EXEC, 0},
     {"naming a thread", CALLS_ALL, SCMP_SYS(prctl), 0, EVERY_BIT, PR_SET_NAME},
     {"whether one can be dumped", CALLS_SERVER, SCMP_SYS(prctl), 0, EVERY_BIT, PR_GET_DUMPABLE},
     {"naming a mapping", CALLS_ALL, SCMP_SYS(prctl), 0, EVERY_BIT, PR_SET_VMA},

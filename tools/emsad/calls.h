@@ -18,6 +18,7 @@ enum calls_role {
     CALLS_METRICS = 1u << 2,
     CALLS_VOLUME = 1u << 3,
     CALLS_AUDIT = 1u << 4,
+    CALLS_LOOK = 1u << 5, /* a thread of the audit process alone (audit_look.h) */
 };
 #define CALLS_ALL                                                                                  \
     ((unsigned)(CALLS_SERVER | CALLS_NOTIFIER | CALLS_METRICS | CALLS_VOLUME | CALLS_AUDIT))

@@ -15,6 +15,10 @@ int confine_writes(const char *folder);
  * processors, randomness. */
 int confine_store(const char *folder);
 
+/* The same, for the audit process: it reads and writes beneath that folder, and reads what /proc
+ * says of others. */
+int confine_audit(const char *folder);
+
 /* From here on this process has no folder: its root is an empty file system that nobody can write
  * to, and what it does to files it does through descriptors that it is handed. (They may be mounts,
  * and Landlock would have to know those beforehand.) Positive 1: it has no right to do that; then

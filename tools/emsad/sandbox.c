@@ -40,6 +40,7 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/error.h"
@@ -147,17 +148,39 @@ int sandbox_notifier(void)
     return error == 0 ? filter_enter(CALLS_NOTIFIER) : error;
 }
 
-/* No Landlock: a process in a domain of it may not see what program another one runs. */
-int sandbox_audit(uid_t uid, gid_t gid)
+/* As become; what the process may do is still its to give away. */
+static int become_with_rights(uid_t uid, gid_t gid)
+{
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+        return error_system(errno, "cannot keep capabilities");
+    int error = become(uid, gid);
+    (void)prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+    return error;
+}
+
+int sandbox_audit(uid_t uid, gid_t gid, const char *folder, int (*look)(void))
 {
     int error = bound_capabilities();
     if (error == 0)
-        error = become(uid, gid);
+        error = become_with_rights(uid, gid);
+    if (error == 0)
+        error = no_new_rights();
+    if (error == 0 && look != NULL)
+        error = look();
     if (error == 0)
         error = keep_capabilities(NULL, 0);
     if (error == 0)
-        error = no_new_rights();
+        (void)mkdir(folder, 0700); /* whether it is there, is seen next */
+    if (error == 0)
+        error = IS_SANITIZED ? confine_writes(folder) : confine_audit(folder);
     return error == 0 ? filter_enter(CALLS_AUDIT) : error;
+}
+
+int sandbox_look(void)
+{
+    static const unsigned looking[] = {CAP_SYS_PTRACE};
+    int error = keep_capabilities(looking, 1);
+    return error == 0 ? filter_enter(CALLS_LOOK) : error;
 }
 
 int sandbox_annex(enum calls_role role)

@@ -20,8 +20,14 @@ int sandbox_notifier(void);
  * socket, connection or listener; it takes clients from the listener that it is given. */
 int sandbox_annex(enum calls_role role);
 
-/* For the audit process: becomes the store's owner as the server does, and keeps no capability; it
- * opens files, for the record and of /proc. */
-int sandbox_audit(uid_t uid, gid_t gid);
+/* For the audit process, while it has one thread: becomes the store's owner as the server does, and
+ * keeps no capability; it opens files of its folder (which is made, if it is not there), and reads
+ * of /proc. look is called in between, when there is nothing left to give up but what its thread
+ * (sandbox_look) needs; NULL: there is none. */
+int sandbox_audit(uid_t uid, gid_t gid, const char *folder, int (*look)(void));
+
+/* For the one thread that calls it: CAP_SYS_PTRACE, if the process has it, and no call but readlink
+ * and what a thread lives by (audit_look.h). */
+int sandbox_look(void);
 
 #endif

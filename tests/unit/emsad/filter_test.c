@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "store/secret.h"
+#include "tools/emsad/audit_look.h"
 #include "tools/emsad/sandbox.h"
 
 #ifdef EMSA_SANITIZED
@@ -38,7 +39,8 @@
 #endif
 
 #define ENDED (-1) /* in place of an errno: the process is ended by SIGSYS */
-#define EVERYBODY CALLS_ALL
+#define EVERYBODY (CALLS_ALL | CALLS_LOOK)
+#define CONFINED ((unsigned)(CALLS_SERVER | CALLS_AUDIT))
 #define WITHOUT_FILES ((unsigned)(CALLS_METRICS | CALLS_VOLUME))
 
 static bool has_landlock;
@@ -52,6 +54,8 @@ struct attempt {
     int expected; /* errno, ENDED, or 0: it is done */
     bool is_core; /* the sanitizers' processes are held to it as well */
 };
+
+static char linked[256];
 
 #define PATH(text) ((long)(intptr_t)(text)) /* NOLINT: as the kernel takes it */
 
@@ -106,9 +110,9 @@ static const struct attempt attempts[] = {
     {"a signal to another's thread", EVERYBODY, SYS_tgkill, {1, 1, SIGTERM}, ENOSYS, false},
     {"whether another lives", CALLS_SERVER, SYS_kill, {1, 0}, 0, false},
     /* files */
-    {"a folder's file", CALLS_SERVER, SYS_openat, {AT_FDCWD, PATH("/etc/hostname")}, EACCES, false},
+    {"a folder's file", CONFINED, SYS_openat, {AT_FDCWD, PATH("/etc/hostname")}, EACCES, false},
     {"the accounts' passwords",
-     CALLS_SERVER,
+     CONFINED,
      SYS_openat,
      {AT_FDCWD, PATH("/etc/shadow")},
      EACCES,
@@ -119,7 +123,35 @@ static const struct attempt attempts[] = {
      {AT_FDCWD, PATH("/proc/1/environ")},
      EACCES,
      false},
-    {"a program", CALLS_SERVER, SYS_openat, {AT_FDCWD, PATH("/bin/sh")}, EACCES, false},
+    {"a program", CONFINED, SYS_openat, {AT_FDCWD, PATH("/bin/sh")}, EACCES, false},
+    {"a file to write to",
+     CONFINED,
+     SYS_openat,
+     {AT_FDCWD, PATH("/tmp/emsad-filter-new"), O_WRONLY | O_CREAT, 0600},
+     EACCES,
+     false},
+    {"another's memory",
+     CONFINED,
+     SYS_openat,
+     {AT_FDCWD, PATH("/proc/1/mem"), O_RDWR},
+     EACCES,
+     false},
+    {"what another is called", CALLS_AUDIT, SYS_openat, {AT_FDCWD, PATH("/proc/1/comm")}, 0, false},
+    /* who may see what others run opens nothing, and gets at them by no other way */
+    {"opening", CALLS_LOOK, SYS_openat, {AT_FDCWD, PATH("/proc/1/mem")}, ENOSYS, false},
+    {"opening, the new way",
+     CALLS_LOOK,
+     SYS_openat2,
+     {AT_FDCWD, PATH("/proc/1/mem")},
+     ENOSYS,
+     false},
+    {"reading", CALLS_LOOK, SYS_read, {0}, ENOSYS, false},
+    {"where a link leads",
+     CALLS_LOOK,
+     SYS_readlink,
+     {PATH("/proc/self/exe"), PATH(linked), sizeof linked},
+     0,
+     false},
     {"the list of users", CALLS_SERVER, SYS_openat, {AT_FDCWD, PATH("/etc/passwd")}, 0, false},
     {"its map", CALLS_SERVER, SYS_openat, {AT_FDCWD, PATH("/proc/self/maps")}, 0, false},
     {"any file", WITHOUT_FILES, SYS_openat, {AT_FDCWD, PATH("/dev/null")}, EACCES, false},
@@ -129,6 +161,10 @@ static int enter(unsigned role)
 {
     if (role == CALLS_SERVER)
         return sandbox_server(geteuid(), getegid(), store);
+    if (role == CALLS_AUDIT)
+        return sandbox_audit(geteuid(), getegid(), store, NULL);
+    if (role == CALLS_LOOK)
+        return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -1 : sandbox_look();
     return role == CALLS_NOTIFIER ? sandbox_notifier() : sandbox_annex((enum calls_role)role);
 }
 
@@ -159,11 +195,11 @@ static void refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
         const struct attempt *attempt = &attempts[i];
-        if (!has_landlock && attempt->number == SYS_openat && attempt->roles == CALLS_SERVER)
+        if (!has_landlock && attempt->expected == EACCES)
             continue;
         if (IS_SANITIZED && !attempt->is_core)
             continue;
-        for (unsigned role = CALLS_SERVER; role <= CALLS_VOLUME; role <<= 1) {
+        for (unsigned role = CALLS_SERVER; role <= CALLS_LOOK; role <<= 1) {
             if ((attempt->roles & role) == 0)
                 continue;
             if (access("/etc/shadow", R_OK) < 0 && strstr(attempt->name, "passwords") != NULL)
@@ -214,6 +250,42 @@ static void works(void **state)
     assert_false(WCOREDUMP(status));
 }
 
+static const char *whose; /* of the process that was started for it, a program's path */
+
+/* The audit process sees what another one runs, in its sandbox. */
+static int look(void)
+{
+    char program[512];
+    const pid_t parent = getppid(); /* which there is no call for inside */
+    int outcome = 0;
+    if (sandbox_audit(geteuid(), getegid(), store, audit_look_begin) != 0)
+        return 1;
+    if (audit_look(program, sizeof program, parent) == 0)
+        outcome = 2;
+    else if (strcmp(program, whose) != 0)
+        outcome = 3;
+    if (audit_look(program, sizeof program, 0) != 0 || audit_look(program, sizeof program, -1) != 0)
+        outcome = 4;
+    audit_look_end();
+    return outcome;
+}
+
+static void looks(void **state)
+{
+    (void)state;
+    int status;
+    ssize_t size = readlink("/proc/self/exe", linked, sizeof linked - 1);
+    assert_true(size > 0);
+    linked[size] = '\0';
+    whose = linked;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(look());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static int make(void **state)
 {
     (void)state;
@@ -233,6 +305,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refused),
         cmocka_unit_test(works),
+        cmocka_unit_test(looks),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
