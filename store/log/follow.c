@@ -40,6 +40,17 @@ static int find_names(struct follow *follow, struct txn *txn, const struct opera
     return error > 0 ? error_set(ERR_CORRUPT, "an operation names a place that never was") : error;
 }
 
+/* What an environment that is made stands on. */
+static int find_under(struct follow *follow, struct txn *txn, const struct operation *operation)
+{
+    uint32_t before;
+    memset(follow->under, 0, sizeof follow->under);
+    if (!operation->base)
+        return 0;
+    const int error = state_environment_name(txn, follow->under, &before, operation->base);
+    return error > 0 ? error_set(ERR_CORRUPT, "an environment stands on what never was") : error;
+}
+
 /* --- one operation against one thing that was asked for --- */
 
 static bool is_text(struct slice text, const char *other, size_t size)
@@ -72,20 +83,45 @@ static bool is_at(const struct asked *asked, struct slice text, const struct pat
            covers_part(place->service, path->service) && covers_part(place->key, path->key);
 }
 
-static bool has_details(const struct asked *asked, const struct operation *operation)
+/* Later than asked; what ends sooner is told by the commit's time, which the writer has from its
+ * clock. */
+static bool is_late(const struct follow *follow, const struct operation *operation, uint64_t ttl)
+{
+    const int64_t rest = operation->expires - follow->time;
+    return operation->expires && rest > 0 && ((uint64_t)rest + 999999999) / 1000000000 > ttl;
+}
+
+static bool is_environment(const struct follow *follow, const struct operation *operation,
+                           const struct asked *asked)
+{
+    return asked->is_protected == operation->is_protected &&
+           asked->is_signed == operation->is_signed &&
+           is_text(asked->base, follow->under, strlen(follow->under)) &&
+           (asked->ttl != 0) == (operation->expires != 0) &&
+           !is_late(follow, operation, asked->ttl);
+}
+
+static bool is_set_as_asked(const struct follow *follow, const struct asked *asked,
+                            const struct operation *operation)
+{
+    if (!asked->copies &&
+        ((asked->ttl != 0) != (operation->expires != 0) || is_late(follow, operation, asked->ttl)))
+        return false;
+    if (!operation->from.environment)
+        return !asked->copies || (asked->sets_ends && operation->expires);
+    return asked->copies && follow_is_source(follow, asked, operation);
+}
+
+static bool has_details(const struct follow *follow, const struct asked *asked,
+                        const struct operation *operation)
 {
     if (asked->digest && operation->kind != OPERATION_SET_SECRET &&
         memcmp(asked->digest, operation->digest, HASH_SIZE) != 0)
         return false;
-    if (operation_is_set(operation->kind) && !asked->copies &&
-        asked->has_ttl != (operation->expires != 0))
-        return false;
-    if (operation_is_set(operation->kind) && asked->copies != (operation->from.environment != 0) &&
-        !(asked->sets_ends && operation->expires))
+    if (operation_is_set(operation->kind) && !is_set_as_asked(follow, asked, operation))
         return false;
     if (operation->kind == OPERATION_ENVIRONMENT_ADD && !asked->is_whole &&
-        (asked->is_protected != operation->is_protected ||
-         asked->is_signed != operation->is_signed))
+        !is_environment(follow, operation, asked))
         return false;
     if (operation->consumer && !asked->is_whole &&
         !is_text(asked->with, operation->consumer, operation->consumer_size))
@@ -97,14 +133,17 @@ static bool has_details(const struct asked *asked, const struct operation *opera
     return true;
 }
 
-static bool matches(const struct asked *asked, const struct operation *operation,
-                    const struct path *path)
+static bool matches(const struct follow *follow, const struct asked *asked,
+                    const struct operation *operation)
 {
+    const struct path *path = &follow->names;
     if (operation_is_of_tag(operation->kind))
         return (asked->kinds & BIT(operation->kind)) &&
-               is_text(asked->path, operation->name, operation->name_size);
+               is_text(asked->path, operation->name, operation->name_size) &&
+               (operation->kind != OPERATION_TAG || !follow->to_rev ||
+                follow->to_rev == operation->tagged);
     if ((asked->kinds & BIT(operation->kind)) && is_at(asked, asked->path, path) &&
-        has_details(asked, operation))
+        has_details(follow, asked, operation))
         return true;
     return (asked->kinds_from & BIT(operation->kind)) && is_at(asked, asked->from, path);
 }
@@ -156,6 +195,16 @@ static bool is_introduced(const struct follow *follow, const struct operation *o
     return false;
 }
 
+/* By a method whose parameters are of all environments that it makes. */
+static bool is_made_as_asked(const struct follow *follow, const struct operation *operation)
+{
+    const struct asked terms = {.is_protected = follow->is_protected,
+                                .is_signed = follow->is_signed,
+                                .base = follow->base,
+                                .ttl = follow->ttl};
+    return is_environment(follow, operation, &terms);
+}
+
 /* Positive 1: it says of itself what it is. */
 static int goes_without_saying(struct follow *follow, const struct operation *operation)
 {
@@ -205,7 +254,7 @@ static bool find(struct follow *follow, const struct operation *operation)
     const size_t before = follow_is_ordered(follow->method) ? 0 : follow->at;
     for (size_t i = 0; i < follow->count - follow->at + before; i++) {
         const size_t index = (follow->at + i) % follow->count;
-        if (matches(&follow->asked[index], operation, &follow->names)) {
+        if (matches(follow, &follow->asked[index], operation)) {
             follow->at = index;
             return true;
         }
@@ -215,7 +264,11 @@ static bool find(struct follow *follow, const struct operation *operation)
 
 int follow_operation(struct follow *follow, struct txn *txn, const struct operation *operation)
 {
-    const int error = find_names(follow, txn, operation);
+    int error = find_names(follow, txn, operation);
+    if (!error && operation->from.environment)
+        error = follow_find_source(follow, txn, operation);
+    if (!error && operation->kind == OPERATION_ENVIRONMENT_ADD)
+        error = find_under(follow, txn, operation);
     if (error)
         return error;
     if ((operation->is_override && !follow->is_override) ||
@@ -225,8 +278,7 @@ int follow_operation(struct follow *follow, struct txn *txn, const struct operat
         (operation->until ? operation->until != follow->rev : operation->purged_rev > follow->rev))
         return 1;
     if (operation->kind == OPERATION_ENVIRONMENT_ADD && !follow_is_ordered(follow->method) &&
-        (operation->is_protected != follow->is_protected ||
-         operation->is_signed != follow->is_signed))
+        !is_made_as_asked(follow, operation))
         return 1;
     const bool is_key =
         (operation->kind >= OPERATION_IDENTITY && !operation_destroys(operation->kind)) ||

@@ -22,6 +22,11 @@ struct follow {        /* a request, read */
     bool is_dry_run, is_override, is_allowed_equal;
     bool is_protected, is_signed; /* of environments that are made */
     uint64_t rev;                 /* of what is destroyed */
+    struct slice base;            /* the same; of size 0: on nothing */
+    uint64_t ttl;                 /* the same: seconds; 0: for ever */
+    struct path from;             /* what is copied */
+    uint64_t to_rev; /* the revision that is named, or gone back to; 0: not by number */
+    int64_t time;    /* of the commit; whoever begins sets it */
     const struct method *method;
     struct asked *asked;
     size_t count, capacity;
@@ -32,6 +37,8 @@ struct follow {        /* a request, read */
     uint32_t made_environment, schema_environment, schema_service;
     uint32_t named_environment, named_service;
     struct path names;
+    struct path source;                   /* of a copy */
+    char under[ENVIRONMENT_NAME_MAX + 1]; /* what an environment that is made stands on */
 };
 
 /* Reads a copy of the text. ERR_FORMAT: of a method or form that is not known; ERR_CORRUPT;

@@ -14,14 +14,24 @@ struct asked {
     const struct path *service; /* of one of many keys; borrowed; NULL: path is whole */
     const uint8_t *digest;      /* NULL: it brings no value */
     unsigned rights;
-    bool has_ttl;
+    uint64_t ttl;                 /* seconds; 0: it does not end */
+    struct slice base;            /* of an environment that is made; of size 0: nothing */
     bool is_protected, is_signed; /* of an environment that is made */
     bool copies;                  /* what is set there is a copy, */
     bool sets_ends;               /* or ends, and is set anew */
     bool is_whole;                /* all that is in path, too */
 };
 
-/* Whether the order of what it asks for means something. */
+/* Whether the order of what it asks for means something; whether what is copied may be the base's.
+ */
 bool follow_is_ordered(const struct method *method);
+bool follow_takes_base(const struct method *method);
+
+/* Of an operation that copies: follow->source, whence. 0 or a failure. */
+int follow_find_source(struct follow *follow, struct txn *txn, const struct operation *operation);
+
+/* Whether that is a place that this asked for, for what stands at follow->names. */
+bool follow_is_source(const struct follow *follow, const struct asked *asked,
+                      const struct operation *operation);
 
 #endif

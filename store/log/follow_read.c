@@ -27,60 +27,84 @@ struct method {
     uint64_t kinds;
     const char *other; /* another place, and what may be done there */
     uint64_t other_kinds;
+    const char *from; /* the parameter that names what is copied; NULL: what was at the place */
+    const char *rev;  /* the parameter that names a revision, or a tag, which is not looked up */
     bool copies;
-    bool sets_ends; /* what ends is set anew, for as long as was left */
+    bool sets_ends;  /* what ends is set anew, for as long as was left */
+    bool takes_base; /* what an environment shows of its base is copied from there */
 };
 
 static const struct method methods[] = {
-    {"Set", NULL, 0, NULL, 0, false, false},
-    {"EnvironmentAdd", "names", BIT(OPERATION_ENVIRONMENT_ADD), NULL, 0, false, false},
-    {"EnvironmentRemove", "names", SERVICE_GOES | BIT(OPERATION_ENVIRONMENT_REMOVE), NULL, 0,
-     false},
-    {"EnvironmentCopy", "to",
-     (SETS & ~BIT(OPERATION_SET_SECRET)) | PLACED | BIT(OPERATION_SHARE) |
-         BIT(OPERATION_ENVIRONMENT_ADD),
-     NULL, 0, true, true},
-    {"ServiceAdd", "paths", BIT(OPERATION_SERVICE_ADD), NULL, 0, false, false},
-    {"ServiceRemove", "paths", SERVICE_GOES, NULL, 0, false, false},
-    {"Remove", "paths", BIT(OPERATION_REMOVE), NULL, 0, false, false},
-    {"Copy", "to", SETS | PLACED | BIT(OPERATION_SHARE), NULL, 0, true, false},
-    {"Move", "to", SETS | PLACED | BIT(OPERATION_SHARE), "from", SERVICE_GOES, true, false},
-    {"Promote", "to", SETS | PLACED | BIT(OPERATION_REMOVE) | BIT(OPERATION_SCHEMA_REMOVE), NULL, 0,
-     true},
-    {"Rollback", "path",
-     SETS | PLACED | SERVICE_GOES | BIT(OPERATION_SHARE) | BIT(OPERATION_LOCK) |
-         BIT(OPERATION_UNLOCK) | BIT(OPERATION_ENVIRONMENT_ADD),
-     NULL, 0, true, false},
-    {"Tag", "name", BIT(OPERATION_TAG), NULL, 0, false, false},
-    {"Untag", "name", BIT(OPERATION_UNTAG), NULL, 0, false, false},
-    {"Purge", "path", BIT(OPERATION_PURGE), NULL, 0, false, false},
-    {"Compact", "path", BIT(OPERATION_COMPACT), NULL, 0, false, false},
+    {.name = "Set"},
+    {.name = "EnvironmentAdd", .places = "names", .kinds = BIT(OPERATION_ENVIRONMENT_ADD)},
+    {.name = "EnvironmentRemove",
+     .places = "names",
+     .kinds = SERVICE_GOES | BIT(OPERATION_ENVIRONMENT_REMOVE)},
+    {.name = "EnvironmentCopy",
+     .places = "to",
+     .kinds = (SETS & ~BIT(OPERATION_SET_SECRET)) | PLACED | BIT(OPERATION_SHARE) |
+              BIT(OPERATION_ENVIRONMENT_ADD),
+     .from = "from",
+     .copies = true,
+     .sets_ends = true},
+    {.name = "ServiceAdd", .places = "paths", .kinds = BIT(OPERATION_SERVICE_ADD)},
+    {.name = "ServiceRemove", .places = "paths", .kinds = SERVICE_GOES},
+    {.name = "Remove", .places = "paths", .kinds = BIT(OPERATION_REMOVE)},
+    {.name = "Copy",
+     .places = "to",
+     .kinds = SETS | PLACED | BIT(OPERATION_SHARE),
+     .from = "from",
+     .copies = true},
+    {.name = "Move",
+     .places = "to",
+     .kinds = SETS | PLACED | BIT(OPERATION_SHARE),
+     .other = "from",
+     .other_kinds = SERVICE_GOES,
+     .from = "from",
+     .copies = true},
+    {.name = "Promote",
+     .places = "to",
+     .kinds = SETS | PLACED | BIT(OPERATION_REMOVE) | BIT(OPERATION_SCHEMA_REMOVE),
+     .from = "from",
+     .copies = true,
+     .takes_base = true},
+    {.name = "Rollback",
+     .places = "path",
+     .kinds = SETS | PLACED | SERVICE_GOES | BIT(OPERATION_SHARE) | BIT(OPERATION_LOCK) |
+              BIT(OPERATION_UNLOCK) | BIT(OPERATION_ENVIRONMENT_ADD),
+     .rev = "to",
+     .copies = true},
+    {.name = "Tag", .places = "name", .kinds = BIT(OPERATION_TAG), .rev = "rev"},
+    {.name = "Untag", .places = "name", .kinds = BIT(OPERATION_UNTAG)},
+    {.name = "Purge", .places = "path", .kinds = BIT(OPERATION_PURGE)},
+    {.name = "Compact", .places = "path", .kinds = BIT(OPERATION_COMPACT)},
 };
 
 static const struct {
     const char *word;
     uint64_t kinds, kinds_from;
     bool copies;
+    bool takes_all; /* rights, where none is named */
 } asked_kinds[] = {
-    {"plain", BIT(OPERATION_SET_PLAIN), 0, false},
-    {"secret", BIT(OPERATION_SET_SECRET), 0, false},
-    {"sealed", BIT(OPERATION_SET_SECRET), 0, false},
-    {"template", BIT(OPERATION_SET_TEMPLATE), 0, false},
-    {"link", BIT(OPERATION_SET_LINK), 0, false},
-    {"remove", BIT(OPERATION_REMOVE), 0, false},
-    {"copy", SETS, 0, true},
-    {"move", SETS, BIT(OPERATION_REMOVE), true},
-    {"service", BIT(OPERATION_SERVICE_ADD), 0, false},
-    {"environment", BIT(OPERATION_ENVIRONMENT_ADD), 0, false},
-    {"share", BIT(OPERATION_SHARE), 0, false},
-    {"unshare", BIT(OPERATION_UNSHARE), 0, false},
-    {"lock", BIT(OPERATION_LOCK), 0, false},
-    {"unlock", BIT(OPERATION_UNLOCK), 0, false},
-    {"schema", BIT(OPERATION_SCHEMA_SET), 0, false},
-    {"unschema", BIT(OPERATION_SCHEMA_REMOVE), 0, false},
-    {"grant", BIT(OPERATION_RIGHTS_GRANT), 0, false},
-    {"revoke", BIT(OPERATION_RIGHTS_REVOKE), 0, false},
-    {"rotate", 0, 0, false}, /* keys alone */
+    {"plain", BIT(OPERATION_SET_PLAIN), 0},
+    {"secret", BIT(OPERATION_SET_SECRET), 0},
+    {"sealed", BIT(OPERATION_SET_SECRET), 0},
+    {"template", BIT(OPERATION_SET_TEMPLATE), 0},
+    {"link", BIT(OPERATION_SET_LINK), 0},
+    {"remove", BIT(OPERATION_REMOVE), 0},
+    {"copy", SETS, 0, .copies = true},
+    {"move", SETS, BIT(OPERATION_REMOVE), .copies = true},
+    {"service", BIT(OPERATION_SERVICE_ADD), 0},
+    {"environment", BIT(OPERATION_ENVIRONMENT_ADD), 0},
+    {"share", BIT(OPERATION_SHARE), 0},
+    {"unshare", BIT(OPERATION_UNSHARE), 0},
+    {"lock", BIT(OPERATION_LOCK), 0},
+    {"unlock", BIT(OPERATION_UNLOCK), 0},
+    {"schema", BIT(OPERATION_SCHEMA_SET), 0},
+    {"unschema", BIT(OPERATION_SCHEMA_REMOVE), 0},
+    {"grant", BIT(OPERATION_RIGHTS_GRANT), 0},
+    {"revoke", BIT(OPERATION_RIGHTS_REVOKE), 0, .takes_all = true},
+    {"rotate", 0, 0}, /* keys alone */
 };
 
 static const struct method *find_method(const char *name, size_t size)
@@ -99,6 +123,11 @@ bool request_is_signable(const char *method)
 bool follow_is_ordered(const struct method *method)
 {
     return !method->places;
+}
+
+bool follow_takes_base(const struct method *method)
+{
+    return method->takes_base;
 }
 
 /* --- trees --- */
@@ -198,7 +227,8 @@ static bool take_tree_bool(struct decoder *in)
     return type == TREE_TRUE;
 }
 
-static uint64_t take_tree_revision(struct decoder *in)
+/* Of what is a number of something; else 0. */
+static uint64_t take_tree_number(struct decoder *in)
 {
     const int64_t number = take_type(in, TREE_NUMBER) ? take_i64(in) : 0;
     return number > 0 ? (uint64_t)number : 0;
@@ -236,17 +266,18 @@ static void take_rights(struct told *told, struct decoder *in)
         unsigned right;
     } words[] = {{"list", GRANT_LIST},   {"read", GRANT_READ},   {"set", GRANT_SET},
                  {"share", GRANT_SHARE}, {"audit", GRANT_AUDIT}, {"admin", GRANT_ADMIN}};
-    told->asked.rights = 0;
     if (!take_type(in, TREE_LIST))
         return;
     for (uint32_t left = take_u32(in); left && !in->failed; left--) {
         const struct slice word = take_tree_text(in);
-        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-            if (is_name(word, words[i].word))
-                told->asked.rights |= words[i].right;
+        size_t i = 0;
+        while (i < sizeof words / sizeof words[0] && !is_name(word, words[i].word))
+            i++;
+        if (i < sizeof words / sizeof words[0])
+            told->asked.rights |= words[i].right;
+        else
+            in->failed = true;
     }
-    if (!told->asked.rights) /* none is named: all that there are */
-        told->asked.rights = GRANT_ALL;
 }
 
 static void take_value(struct told *told, struct decoder *in)
@@ -271,7 +302,9 @@ static int take_told(void *arg, struct decoder *in, struct slice name)
     else if (is_name(name, "rights"))
         take_rights(told, in);
     else if (is_name(name, "ttl"))
-        told->asked.has_ttl = true;
+        told->asked.ttl = take_tree_number(in);
+    else if (is_name(name, "base"))
+        told->asked.base = take_tree_text(in);
     else if (is_name(name, "protected"))
         told->asked.is_protected = take_tree_bool(in);
     else if (is_name(name, "signed"))
@@ -325,6 +358,8 @@ static int add_told(struct follow *follow, struct told *told)
         told->asked.kinds = asked_kinds[i].kinds;
         told->asked.kinds_from = asked_kinds[i].kinds_from;
         told->asked.copies = asked_kinds[i].copies;
+        if (!told->asked.rights && asked_kinds[i].takes_all)
+            told->asked.rights = GRANT_ALL;
         if (told->keys.data)
             return add_keys(follow, told);
         struct asked *asked = add_asked(follow);
@@ -346,7 +381,7 @@ static int take_operations(struct follow *follow, struct decoder *in)
     if (!follow->services)
         return error_set(ERR_NOMEM, "no memory for what was signed");
     for (; left && !in->failed && !error; left--) {
-        struct told told = {.asked = {.rights = GRANT_ALL}};
+        struct told told = {.asked = {.rights = 0}};
         error = take_object(in, 2, take_told, &told);
         if (!error && !in->failed)
             error = add_told(follow, &told);
@@ -375,10 +410,44 @@ static int take_places(struct follow *follow, struct decoder *in, uint64_t kinds
     return 0;
 }
 
+/* A number in digits; of what is no number 0. */
+static uint64_t rev_of(struct slice text)
+{
+    uint64_t rev = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9' || rev > UINT64_MAX / 10 - 1)
+            return 0;
+        rev = rev * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    return rev;
+}
+
+static void take_from(struct follow *follow, struct decoder in)
+{
+    const struct slice text = take_tree_text(&in);
+    if (!in.failed && path_parse(&follow->from, (const char *)text.data, text.size) < 0)
+        error_clear(); /* then nothing comes of there */
+}
+
+/* What a request of this method says of all that it makes. */
+static void take_terms(struct follow *follow, struct decoder in, struct slice name)
+{
+    const struct method *method = follow->method;
+    if (is_name(name, "base"))
+        follow->base = take_tree_text(&in);
+    else if (is_name(name, "ttl"))
+        follow->ttl = take_tree_number(&in);
+    else if (method->from && is_name(name, method->from))
+        take_from(follow, in);
+    else if (method->rev && is_name(name, method->rev))
+        follow->to_rev = rev_of(take_tree_text(&in));
+}
+
 static int take_parameter(void *arg, struct decoder *in, struct slice name)
 {
     struct follow *follow = arg;
     const struct method *method = follow->method;
+    take_terms(follow, *in, name);
     if (is_name(name, "reason")) {
         const struct slice reason = take_tree_text(in);
         follow->reason = (const char *)reason.data;
@@ -395,7 +464,7 @@ static int take_parameter(void *arg, struct decoder *in, struct slice name)
         struct decoder list = *in;
         follow->is_override = take_type(&list, TREE_LIST) && take_u32(&list) > 0;
     } else if ((method->kinds & DESTROYS) && is_name(name, "rev")) {
-        follow->rev = take_tree_revision(in);
+        follow->rev = take_tree_number(in);
     } else if (!method->places && is_name(name, "operations")) {
         return take_operations(follow, in);
     } else if (method->places && is_name(name, method->places)) {

@@ -24,6 +24,7 @@ static int check_text(struct verify *verify, const struct header *header, struct
         return 0;
     }
     verify->is_signed = true;
+    verify->follow.time = header->time;
     const int known = verify_read(
         verify, state_signer(verify->txn, &signer, header->signature.key, verify->rev), "identity");
     if (known < 0)

@@ -235,6 +235,7 @@ static int check_followed(struct committing *at)
     struct follow *follow = &at->follow;
     int missing = 0;
     follow->at = 0;
+    follow->time = at->draft.head.time;
     for (size_t i = 0; i < at->plan.count && !missing; i++)
         missing = follow_operation(follow, at->txn, &at->plan.steps[i].operation);
     return missing > 0 ? error_set(ERR_REFUSED,

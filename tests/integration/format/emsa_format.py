@@ -286,17 +286,7 @@ class Store:
     def _read_requests(self):
         """What was signed; the secrets that were: (rev, op) and the digest of their text."""
         import emsa_request
-        names = {"environment": {}, "service": {}}
-        for operation in self.log.values():
-            if operation["kind"] == ENVIRONMENT_ADD:
-                names["environment"][operation["environment"]] = operation["name"]
-            if operation["kind"] == SERVICE_ADD:
-                names["service"][operation["service"]] = operation["name"]
-
-        def path_of(operation):
-            parts = [names[which].get(operation[which]) for which in ("environment", "service") if operation[which]]
-            return "/".join(parts + ([operation["name"]] if operation["name_id"] else []))
-
+        places = emsa_request.Places(self.log.values())
         signed, self.signed_secrets, self.signers = 0, {}, {}
         strict, known = set(), set()  # environments that take signed changes only; the keys of identities
         for rev, commit in self.commits.items():
@@ -311,7 +301,7 @@ class Store:
                 continue
             signed += 1
             text = self.bodies["signed"][struct.pack(">Q", rev)]
-            self.signers[rev], secrets = emsa_request.check_commit(self.id, commit, text, path_of)
+            self.signers[rev], secrets = emsa_request.check_commit(self.id, commit, text, places)
             self.signed_secrets.update({(rev, op): digest for op, digest in secrets})
         must(len(self.bodies["signed"]) == signed, "requests too many")
         ids = [commit["request"] for commit in self.commits.values() if any(commit["request"])]

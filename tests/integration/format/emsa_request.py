@@ -75,8 +75,8 @@ ASKED = {"plain": {SET_PLAIN}, "secret": {SET_SECRET}, "sealed": {SET_SECRET}, "
 RIGHTS = ("list", "read", "set", "share", "audit", "admin")
 
 
-def rights(words):
-    return sum(1 << RIGHTS.index(word) for word in set(words or ())) or 63
+def rights(asked):
+    return sum(1 << RIGHTS.index(word) for word in set(asked.get("rights", ()))) or (63 if asked["kind"] == "revoke" else 0)
 
 
 def each_asked(operations):
@@ -98,11 +98,45 @@ def public_text(operation):
     return "emsa1" + (operation["fields"][1] + operation["fields"][4]).hex()
 
 
+class Places:
+    """Names of ids, which are for ever."""
+
+    def __init__(self, operations):
+        self.environments, self.services, self.keys, self.bases = {}, {}, {}, {}
+        for operation in operations:
+            if operation["kind"] == ENVIRONMENT_ADD:
+                self.environments[operation["environment"]] = operation["name"]
+                self.bases[operation["environment"]] = operation["base"]
+            if operation["kind"] == SERVICE_ADD:
+                self.services[operation["service"]] = operation["name"]
+            if operation["name_id"]:
+                self.keys[operation["name_id"]] = (operation["service"], operation["name"])
+
+    def path_of(self, operation):
+        parts = [self.environments[operation["environment"]]] if operation["environment"] else []
+        parts += [self.services[operation["service"]]] if operation["service"] else []
+        return "/".join(parts + ([operation["name"]] if operation["name_id"] else []))
+
+    def source_of(self, operation):
+        environment, name, _ = operation["from"]
+        service, key = self.keys[name]
+        return [self.environments[environment], self.services[service], key]
+
+    def stands_on(self, name, base):
+        return any(self.bases[at] == base for at, its in self.environments.items() if its == name)
+
+
+def parts(path):
+    found = [part for part in path.split("/") if part]
+    return found + [""] * (3 - len(found))
+
+
 class Following:
     """The operations of one signed commit, in their order, against its request."""
 
-    def __init__(self, request, path_of):
-        self.method, self.parameters, self.path_of = request["method"], request["parameters"], path_of
+    def __init__(self, request, places, time):
+        self.method, self.parameters, self.known, self.time = request["method"], request["parameters"], places, time
+        self.path_of = places.path_of
         must(self.method == "Set" or self.method in METHODS, "request: a method that signs nothing")
         self.asked = list(each_asked(self.parameters["operations"])) if self.method == "Set" else []
         self.at, self.made, self.schemas = 0, set(), set()
@@ -117,6 +151,30 @@ class Following:
             return [asked["path"] for asked, _ in self.asked]
         return self.places(METHODS[self.method][0]) + (self.places("from") if self.method == "Move" else [])
 
+    def ends_in_time(self, operation, ttl):
+        return (ttl != 0) == (operation["expires"] != 0) and operation["expires"] - self.time <= ttl * 10**9
+
+    def is_made(self, asked, operation):
+        return all(asked.get(name, False) == operation[name] for name in ("protected", "signed")) and \
+            asked.get("base", "") == (self.known.environments[operation["base"]] if operation["base"] else "") and \
+            self.ends_in_time(operation, asked.get("ttl", 0))
+
+    def is_source(self, place, operation, path, by_base=False):
+        """Each part is the one that was named, or that of where it goes."""
+        source, place = self.known.source_of(operation), parts(place)
+        if by_base and self.known.stands_on(place[0], operation["from"][0]):
+            source[0] = place[0]
+        return all(it == (named or here) for it, named, here in zip(source, place, parts(path)))
+
+    def is_copy(self, operation, path):
+        """Of a method that copies."""
+        if not operation["from"]:
+            return self.method == "EnvironmentCopy" and operation["expires"]
+        if self.method == "Rollback":
+            to = self.parameters["to"]
+            return self.is_source("", operation, path) and not (to.isdigit() and operation["from"][2] > int(to))
+        return self.is_source(self.parameters["from"], operation, path, self.method == "Promote")
+
     def fits(self, asked, digest, operation, path):
         kind = operation["kind"]
         if asked["kind"] == "move" and kind == REMOVE:
@@ -124,14 +182,16 @@ class Following:
         if kind not in ASKED[asked["kind"]] or asked["path"].rstrip("/") != path:
             return False
         copies = asked["kind"] in ("copy", "move")
-        if kind in SETS and (copies != bool(operation["from"]) or (not copies and ("ttl" in asked) != (operation["expires"] != 0))):
+        if kind in SETS and (copies != bool(operation["from"]) or (not copies and not self.ends_in_time(operation, asked.get("ttl", 0)))):
+            return False
+        if kind in SETS and copies and not self.is_source(asked["from"], operation, path):
             return False
         if kind == ENVIRONMENT_ADD:
-            return all(asked.get(name, False) == operation[name] for name in ("protected", "signed"))
+            return self.is_made(asked, operation)
         if kind in (SHARE, UNSHARE):
             return asked["with"] == operation["consumer"]
         if kind in (RIGHTS_GRANT, RIGHTS_REVOKE):
-            return asked["who"] == operation["principal"] and not operation["rights"] & ~rights(asked.get("rights"))
+            return asked["who"] == operation["principal"] and not operation["rights"] & ~rights(asked)
         return copies or kind == SET_SECRET or kind not in (*SETS, SCHEMA_SET) or digest == operation["digest"]
 
     def is_asked(self, number, operation, path):
@@ -147,12 +207,14 @@ class Following:
             return False
         places, kinds, other, other_kinds = METHODS[self.method]
         if kind in (TAG, UNTAG):
-            return kind in kinds and operation["name"] in self.places(places)
+            rev = self.parameters.get("rev", "")
+            return kind in kinds and operation["name"] in self.places(places) and \
+                not (kind == TAG and rev.isdigit() and operation["tagged"] != int(rev))
         if kind == PURGE and operation["purged"][0] > self.parameters["rev"] or kind == COMPACT and operation["until"] != self.parameters["rev"]:
             return False
-        if kind == ENVIRONMENT_ADD and any(self.parameters.get(name, False) != operation[name] for name in ("protected", "signed")):
+        if kind == ENVIRONMENT_ADD and not self.is_made(self.parameters, operation):
             return False
-        if self.method in COPYING and kind in SETS and not (operation["from"] or self.method == "EnvironmentCopy" and operation["expires"]):
+        if self.method in COPYING and kind in SETS and not self.is_copy(operation, path):
             return False
         return (kind in kinds and any(covers(place, path) for place in self.places(places))) or \
             (other is not None and kind in other_kinds and any(covers(place, path) for place in self.places(other)))
@@ -183,14 +245,14 @@ class Following:
             self.schemas.add((operation["environment"], operation["service"]))
 
 
-def check_commit(store, commit, text, path_of):
+def check_commit(store, commit, text, places):
     """(the signing key, the secrets that it set: number and digest)"""
     request = read_request(text)
     check_signature(commit["signature"], text)
     parameters = request["parameters"]
     must(request["store"] == store and request["id"] == commit["request"] and any(request["id"]), "request: another one")
     must(parameters.get("reason", "") == commit["reason"] and not parameters.get("dry_run"), "request: reason or dry run")
-    following = Following(request, path_of)
+    following = Following(request, places, commit["time"])
     for number, operation in enumerate(commit["done"]):
         following.operation(number, operation)
     return commit["signature"][:32], following.secrets
