@@ -8,6 +8,7 @@
 #include <time.h>
 
 #define PUBLIC_MARK "emsa1"
+#define VALUE_WRITTEN_MAX 1024u /* so that a line has room for all of them */
 
 __attribute__((format(printf, 2, 3))) static void add(struct line *line, const char *format, ...)
 {
@@ -36,7 +37,9 @@ void line_number(struct line *line, const char *name, uint64_t value)
 void line_text(struct line *line, const char *name, const char *value)
 {
     add_name(line, name);
-    for (const unsigned char *at = (const unsigned char *)value; *at != '\0'; at++)
+    const size_t most = line->size + VALUE_WRITTEN_MAX - 3;
+    for (const unsigned char *at = (const unsigned char *)value; *at != '\0' && line->size <= most;
+         at++)
         add(line, *at > ' ' && *at < 0x7f && *at != '%' ? "%c" : "%%%02x", *at);
 }
 

@@ -133,6 +133,33 @@ static void lines(void **state)
     assert_string_equal(verdict.auditor, world->public_text);
 }
 
+/* Nobody keeps what it did from being written by what its program, its cgroup or a place is called.
+ */
+static void long_names(void **state)
+{
+    struct world *world = *state;
+    struct audit_record *record = open_it(world);
+    char program[512], cgroup[512], container[65];
+    struct audit_event event = {.time = 1, .kind = AUDIT_DENIED, .door = AUDIT_DOOR_CALL};
+    memset(program, 1, sizeof program);
+    memset(cgroup, 2, sizeof cgroup);
+    memset(container, 'a', sizeof container);
+    memset(event.text, 3, sizeof event.text);
+    memset(event.method, 4, sizeof event.method);
+    program[511] = cgroup[511] = container[64] = '\0';
+    event.text[sizeof event.text - 1] = event.method[sizeof event.method - 1] = '\0';
+    event.uid = event.view = event.environment = event.service = UINT32_MAX;
+    event.pid = INT32_MAX;
+    event.name_id = event.rev = event.count = UINT64_MAX;
+    event.since = INT64_MAX;
+    const struct audit_facts facts = {.program = program, .cgroup = cgroup, .container = container};
+    assert_int_equal(audit_record_append(record, &event, &facts), 0);
+    audit_record_close(record);
+    const struct audit_verdict verdict = check(world, world->identity);
+    assert_string_equal(world->faults, "");
+    assert_int_equal(verdict.last, 2);
+}
+
 /* Nobody's yet; no public identity; nothing there. */
 static void none(void **state)
 {
@@ -258,8 +285,9 @@ static void auditors(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-    const struct CMUnitTest tests[] = {TEST(lines),   TEST(none),    TEST(goes_on),
-                                       TEST(changed), TEST(rotates), TEST(auditors)};
+    const struct CMUnitTest tests[] = {TEST(lines),   TEST(long_names), TEST(none),
+                                       TEST(goes_on), TEST(changed),    TEST(rotates),
+                                       TEST(auditors)};
     if (secret_setup(1u << 20) < 0)
         return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
