@@ -318,12 +318,17 @@ static int add_purged(struct snapshot *snapshot, json_t *object,
     return found < 0 ? found : 0;
 }
 
-/* is_read: the caller may read what is set there; else of a value nothing is shown. */
+struct may {      /* of an operation's place */
+    bool read;    /* what is set there; else of a value nothing is shown */
+    bool compare; /* with what is anywhere: else whoever let a value be equal learns from it that
+                     it guessed a secret of another place */
+};
+
 static int operation_object(struct snapshot *snapshot, const struct operation_info *operation,
-                            bool is_read, json_t **out)
+                            struct may may, json_t **out)
 {
     char text[PATH_TEXT_MAX];
-    bool sets = is_read && operation->kind <= OPERATION_SET_TEMPLATE;
+    bool sets = may.read && operation->kind <= OPERATION_SET_TEMPLATE;
     *out =
         json_pack("{s:I, s:s, s:s, s:b, s:b}", "op", (json_int_t)operation->op, "kind",
                   operation_word(operation), "path", path_text(&operation->path, text), "secret",
@@ -338,7 +343,7 @@ static int operation_object(struct snapshot *snapshot, const struct operation_in
         json_object_set_new(*out, "rights", rights_words(operation->rights));
     if (operation->is_same)
         json_object_set_new(*out, "same", json_true());
-    if (operation->is_allowed_equal)
+    if (operation->is_allowed_equal && may.compare)
         json_object_set_new(*out, "allowed_equal", json_true());
     if (operation->is_override)
         json_object_set_new(*out, "override", json_true());
@@ -358,7 +363,7 @@ static int operation_object(struct snapshot *snapshot, const struct operation_in
     sets &= json_object_get(*out, "purged") == NULL;
     if (error == 0 && sets)
         error = add_value(snapshot, operation, *out);
-    if (error == 0 && is_read && operation->kind == OPERATION_DEFAULT_SET)
+    if (error == 0 && may.read && operation->kind == OPERATION_DEFAULT_SET)
         error = add_default(snapshot, operation, *out);
     if (error < 0)
         json_decref(*out);
@@ -374,6 +379,7 @@ static int gather_operations(struct request *request, struct snapshot *snapshot,
                              const struct piece *piece, json_t *operations, bool *more)
 {
     const struct caller *caller = &request->call->caller;
+    static const struct path everything;
     for (uint64_t op = piece->from;; op++) {
         struct operation_info operation;
         json_t *object;
@@ -386,9 +392,10 @@ static int gather_operations(struct request *request, struct snapshot *snapshot,
         }
         if (!rights_hold(request->service, caller, RIGHT_AUDIT, &operation.path))
             continue;
-        int error = operation_object(
-            snapshot, &operation,
-            rights_hold(request->service, caller, RIGHT_READ, &operation.path), &object);
+        const struct may may = {
+            .read = rights_hold(request->service, caller, RIGHT_READ, &operation.path),
+            .compare = rights_hold(request->service, caller, RIGHT_LIST, &everything)};
+        int error = operation_object(snapshot, &operation, may, &object);
         if (error < 0)
             return error;
         json_array_append_new(operations, object);

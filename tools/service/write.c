@@ -199,19 +199,22 @@ static int64_t seconds_now(void)
     return now.tv_sec;
 }
 
-/* The first place that the call names, for what is written down of it. */
-static const char *first_place(const struct request *request)
+/* The first place that the verb works on, for what is written down of it: what it does not look at
+ * may say anything. */
+static void first_place(const struct request *request, char out[static PATH_TEXT_MAX])
 {
-    static const char *const lists[] = {"operations", "paths", "names"};
-    json_t *parameters = request->call->parameters;
-    json_t *found = json_object_get(parameters, "path");
-    if (found == NULL) /* beside a path it is a revision */
-        found = json_object_get(parameters, "to");
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0] && found == NULL; i++)
-        found = json_array_get(json_object_get(parameters, lists[i]), 0);
+    const char *name = request->verb->judged != NULL ? request->verb->judged : "operations";
+    json_t *found = json_object_get(request->call->parameters, name);
+    struct path path = {0};
+    if (json_is_array(found))
+        found = json_array_get(found, 0);
     if (json_is_object(found))
         found = json_object_get(found, "path");
-    return json_is_string(found) ? json_string_value(found) : "";
+    if (path_of(found, &path) < 0) {
+        path = (struct path){0};
+        error_clear();
+    }
+    path_text(&path, out);
 }
 
 /* Whoever was told too often that a value is a secret's is told nothing more. */
@@ -220,9 +223,11 @@ static int admit(struct request *request, const struct change *change,
 {
     struct dispatcher *service = request->service;
     const struct caller *caller = &request->call->caller;
+    char place[PATH_TEXT_MAX];
     if (!change_brings_values(change) || guard_admits(&service->guard, caller->uid, seconds_now()))
         return 0;
-    audit_denied(service, caller, "Unexamined", first_place(request));
+    first_place(request, place);
+    audit_denied(service, caller, "Unexamined", place);
     error_set(ERR_DENIED,
               "%s brought %u values within an hour that were equal to secrets of another place: "
               "changes with values are refused unexamined until the hour is over",
@@ -230,26 +235,25 @@ static int admit(struct request *request, const struct change *change,
     return error_add(ERR_DENIED, "each of them is a line of the audit record: 'emsa audit'");
 }
 
-/* Each value that was a secret's: counted, and a line of the audit record. */
-static void note_equal(struct request *request, const struct change_terms *terms, size_t equal)
+/* Each value that was a secret's at this place: counted, and a line of the audit record. */
+static void note_equal(struct request *request, const struct change_terms *terms, size_t equal,
+                       const char *place)
 {
     struct dispatcher *service = request->service;
     const struct caller *caller = &request->call->caller;
     guard_count(&service->guard, caller->uid, seconds_now(), equal);
     for (size_t i = 0; i < equal && i < EQUAL_LINES; i++)
-        audit_denied(service, caller, terms->dry_run ? "Equal-dry-run" : "Equal",
-                     first_place(request));
+        audit_denied(service, caller, terms->dry_run ? "Equal-dry-run" : "Equal", place);
 }
 
 /* What a change tells of secrets that it does not bring, or that are there already; what is done
  * is done, and only a trial can still be refused. */
 static int note_told(struct request *request, const struct change_terms *terms,
-                     struct change_result *result, int error)
+                     struct change_result *result, const char *place, int error)
 {
     struct path path = {0};
-    const char *place = first_place(request);
     int told = 0;
-    if (result->judged > 0 && path_parse(&path, place, strlen(place)) == 0)
+    if (result->judged > 0 && place[0] != '\0' && path_parse(&path, place, strlen(place)) == 0)
         told = audit_given_at(request, &path, 0, result->judged);
     for (size_t i = 0; error == 0 && i < result->count && told == 0; i++) {
         const struct change_line *line = &result->lines[i];
@@ -351,6 +355,8 @@ static int commit(struct request *request, struct change *change, uint64_t rev,
     struct path *places = NULL;
     struct telling telling;
     struct warrant warrant = {0};
+    char place[PATH_TEXT_MAX]; /* before there is a failure to be kept */
+    first_place(request, place);
     drop_snapshot(request);
     int error = read_terms(request, &terms, &places, &telling);
     if (error == 0)
@@ -371,8 +377,8 @@ static int commit(struct request *request, struct change *change, uint64_t rev,
     error = change_commit(change, &terms, &result);
     free(places);
     bytes_release(&warrant.text);
-    note_equal(request, &terms, result.equal);
-    error = note_told(request, &terms, &result, error);
+    note_equal(request, &terms, result.equal, place);
+    error = note_told(request, &terms, &result, place, error);
     if (error == 0)
         conclude(request, &terms, &result, &telling);
     return error;

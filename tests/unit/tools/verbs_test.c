@@ -353,7 +353,7 @@ static size_t denials_of(struct world *world, const char *words)
 static void guesses(void **state)
 {
     static const char dry[] = "{'operations': [{'kind': 'plain', 'path': 'dev/billing/G', 'value': "
-                              "'" PASSWORD "'}], 'dry_run': true}";
+                              "'" PASSWORD "'}], 'dry_run': true, 'to': 'all/of/it'}";
     static const char other[] = "{'operations': [{'kind': 'plain', 'path': 'dev/billing/G', "
                                 "'value': 'something quite else'}]}";
     static const char allowed[] =
@@ -367,6 +367,7 @@ static void guesses(void **state)
     for (unsigned i = 0; i < GUARD_HITS; i++)
         world_fails(world, "Set", world_json(dry), "Refused", "equal to a secret");
     assert_int_equal(denials_of(world, "method=Equal-dry-run "), GUARD_HITS);
+    assert_int_equal(denials_of(world, "path=dev/billing/G "), GUARD_HITS);
     world_fails(world, "Set", world_json(dry), "Denied", "unexamined");
     world_fails(world, "Set", world_json(other), "Denied", "unexamined");
     assert_int_equal(denials_of(world, "method=Equal-dry-run"), GUARD_HITS);
@@ -375,13 +376,39 @@ static void guesses(void **state)
     world_set(world, "[{'kind': 'service', 'path': 'dev/web'}]", NULL);
 }
 
+/* Whoever lets a value be equal to a secret is not told by the log that it is one. */
+static void let_be(void **state)
+{
+    static const char allowed[] =
+        "{'operations': [{'kind': 'plain', 'path': 'dev/billing/G', 'value': '" PASSWORD "'}], "
+        "'allow_equal': true, 'reason': 'why'}";
+    struct world *world = *state;
+    struct call call;
+    fill(world);
+    world_set(world,
+              "[{'kind': 'grant', 'path': 'dev', 'who': 'user:nobody', 'rights': ['admin']}]",
+              NULL);
+    world_ask(world, &call, 65534, "Set", world_json(allowed), NULL);
+    assert_null(call.error);
+    const json_int_t rev = json_integer_value(json_object_get(call.reply, "rev"));
+    call_release(&call);
+    for (unsigned i = 0; i < 2; i++) {
+        world_ask(world, &call, i == 0 ? 0 : 65534, "Show", json_pack("{s:I}", "rev", rev), NULL);
+        assert_null(call.error);
+        assert_string_equal(world_member(call.reply, "operations.0.path"), "dev/billing/G");
+        assert_string_equal(world_member(call.reply, "operations.0.allowed_equal"),
+                            i == 0 ? "true" : "");
+        call_release(&call);
+    }
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, world_begin, world_end)
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(explained), TEST(used),       TEST(found),    TEST(locks),
-        TEST(copied),    TEST(moved_once), TEST(replicas), TEST(guesses),
+        TEST(explained),  TEST(used),     TEST(found),   TEST(locks),  TEST(copied),
+        TEST(moved_once), TEST(replicas), TEST(guesses), TEST(let_be),
     };
     if (secret_setup(8u << 20) < 0)
         return 1;
