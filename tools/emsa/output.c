@@ -31,20 +31,6 @@ int output_bytes(const void *data, size_t size)
     return 0;
 }
 
-void output_failure(int error)
-{
-    const char *text = error_text();
-    if (text[0] == '\0')
-        text = error_word(error);
-    fputs("emsa: ", stderr);
-    for (; *text != '\0'; text++) {
-        fputc(*text, stderr);
-        if (*text == '\n')
-            fputs("  ", stderr);
-    }
-    fputc('\n', stderr);
-}
-
 void output_note(const char *format, ...)
 {
     va_list arguments;
@@ -68,6 +54,25 @@ static size_t character_size(const unsigned char *text)
 static bool is_steering(const unsigned char *text, size_t size)
 {
     return size == 1 ? text[0] < 0x20 || text[0] >= 0x7f : text[0] == 0xc2 && text[1] < 0xa0;
+}
+
+/* It may be the words of another machine, or hold what somebody called something. */
+void output_failure(int error)
+{
+    const unsigned char *text = (const unsigned char *)error_text();
+    if (text[0] == '\0')
+        text = (const unsigned char *)error_word(error);
+    fputs("emsa: ", stderr);
+    for (size_t size; *text != '\0'; text += size) {
+        size = character_size(text);
+        if (*text == '\n')
+            fputs("\n  ", stderr);
+        else if (is_steering(text, size))
+            fputc('?', stderr);
+        else
+            fwrite(text, 1, size, stderr);
+    }
+    fputc('\n', stderr);
 }
 
 void output_tame(char *out, size_t capacity, const char *text)

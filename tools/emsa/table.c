@@ -63,6 +63,17 @@ static struct row *new_row(struct table *table)
     return row;
 }
 
+/* Whatever was put into a cell: names and paths of others come from other machines, too. */
+static void append_tame(struct bytes *text, const char *cell)
+{
+    const size_t size = strlen(cell) + 1;
+    unsigned char *room = bytes_reserve(text, size);
+    if (room == NULL)
+        return;
+    output_tame((char *)room, size, cell);
+    text->size += size;
+}
+
 void table_row(struct table *table, const char *const cells[], const enum colour colours[])
 {
     struct row *row = table == NULL || table->failed ? NULL : new_row(table);
@@ -73,7 +84,7 @@ void table_row(struct table *table, const char *const cells[], const enum colour
     }
     for (size_t column = 0; column < table->column_count; column++) {
         row->cells[column] = table->text.size;
-        bytes_append(&table->text, cells[column], strlen(cells[column]) + 1);
+        append_tame(&table->text, cells[column]);
         row->colours[column] = colours != NULL ? colours[column] : COLOUR_NONE;
     }
     table->failed = table->text.error != 0;

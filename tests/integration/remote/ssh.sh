@@ -128,7 +128,11 @@ huge 2 too large
 liar 1 other values
 noise 2 no JSON object
 late 1 whether it was done there is not known
+steering 4 no?\[2J? or so
 END
+    # what steers a terminal is shown, and steers nothing
+    is "a far side's table" "now  read      prod/?]0;owned?web" \
+        "$(EMSA_SSH="/usr/bin/python3 $here/frames.py steering" emsa --host ssh://far audit)"
 }
 
 emsa init --store "$work/far" >/dev/null
