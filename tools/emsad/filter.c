@@ -1,6 +1,7 @@
 #include "tools/emsad/filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
@@ -89,6 +90,10 @@ static const int refused[] = {
     FILE_SETATTR,
 };
 
+/* A descriptor whose news are signals to whom one likes, of which SIGKILL may be one: the other
+ * processes of the store's owner take those. */
+static const unsigned signalling[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG};
+
 /* Nobody makes one: who is spoken to was handed over. */
 static const int networks[] = {
     SCMP_SYS(socket),
@@ -120,6 +125,18 @@ static int forbid_processes(scmp_filter_ctx filter)
     return error;
 }
 
+static int forbid_signals(scmp_filter_ctx filter)
+{
+    int error = 0;
+    for (size_t i = 0; i < COUNT(signalling) && error == 0; i++)
+        error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(fcntl), 1,
+                                 SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, signalling[i]));
+    for (size_t i = 0; i < COUNT(signalling) && error == 0; i++)
+        error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(fcntl64), 1,
+                                 SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, signalling[i]));
+    return error;
+}
+
 /* The hard core. Who has no files (confine_all) is told so: libmicrohttpd tries /dev/urandom. */
 static int forbid(scmp_filter_ctx filter, enum calls_role role)
 {
@@ -130,6 +147,8 @@ static int forbid(scmp_filter_ctx filter, enum calls_role role)
         error = forbid_processes(filter);
     if (error == 0)
         error = rule_each(filter, SCMP_ACT_ERRNO(EPERM), networks, COUNT(networks));
+    if (error == 0)
+        error = forbid_signals(filter);
     if (error == 0 && !IS_SANITIZED && (role & (CALLS_METRICS | CALLS_VOLUME)) != 0)
         error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0);
     return error;

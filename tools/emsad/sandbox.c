@@ -22,7 +22,7 @@
  *       The walls of the tree: mount and its modern kin, namespaces, chroot, handles.
  *       Ways around: io_uring (its sockets pass this filter unseen), bpf, keyctl, modules.
  *     A socket of its own fails with EPERM (a name service may try one), and so does what changes
- *     owners, modes and attributes of files.
+ *     owners, modes and attributes of files, and what has a descriptor send signals.
  *
  * The core is loaded last: of two filters with equal answers the newer one's counts, and so what is
  * refused on purpose, clone3 at every thread, is not in the kernel's log.

@@ -108,6 +108,9 @@ static const struct attempt attempts[] = {
     {"being dumpable again", EVERYBODY, SYS_prctl, {PR_SET_DUMPABLE, 1}, ENOSYS, false},
     {"a signal to another", EVERYBODY, SYS_kill, {1, SIGTERM}, ENOSYS, false},
     {"a signal to another's thread", EVERYBODY, SYS_tgkill, {1, 1, SIGTERM}, ENOSYS, false},
+    {"a descriptor's signals, to another", EVERYBODY, SYS_fcntl, {0, F_SETOWN, 1}, EPERM, true},
+    {"the same, extended", EVERYBODY, SYS_fcntl, {0, F_SETOWN_EX, 0}, EPERM, true},
+    {"which signal", EVERYBODY, SYS_fcntl, {0, F_SETSIG, SIGKILL}, EPERM, true},
     {"whether another lives", CALLS_SERVER, SYS_kill, {1, 0}, 0, false},
     /* files */
     {"a folder's file", CONFINED, SYS_openat, {AT_FDCWD, PATH("/etc/hostname")}, EACCES, false},
