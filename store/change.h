@@ -123,8 +123,10 @@ int change_revoke(struct change *, const struct path *place, const char *princip
 int change_identity(struct change *, const char *name, const char *text);
 /* New keys for an environment and all services in it, or for a service, for all who hold the old
  * ones; what is set is wrapped for them. A change that does this, or takes reading from an
- * identity, which does it too, holds nothing but rights, identities and keys. */
-int change_rotate(struct change *, const struct path *place);
+ * identity, which does it too, holds nothing but rights, identities and keys. reencrypt: what is
+ * set is encrypted anew, too, with new data keys: the same values, of which no reader is told. That
+ * takes a key at hand (ERR_NO_KEY of the commit). */
+int change_rotate(struct change *, const struct path *place, bool reencrypt);
 /* What the service declares of its keys, in an environment or in `all`. The service must be there
  * (in `all` it is placed). Copied. ERR_INVALID: schema_check has something against it (a line for
  * each fault), it is another service's, or of more than SCHEMA_SIZE_MAX bytes. */
@@ -185,13 +187,14 @@ struct change_terms {
 
 /* What one operation did. There may be a hundred thousand, so names are pointers, to what lives as
  * long as the result; the place is as deep as the names that are not "". */
+#define REENCRYPTED "encrypted anew"
 struct change_line {
     const char *environment, *service, *key;
     /* Of what is about a name and no value: the service that it was shared with, "*": all; the
      * identity that was made known; the
      * tag, whose place is the root and whose was_rev is what it named; who was granted rights, or
      * lost them; else "". */
-    const char *with;
+    const char *with; /* of new keys: REENCRYPTED, where what is set is encrypted anew */
     uint64_t was_rev; /* for '~' and '-': the revision it had */
     int64_t expires;  /* for '+' and '~': when it will end, 0: never; for '-': when it was to, where
                          that moment had come */

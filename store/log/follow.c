@@ -120,6 +120,10 @@ static bool has_details(const struct follow *follow, const struct asked *asked,
         return false;
     if (operation_is_set(operation->kind) && !is_set_as_asked(follow, asked, operation))
         return false;
+    if (asked->reencrypts &&
+        (!operation->is_same || operation->from.environment != operation->environment ||
+         operation->from.name_id != operation->name_id))
+        return false;
     if (operation->kind == OPERATION_ENVIRONMENT_ADD && !asked->is_whole &&
         !is_environment(follow, operation, asked))
         return false;

@@ -20,6 +20,7 @@ struct asked {
     bool copies;                  /* what is set there is a copy, */
     bool sets_ends;               /* or ends, and is set anew */
     bool is_whole;                /* all that is in path, too */
+    bool reencrypts;              /* what is set there is the same, encrypted anew */
 };
 
 /* Whether the order of what it asks for means something; whether what is copied may be the base's.

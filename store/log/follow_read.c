@@ -256,6 +256,7 @@ static struct asked *add_asked(struct follow *follow)
 struct told {
     struct asked asked;
     struct slice kind;
+    bool reencrypts;
     struct decoder keys, values; /* at their lists; data NULL: there are none */
 };
 
@@ -309,6 +310,8 @@ static int take_told(void *arg, struct decoder *in, struct slice name)
         told->asked.is_protected = take_tree_bool(in);
     else if (is_name(name, "signed"))
         told->asked.is_signed = take_tree_bool(in);
+    else if (is_name(name, "reencrypt"))
+        told->reencrypts = take_tree_bool(in);
     else if (is_name(name, "value") || is_name(name, "schema"))
         take_value(told, in);
     else if (is_name(name, "keys"))
@@ -362,6 +365,10 @@ static int add_told(struct follow *follow, struct told *told)
             told->asked.rights = GRANT_ALL;
         if (told->keys.data)
             return add_keys(follow, told);
+        if (told->reencrypts && is_name(told->kind, "rotate")) {
+            told->asked.kinds = BIT(OPERATION_SET_SECRET);
+            told->asked.copies = told->asked.is_whole = told->asked.reencrypts = true;
+        }
         struct asked *asked = add_asked(follow);
         if (asked)
             *asked = told->asked;

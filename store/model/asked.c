@@ -452,13 +452,17 @@ int change_identity(struct change *change, const char *name, const char *text)
     return error;
 }
 
-int change_rotate(struct change *change, const struct path *place)
+int change_rotate(struct change *change, const struct path *place, bool reencrypt)
 {
     const enum path_depth depth = path_depth(place);
     if (depth != PATH_ENVIRONMENT && depth != PATH_SERVICE)
         return error_set(ERR_INVALID, "environments and services have keys: ENV or ENV/SERVICE");
-    const int error = check_path(place, depth);
-    return error ? error : gather_add(&change->gather, GATHER_ROTATE, place, NULL, 0, NULL);
+    int error = check_path(place, depth);
+    if (!error)
+        error = gather_add(&change->gather, GATHER_ROTATE, place, NULL, 0, NULL);
+    if (!error)
+        last_wish(change)->reencrypts = reencrypt;
+    return error;
 }
 
 int change_grant(struct change *change, const struct path *place, const char *principal,

@@ -10,6 +10,7 @@
 #include "store/history.h"
 #include "store/name.h"
 #include "store/secret.h"
+#include "store/snapshot.h"
 #include "store/text_blocks.h"
 
 /* A wish that is none of the log's kinds: everything under a path, told apart when it is judged. */
@@ -43,13 +44,15 @@ struct wish {
     const struct sealed *sealed; /* of a sealed text; owned by the gather, as is what it has */
     uint64_t ttl;                /* of what is made: seconds until it ends; 0: for good */
     int64_t ends;                /* the same as a moment, where it is known; 0: by ttl */
-    const char *with;  /* of a share: the consumer; of rights: to whom; of an identity: its name,
-                          whose public text is the value. Of an environment: its base,
-                          or NULL */
-    unsigned rights;   /* that are granted or taken back */
-    bool is_protected; /* of an environment */
-    bool is_signed;    /* the same: it takes signed changes only */
-    const struct path *from; /* of a copy or a move; owned by the gather */
+    const char *with; /* of a share: the consumer; of rights: to whom; of an identity: its name,
+                         whose public text is the value. Of an environment: its base,
+                         or NULL */
+    unsigned rights;  /* that are granted or taken back */
+    bool reencrypts;  /* of new keys: what is set is encrypted anew */
+    const struct definition *resealed; /* of a set that encrypts anew: what; the gather's */
+    bool is_protected;                 /* of an environment */
+    bool is_signed;                    /* the same: it takes signed changes only */
+    const struct path *from;           /* of a copy or a move; owned by the gather */
     /* Of a copy: as of this revision, 0: as it is now. Of a tag: what it names. Of what is
      * destroyed: as of, or until when. */
     uint64_t rev;

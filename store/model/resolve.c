@@ -147,6 +147,8 @@ int resolve_text(struct resolver *resolver, const unsigned char **data, size_t *
     const struct wish *wish = pending(resolver, definition);
     if (!wish)
         return value_bytes(resolver->store, resolver->txn, data, size, definition, scratch);
+    if (wish->resealed)
+        return value_bytes(resolver->store, resolver->txn, data, size, wish->resealed, scratch);
     *data = definition->kind == ENTRY_SECRET ? wish->secret.data : wish->value;
     *size = wish->size;
     return 0;
@@ -155,8 +157,8 @@ int resolve_text(struct resolver *resolver, const unsigned char **data, size_t *
 int resolve_length(struct resolver *resolver, size_t *size, const struct definition *definition)
 {
     const struct wish *wish = pending(resolver, definition);
-    if (!wish)
-        return value_size(resolver->store, resolver->txn, size, definition);
+    if (!wish || wish->resealed)
+        return value_size(resolver->store, resolver->txn, size, wish ? wish->resealed : definition);
     *size = wish->size;
     return 0;
 }

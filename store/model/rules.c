@@ -356,6 +356,7 @@ void judge_release(struct judge *judge)
     free(judge->schemas);
     free(judge->wanted);
     free(judge->rotations);
+    free(judge->resealed);
     free(judge->notes);
     nearest_release(&judge->near);
 }

@@ -50,6 +50,8 @@ struct judge {
     /* Places that get new keys, when all else was judged. Owned. */
     struct rotation *rotations;
     size_t rotation_count;
+    struct rotation *resealed; /* those of which what is set is encrypted anew, too; owned */
+    size_t resealed_count;
     struct change_note *notes; /* owned */
     size_t note_count, note_capacity;
     unsigned searches; /* nearest names looked for so far */

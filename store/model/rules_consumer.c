@@ -66,6 +66,7 @@ static int wrap_one(struct consumer *consumer, const char *owner, const char *ke
     if (!found)
         found = state_current(txn, &spot, consumer->environment, service, key);
     if (found || spot.kind != ENTRY_SECRET || spot.since == consumer->judge->index->rev ||
+        judge_reseals(consumer->judge, consumer->environment, service) ||
         is_planned(consumer, &spot))
         return found < 0 ? found : 0;
     found = consumer->is_rotated ? 0 : opens(consumer, &spot);

@@ -91,6 +91,10 @@ int judge_step_of_generation(struct judge *, uint32_t environment, uint32_t serv
 int judge_is_granted(struct judge *, uint32_t environment, uint32_t service);
 int judge_want_rotation(struct judge *, uint32_t environment, uint32_t service);
 int judge_rotate(struct judge *, const struct wish *wish);
+/* Whether what is set there is encrypted anew by this change. */
+bool judge_reseals(const struct judge *, uint32_t environment, uint32_t service);
+/* rules_reseal.c: secrets that are set there, encrypted anew; service 0: in all of it. */
+int judge_reseal(struct judge *, uint32_t environment, uint32_t service);
 /* The steps of all that was wanted. */
 int judge_rotations(struct judge *);
 

@@ -70,6 +70,33 @@ int judge_want_rotation(struct judge *judge, uint32_t environment, uint32_t serv
     return 0;
 }
 
+static int want_reseal(struct judge *judge, uint32_t environment, uint32_t service)
+{
+    struct rotation *grown = realloc(judge->resealed, (judge->resealed_count + 1) * sizeof *grown);
+    if (!grown)
+        return error_set(ERR_NOMEM, "no memory to judge a change");
+    judge->resealed = grown;
+    for (size_t i = 0; i < judge->resealed_count; i++)
+        if (covers(&grown[i], environment, service))
+            return 0;
+    size_t kept = 0;
+    const struct rotation wanted = {environment, service};
+    for (size_t i = 0; i < judge->resealed_count; i++)
+        if (!covers(&wanted, grown[i].environment, grown[i].service))
+            grown[kept++] = grown[i];
+    grown[kept] = wanted;
+    judge->resealed_count = kept + 1;
+    return 0;
+}
+
+bool judge_reseals(const struct judge *judge, uint32_t environment, uint32_t service)
+{
+    for (size_t i = 0; i < judge->resealed_count; i++)
+        if (covers(&judge->resealed[i], environment, service))
+            return true;
+    return false;
+}
+
 int judge_rotate(struct judge *judge, const struct wish *wish)
 {
     struct operation operation = {0};
@@ -79,7 +106,9 @@ int judge_rotate(struct judge *judge, const struct wish *wish)
         return found < 0 ? found : 0;
     found = plan_line(judge->plan, '~', false, 0, wish->environment, wish->service, "");
     if (!found)
-        found = plan_line_subject(judge->plan, CHANGE_KEYS, "");
+        found = plan_line_subject(judge->plan, CHANGE_KEYS, wish->reencrypts ? REENCRYPTED : "");
+    if (!found && wish->reencrypts)
+        found = want_reseal(judge, operation.environment, operation.service);
     return found ? found : judge_want_rotation(judge, operation.environment, operation.service);
 }
 
@@ -133,7 +162,7 @@ static int rotate_service(struct judge *judge, uint32_t environment, uint32_t se
     int error = judge_step_of_generation(judge, environment, service);
     if (!error)
         error = grant_to_readers(judge, environment, service);
-    if (!error)
+    if (!error && !judge_reseals(judge, environment, service))
         error = wrap_secrets(judge, environment, service);
     return error ? error : judge_wrap_shared(judge, environment, service, true);
 }
@@ -180,5 +209,8 @@ int judge_rotations(struct judge *judge)
         error = rotation->service ? rotate_service(judge, rotation->environment, rotation->service)
                                   : rotate_environment(judge, rotation->environment);
     }
+    /* For the new keys of all who may read it, which are made by then. */
+    for (size_t i = 0; i < judge->resealed_count && !error; i++)
+        error = judge_reseal(judge, judge->resealed[i].environment, judge->resealed[i].service);
     return error;
 }

@@ -10,6 +10,7 @@
 #include "store/log/state.h"
 #include "store/model/consumers.h"
 #include "store/model/seal_key.h"
+#include "store/model/value.h"
 
 #define SALTS 64u /* drawn at a time: each draw is a call of the kernel's */
 
@@ -18,6 +19,7 @@ struct sealing {
     struct index *index;
     struct sealer *sealer;      /* made when the first secret comes */
     struct bytes value;         /* scratch: one DB_VALUE body */
+    struct secret opened;       /* scratch: what is encrypted anew */
     struct seal_keys keys;      /* of the pair made last */
     struct digests *digests;    /* made ahead */
     struct recipient recipient; /* the service whose public key was looked up last */
@@ -69,6 +71,17 @@ static int find_consumers(struct sealing *sealing, size_t *count, const struct o
     return 0;
 }
 
+/* What is encrypted anew is opened one at a time, so that never more than one lies open. */
+static int open_again(struct sealing *sealing, const struct secret **out, const struct wish *wish)
+{
+    const unsigned char *data;
+    size_t size;
+    const int error = value_bytes(sealing->store, sealing->index->txn, &data, &size, wish->resealed,
+                                  &sealing->opened);
+    *out = &sealing->opened;
+    return error;
+}
+
 static int seal_secret(struct sealing *sealing, const struct operation *operation, uint32_t op,
                        const struct wish *wish)
 {
@@ -84,6 +97,8 @@ static int seal_secret(struct sealing *sealing, const struct operation *operatio
     memcpy(place.store_id, sealing->store->id, STORE_ID_SIZE);
     size_t count = 0;
     int error = find_recipient(sealing, operation);
+    if (!error && wish->resealed)
+        error = open_again(sealing, &value, wish);
     if (!error)
         error = find_consumers(sealing, &count, operation);
     if (!error && !sealing->sealer)
@@ -215,6 +230,7 @@ int seal_plan(struct store *store, struct index *index, struct draft *draft, str
     sealer_free(sealing.sealer);
     seal_keys_release(&sealing.keys);
     bytes_release(&sealing.value);
+    secret_release(&sealing.opened);
     free(sealing.consumers);
     free(sealing.recipients);
     return error;

@@ -209,11 +209,42 @@ static int is_equal(struct settling *settling, const struct spot *before, const 
     return a_size == b_size && (!a_size || equal_constant_time(a, b, a_size));
 }
 
+static void write_same(struct settling *settling, const struct look *look, struct spot *spot,
+                       const struct entry *was)
+{
+    settling->judge->plan->steps[look->step - 1].operation.is_same = true;
+    spot->rev = was->rev;
+    spot->time = was->time;
+    state_put_current(settling->txn, spot);
+    state_put_moment(settling->txn, spot);
+}
+
+/* What was encrypted anew needs no look: it is what it was. */
+static int write_resealed(struct settling *settling, const struct look *look)
+{
+    struct spot before, spot;
+    struct entry was = {.rev = 0};
+    int found = state_current(settling->txn, &spot, look->environment, look->service, look->key);
+    if (!found)
+        found = find_before(settling, &before, look);
+    if (!found)
+        found = resolve(settle_then(settling, look->environment), &was, &before);
+    if (found)
+        return found < 0
+                   ? found
+                   : error_set(ERR_CORRUPT, "what is encrypted anew is not there: '%s'", look->key);
+    write_same(settling, look, &spot, &was);
+    return 0;
+}
+
 int settle_same(struct settling *settling, struct look *look)
 {
     const struct known *environment = settle_environment(settling, look->environment);
     struct spot before, spot;
     struct entry was;
+    if (look->step && settling->judge->plan->steps[look->step - 1].wish &&
+        settling->judge->plan->steps[look->step - 1].wish->resealed)
+        return write_resealed(settling, look);
     if (!look->step || look->before == SPOT_NONE || !environment || environment->is_all ||
         settling->judge->terms->blind)
         return 0;
@@ -230,11 +261,7 @@ int settle_same(struct settling *settling, struct look *look)
                       : is_equal(settling, &before, &spot, &was);
     if (found <= 0)
         return found;
-    settling->judge->plan->steps[look->step - 1].operation.is_same = true;
-    spot.rev = was.rev;
-    spot.time = was.time;
-    state_put_current(settling->txn, &spot);
-    state_put_moment(settling->txn, &spot);
+    write_same(settling, look, &spot, &was);
     return 0;
 }
 

@@ -110,8 +110,8 @@ const struct command commands[] = {
      "identity combine SHARE... [--out FILE] [--passphrase] [--passphrase-file FILE|-] "
      "[--key-file FILE] [--systemd-credential NAME]",
      "make an identity's file from its shares"},
-    {"rotate", "keys", run_rotate_keys, OPTIONS_CHANGE, 1, MANY, false,
-     "rotate keys ENV|ENV/SERVICE...", "new keys for all who hold the old ones"},
+    {"rotate", "keys", run_rotate_keys, OPTIONS_CHANGE | OPTION_REENCRYPT, 1, MANY, false,
+     "rotate keys ENV|ENV/SERVICE... [--reencrypt]", "new keys for all who hold the old ones"},
     {"rotate", "list", run_rotate_list, 0, 0, 1, false, "rotate list [ENV[/SERVICE]]",
      "secrets to be changed, because somebody knows them who may not any more"},
     {"rotate", "value", run_rotate_value, OPTIONS_CHANGE | OPTION_GENERATE, 1, 1, false,

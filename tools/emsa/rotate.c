@@ -24,8 +24,11 @@ int run_rotate_keys(struct session *session)
         if (i == 0)
             shared = path;
         path_share(&shared, &path);
-        json_array_append_new(
-            operations, json_pack("{s:s, s:s}", "kind", "rotate", "path", path_text(&path, text)));
+        json_t *operation =
+            json_pack("{s:s, s:s}", "kind", "rotate", "path", path_text(&path, text));
+        if (session->options.reencrypt)
+            json_object_set_new(operation, "reencrypt", json_true());
+        json_array_append_new(operations, operation);
     }
     if (error < 0) {
         json_decref(operations);

@@ -81,7 +81,8 @@ int operation_revoke(struct change *change, json_t *operation, const struct path
 int operation_rotate(struct change *change, json_t *operation, const struct path *path,
                      struct stream *stream)
 {
-    (void)operation;
+    bool reencrypt = false;
     (void)stream;
-    return change_rotate(change, path);
+    int error = parameter_bool(operation, "reencrypt", &reencrypt);
+    return error < 0 ? error : change_rotate(change, path, reencrypt);
 }

@@ -75,7 +75,9 @@ static void add_note(json_t *object, const struct change_line *line)
     if (line->subject == CHANGE_IDENTITY)
         json_object_set_new(object, "note", json_sprintf("id:%s is known", line->with));
     if (line->subject == CHANGE_KEYS)
-        json_object_set_new(object, "note", json_string("new keys"));
+        json_object_set_new(
+            object, "note",
+            json_sprintf("new keys%s%s", line->with[0] != '\0' ? ", " : "", line->with));
     if (line->subject == CHANGE_PURGE && is_gone)
         json_object_set_new(
             object, "note",

@@ -179,6 +179,9 @@ class Following:
         kind = operation["kind"]
         if asked["kind"] == "move" and kind == REMOVE:
             return asked["from"].rstrip("/") == path
+        if asked["kind"] == "rotate":  # what is encrypted anew is a copy of itself, and says that it is the same
+            return (kind == SET_SECRET and asked.get("reencrypt", False) and covers(asked["path"], path) and operation["same"]
+                    and operation["from"][:2] == (operation["environment"], operation["name_id"]))
         if kind not in ASKED[asked["kind"]] or asked["path"].rstrip("/") != path:
             return False
         copies = asked["kind"] in ("copy", "move")

@@ -145,7 +145,7 @@ static int gather(struct change *change, const struct step *step)
     case DO_KNOW:
         return make_known(change, step->text);
     case DO_ROTATE:
-        return change_rotate(change, &path);
+        return change_rotate(change, &path, false);
     case DO_PURGE:
         return change_purge(change, &path, step->ttl);
     case DO_COMPACT:

@@ -214,7 +214,7 @@ def attempts(environment):
     yield None, ("verify",)
     yield None, ("seal", f"{app}/X", "--file", os.path.join(work, "import.env"))
     yield None, ("set", f"{app}/X", "--sealed", "--file", os.path.join(work, "import.env"))
-    yield None, ("rotate", "keys", environment)
+    yield None, ("rotate", "keys", environment, "--reencrypt")
     yield None, ("rotate", "list", environment)
     yield None, ("rotate", "value", f"{app}/X", "--generate", "24", "--keep-previous", "PREVIOUS")
     yield ASKED, ("rotate", "value", f"{prod}/vault/ONLY", "--generate", "24", "--run", "false", "-m", "why")

@@ -94,7 +94,7 @@ static int rotate(struct world *world, const char *place)
 {
     const struct path path = sample_path(place);
     struct change *change = begin(world);
-    assert_int_equal(change_rotate(change, &path), 0);
+    assert_int_equal(change_rotate(change, &path, false), 0);
     return commit(world, change);
 }
 
@@ -297,13 +297,47 @@ static void test_new_keys_are_a_change_of_their_own(void **state)
     assert_int_equal(change_revoke(change, &place, "id:host", 0), 0);
     assert_int_equal(commit(world, change), ERR(ERR_REFUSED));
     change = begin(world);
-    assert_int_equal(change_rotate(change, &place), 0);
+    assert_int_equal(change_rotate(change, &place, false), 0);
     assert_int_equal(change_revoke(change, &place, "id:host", 0), 0);
     assert_int_equal(change_grant(change, &place, "id:other", GRANT_READ), 0);
     assert_int_equal(commit(world, change), 0);
     set(world, "prod/web/KEY", "new");
     check_opens(world, world->host, "prod/web/KEY", NULL);
     check_opens(world, world->other, "prod/web/KEY", "new");
+}
+
+static uint64_t since_of(struct world *world, const char *key, struct entry *out)
+{
+    struct bytes value = BYTES_INIT(64);
+    assert_int_equal(snapshot_begin(world->model.snapshot), 0);
+    assert_int_equal(sample_read(world->model.snapshot, out, &value, key), 0);
+    snapshot_end(world->model.snapshot);
+    bytes_release(&value);
+    return out->value.rev;
+}
+
+/* The same values at the same revisions, in other envelopes, for the newest keys alone. */
+static void test_what_is_set_is_encrypted_anew(void **state)
+{
+    struct world *world = *state;
+    struct entry before, after;
+    fill(world);
+    assert_int_equal(give(world, "prod", "id:host", GRANT_READ), 0);
+    const uint64_t since = since_of(world, "prod/web/KEY", &before);
+    const struct path place = sample_path("prod/web");
+    struct change *change = begin(world);
+    assert_int_equal(change_rotate(change, &place, true), 0);
+    assert_int_equal(commit(world, change), 0);
+    assert_int_not_equal(since_of(world, "prod/web/KEY", &after), since);
+    assert_int_equal(after.rev, before.rev);
+    assert_int_equal(after.time, before.time);
+    assert_int_equal(after.kind, before.kind);
+    check_opens(world, world->host, "prod/web/KEY", "three");
+    model_reopen(&world->model, false);
+    change = begin(world);
+    assert_int_equal(change_rotate(change, &place, true), 0);
+    assert_int_equal(commit(world, change), NO_KEY);
+    model_reopen(&world->model, true);
 }
 
 /* A store whose server has no identity can't wrap anything, and takes nothing away half. */
@@ -410,6 +444,7 @@ int main(void)
         WORLD_TEST(test_a_service_that_comes_back_has_new_keys),
         WORLD_TEST(test_a_service_that_is_away_is_rotated_too),
         WORLD_TEST(test_new_keys_are_a_change_of_their_own),
+        WORLD_TEST(test_what_is_set_is_encrypted_anew),
         WORLD_TEST(test_without_a_key_nothing_is_revoked),
         WORLD_TEST(test_what_is_shared_is_opened),
         WORLD_TEST(test_what_could_be_read_is_listed_until_it_is_changed),
