@@ -65,10 +65,11 @@ struct exposed {
     struct path path;
     uint64_t rev;                      /* the value's */
     char principal[PRINCIPAL_MAX + 1]; /* who could */
-    uint64_t since;                    /* the commit that took it away */
+    uint64_t since;                    /* the commit that took it away; unknown: that set it */
 };
-/* Calls take for each, by place and commit of the taking away; its failures end
- * the walk and are returned; what is positive ends it. */
+/* Calls take for each, by place and commit of the taking away, and then for each that was shared
+ * with a service, by its own place; its failures end the walk and are returned; what is positive
+ * ends it. */
 int grant_each_exposed(struct snapshot *, int (*take)(void *arg, const struct exposed *),
                        void *arg);
 

@@ -536,3 +536,19 @@ bool envelope_has_key(const void *envelope, size_t size, const struct place *pla
     derive_key(commitment, key, LABEL_COMMITMENT, opening.place, PLACE_SIZE);
     return equal_constant_time(commitment, opening.data + AT_COMMITMENT, BLAKE_SIZE);
 }
+
+bool envelope_recipient(struct recipient *out, const void *envelope, size_t size, size_t number)
+{
+    struct opening opening;
+    if (parse(&opening, envelope, size)) {
+        error_clear();
+        return false;
+    }
+    if (number >= opening.count)
+        return false;
+    const unsigned char *slot = opening.data + HEAD + SLOT * number;
+    *out = (struct recipient){.environment = read_u32(slot),
+                              .service = read_u32(slot + 4),
+                              .generation = read_u32(slot + 8)};
+    return true;
+}

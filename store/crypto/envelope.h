@@ -117,6 +117,10 @@ size_t envelope_size(size_t value_size, size_t count);
 /* Whether one of the recipients is that one. False also for what is no envelope. */
 bool envelope_is_for(const void *envelope, size_t size, const struct recipient *owner);
 
+/* The number-th recipient, from 0, without its public key. False: there are not so many, or it is
+ * no envelope. */
+bool envelope_recipient(struct recipient *out, const void *envelope, size_t size, size_t number);
+
 /* Whether that is the data key that it was sealed with, at that place. False also for what is no
  * envelope. */
 bool envelope_has_key(const void *envelope, size_t size, const struct place *place,

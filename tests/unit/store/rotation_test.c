@@ -377,6 +377,20 @@ static void check_exposed(struct world *world, const char *expected)
     assert_string_equal(listed.text, expected);
 }
 
+/* That this line is among so many: those of one secret are in the order of keys, which are random.
+ */
+static void check_listed(struct world *world, const char *line, size_t count)
+{
+    struct listed listed = {""};
+    assert_int_equal(snapshot_begin(world->model.snapshot), 0);
+    assert_int_equal(grant_each_exposed(world->model.snapshot, list, &listed), 0);
+    snapshot_end(world->model.snapshot);
+    assert_non_null(strstr(listed.text, line));
+    for (const char *at = listed.text; (at = strchr(at, '\n')); at++)
+        count--;
+    assert_int_equal(count, 0);
+}
+
 static void test_what_could_be_read_is_listed_until_it_is_changed(void **state)
 {
     struct world *world = *state;
@@ -397,6 +411,34 @@ static void test_what_could_be_read_is_listed_until_it_is_changed(void **state)
     assert_int_equal(give(world, "prod/web", "id:host", GRANT_READ), 0);
     COMMIT(&world->model, {DROP, "prod/billing/TOKEN"});
     check_exposed(world, "prod/billing/KEY id:host\n");
+}
+
+/* What was shared with a service is known to who could read that, too. */
+static void test_what_was_shared_is_listed_as_well(void **state)
+{
+    struct world *world = *state;
+    const struct path place = sample_path("prod/billing");
+    fill(world);
+    COMMIT(&world->model, {SHARE_WITH, "prod/billing/KEY", 0, "web"});
+    assert_int_equal(give(world, "prod/web", "id:host", GRANT_READ), 0);
+    assert_int_equal(give(world, "prod/web", "id:other", GRANT_READ), 0);
+    check_exposed(world, "");
+    assert_int_equal(take_back(world, "prod/web", "id:host", GRANT_READ), 0);
+    check_exposed(world, "prod/web/KEY id:host\nprod/billing/KEY id:host\n");
+    check_opens(world, world->host, "prod/billing/KEY", "one"); /* which it could before */
+    struct change *change = begin(world);
+    assert_int_equal(change_rotate(change, &place, true), 0);
+    assert_int_equal(commit(world, change), 0);
+    check_opens(world, world->host, "prod/billing/KEY", NULL);
+    check_exposed(world, "prod/web/KEY id:host\nprod/billing/KEY id:host\n");
+    COMMIT(&world->model, {UNSHARE_WITH, "prod/billing/KEY", 0, "web"});
+    check_listed(world, "prod/billing/KEY id:other\n", 3);
+    assert_int_equal(give(world, "prod/billing", "id:other", GRANT_READ), 0);
+    check_exposed(world, "prod/web/KEY id:host\nprod/billing/KEY id:host\n");
+    set(world, "prod/billing/KEY", "new");
+    check_exposed(world, "prod/web/KEY id:host\n");
+    check_opens(world, world->host, "prod/billing/KEY", NULL);
+    check_opens(world, world->other, "prod/billing/KEY", "new");
 }
 
 /* A host opens what is shared with its service, and that alone; whichever comes first. */
@@ -448,6 +490,7 @@ int main(void)
         WORLD_TEST(test_without_a_key_nothing_is_revoked),
         WORLD_TEST(test_what_is_shared_is_opened),
         WORLD_TEST(test_what_could_be_read_is_listed_until_it_is_changed),
+        WORLD_TEST(test_what_was_shared_is_listed_as_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
