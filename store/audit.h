@@ -60,8 +60,9 @@ struct audit_event {
     uint64_t rev;     /* of what was read, or of the commit */
     uint64_t count;   /* how many this stands for; 0: one */
     int64_t since;    /* of several: time of the first; time is the last's */
-    char method[AUDIT_METHOD_MAX + 1]; /* of AUDIT_DOOR_CALL and AUDIT_DENIED */
-    char text[PATH_TEXT_MAX];          /* the path, or what the kind says; "": none */
+    char method[AUDIT_METHOD_MAX + 1];     /* of AUDIT_DOOR_CALL and AUDIT_DENIED */
+    char identity[PRINCIPAL_NAME_MAX + 1]; /* that the caller proved to hold; "": none */
+    char text[PATH_TEXT_MAX];              /* the path, or what the kind says; "": none */
 };
 
 /* As the record has it: "read", "open"; "?" for a number that is none. */

@@ -47,7 +47,17 @@ void request_digest_secret(uint8_t out[static HASH_SIZE],
                            const uint8_t seed[static REQUEST_SEED_SIZE], uint32_t number,
                            const void *value, size_t size);
 
-/* Signs a text. */
+/* What is signed of a text, for whoever holds the key, and the hash that stands for the text. */
+#define REQUEST_MESSAGE_SIZE 48
+void request_message(unsigned char out[static REQUEST_MESSAGE_SIZE],
+                     uint8_t text_hash[static HASH_SIZE], const void *text, size_t size);
+/* Signs a message with an identity; its public key. Only what begins with a domain of
+ * ours is ever signed (store/FORMAT.md, "Signing"). */
+void identity_sign(const struct identity *identity, uint8_t out[static SIGNATURE_SIZE],
+                   const void *message, size_t size);
+void identity_signing_key(const struct identity *identity, uint8_t out[static SIGNING_KEY_SIZE]);
+
+/* Both, of a text. */
 void request_sign(struct signature *out, const struct identity *identity, const void *text,
                   size_t size);
 /* Whether it is the signature of this text. */

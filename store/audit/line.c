@@ -77,6 +77,8 @@ static void line_who(struct line *line, const struct audit_event *event,
 {
     line_number(line, "uid", event->uid);
     line_number(line, "pid", (uint64_t)(event->pid > 0 ? event->pid : 0));
+    if (event->identity[0] != '\0')
+        line_text(line, "as", event->identity);
     if (facts != NULL && facts->program != NULL)
         line_text(line, "program", facts->program);
     if (facts != NULL && facts->cgroup != NULL)

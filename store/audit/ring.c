@@ -82,10 +82,13 @@ void audit_ring_wake(struct audit_ring *ring)
 static void copy_event(struct audit_event *to, const struct audit_event *from)
 {
     size_t method = strnlen(from->method, AUDIT_METHOD_MAX);
+    size_t identity = strnlen(from->identity, PRINCIPAL_NAME_MAX);
     size_t text = strnlen(from->text, sizeof(from->text) - 1);
     memcpy(to, from, offsetof(struct audit_event, method));
     memcpy(to->method, from->method, method);
     to->method[method] = '\0';
+    memcpy(to->identity, from->identity, identity);
+    to->identity[identity] = '\0';
     memcpy(to->text, from->text, text);
     to->text[text] = '\0';
 }

@@ -34,7 +34,7 @@ static void key_of(uint64_t key[static ROW_KEYS], const struct audit_event *even
     key[0] = (uint64_t)event->uid << 32 | (uint64_t)event->kind << 8 | event->door;
     key[1] = (uint64_t)event->view << 32 | event->environment;
     key[2] = event->name_id ^ mix(hash_text(event->text), hash_text(event->method)) ^
-             (uint64_t)event->service << 40;
+             hash_text(event->identity) ^ (uint64_t)event->service << 40;
     key[3] = event->rev;
 }
 

@@ -44,18 +44,44 @@ int grant_next(struct snapshot *snapshot, struct grant *at)
     return snapshot_answer(snapshot, found);
 }
 
+static void fill_identity(struct known_identity *out, const struct identity_state *identity)
+{
+    memcpy(out->name, identity->name, sizeof out->name);
+    identity_public_text(out->text, identity->public_key, identity->signing_key);
+    out->rev = identity->rev;
+}
+
 int grant_identity(struct snapshot *snapshot, struct known_identity *out, const char *name)
 {
     struct identity_state identity;
     if (strlen(name) > PRINCIPAL_NAME_MAX)
         return NOT_THERE;
     const int found = state_identity_named(snapshot_txn(snapshot), &identity, name);
-    if (!found) {
-        memcpy(out->name, identity.name, sizeof out->name);
-        identity_public_text(out->text, identity.public_key, identity.signing_key);
-        out->rev = identity.rev;
-    }
+    if (!found)
+        fill_identity(out, &identity);
     return snapshot_answer(snapshot, found);
+}
+
+int grant_each_signer(struct snapshot *snapshot, const unsigned char key[static 32],
+                      int (*take)(void *arg, const struct known_identity *), void *arg)
+{
+    struct identity_state identity;
+    struct known_identity known;
+    uint8_t last[CRYPTO_KEY_SIZE];
+    const uint8_t *after = NULL;
+    for (;;) {
+        const int found = state_next_identity(snapshot_txn(snapshot), &identity, after);
+        if (found)
+            return found < 0 ? snapshot_answer(snapshot, found) : 0;
+        memcpy(last, identity.public_key, CRYPTO_KEY_SIZE);
+        after = last;
+        if (memcmp(identity.signing_key, key, CRYPTO_KEY_SIZE))
+            continue;
+        fill_identity(&known, &identity);
+        const int ended = take(arg, &known);
+        if (ended)
+            return ended;
+    }
 }
 
 int sealed_for(struct snapshot *snapshot, struct sealed_for *out, uint32_t environment,

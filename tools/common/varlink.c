@@ -57,8 +57,7 @@ int varlink_descriptor(const struct varlink *varlink)
 
 void varlink_limit(struct varlink *varlink, size_t maximum)
 {
-    if (maximum < varlink->maximum)
-        varlink->maximum = maximum;
+    varlink->maximum = maximum < VARLINK_MESSAGE_MAX ? maximum : VARLINK_MESSAGE_MAX;
 }
 
 void varlink_limit_values(struct varlink *varlink, size_t maximum)
@@ -69,6 +68,11 @@ void varlink_limit_values(struct varlink *varlink, size_t maximum)
 void varlink_without_descriptors(struct varlink *varlink)
 {
     varlink->descriptors_maximum = 0;
+}
+
+void varlink_with_descriptors(struct varlink *varlink)
+{
+    varlink->descriptors_maximum = VARLINK_DESCRIPTORS_MAX;
 }
 
 static int connect_failure(int reason, const char *path)

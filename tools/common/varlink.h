@@ -27,17 +27,19 @@ int varlink_new(struct varlink **out, int socket);
 void varlink_free(struct varlink *);
 int varlink_descriptor(const struct varlink *);
 
-/* Lowers the size of the largest message that is received, for a peer that has no right to more. */
+/* The size of the largest message that is received, for a peer that has no right to more than that
+ * (VARLINK_MESSAGE_MAX at most, as it is at first). Between messages. */
 void varlink_limit(struct varlink *, size_t maximum);
 
 /* The same of how many values a message may have: each takes up to 240 bytes of memory, however
  * short it is. */
 void varlink_limit_values(struct varlink *, size_t maximum);
 
-/* No descriptor is taken of this peer from now on, before anything is received of it; a message
+/* No descriptor is taken of this peer, before anything is received of it; a message
  * with one is ERR_INVALID. It could be of a file system of the peer's own, and that can hold for
- * ever whoever closes it. */
+ * ever whoever closes it. And: from the next message on they are taken after all. */
 void varlink_without_descriptors(struct varlink *);
+void varlink_with_descriptors(struct varlink *);
 
 /* Connects to a path of any length. ERR_NOT_FOUND: nobody listens there; ERR_DENIED; ERR_INVALID:
  * the name is too long. Waits while the listener's queue is full. */

@@ -9,6 +9,7 @@
 
 #include "store/audit_record.h"
 #include "store/error.h"
+#include "store/name.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/output.h"
 #include "tools/emsa/session.h"
@@ -34,16 +35,28 @@ static int find_user(json_int_t *out, const char *who)
     return 0;
 }
 
+static int wish_who(json_t *parameters, const char *who)
+{
+    json_int_t uid;
+    if (principal_is_identity(who)) {
+        json_object_set_new(parameters, "identity", json_string(who + strlen(PRINCIPAL_IDENTITY)));
+        return 0;
+    }
+    int error = find_user(&uid, who);
+    if (error == 0)
+        json_object_set_new(parameters, "uid", json_integer(uid));
+    return error;
+}
+
 static int wish(const struct session *session, json_t *parameters)
 {
     const struct options *options = &session->options;
-    json_int_t uid;
     int64_t since;
     int error = 0;
     if (options->path != NULL)
         json_object_set_new(parameters, "path", json_string(options->path));
-    if (options->who != NULL && (error = find_user(&uid, options->who)) == 0)
-        json_object_set_new(parameters, "uid", json_integer(uid));
+    if (options->who != NULL)
+        error = wish_who(parameters, options->who);
     if (error == 0 && options->since != NULL &&
         (error = when_parse(&since, "since", options->since, false)) == 0)
         json_object_set_new(parameters, "since", json_integer(since));
@@ -91,16 +104,27 @@ static const char *deed(char *out, size_t room, json_t *line)
     return out;
 }
 
+/* "1000", or "1000 id:ci" where that was proven. */
+static const char *caller_cell(char *out, size_t room, json_t *line)
+{
+    char uid[SIZE_TEXT_MAX];
+    const char *identity = output_member(line, "as");
+    (void)snprintf(out, room, "%s%s%s", number_cell(uid, line, "uid"),
+                   identity[0] != '\0' ? " " PRINCIPAL_IDENTITY : "", identity);
+    return out;
+}
+
 static void add_row(struct table *table, json_t *line)
 {
     static const enum colour colours[] = {COLOUR_FAINT, COLOUR_NONE,   COLOUR_NONE, COLOUR_NONE,
                                           COLOUR_NONE,  COLOUR_YELLOW, COLOUR_BLUE};
-    char uid[SIZE_TEXT_MAX], rev[SIZE_TEXT_MAX], pid[SIZE_TEXT_MAX], what[128], program[128];
+    char who[SIZE_TEXT_MAX + PRINCIPAL_MAX], rev[SIZE_TEXT_MAX], pid[SIZE_TEXT_MAX];
+    char what[128], program[128];
     const char *container = output_member(line, "container");
     output_first_line(program, sizeof program, output_member(line, "program"));
     const char *cells[] = {output_member(line, "time"),
                            deed(what, sizeof what, line),
-                           number_cell(uid, line, "uid"),
+                           caller_cell(who, sizeof who, line),
                            number_cell(pid, line, "pid"),
                            output_member(line, "path"),
                            number_cell(rev, line, "rev"),

@@ -31,6 +31,10 @@ struct client {
     struct varlink *link;               /* one of the three */
     struct local *local;
     struct remote *remote;
+    int (*prove)(void *arg, struct client *); /* NULL: nothing is proven */
+    void *prove_arg;
+    bool is_proven; /* on the present connection */
+    bool is_held;   /* no other one is made */
 };
 
 static bool is_stranger(const struct place_of_store *place)
@@ -281,16 +285,75 @@ static int receive_reply(struct varlink *link, struct answer *out)
     return error;
 }
 
-static int ask_server(struct client *client, const char *method, json_t *parameters,
+static int ask_server(struct varlink *link, const char *method, json_t *parameters,
                       const struct piece *pieces, size_t piece_count, struct answer *out)
 {
     struct pump pump;
     int error = pump_begin(&pump, pieces, piece_count);
     if (error == 0)
-        error = send_call(client->link, method, parameters, &pump);
+        error = send_call(link, method, parameters, &pump);
     if (error == 0)
-        error = receive_reply(client->link, out);
+        error = receive_reply(link, out);
     pump_end(&pump);
+    return error;
+}
+
+void client_prove_by(struct client *client, int (*prove)(void *arg, struct client *), void *arg)
+{
+    client->prove = prove;
+    client->prove_arg = arg;
+}
+
+void client_hold(struct client *client)
+{
+    client->is_held = true;
+}
+
+/* Over the connection that there is. */
+static int ask_once(struct client *client, const char *method, json_t *parameters,
+                    const struct piece *pieces, size_t piece_count, struct answer *out)
+{
+    *out = ANSWER_INIT;
+    int error;
+    if (client->remote != NULL)
+        error = remote_ask(client->remote, method, parameters, pieces, piece_count, out);
+    else if (client->local != NULL)
+        error = ask_local(client, method, parameters, pieces, piece_count, out);
+    else
+        error = ask_server(client->link, method, parameters, pieces, piece_count, out);
+    if (error != 0)
+        answer_release(out);
+    return error;
+}
+
+int client_ask_bare(struct client *client, const char *method, json_t *parameters,
+                    struct answer *out)
+{
+    return ask_once(client, method, parameters, NULL, 0, out);
+}
+
+int client_link_ask(struct varlink *link, const char *method, json_t *parameters,
+                    struct answer *out)
+{
+    *out = ANSWER_INIT;
+    int error = ask_server(link, method, parameters, NULL, 0, out);
+    if (error != 0)
+        answer_release(out);
+    return error;
+}
+
+/* There is a connection, and it knows who asks. */
+static int make_ready(struct client *client)
+{
+    int error = 0;
+    if (client->link == NULL && client->local == NULL && client->remote == NULL) {
+        client->is_proven = false;
+        error = open_way(client);
+    }
+    if (error == 0 && client->prove != NULL && !client->is_proven) {
+        error = client->prove(client->prove_arg, client);
+        client->is_proven = error == 0;
+    }
     return error;
 }
 
@@ -303,33 +366,36 @@ static int add_identity_problem(const struct client *client, int error)
     return error;
 }
 
+static int no_answer(const struct client *client, int attempts)
+{
+    if (client->remote != NULL)
+        return error_set(ERR_IO,
+                         "the far side's server ended %d times without an answer: see its "
+                         "log",
+                         attempts);
+    return error_set(ERR_IO, "the server at '%s' ended %d times without an answer: see its log",
+                     client->place->socket, attempts);
+}
+
 int client_ask(struct client *client, const char *method, json_t *parameters,
                const struct piece *pieces, size_t piece_count, struct answer *out)
 {
     int64_t deadline = deadline_in(ATTEMPTS_MILLISECONDS);
     int attempt = 0;
-    if (client->remote != NULL)
-        return remote_ask(client->remote, method, parameters, pieces, piece_count, out);
     while (attempt < ATTEMPTS_LEAST || (attempt < ATTEMPTS_MAX && deadline_left(deadline) > 0)) {
         attempt++;
-        *out = ANSWER_INIT;
-        if (client->link == NULL && client->local == NULL) {
-            int opened = open_way(client);
-            if (opened < 0)
-                return opened;
-        }
-        int error = client->local != NULL
-                        ? ask_local(client, method, parameters, pieces, piece_count, out)
-                        : ask_server(client, method, parameters, pieces, piece_count, out);
-        if (error <= 0) {
-            if (error < 0)
-                answer_release(out);
+        int error = make_ready(client);
+        if (error < 0)
+            return error;
+        if (error == 0)
+            error = ask_once(client, method, parameters, pieces, piece_count, out);
+        if (error <= 0)
             return add_identity_problem(client, error);
-        }
-        answer_release(out);
         varlink_free(client->link);
         client->link = NULL;
+        client->is_proven = false;
+        if (client->is_held)
+            return BROKEN;
     }
-    return error_set(ERR_IO, "the server at '%s' ended %d times without an answer: see its log",
-                     client->place->socket, attempt);
+    return no_answer(client, attempt);
 }

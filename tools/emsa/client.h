@@ -16,6 +16,7 @@
 
 struct client;
 struct local;
+struct varlink;
 
 /* Connects, or opens the store here. ERR_NOT_FOUND: no store, with how to make one; ERR_DENIED;
  * ERR_BUSY: somebody owns the store and does not answer; ERR_FORMAT; ERR_CORRUPT. place is
@@ -36,6 +37,15 @@ bool client_is_local(const struct client *client);
 struct local *client_local(const struct client *client);
 /* Why secrets cannot be opened here, or NULL; for the status. */
 const char *client_identity_problem(const struct client *client);
+
+/* How a client proves who asks, on every connection before anything else is asked on it, and again
+ * where it had to make another one. prove asks with client_ask_bare and hands on what that returns.
+ */
+void client_prove_by(struct client *client, int (*prove)(void *arg, struct client *), void *arg);
+
+/* What the caller proves over this client is another's, at the far end of something, who alone can
+ * prove it again: a connection that ends is not made again (client_ask returns 1). */
+void client_hold(struct client *client);
 
 struct piece { /* borrowed bytes of a call's values */
     const void *data;
@@ -59,5 +69,11 @@ void answer_release(struct answer *answer);
  * text. */
 int client_ask(struct client *client, const char *method, json_t *parameters,
                const struct piece *pieces, size_t piece_count, struct answer *out);
+
+/* Asks once, over the connection that there is, without values. 1: it ended. */
+int client_ask_bare(struct client *client, const char *method, json_t *parameters,
+                    struct answer *out);
+int client_link_ask(struct varlink *link, const char *method, json_t *parameters,
+                    struct answer *out);
 
 #endif

@@ -21,6 +21,10 @@
 
 #define FRAME_HELLO "emsa relay 1\n"
 
+/* The error of an answer: the far side's server ended, to whom something had been proven
+ * (prove.h). It was not done as far as is known; it is to be proven again, and asked again. */
+#define FRAME_UNPROVEN "io.emsa.Unproven"
+
 struct frame {
     json_t *object; /* owned */
     struct secret values;

@@ -9,6 +9,16 @@
 #include "tools/emsa/command.h"
 #include "tools/emsa/frame.h"
 #include "tools/service/failure.h"
+#include "tools/service/proof.h"
+#include "tools/service/service.h"
+
+/* What somebody at the other end proves is of this connection to the server: no other is made in
+ * its place. */
+static void hold_proof(struct client *client, const char *method)
+{
+    if (strcmp(method, SERVICE_INTERFACE "." PROOF_CHALLENGE) == 0 && !client_is_local(client))
+        client_hold(client);
+}
 
 /* A store that is open in this process is given back after each call: who is at the other end may
  * be at it for hours. */
@@ -31,6 +41,8 @@ static int do_call(struct session *session, const struct frame *call, struct ans
     int error = session_client(session, &client);
     if (error == 0)
         error = client_ask(client, method, parameters, &piece, piece.size > 0 ? 1 : 0, out);
+    if (error == 0)
+        hold_proof(client, method);
     if (error == 0 && out->mount_fd >= 0)
         error = error_set(ERR_REFUSED, "a mount is of the machine that it is made on");
     return error;
@@ -42,9 +54,12 @@ static int answer_one(struct session *session, const struct frame *call)
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
     int error = do_call(session, call, &answer);
     struct piece piece = {answer.values, error == 0 ? answer.value_size : 0};
-    json_t *message = error == 0 ? json_pack("{s:O}", "parameters", answer.reply)
-                                 : json_pack("{s:s, s:o}", "error", failure_name(error),
-                                             "parameters", failure_reply(error));
+    json_t *message = error == 0  ? json_pack("{s:O}", "parameters", answer.reply)
+                      : error > 0 ? json_pack("{s:s, s:{}}", "error", FRAME_UNPROVEN, "parameters")
+                                  : json_pack("{s:s, s:o}", "error", failure_name(error),
+                                              "parameters", failure_reply(error));
+    if (error > 0)
+        session_leave(session);
     if (message == NULL)
         return error_set(ERR_NOMEM, "no memory for an answer");
     int sent = frame_send(STDOUT_FILENO, message, &piece, piece.size > 0 ? 1 : 0);

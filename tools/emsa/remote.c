@@ -272,6 +272,8 @@ static int take_reply(struct frame *frame, struct answer *out)
     size_t size;
     json_t *reply = json_object_get(frame->object, "parameters");
     const char *failure = json_string_value(json_object_get(frame->object, "error"));
+    if (failure != NULL && strcmp(failure, FRAME_UNPROVEN) == 0)
+        return 1;
     if (failure != NULL)
         return answer_failure(failure, reply);
     out->reply = json_is_object(reply) ? json_incref(reply) : json_object();
@@ -305,7 +307,7 @@ int remote_ask(struct remote *remote, const char *method, json_t *parameters,
         error = lost(remote);
     if (error == 0)
         error = take_reply(&frame, out);
-    if (error < 0)
+    if (error != 0)
         answer_release(out);
     return error;
 }

@@ -20,7 +20,8 @@ int remote_open(struct remote **out, const char *host, const char *store);
 /* NULL is allowed. */
 void remote_close(struct remote *remote);
 
-/* As client_ask; asks once: whether what failed on the way was done is not known here. */
+/* As client_ask; asks once: whether what failed on the way was done is not known here. 1: what was
+ * proven is to be proven again (frame.h), and then this asked again. */
 int remote_ask(struct remote *remote, const char *method, json_t *parameters,
                const struct piece *pieces, size_t piece_count, struct answer *out);
 

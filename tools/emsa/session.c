@@ -6,6 +6,8 @@
 
 #include "store/change.h"
 #include "store/error.h"
+#include "tools/emsa/command.h"
+#include "tools/emsa/prove.h"
 #include "tools/emsa/sign.h"
 #include "tools/emsa/words.h"
 #include "tools/service/hex.h"
@@ -13,14 +15,17 @@
 int session_client(struct session *session, struct client **out)
 {
     const struct options *options = &session->options;
-    int error = session->client == NULL ? sign_open(session) : 0;
+    int error = session->client == NULL || sign_is_named(session) ? sign_open(session) : 0;
     if (error == 0 && session->client == NULL)
         error = options->host != NULL
                     ? client_reach(&session->client, options->host, options->store)
                     : client_open(&session->client, &session->place);
-    if (error == 0)
-        *out = session->client;
-    return error;
+    if (error < 0)
+        return error;
+    if (prove_is_wanted(session) && session->command->run != run_relay)
+        client_prove_by(session->client, prove_to, session);
+    *out = session->client;
+    return 0;
 }
 
 void session_leave(struct session *session)

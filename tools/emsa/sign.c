@@ -10,6 +10,7 @@
 #include "store/identity.h"
 #include "store/request.h"
 #include "store/sealed.h"
+#include "tools/emsa/prove.h"
 #include "tools/service/hex.h"
 #include "tools/service/schema_json.h"
 #include "tools/service/signing.h"
@@ -24,6 +25,12 @@ static const char *named(const struct session *session)
     if (said == NULL)
         said = getenv("EMSA_SIGN_IDENTITY");
     return said != NULL && said[0] != '\0' ? said : NULL;
+}
+
+bool sign_is_named(const struct session *session)
+{
+    const char *path = named(session);
+    return path != NULL && strcmp(path, NOTHING) != 0;
 }
 
 int sign_open(struct session *session)
@@ -173,6 +180,8 @@ static int find_store(struct session *session)
     if (error == 0 && hex_bytes(session->sign.store_id, STORE_ID_SIZE,
                                 json_string_value(json_object_get(answer.reply, "id"))) < 0)
         error = error_set(ERR_IO, "the server does not say which store it serves");
+    if (error == 0)
+        error = prove_store(session->sign.store_id);
     session->sign.has_store_id = error == 0;
     return error;
 }
@@ -194,17 +203,41 @@ static int draw_seed(struct signing_pieces *out, const struct piece *pieces, siz
     return 0;
 }
 
-static int sign_text(struct session *session, struct signature *signature, const struct bytes *text)
+static int load(struct session *session, struct identity **out)
+{
+    const char *path = named(session);
+    return identity_read(out, session->sign.fd, path != NULL ? path : session->place.identity);
+}
+
+int sign_key(struct session *session, uint8_t key[static SIGNING_KEY_SIZE])
 {
     struct identity *identity;
-    const char *path = named(session);
-    int error =
-        identity_read(&identity, session->sign.fd, path != NULL ? path : session->place.identity);
+    int error = load(session, &identity);
     if (error < 0)
         return error;
-    request_sign(signature, identity, text->data, text->size);
+    identity_signing_key(identity, key);
     identity_free(identity);
     return 0;
+}
+
+int sign_message(struct session *session, uint8_t out[static SIGNATURE_SIZE], const void *message,
+                 size_t size)
+{
+    struct identity *identity;
+    int error = load(session, &identity);
+    if (error < 0)
+        return error;
+    identity_sign(identity, out, message, size);
+    identity_free(identity);
+    return 0;
+}
+
+static int sign_text(struct session *session, struct signature *signature, const struct bytes *text)
+{
+    unsigned char message[REQUEST_MESSAGE_SIZE];
+    request_message(message, signature->text_hash, text->data, text->size);
+    int error = sign_key(session, signature->key);
+    return error < 0 ? error : sign_message(session, signature->bytes, message, sizeof message);
 }
 
 int sign_call(struct session *session, const char *method, json_t *parameters,

@@ -37,13 +37,11 @@ int run_stop(struct session *session)
         return error_set(ERR_NOT_FOUND,
                          "no server runs for the store '%s': there is nothing to stop",
                          session->place.store);
-    json_t *parameters = json_object();
     if (error == 0)
-        error = client_ask(session->client, "io.emsa.Stop", parameters, NULL, 0, &answer);
+        error = session_ask(session, "io.emsa.Stop", json_object(), NULL, 0, &answer);
     /* Its supervisor has died: one that follows can end it. */
     if (error == -ERR_BUSY && spawn_daemon(&session->place, START_DEADLINE) == 0)
-        error = client_ask(session->client, "io.emsa.Stop", parameters, NULL, 0, &answer);
-    json_decref(parameters);
+        error = session_ask(session, "io.emsa.Stop", json_object(), NULL, 0, &answer);
     if (error == 0)
         error = wait_until_free(&session->place);
     if (error == 0 && session->options.json)

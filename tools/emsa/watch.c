@@ -22,6 +22,8 @@
 #include "tools/emsa/command.h"
 #include "tools/emsa/errand.h"
 #include "tools/emsa/output.h"
+#include "tools/emsa/prove.h"
+#include "tools/emsa/sign.h"
 
 #define MESSAGE_MILLISECONDS 30000 /* for the rest of a message that has begun */
 #define PAUSE_FIRST 10             /* ms, until a server is looked for again */
@@ -198,6 +200,19 @@ static int ask(struct watch *watch)
     return error;
 }
 
+/* Who asks, where that is to be proven, and then what. */
+static int introduce(struct watch *watch)
+{
+    int error = sign_is_named(watch->session) ? sign_open(watch->session) : 0;
+    if (error == 0 && prove_is_wanted(watch->session))
+        error = prove_over(watch->session, watch->link);
+    if (error == 0)
+        return ask(watch);
+    if (error > 0) /* the server has ended */
+        drop(watch);
+    return error < 0 ? error : 0;
+}
+
 static int no_server(const struct watch *watch)
 {
     const char *store = watch->session->place.store;
@@ -212,7 +227,7 @@ static int connect_again(struct watch *watch)
     int error = varlink_connect(&watch->link, watch->session->place.socket);
     if (error == 0) {
         watch->is_missed = false;
-        return ask(watch);
+        return introduce(watch);
     }
     if (error != -ERR_NOT_FOUND)
         return error;

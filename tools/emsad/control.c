@@ -13,6 +13,7 @@
 #include "tools/common/descriptor.h"
 #include "tools/common/log.h"
 #include "tools/emsad/call.h"
+#include "tools/service/proof.h"
 
 #define CONNECTIONS_MAX 128 /* further ones of those with rights wait in the listener's queue */
 #define WATCHERS_MAX 64 /* of them, those whose call goes on: the others are for whoever comes */
@@ -33,9 +34,10 @@ struct connection {
     struct control *control;
     struct varlink *varlink;
     struct caller caller;
-    gid_t *groups;    /* the caller's; owned */
-    const char *only; /* how the methods begin that it may call; NULL: whatever it likes */
-    bool is_stranger; /* holds no right, or (is_holder) some; else all */
+    gid_t *groups;      /* the caller's; owned */
+    struct proof proof; /* the caller's */
+    const char *only;   /* how the methods begin that it may call; NULL: whatever it likes */
+    bool is_stranger;   /* holds no right, or (is_holder) some; else all */
     bool is_holder;
     bool is_busy; /* it runs a call, or is to make its first one */
     bool is_watcher;
@@ -118,6 +120,68 @@ static bool is_kept_from(const struct connection *connection, const struct varli
            (method == NULL || strncmp(method, connection->only, strlen(connection->only)) != 0);
 }
 
+/* What somebody may send who does not hold all rights: less, and a stranger no descriptors. A
+ * holder's may be of a file system of its own, and hold whoever closes it: its own thread, of which
+ * it has few. */
+static void limit_peer(struct connection *connection)
+{
+    varlink_limit(connection->varlink,
+                  connection->is_holder ? HOLDER_MESSAGE_MAX : STRANGER_MESSAGE_MAX);
+    varlink_limit_values(connection->varlink, HOLDER_VALUES_MAX);
+    if (connection->is_stranger || connection->only != NULL)
+        varlink_without_descriptors(connection->varlink);
+    else
+        varlink_with_descriptors(connection->varlink);
+}
+
+static bool has_room_for_holder(const struct control *control, uid_t uid)
+{
+    unsigned same = 0;
+    for (const struct connection *each = control->connections; each != NULL; each = each->next)
+        same += each->is_holder && each->caller.uid == uid;
+    return control->holders < HOLDERS_MAX && same < HOLDERS_EACH;
+}
+
+/* False: there are too many of those. */
+static bool become(struct connection *connection, bool is_holder)
+{
+    struct control *control = connection->control;
+    pthread_mutex_lock(&control->mutex);
+    const bool may = connection->is_holder == is_holder || !is_holder ||
+                     has_room_for_holder(control, connection->caller.uid);
+    if (may && connection->is_holder != is_holder) {
+        connection->is_holder = is_holder;
+        connection->is_stranger = !is_holder;
+        control->holders += is_holder ? 1 : -1u;
+        control->strangers += is_holder ? -1u : 1;
+    }
+    pthread_mutex_unlock(&control->mutex);
+    return may;
+}
+
+/* By a proof somebody without any right may come to some, and has the room of those who hold some
+ * from then on; by the next one it may lose them. */
+static int answer_proof(struct connection *connection, struct varlink_message *message,
+                        const struct call_waits *waits)
+{
+    struct dispatcher *dispatcher = connection->control->options.dispatcher;
+    const bool is_judged = connection->is_stranger || connection->is_holder; /* not the owner */
+    if (is_judged && !become(connection, true))
+        return call_refuse(connection->varlink, "io.emsa.Busy", "too many callers: try again");
+    int error = call_answer(connection->varlink, message, dispatcher, &connection->caller, waits);
+    if (is_judged) {
+        (void)become(connection, service_knows(dispatcher, &connection->caller));
+        limit_peer(connection);
+    }
+    return error;
+}
+
+static bool is_proof(const struct varlink_message *message)
+{
+    const char *method = json_string_value(json_object_get(message->object, "method"));
+    return method != NULL && strcmp(method, SERVICE_INTERFACE "." PROOF_ANSWER) == 0;
+}
+
 /* One call. Negative or 1: there will be no other. */
 static int serve_one(struct connection *connection)
 {
@@ -131,6 +195,8 @@ static int serve_one(struct connection *connection)
     if (is_kept_from(connection, &message))
         error = call_refuse(connection->varlink, "io.emsa.Denied",
                             "this connection is not for such calls");
+    else if (is_proof(&message))
+        error = answer_proof(connection, &message, &waits);
     else
         error = call_answer(connection->varlink, &message, connection->control->options.dispatcher,
                             &connection->caller, &waits);
@@ -220,13 +286,9 @@ static int run_detached(struct connection *connection)
 
 static bool is_turned_away(struct control *control, const struct connection *connection)
 {
-    unsigned same = 0;
     pthread_mutex_lock(&control->mutex);
-    for (const struct connection *each = control->connections; each != NULL; each = each->next)
-        same += each->is_holder && each->caller.uid == connection->caller.uid;
-    bool is_full =
-        (connection->is_stranger && control->strangers >= STRANGERS_MAX) ||
-        (connection->is_holder && (control->holders >= HOLDERS_MAX || same >= HOLDERS_EACH));
+    bool is_full = (connection->is_stranger && control->strangers >= STRANGERS_MAX) ||
+                   (connection->is_holder && !has_room_for_holder(control, connection->caller.uid));
     pthread_mutex_unlock(&control->mutex);
     return is_full;
 }
@@ -249,9 +311,6 @@ static int read_groups(struct connection *connection, int fd)
     return 0;
 }
 
-/* What somebody may send who does not hold all rights: less, and a stranger no descriptors. A
- * holder's may be of a file system of its own, and hold whoever closes it: its own thread, of which
- * it has few. */
 static int judge_peer(struct connection *connection, int fd)
 {
     int error = read_groups(connection, fd);
@@ -260,11 +319,7 @@ static int judge_peer(struct connection *connection, int fd)
     connection->is_holder =
         service_knows(connection->control->options.dispatcher, &connection->caller);
     connection->is_stranger = !connection->is_holder;
-    varlink_limit(connection->varlink,
-                  connection->is_holder ? HOLDER_MESSAGE_MAX : STRANGER_MESSAGE_MAX);
-    varlink_limit_values(connection->varlink, HOLDER_VALUES_MAX);
-    if (connection->is_stranger)
-        varlink_without_descriptors(connection->varlink);
+    limit_peer(connection);
     return 0;
 }
 
@@ -275,7 +330,8 @@ static int who(struct connection *connection, uid_t owner)
     int fd = varlink_descriptor(connection->varlink);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
         return error_system(errno, "cannot see who calls");
-    connection->caller = (struct caller){.uid = peer.uid, .gid = peer.gid, .pid = peer.pid};
+    connection->caller = (struct caller){
+        .uid = peer.uid, .gid = peer.gid, .pid = peer.pid, .proof = &connection->proof};
     if (connection->only != NULL)
         varlink_without_descriptors(connection->varlink);
     return peer.uid == 0 || peer.uid == owner ? 0 : judge_peer(connection, fd);

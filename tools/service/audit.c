@@ -6,6 +6,7 @@
 
 #include "store/error.h"
 #include "tools/service/hex.h"
+#include "tools/service/holdings.h"
 #include "tools/service/parameter.h"
 #include "tools/service/verb.h"
 
@@ -46,6 +47,8 @@ int audit_event_add(struct dispatcher *service, const struct caller *caller,
         event->uid = caller->uid;
         event->gid = caller->gid;
         event->pid = caller->pid;
+        if (caller->holdings != NULL)
+            memcpy(event->identity, caller->holdings->identity, sizeof event->identity);
     }
     if (sink->ring != NULL)
         return audit_ring_put(sink->ring, event);

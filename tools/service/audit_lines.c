@@ -17,6 +17,7 @@ struct reading {
     struct snapshot *snapshot;
     struct path path; /* only what is at or beneath it */
     bool has_path, has_uid;
+    const char *identity; /* only what was done as it, by its name; NULL: all. Borrowed */
     uint64_t uid, from, limit;
     char since[STAMP_MAX]; /* as lines have it: such texts compare as times do; "": all */
     uint64_t at;           /* lines of the record so far */
@@ -97,7 +98,7 @@ static json_t *object_of(const char *path, const char *line, size_t size)
     static const char *const numbers[] = {"n", "uid", "pid", "view", "rev", "count"};
     static const char *const texts[] = {"time",    "event",  "door",      "method",
                                         "program", "cgroup", "container", "identity",
-                                        "auditor", "hash",   "since"};
+                                        "auditor", "hash",   "since",     "as"};
     json_t *object = json_object();
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         add_number(object, line, size, numbers[i]);
@@ -108,14 +109,21 @@ static json_t *object_of(const char *path, const char *line, size_t size)
     return object;
 }
 
+static bool is_by_whom(const struct reading *reading, const char *line, size_t size)
+{
+    uint64_t uid;
+    char name[PRINCIPAL_NAME_MAX + 1];
+    if (reading->has_uid && (!number_of(&uid, line, size, "uid") || uid != reading->uid))
+        return false;
+    return reading->identity == NULL || (audit_line_field(line, size, "as", name, sizeof name) &&
+                                         strcmp(name, reading->identity) == 0);
+}
+
 static int read_line(void *arg, const char *line, size_t size)
 {
     struct reading *reading = arg;
     char path[PATH_TEXT_MAX], time[STAMP_MAX] = "";
-    uint64_t uid;
-    if (reading->at++ < reading->from)
-        return 0;
-    if (reading->has_uid && (!number_of(&uid, line, size, "uid") || uid != reading->uid))
+    if (reading->at++ < reading->from || !is_by_whom(reading, line, size))
         return 0;
     (void)audit_line_field(line, size, "time", time, sizeof time);
     if (strcmp(time, reading->since) < 0)
@@ -150,6 +158,8 @@ static int read_parameters(struct reading *reading, json_t *parameters)
     int error = parameter_path(parameters, "path", &reading->path);
     if (error == 0)
         error = parameter_number(parameters, "uid", &reading->uid, &reading->has_uid);
+    if (error == 0)
+        error = parameter_text(parameters, "identity", &reading->identity);
     if (error == 0)
         error = parameter_number(parameters, "since", &since, &has_since);
     if (error == 0)

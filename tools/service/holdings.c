@@ -1,11 +1,13 @@
 #include "tools/service/holdings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "store/error.h"
 #include "store/snapshot.h"
+#include "tools/service/proof.h"
 
 bool holdings_own(struct store *store, const struct caller *caller)
 {
@@ -61,7 +63,25 @@ static int take_all(struct holdings *holdings, struct snapshot *snapshot)
     }
 }
 
-static int read_grants(struct holdings *holdings, struct store *store)
+static int take_identity(void *arg, const struct known_identity *known)
+{
+    struct holdings *holdings = arg;
+    char principal[PRINCIPAL_MAX + 1];
+    snprintf(principal, sizeof principal, "%s%s", PRINCIPAL_IDENTITY, known->name);
+    memcpy(holdings->identity, known->name, sizeof holdings->identity);
+    return people_add(&holdings->people, principal);
+}
+
+static int read_log(struct holdings *holdings, struct snapshot *snapshot,
+                    const struct caller *caller)
+{
+    int error = 0;
+    if (holdings->is_proven && !caller->is_as_user)
+        error = grant_each_signer(snapshot, caller->proof->key, take_identity, holdings);
+    return error < 0 || holdings->everything ? error : take_all(holdings, snapshot);
+}
+
+static int read_grants(struct holdings *holdings, struct store *store, const struct caller *caller)
 {
     struct snapshot *snapshot;
     int error = snapshot_new(&snapshot, store);
@@ -69,7 +89,7 @@ static int read_grants(struct holdings *holdings, struct store *store)
         return error;
     error = snapshot_begin(snapshot);
     if (error == 0) {
-        error = take_all(holdings, snapshot);
+        error = read_log(holdings, snapshot, caller);
         snapshot_end(snapshot);
     }
     snapshot_free(snapshot);
@@ -82,9 +102,10 @@ int holdings_load(struct holdings **out, struct store *store, const struct calle
     if (holdings == NULL)
         return error_set(ERR_NOMEM, "no memory for what a caller may do");
     holdings->everything = holdings_own(store, caller);
+    holdings->is_proven = caller->proof != NULL && caller->proof->is_proven;
     int error = holdings->everything ? 0 : people_of(&holdings->people, caller);
-    if (error == 0 && holdings->people.count > 0)
-        error = read_grants(holdings, store);
+    if (error == 0 && (holdings->people.count > 0 || holdings->is_proven))
+        error = read_grants(holdings, store, caller);
     if (error < 0) {
         holdings_free(holdings);
         return error;

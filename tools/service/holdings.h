@@ -19,7 +19,9 @@ struct holding {
 
 struct holdings {
     struct people people;
-    bool everything;      /* root, or the store's owner */
+    bool everything; /* root, or the store's owner */
+    bool is_proven;  /* it holds an identity, of which name is one of the people's, or "" */
+    char identity[PRINCIPAL_NAME_MAX + 1];
     struct holding *list; /* owned */
     size_t count;
 };

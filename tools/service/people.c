@@ -97,21 +97,25 @@ static bool is_principal(const char *prefix, const char *name)
            principal_check(principal, (size_t)length) == 0;
 }
 
-static int add(struct gathering *gathering, const char *name)
+int people_add(struct people *people, const char *principal)
 {
-    struct people *people = gathering->people;
-    char principal[PRINCIPAL_MAX + 1];
-    if (!is_principal(gathering->prefix, name))
-        return 0;
-    snprintf(principal, sizeof principal, "%s%s", gathering->prefix, name);
     if (people_have(people, principal))
         return 0;
     void *grown = realloc(people->names, (people->count + 1) * sizeof *people->names);
     if (grown == NULL)
         return error_set(ERR_NOMEM, "no memory for the names of a caller");
     people->names = grown;
-    memcpy(people->names[people->count++], principal, sizeof principal);
+    snprintf(people->names[people->count++], sizeof *people->names, "%s", principal);
     return 0;
+}
+
+static int add(struct gathering *gathering, const char *name)
+{
+    char principal[PRINCIPAL_MAX + 1];
+    if (!is_principal(gathering->prefix, name))
+        return 0;
+    snprintf(principal, sizeof principal, "%s%s", gathering->prefix, name);
+    return people_add(gathering->people, principal);
 }
 
 static int take_user(void *arg, const struct line *line)

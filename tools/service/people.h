@@ -21,6 +21,8 @@ struct people {                       /* principals, each once */
 
 /* Adds what the caller is. A file that cannot be read has no names in it. ERR_NOMEM. */
 int people_of(struct people *out, const struct caller *caller);
+/* Adds one more name, once. ERR_NOMEM. */
+int people_add(struct people *people, const char *principal);
 bool people_have(const struct people *people, const char *principal);
 void people_release(struct people *people);
 

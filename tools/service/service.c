@@ -11,6 +11,7 @@
 #include "tools/service/holdings.h"
 #include "tools/service/operation.h"
 #include "tools/service/parameter.h"
+#include "tools/service/proof.h"
 #include "tools/service/veil.h"
 #include "tools/service/verb.h"
 
@@ -238,6 +239,7 @@ int service_call(struct dispatcher *service, struct call *call)
         return told_of(call, "org.varlink.service.MethodNotFound", "method", call->method);
     struct request request = {.service = service, .call = call, .verb = verb};
     error_clear();
+    call->caller.is_as_user = !proof_counts(call->caller.proof, verb->name, call->parameters);
     int error = rights_begin(service, &call->caller);
     if (error == 0)
         error = judge(&request, verb);

@@ -23,6 +23,7 @@
 #define SERVICE_INTERFACE "io.emsa"
 
 struct holdings;
+struct proof; /* proof.h */
 
 struct caller { /* as the kernel told (SO_PEERCRED, SO_PEERGROUPS), or of this process */
     uid_t uid;
@@ -30,6 +31,9 @@ struct caller { /* as the kernel told (SO_PEERCRED, SO_PEERGROUPS), or of this p
     pid_t pid;
     const gid_t *groups; /* the others that it is in; borrowed */
     size_t group_count;
+    struct proof *proof; /* of the identities that it holds, kept by its connection; NULL: there is
+                            none, and nothing to prove. Borrowed */
+    bool is_as_user;     /* this call is not to have the rights of what was proven */
     struct holdings *holdings; /* what it holds; set while a call of it runs (rights.h) */
 };
 

@@ -143,12 +143,11 @@ const struct verb verbs[] = {
      "(rev: int, lines: []Blamed, more: bool)",
      "The commit that last changed what is in effect, for each key at a place."},
     {"Audit", verb_audit, RIGHT_AUDIT, "path",
-     "path: ?string, uid: ?int, since: ?int, from: ?int, limit: ?int",
+     "path: ?string, uid: ?int, identity: ?string, since: ?int, from: ?int, limit: ?int",
      "(lines: []Audited, more: bool, next: int)",
-     "Lines of the audit record, oldest first: of what is at or beneath a place, by one user, "
-     "since "
-     "a time\n"
-     "# (nanoseconds since 1970); from: a position, 0 or what next said."},
+     "Lines of the audit record, oldest first: of what is at or beneath a place, by one user, as "
+     "one identity\n"
+     "# (its name), since a time (nanoseconds since 1970); from: a position, 0 or what next said."},
     {"AuditAuditor", verb_audit_auditor, RIGHT_ADMIN, NULL, "identity: string", "()",
      "Names the identity (its public text) that checks the audit record from here on."},
     {"Tag", verb_tag, RIGHT_SET, NULL, "name: string, rev: ?string, " TERMS,
@@ -238,6 +237,19 @@ const struct verb verbs[] = {
      "as "
      "the\n"
      "# store's id is."},
+    {"CallerChallenge", verb_caller_challenge, RIGHT_NONE, NULL, "",
+     "(store: string, uid: int, challenge: ?string)",
+     "What to sign (with the store's id and the caller's user, as the server sees it) to prove "
+     "that "
+     "one holds\n"
+     "# an identity. Good for one answer on this connection; none: there is nothing to prove."},
+    {"CallerProve", verb_caller_prove, RIGHT_NONE, NULL, "key: string, signature: string",
+     "(identity: ?string)",
+     "The answer: a public key (Ed25519) and its signature of the challenge, in hex digits. The "
+     "calls that\n"
+     "# follow on this connection have the rights of that identity too, changes if they are signed "
+     "by it;\n"
+     "# identity: its name, where the store knows one."},
     {"StoreId", verb_store_id, RIGHT_SOME, NULL, "", "(id: string)",
      "What tells this store from every other one, in hex digits: part of what an author signs."},
     {"Status", verb_status, RIGHT_LIST, NULL, "", "(rev: int, store: string, pid: int)",

@@ -94,7 +94,9 @@ int verb_volume_remove(struct request *);
 int verb_volume_mount(struct request *);
 int verb_volume_unmount(struct request *);
 int verb_volume_path(struct request *);
-int verb_seal_key(struct request *); /* sealing.c */
+int verb_seal_key(struct request *);         /* sealing.c */
+int verb_caller_challenge(struct request *); /* proof.c */
+int verb_caller_prove(struct request *);
 int verb_store_id(struct request *); /* admin.c */
 int verb_status(struct request *);
 int verb_metrics(struct request *);

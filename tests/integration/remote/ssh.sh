@@ -2,40 +2,8 @@
 # A store at the far end of ssh: what is asked there is what would be asked here.
 # shellcheck source=../../support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
-[ -x /usr/sbin/sshd ] || skip "no sshd: apt install openssh-server"
-
-# The far side: root's own login, in a home of the test's, with a key of the test's.
-mkdir -p /run/sshd "$work/ssh" "$work/home/.ssh"
-ssh-keygen -q -t ed25519 -N '' -f "$work/ssh/host"
-ssh-keygen -q -t ed25519 -N '' -f "$work/ssh/mine"
-ssh-keygen -q -t ed25519 -N '' -f "$work/ssh/bound"
-chmod 700 "$work" "$work/home" "$work/home/.ssh"
-{
-    cat "$work/ssh/mine.pub"
-    printf 'restrict,command="%s/emsa relay --store %s" ' "$EMSA_BIN" "$work/far"
-    cat "$work/ssh/bound.pub"
-} >"$work/ssh/authorized"
-cat >"$work/ssh/sshd.conf" <<END
-HostKey $work/ssh/host
-AuthorizedKeysFile $work/ssh/authorized
-PermitRootLogin prohibit-password
-UsePAM no
-StrictModes no
-PrintMotd no
-SetEnv PATH=$EMSA_BIN:/usr/bin:/bin
-END
-printf 'far %s\n' "$(cat "$work/ssh/host.pub")" >"$work/ssh/known"
-cat >"$work/ssh/config" <<END
-Host far
-  ProxyCommand /usr/sbin/sshd -i -f $work/ssh/sshd.conf -E $work/ssh/log
-  IdentityFile $work/ssh/mine
-  IdentitiesOnly yes
-  UserKnownHostsFile $work/ssh/known
-  StrictHostKeyChecking yes
-  LogLevel ERROR
-END
-export EMSA_SSH="ssh -F $work/ssh/config"
-export XDG_RUNTIME_DIR=$work
+# shellcheck source=far.sh
+. "$here/far.sh"
 far=ssh://root@far$work/far
 
 # there VERB...: at the far end; here VERB...: the same store, as the far side has it

@@ -10,7 +10,7 @@ export EMSA_IDENTITY=$work/identity
 {
     echo 'root:x:0:0:root:/root:/bin/bash'
     number=2001
-    for name in alice bob carol dave erin frank grace heidi ivan judy mallory; do
+    for name in alice bob carol dave erin frank grace heidi ivan judy mallory ken; do
         echo "$name:x:$number:$number::/:/bin/sh"
         number=$((number + 1))
     done
@@ -20,7 +20,7 @@ export EMSA_IDENTITY=$work/identity
 {
     printf 'root:x:0:\ndev:x:3001:frank,mallory\nops:x:3002:frank,mallory\n'
     number=2001
-    for name in alice bob carol dave erin frank grace heidi ivan judy mallory; do
+    for name in alice bob carol dave erin frank grace heidi ivan judy mallory ken; do
         echo "$name:x:$number:"
         number=$((number + 1))
     done

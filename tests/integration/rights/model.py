@@ -4,9 +4,10 @@ RIGHTS = ("list", "read", "set", "share", "audit", "admin")
 
 
 class User:
-    def __init__(self, name, uid, gid, groups=(), names=()):
+    def __init__(self, name, uid, gid, groups=(), names=(), identity=None):
         self.name, self.uid, self.gid, self.groups = name, uid, gid, tuple(groups)
-        self.names = set(names)  # as user:… and group:…, by what the process really is
+        self.names = set(names)  # as user:… and group:…, by what the process really is, and id:… by what it proves
+        self.identity = identity  # the name of its file
 
 
 def parts(path):

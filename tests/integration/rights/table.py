@@ -22,6 +22,11 @@ USERS = [
     User("heidi", 2008, 2008, (), ("user:heidi", "group:heidi")),
     User("ivan", 2009, 2009, (), ("user:ivan", "group:ivan")),
     User("judy", 2010, 2010, (), ("user:judy", "group:judy", "user:judith")),
+    # who have a right or two by an identity that they prove: beside none, beside another; and one that the store does not know
+    User("ken", 2012, 2012, (), ("user:ken", "group:ken", "id:carrier"), "carrier"),
+    User("alice", 2001, 2001, (), ("user:alice", "group:alice", "id:carrier"), "carrier"),
+    User("ken", 2012, 2012, (), ("user:ken", "group:ken", "id:overseer"), "overseer"),
+    User("ken", 2012, 2012, (), ("user:ken", "group:ken"), "stranger"),
     # of the group only by /etc/group, which says nothing of a process
     User("mallory", 2011, 2011, (), ("user:mallory", "group:mallory")),
 ]
@@ -30,7 +35,8 @@ GRANTS = [
     ("prod/web", "user:dave", ("read", "set")), ("dev", "group:dev", ("read",)), ("prod", "group:ops", ("admin",)),
     ("", "user:grace", ("audit",)), ("prod/db", "user:heidi", ("share",)), ("", "user:judith", ("list",)),
     ("all/web", "user:dave", ("read", "set")), ("prod/db", "user:nobody-yet", ("admin",)),
-    ("dev/db", "user:carol", ("set", "audit")),
+    ("dev/db", "user:carol", ("set", "audit")), ("prod/web", "id:carrier", ("set",)), ("dev", "id:carrier", ("read",)),
+    ("", "id:overseer", ("audit",)),
 ]
 PLACES = ["", "dev", "prod", "all", "dev/web", "prod/web", "prod/db", "all/web", "dev/web/KdevwebA", "prod/web/KprodwebA",
           "prod/web/KprodwebS", "prod/db/KproddbA"]
@@ -73,6 +79,8 @@ def reading(path, revisions):
             for method in methods:
                 yield method, {}, [needs]
         yield "StoreId", {}, [("some", "")]
+        yield "CallerChallenge", {}, []
+        yield "CallerProve", {}, []
         yield "Find", {"pattern": "*"}, [("some", "")]
         for service in SERVICES:
             yield "Find", {"pattern": "*", "value": value_of(service)}, [("some", "")]
@@ -263,14 +271,16 @@ def rows_of(revisions):
 def by_socket(model, user, folder, socket, rows):
     # what would end the server is not asked by who may
     rows = [row for row in rows if row[0] not in ("Stop", "Upgrade") or not model.may(user, row[2])]
-    found = run_as(user, [{"socket": socket, "method": row[0], "parameters": row[1]} for row in rows], folder)
+    proof = {"identity": os.path.join(folder, user.identity)} if user.identity else {}
+    found = run_as(user, [{"socket": socket, "method": row[0], "parameters": row[1], **proof} for row in rows], folder)
+    name = user.name + (", id:" + user.identity if user.identity else "")
     for (method, parameters, needs), (verdict, text) in zip(rows, found, strict=True):
-        what = f"{user.name}: {method} {json.dumps(parameters)}"
+        what = f"{name}: {method} {json.dumps(parameters)}"
         if (verdict == "io.emsa.Denied") == model.may(user, needs):
             yield f"{what}: {verdict}, and takes {needs}: {text[:300]}"
         for told in untold(model, user, text, json.dumps(parameters)):
             yield f"{what} tells of {told}: {text[:600]}"
-    print(f"{user.name}: {len(rows)} calls, {sum(verdict == 'io.emsa.Denied' for verdict, _ in found)} denied")
+    print(f"{name}: {len(rows)} calls, {sum(verdict == 'io.emsa.Denied' for verdict, _ in found)} denied")
 
 
 def by_file(user, folder, mount, owner, group):
@@ -295,6 +305,8 @@ def main():
     faults = list(without_rows(rows, socket))
     for user in USERS:
         faults += by_socket(model, user, folder, socket, rows)
+        if user.identity: # files know of none
+            continue
         faults += by_file(user, folder, mount, 0, None)
         faults += by_file(user, folder, group_mount, 0, 3002)
     for descriptor in held:

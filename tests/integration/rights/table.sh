@@ -30,6 +30,12 @@ from table import GRANTS
 for place, who, rights in GRANTS:
     print(place or "/", "--to", who, *("--" + right for right in rights))
 END
+for name in carrier overseer stranger; do
+    holds "identity $name" emsa identity new "$name" --out "$work/$name"
+    [ "$name" = stranger ] || holds "known" emsa grant / --to "id:$name" --key "$(emsa identity export --public "$work/$name")" --list
+    chmod 644 "$work/$name" # who has it is not what is looked at here
+done
+holds "nothing yet" emsa revoke / --from id:carrier --from id:overseer
 while read -r -a words; do
     holds "grant ${words[*]}" emsa grant "${words[@]}"
 done <"$work/grants"

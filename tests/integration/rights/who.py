@@ -1,10 +1,31 @@
 #!/usr/bin/python3
 """who.py CALLS: makes the calls of a JSON list, [{"socket", "method", "parameters"}] or [{"file", "do"}], and prints one
-line of JSON for each: [verdict, everything that came back]."""
+line of JSON for each: [verdict, everything that came back]. With "identity", a file, that one is proven first on the connection
+(store/FORMAT.md, "Caller")."""
+import hashlib
 import json
 import os
+import re
 import socket
+import struct
 import sys
+
+from nacl.signing import SigningKey
+
+
+def signing_key(path):
+    """The Ed25519 key of an identity's file that opens with nothing (store/FORMAT.md, "Identity")."""
+    with open(path, encoding="ascii") as file:
+        seed = bytes.fromhex(re.search("^plain ([0-9a-f]{64})$", file.read(), re.M)[1])
+    label = b"emsa-identity-ed25519-1"
+    return SigningKey(hashlib.blake2b(bytes([len(label)]) + label, key=seed, digest_size=32).digest())
+
+
+def claim(asked, key, **other):
+    """What is signed, of the reply to CallerChallenge; other says what is put in its place."""
+    told = {**asked, **other}
+    return (b"emsa-caller-1" + bytes.fromhex(told["store"]) + bytes.fromhex(told["challenge"]) + struct.pack("<I", told["uid"])
+            + bytes(key.verify_key))
 
 
 class Connection:
@@ -24,6 +45,15 @@ class Connection:
             text += data
             descriptors += found
         return json.loads(text[:-1]), text[:-1].decode(), descriptors
+
+    def prove(self, identity):
+        """The name by which the store knows it."""
+        key = signing_key(identity)
+        challenge = self.ask("CallerChallenge", {})[0]["parameters"]
+        return self.answer(key, key.sign(claim(challenge, key)).signature)[0]["parameters"].get("identity")
+
+    def answer(self, key, signature):
+        return self.ask("CallerProve", {"key": bytes(key.verify_key).hex(), "signature": signature.hex()})
 
     def call(self, method, parameters):
         """The verdict, and everything that came back, values too."""
@@ -61,9 +91,12 @@ def main():
         if "file" in call:
             print(json.dumps(look(call["file"], call["do"])))
             continue
-        if call["socket"] not in connections:
-            connections[call["socket"]] = Connection(call["socket"])
-        print(json.dumps(connections[call["socket"]].call(call["method"], call["parameters"])))
+        way = call["socket"], call.get("identity")
+        if way not in connections:
+            connections[way] = Connection(call["socket"])
+            if way[1] is not None:
+                connections[way].prove(way[1])
+        print(json.dumps(connections[way].call(call["method"], call["parameters"])))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ def catch(emsa, folder, identity, store_id, arguments):
             call = json.loads(text)
             if call["method"].endswith(".StoreId"):
                 reply = {"id": store_id}
+            elif call["method"].endswith(".CallerChallenge"):
+                reply = {"store": store_id, "uid": 0}
             else:
                 caught["parameters"] = call["parameters"]
                 caught["stream"] = b""

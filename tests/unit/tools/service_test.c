@@ -426,11 +426,14 @@ static void rights(void **state)
     struct call call;
     char path[160], line[4096] = "";
     struct stat status;
+    size_t denied = 0;
     fill(world);
     if (geteuid() != 0) /* the store's owner is the only other one there is */
         return;
     for (size_t i = 0; i < verb_count; i++) {
         char method[64];
+        if (verbs[i].right == RIGHT_NONE) /* what shows that one has some */
+            continue;
         snprintf(method, sizeof method, "io.emsa.%s", verbs[i].name);
         ask_as(world, &call, 4242, method,
                json_pack("{s:[s], s:s}", "paths", "prod/web/S", "path", "prod"), NULL);
@@ -438,6 +441,7 @@ static void rights(void **state)
             fail_msg("%s: %s", method, call.error != NULL ? call.error : "done");
         assert_int_equal(call.part_count, 0);
         call_release(&call);
+        denied++;
     }
     assert_int_equal(world->stopped, 0);
     snprintf(path, sizeof path, "%s/audit/record.000001", world->path);
@@ -452,7 +456,7 @@ static void rights(void **state)
         named = named || (strstr(line, "method=Get uid=4242") && strstr(line, "path=prod/web/S"));
     }
     fclose(file);
-    assert_int_equal(lines, verb_count);
+    assert_int_equal(lines, denied);
     assert_true(named);
 }
 
