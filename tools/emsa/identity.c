@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "tools/emsa/agent.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/identity_share.h"
 #include "tools/emsa/output.h"
@@ -153,9 +154,63 @@ int run_identity_new(struct session *session)
     return error;
 }
 
+/* A key of ssh, from its file or from an agent that has it, and the identity that it is. */
+static int find_ssh_key(struct agent_key *key, char public_text[static IDENTITY_TEXT_MAX],
+                        const struct session *session)
+{
+    struct agent agent;
+    const char *which, *named = session->options.ssh;
+    if (session->options.arguments.count > 0)
+        return error_set(ERR_INVALID, "it is a file of an identity or --ssh, not both");
+    int error = 0;
+    if (agent_is_named(named, &which)) {
+        error = agent_open(&agent);
+        if (error == 0)
+            error = agent_find(&agent, key, which);
+        agent_close(&agent);
+    } else {
+        error = agent_key_load(key, named);
+    }
+    return error < 0 ? error : ssh_key_public(public_text, key->key);
+}
+
+static int show_ssh_key(const struct session *session)
+{
+    struct agent_key key;
+    char public_text[IDENTITY_TEXT_MAX], fingerprint[SSH_FINGERPRINT_MAX];
+    char comment[4 * AGENT_COMMENT_MAX + 1];
+    int error = find_ssh_key(&key, public_text, session);
+    if (error < 0)
+        return error;
+    ssh_key_fingerprint(fingerprint, key.key);
+    output_tame(comment, sizeof comment, key.comment);
+    if (session->options.json)
+        return output_json(json_pack("{s:s, s:s, s:s}", "fingerprint", fingerprint, "comment",
+                                     comment, "public", public_text));
+    printf("ssh key    %s\ncomment    %s\nsigns      by its ssh-agent (--sign ssh-agent); opens "
+           "nothing\npublic     %s\n",
+           fingerprint, comment, public_text);
+    return 0;
+}
+
+static int export_ssh_key(const struct session *session)
+{
+    struct agent_key key;
+    char public_text[IDENTITY_TEXT_MAX];
+    int error = find_ssh_key(&key, public_text, session);
+    if (error < 0)
+        return error;
+    if (session->options.json)
+        return output_json(json_pack("{s:s}", "public", public_text));
+    printf("%s\n", public_text);
+    return 0;
+}
+
 int run_identity_show(struct session *session)
 {
     struct identity_file *file;
+    if (session->options.ssh != NULL)
+        return show_ssh_key(session);
     const char *path = identity_path(session);
     int error = identity_file_load(&file, path);
     if (error < 0)
@@ -174,6 +229,8 @@ int run_identity_export(struct session *session)
                          "only an identity's public half is exported: 'emsa identity export "
                          "--public'; its file is copied as any other, and 'emsa identity new "
                          "--shares' divides one");
+    if (session->options.ssh != NULL)
+        return export_ssh_key(session);
     int error = identity_file_load(&file, identity_path(session));
     if (error < 0)
         return error;

@@ -111,6 +111,7 @@ static const struct option_row rows[] = {
     {"systemd-credential", 0, "NAME", OPTION_CREDENTIAL},
     {"rm-slot", 0, "N", OPTION_RM_SLOT},
     {"public", 0, NULL, OPTION_PUBLIC},
+    {"ssh", 0, "KEY", OPTION_SSH},
     {"shares", 0, "K/N", OPTION_SHARES},
     {"accept-head", 0, NULL, OPTION_ACCEPT_HEAD},
     {"rebuild", 0, NULL, OPTION_REBUILD},
@@ -278,6 +279,9 @@ static int apply_identity(struct options *options, const struct option_row *row,
         return 0;
     case OPTION_ADD_KEY_FILE:
         options->add_key_file = text;
+        return 0;
+    case OPTION_SSH:
+        options->ssh = text;
         return 0;
     case OPTION_CREDENTIAL:
         options->credential = text;

@@ -100,6 +100,7 @@ __extension__ typedef unsigned __int128 option_bits;
 #define OPTION_ADD_KEY_FILE OPTION_BIT(87)
 #define OPTION_NEW_PASSPHRASE OPTION_BIT(88)
 #define OPTION_RM_SLOT OPTION_BIT(89)
+#define OPTION_SSH OPTION_BIT(115)
 /* What opens one that is there. */
 #define OPTIONS_OPENER (OPTION_PASSPHRASE_FILE | OPTION_KEY_FILE)
 
@@ -116,9 +117,10 @@ struct texts { /* a list of argv's texts */
     size_t count;
 };
 
-struct options {      /* texts are argv's */
-    bool is_signed;   /* --signed: of a new environment */
-    const char *sign; /* the identity that signs changes, "none", or NULL */
+struct options {    /* texts are argv's */
+    bool is_signed; /* --signed: of a new environment */
+    const char
+        *sign; /* the identity that signs changes: a file, ssh-agent[:KEY], "none", or NULL */
     const char *store;
     const char *host; /* NULL: this one */
     bool json;
@@ -132,6 +134,7 @@ struct options {      /* texts are argv's */
         has_timeout, passphrase, public, accept_head, sealed, reencrypt, rebuild;
     const char *file, *format, *tree, *only, *value, *base, *dotenv, *override, *environment,
         *parity, *junit;
+    const char *ssh; /* a key of ssh: FILE.pub, ssh-agent[:KEY] */
     const char *out, *passphrase_file, *key_file, *credential, *shares, *add_key_file,
         *new_passphrase;
     uint64_t rm_slot;            /* 0: none */

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "tools/common/place.h"
+#include "tools/emsa/agent.h"
 #include "tools/emsa/client.h"
 #include "tools/emsa/options.h"
 
@@ -14,10 +15,12 @@ struct session {
     struct options options;
     const struct command *command;
     struct place_of_store place;
-    struct client *client; /* by session_client; NULL before */
-    struct {               /* what changes are signed with (sign.h) */
-        int fd;
-        bool is_open, has_store_id;
+    struct client *client;  /* by session_client; NULL before */
+    struct {                /* what changes are signed with (sign.h) */
+        int fd;             /* of a file */
+        struct agent agent; /* or an agent, and the key in it */
+        struct agent_key agent_key;
+        bool is_open, is_agent, has_store_id;
         uint8_t store_id[16];
     } sign;
     struct rlimit core, locked; /* as we found them, for a program that we become */

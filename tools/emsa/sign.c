@@ -33,6 +33,18 @@ bool sign_is_named(const struct session *session)
     return path != NULL && strcmp(path, NOTHING) != 0;
 }
 
+static int open_agent(struct session *session, const char *which)
+{
+    int error = agent_open(&session->sign.agent);
+    if (error < 0)
+        return error;
+    error = agent_find(&session->sign.agent, &session->sign.agent_key, which);
+    if (error < 0)
+        agent_close(&session->sign.agent);
+    session->sign.is_open = session->sign.is_agent = error == 0;
+    return error;
+}
+
 int sign_open(struct session *session)
 {
     const char *path = named(session);
@@ -40,6 +52,9 @@ int sign_open(struct session *session)
         return 0;
     if (path == NULL && session->options.host != NULL) /* what stands here is another store's */
         return 0;
+    const char *which;
+    if (agent_is_named(path, &which))
+        return open_agent(session, which);
     int error = identity_open(&session->sign.fd, path != NULL ? path : session->place.identity);
     session->sign.is_open = error == 0;
     if (error == 0)
@@ -54,9 +69,11 @@ int sign_open(struct session *session)
 
 void sign_close(struct session *session)
 {
-    if (session->sign.is_open)
+    if (session->sign.is_agent)
+        agent_close(&session->sign.agent);
+    else if (session->sign.is_open)
         close(session->sign.fd);
-    session->sign.is_open = false;
+    session->sign.is_open = session->sign.is_agent = false;
 }
 
 void sign_release(struct signing_pieces *pieces)
@@ -212,6 +229,10 @@ static int load(struct session *session, struct identity **out)
 int sign_key(struct session *session, uint8_t key[static SIGNING_KEY_SIZE])
 {
     struct identity *identity;
+    if (session->sign.is_agent) {
+        memcpy(key, session->sign.agent_key.key, SIGNING_KEY_SIZE);
+        return 0;
+    }
     int error = load(session, &identity);
     if (error < 0)
         return error;
@@ -224,6 +245,8 @@ int sign_message(struct session *session, uint8_t out[static SIGNATURE_SIZE], co
                  size_t size)
 {
     struct identity *identity;
+    if (session->sign.is_agent)
+        return agent_sign(&session->sign.agent, out, &session->sign.agent_key, message, size);
     int error = load(session, &identity);
     if (error < 0)
         return error;
