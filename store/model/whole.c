@@ -15,6 +15,7 @@
 #define FINDING_MAX 300
 
 struct findings { /* the first of verification */
+    const struct verify_report *report;
     char lines[FINDINGS][FINDING_MAX];
     size_t count;
 };
@@ -52,6 +53,15 @@ static void note(void *arg, const char *text)
     struct findings *findings = arg;
     if (findings->count < FINDINGS)
         (void)snprintf(findings->lines[findings->count++], FINDING_MAX, "%s", text);
+}
+
+/* One that refuses the store is enough: who wants all of them asks for them. */
+static int goes_on(void *arg, uint64_t done, uint64_t total)
+{
+    const struct findings *findings = arg;
+    (void)done;
+    (void)total;
+    return findings->report->faults > findings->report->damaged;
 }
 
 static int refuse(struct store *store, const struct findings *findings, const char *hint)
@@ -111,8 +121,8 @@ static int verify(struct judging *judging)
 {
     struct store *store = judging->store;
     struct verify_report report = {0};
-    struct findings findings = {.count = 0};
-    const struct verify_options options = {.fault = note, .arg = &findings};
+    struct findings findings = {.report = &report};
+    const struct verify_options options = {.fault = note, .progress = goes_on, .arg = &findings};
     const int error = verify_store(store, &options, &report);
     store->was_verified = true;
     if (error && (error != -ERR_CORRUPT || !report.faults))
@@ -131,13 +141,12 @@ static int verify(struct judging *judging)
     }
     if (report.faults == report.damaged && !judging->found.is_log_damaged) {
         tell(store, "records are damaged: reading them fails; all that is found: emsa verify");
+        store->is_sealed |= judging->was_sealed; /* to be held against that ever after */
         pin_sealed(store, &judging->head);
         return 0;
     }
     (void)snprintf(store->whole_difference, sizeof store->whole_difference,
-                   "it is not what was written, and something else could be served: %" PRIu64
-                   " faults, the first:",
-                   report.faults);
+                   "it is not what was written, and something else could be served");
     return refuse(store, &findings, HINT_DAMAGE);
 }
 
