@@ -34,14 +34,15 @@ enum whole_seal { /* the record as it was found */
 
 struct whole_finding {
     uint64_t records;
-    uint64_t damaged;     /* that fail their own hash: each is ERR_CORRUPT when it is read */
-    bool is_log_damaged;  /* one of those is of meta, commit or log */
-    bool is_sound;        /* the trees are in order: every record is found by its key, each once */
-    char unsound[160];    /* else the first thing that is not, for people */
-    enum whole_seal seal; /* of the key: */
-    bool is_unsure;       /* it says so, of this head */
-    bool names_agree;     /* every record is there which was written, and no other */
-    bool records_agree;   /* and all but the damaged ones are what was written */
+    uint64_t damaged;    /* that fail their own hash: each is ERR_CORRUPT when it is read */
+    bool is_log_damaged; /* one of those is of meta, commit or log */
+    bool is_sound;       /* the trees are in order: every record is found by its key, each once, and
+                              no page has two uses */
+    char unsound[160];   /* else the first thing that is not, for people */
+    enum whole_seal seal;   /* of the key: */
+    bool is_unsure;         /* it says so, of this head */
+    bool names_agree;       /* every record is there which was written, and no other */
+    bool records_agree;     /* and all but the damaged ones are what was written */
     struct whole_sums sums; /* where both agree: what was written; else what is there */
 };
 

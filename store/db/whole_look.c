@@ -5,6 +5,8 @@
  * those two each comparison on the way down comes out the same for whatever lies between them, so
  * that all of the page is found; what a key that isn't there leads to follows from its neighbours.
  *
+ * What no walk shows is that a page which is in use is free, too (pages.h).
+ *
  * All of it is in guards, so that no damage brings the process down.
  */
 #include "store/db/whole.h"
@@ -14,6 +16,7 @@
 
 #include "store/db/guard.h"
 #include "store/db/internal.h"
+#include "store/db/pages.h"
 #include "store/db/txn.h"
 #include "store/error.h"
 
@@ -263,6 +266,18 @@ static void judge(struct looking *looking)
         out->sums = looking->claimed;
 }
 
+/* What a walk doesn't show, and the next transaction would go by. */
+static int look_at_pages(struct looking *looking)
+{
+    const char *why;
+    const int error = pages_check(looking->env, &why);
+    if (!error && why) {
+        (void)snprintf(looking->out->unsound, sizeof looking->out->unsound, "the file: %s", why);
+        looking->out->is_sound = false;
+    }
+    return error;
+}
+
 int env_whole_look(struct env *env, struct whole_finding *out)
 {
     struct looking looking = {.env = env, .out = out, .keys = env->whole.keys};
@@ -275,8 +290,10 @@ int env_whole_look(struct env *env, struct whole_finding *out)
         unsound(&looking, error_text());
         return 0;
     }
-    const int error = look(&looking);
+    int error = look(&looking);
     guard_call(end, &looking);
+    if (!error && out->is_sound)
+        error = look_at_pages(&looking);
     if (!error)
         judge(&looking);
     return error;

@@ -2,22 +2,22 @@
  * What is done about the seal of the whole (store/db/whole.h) when a store with a pin is opened:
  * before anything is served of it, every record is looked at once.
  *
- * | what the look finds | what follows |
- * |---|---|
- * | all records are what was written | the store opens |
- * | as many records, under the same keys, and all but some that fail their own hash are what was
- * written: what is damaged hides nothing | it opens, with an alarm: those are ERR_CORRUPT when they
- * are read, all else is right | | a tree is out of order: a record is not found by its key, or a
- * page can't be read | refused: a look-up may find nothing where something is | | anything else, no
- * seal among it (a pin that was just made, commits that were made without this pin since, a seal
- * that was left unsure or is damaged) | it is verified against its log, whole: | | ... which finds
- * nothing, and no seal of this head was known | it opens and is sealed; with an alarm where a seal
- * was to be expected | | ... which finds nothing, and the pin knows that this very head was sealed
- * | refused: something that does not follow from the log is another (a fingerprint of the leak
- * guard, the seal); who meant that says so: emsa verify --accept-head | | ... which finds only
- * records that fail their own hash, none of them of the log | it opens, with an alarm, unsealed:
- * each other record is what the log says | | ... which finds more | refused: a value or a right may
- * be another than the log says |
+ * 1. All records are what was written: the store opens.
+ * 2. As many records, under the same keys, and all but some that fail their own hash are what was
+ *    written: it opens, with an alarm. What is damaged hides nothing, and is ERR_CORRUPT when it is
+ *    read; all else is right.
+ * 3. A tree is out of order (a record is not found by its key, a page can't be read, or has two
+ *    uses): refused. A look-up may find nothing where something is, now or after the next commit.
+ * 4. Anything else, no seal among it (a pin that was just made; commits that were made without this
+ *    pin since; a seal that was left unsure, or is damaged): it is verified against its log, whole.
+ *    a. That finds nothing, and no seal of this head was known: it opens and is sealed, with an
+ *       alarm where a seal was to be expected.
+ *    b. That finds nothing, and the pin knows that this very head was sealed: refused. Something
+ *       that does not follow from the log is another: a fingerprint of the leak guard, the seal.
+ *       Who meant that says so: emsa verify --accept-head.
+ *    c. It finds only records that fail their own hash, none of them of the log: it opens, with an
+ *       alarm, and is not sealed. Each other record is what the log says.
+ *    d. It finds more: refused. A value or a right may be another than the log says.
  *
  * So one flipped bit of a record, its hash or the seal takes no host down; one in what a page says
  * of itself does, at the next start, because what it hides can't be known.

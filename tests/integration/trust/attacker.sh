@@ -76,17 +76,20 @@ copied unhashed 8080 6666
 ends "a value" 6 "" copy get prod/web/PORT
 ends "is found" 6 "value" copy verify
 copied value 8080 6666
+ends "is not served" 6 "the store is not opened" copy get prod/web/PORT
 ends "its record's hash made right" 6 "value does not match its hash" copy verify
 copied secrets
 ends "a secret of another place" 6 "" copy get prod/web/PASSWORD --reveal
 ends "is found" 6 "does not match its hash" copy verify
 copied grant user:mallory
+ends "gives nobody a right" 6 "the store is not opened" copy get prod/web/PORT
 ends "a grant that is not in the log" 6 "grant" copy verify
 copied key
 ends "a public key that is not in the log" 6 "the key's record does not match the log" copy verify
 copied drop commit
 ends "a commit less" 6 "" copy get prod/web/PORT
 copied drop log
+ends "is missed" 6 "the store is not opened" copy get prod/web/PORT
 ends "an operation less" 6 "" copy verify
 copied author root r00t
 ends "a chain made right" 6 "a second head" copy verify
