@@ -203,10 +203,13 @@ static int check_commit(struct verify *verify)
     verify->report->commits++;
     verify->leaves.count = 0;
     verify->touches.count = 0;
+    verify->is_done_in_all = false;
+    verify->seen_signed = 0;
     if (has_header) {
         check_header(verify, &header, body);
         found = verify_signature(verify, &header);
     } else {
+        verify->is_of_the_known = verify->is_signed = false;
         verify->has_previous = false;
         found = count_operations(verify, &count);
     }
@@ -529,6 +532,7 @@ int verify_log(struct env *env, const uint8_t store_id[static STORE_ID_SIZE],
     leaves_release(&verify.leaves);
     follow_release(&verify.follow);
     verify_erasures_release(&verify.erasures);
+    entitled_release(&verify.signer);
     free(verify.touches.items);
     expected_release(&verify.expected);
     if (!error && report->faults)

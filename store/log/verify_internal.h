@@ -9,6 +9,7 @@
 
 #include "store/db/keys.h"
 #include "store/log/commit.h"
+#include "store/log/entitled.h"
 #include "store/log/erasure.h"
 #include "store/log/expected.h"
 #include "store/log/follow.h"
@@ -63,7 +64,10 @@ struct verify {
     uint64_t outcome_chunks;
     struct follow follow; /* what the author of the commit in hand signed */
     bool is_signed;       /* there is one, and it could be read */
-    bool is_of_the_known; /* by an identity of the store */
+    bool is_of_the_known; /* by an identity of the store: */
+    struct entitled signer;
+    bool is_done_in_all;  /* the commit in hand does something in `all` */
+    uint32_t seen_signed; /* the environment of which that was told last; 0: of none */
     uint64_t signed_commits;
     struct verify_erasures erasures;
     bool is_compaction; /* the commit in hand has one */
@@ -128,8 +132,9 @@ int verify_purge_of(struct verify *verify, const struct operation *operation, ui
 /* Checks the signature of the commit in hand, and reads what was signed; then that one operation of
  * it follows from that (verify_signature.c). Failures only. */
 int verify_signature(struct verify *verify, const struct header *header);
-/* That what is done or seen in an environment which takes signed changes only was signed. 0. */
-int verify_signed_place(struct verify *verify, uint32_t environment, const char *what);
+/* That what is seen in an environment which takes signed changes only, and may come from `all`, was
+ * signed by who may set there. 0. */
+int verify_signed_outcome(struct verify *verify, const struct outcome *outcome);
 int verify_follows(struct verify *verify, const struct operation *operation, const char *what);
 
 /* Checks what the commit in hand came to, once its operations were: the moments of the spots where

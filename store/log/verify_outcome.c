@@ -134,6 +134,7 @@ static int take_outcome(struct reading *reading, const struct outcome *outcome)
         tell(reading, outcome, "it is out of order");
     if (expected_take_outcome(&verify->expected, &why, outcome, verify->time))
         tell(reading, outcome, why);
+    verify_signed_outcome(verify, outcome);
     int error = 0;
     if (outcome->kind == OUTCOME_KEY) {
         error = take_key(reading, outcome);

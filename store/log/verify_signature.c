@@ -5,7 +5,40 @@
 #include "store/crypto/signature.h"
 #include "store/db/keys.h"
 #include "store/error.h"
+#include "store/grant.h"
 #include "store/log/verify_internal.h"
+
+/* Whether rights are asked for: something is done where only what is signed is taken, or in `all`,
+ * which is seen there, and may come by this commit. */
+static bool needs_rights(const struct verify *verify, const struct header *header)
+{
+    const struct expected *expected = &verify->expected;
+    for (uint32_t i = 0; i < header->scope_count; i++) {
+        const uint32_t id = header_scope(header, i).environment;
+        if (id > expected->counters.environment_id || expected_is_all(expected, id) ||
+            (id && expected->environments[id].is.is_signed))
+            return true;
+    }
+    return false;
+}
+
+/* What the signer was granted before this commit. */
+static int load_rights(struct verify *verify, const struct header *header,
+                       const struct identity_state *signer)
+{
+    const struct relations *relations = &verify->expected.relations;
+    int error = 0;
+    entitled_begin(&verify->signer, signer->name);
+    if (verify->signer.is_administrator || !needs_rights(verify, header))
+        return 0;
+    for (size_t i = 0; i < relations->capacity && !error; i++) {
+        const struct relation *at = &relations->slots[i];
+        if (at->is_used && at->kind == RELATION_GRANT && at->rev && at->rights &&
+            strcmp(at->with, verify->signer.principal) == 0)
+            error = entitled_add(&verify->signer, at->environment, at->service, at->rights);
+    }
+    return error;
+}
 
 static int check_text(struct verify *verify, const struct header *header, struct slice text)
 {
@@ -30,6 +63,9 @@ static int check_text(struct verify *verify, const struct header *header, struct
     if (known < 0)
         return known;
     verify->is_of_the_known = !known;
+    const int error_of_rights = known ? 0 : load_rights(verify, header, &signer);
+    if (error_of_rights)
+        return error_of_rights;
     if (follow_commit(&verify->follow, verify->store_id, header->request_id, header->reason,
                       header->reason_size, &why))
         verify_fault(verify, "commit %" PRIu64 ": %s", verify->rev, why);
@@ -42,6 +78,7 @@ int verify_signature(struct verify *verify, const struct header *header)
     struct key key;
     char what[64];
     follow_release(&verify->follow);
+    entitled_release(&verify->signer);
     verify->is_signed = verify->is_of_the_known = false;
     if (!header->is_signed)
         return 0;
@@ -61,23 +98,69 @@ int verify_signature(struct verify *verify, const struct header *header)
     return 0;
 }
 
-int verify_signed_place(struct verify *verify, uint32_t environment, const char *what)
+/* Who takes signed changes only; NULL: that environment takes others, too. */
+static const struct environment *signed_place(const struct verify *verify, uint32_t environment)
 {
     const struct expected *expected = &verify->expected;
-    if (environment > expected->counters.environment_id ||
-        !expected->environments[environment].is.is_signed || verify->is_of_the_known)
+    if (environment > expected->counters.environment_id)
+        return NULL;
+    const struct environment *is = &expected->environments[environment].is;
+    return is->is_signed ? is : NULL;
+}
+
+static int refuse_rights(struct verify *verify, const char *what, const struct environment *is,
+                         unsigned rights)
+{
+    return verify_fault(verify,
+                        "%s: '%s', who signed the commit, was not granted %s there ('%s' takes "
+                        "signed changes only)",
+                        what, verify->signer.principal, entitled_words(rights), is->name);
+}
+
+static int check_rights(struct verify *verify, const struct operation *operation,
+                        uint32_t environment, const char *what)
+{
+    const struct environment *is = signed_place(verify, environment);
+    if (!is)
         return 0;
-    return verify_fault(verify, "%s: '%s' takes changes only that an identity of the store signed",
-                        what, expected->environments[environment].is.name);
+    if (!verify->is_of_the_known)
+        return verify_fault(verify,
+                            "%s: '%s' takes changes only that an identity of the store signed",
+                            what, is->name);
+    const struct place_state *place =
+        expected_place(&verify->expected, environment, operation->service);
+    const unsigned rights = entitled_takes(operation, place && place->is.made_rev == verify->rev);
+    if (entitled_holds(&verify->signer, environment, operation->service, rights))
+        return 0;
+    return refuse_rights(verify, what, is, rights);
+}
+
+int verify_signed_outcome(struct verify *verify, const struct outcome *outcome)
+{
+    const struct environment *is = signed_place(verify, outcome->environment);
+    char what[64];
+    if (!is || !verify->is_done_in_all || verify->seen_signed == outcome->environment)
+        return 0;
+    verify->seen_signed = outcome->environment;
+    snprintf(what, sizeof what, "commit %" PRIu64 ": what it does in 'all'", verify->rev);
+    if (!verify->is_of_the_known)
+        return verify_fault(verify,
+                            "%s is seen in '%s', which takes changes only that an identity "
+                            "of the store signed",
+                            what, is->name);
+    if (entitled_holds(&verify->signer, outcome->environment, 0, GRANT_SET))
+        return 0;
+    return refuse_rights(verify, what, is, GRANT_SET);
 }
 
 /* A compaction of everything is one of each environment. */
-static void check_everywhere(struct verify *verify, const char *what)
+static void check_everywhere(struct verify *verify, const struct operation *operation,
+                             const char *what)
 {
     const struct expected *expected = &verify->expected;
     for (uint32_t i = 1; i <= expected->counters.environment_id; i++)
         if (expected->environments[i].alive)
-            verify_signed_place(verify, i, what);
+            check_rights(verify, operation, i, what);
 }
 
 /* What came to its end was authorised by whoever set that. */
@@ -88,10 +171,12 @@ static bool is_due(const struct operation *operation)
 
 int verify_follows(struct verify *verify, const struct operation *operation, const char *what)
 {
-    if (operation->environment && !is_due(operation))
-        verify_signed_place(verify, operation->environment, what);
-    else if (operation->kind == OPERATION_COMPACT && !operation->environment)
-        check_everywhere(verify, what);
+    if (operation->environment && !is_due(operation)) {
+        check_rights(verify, operation, operation->environment, what);
+        verify->is_done_in_all |= expected_is_all(&verify->expected, operation->environment);
+    } else if (operation->kind == OPERATION_COMPACT && !operation->environment) {
+        check_everywhere(verify, operation, what);
+    }
     if (!verify->is_signed)
         return 0;
     const int missing =

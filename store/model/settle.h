@@ -10,8 +10,8 @@
  * would have it; a value that changed is an outcome. What was not met can't have changed.
  *
  * In the files: settle.c goes through it step by step, settle_reach.c knows who depends on what,
- * settle_spot.c writes records, settle_judge.c words what is refused, settle_verdict.c asks
- * schemas, settle_outcome.c writes what is told.
+ * settle_spot.c writes records, settle_judge.c words what is refused, settle_signed.c asks who
+ * signed, settle_verdict.c asks schemas, settle_outcome.c writes what is told.
  */
 #ifndef EMSA_STORE_MODEL_SETTLE_H
 #define EMSA_STORE_MODEL_SETTLE_H

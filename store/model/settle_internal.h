@@ -130,6 +130,11 @@ int settle_path(struct settling *, char out[static PATH_TEXT_MAX], uint32_t envi
 /* Locks and protection, over all outcomes and operations. */
 int settle_guard(struct settling *);
 
+/* settle_signed.c */
+/* That what is done or seen in environments which take signed changes only was asked for by an
+ * identity that may. */
+int settle_guard_signed(struct settling *);
+
 /* settle_outcome.c */
 int settle_add(struct settling *, const struct outcome *outcome);
 /* Outcomes of a spot: '+', '~', '-', also where its service went and came again: then was_secret is

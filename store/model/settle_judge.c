@@ -266,59 +266,6 @@ static int guard_protected(struct settling *settling, uint32_t environment, uint
                         known->is.name);
 }
 
-/* Whose key signed: 0: of an identity that the store knows; NOT_THERE: of nobody. */
-static int find_signer(const struct settling *settling)
-{
-    const struct signature *signature = settling->judge->terms->signature;
-    struct identity_state signer;
-    return signature ? state_signer(settling->txn, &signer, signature->key, settling->rev)
-                     : NOT_THERE;
-}
-
-/* A compaction of everything is one of each. */
-static bool is_touched(const struct settling *settling, uint32_t environment)
-{
-    const struct plan *plan = settling->judge->plan;
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct operation *operation = &plan->steps[i].operation;
-        if (operation->environment == environment ||
-            (operation->kind == OPERATION_COMPACT && !operation->environment))
-            return true;
-    }
-    for (size_t i = 0; i < settling->outcome_count; i++)
-        if (settling->outcomes[i].environment == environment)
-            return true;
-    return false;
-}
-
-/* Whatever is done in an environment that takes signed changes only, or is seen in it, was asked
- * for by somebody whom the store knows; its addition too, for who could not sign could change
- * nothing in it. */
-static int guard_signed(struct settling *settling)
-{
-    const struct signature *signature = settling->judge->terms->signature;
-    int signer = -1, error = 0;
-    for (size_t i = 0; i < settling->environment_count && !error; i++) {
-        const struct environment *is = &settling->environments[i].is;
-        if (!is->is_signed || !is_touched(settling, is->id))
-            continue;
-        if (signer < 0)
-            signer = find_signer(settling);
-        if (signer < 0)
-            return signer;
-        if (signer)
-            error = judge_object(settling->judge, ERR_REFUSED,
-                                 signature ? "'%s' takes changes only that an identity of this "
-                                             "store has signed, and the key is none of theirs: "
-                                             "name another (--sign FILE, $EMSA_SIGN_IDENTITY)"
-                                           : "'%s' takes signed changes only: name an identity "
-                                             "that the store knows (--sign FILE, "
-                                             "$EMSA_SIGN_IDENTITY)",
-                                 is->name);
-    }
-    return error;
-}
-
 static bool has_reason(const struct settling *settling)
 {
     const char *reason = settling->judge->terms->reason;
@@ -356,6 +303,6 @@ int settle_guard(struct settling *settling)
     for (size_t i = 0; settling->has_locks && i < settling->outcome_count && !error; i++)
         error = guard_outcome(settling, &settling->outcomes[i]);
     if (!error)
-        error = guard_signed(settling);
+        error = settle_guard_signed(settling);
     return error || has_reason(settling) ? error : guard_all_protected(settling);
 }

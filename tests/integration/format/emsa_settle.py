@@ -16,6 +16,7 @@ from pathlib import Path
 import emsa_describe
 import emsa_format as form
 import lmdb_file
+from emsa_entitled import Entitled
 from emsa_judge import ENVIRONMENT, KEY, SERVICE, Judge
 from emsa_keys import READ, Keys, body
 from emsa_resolve import (AS_IN_ALL, AS_IN_BASE, DEFAULT, DEFAULT_OF_ALL, DEFAULT_OF_BASE, DEFAULTS, Definition, Record, View,
@@ -58,7 +59,7 @@ class Place:
     alive: bool = True
 
 
-class Settled(Judge, Keys):
+class Settled(Judge, Keys, Entitled):
     """Goes through a Store's log; then `derived` is {database: {key: body}}, and `wrong` what the log itself should not hold."""
 
     def __init__(self, store, identity=None):
@@ -70,6 +71,7 @@ class Settled(Judge, Keys):
         self.history, self.outcomes, self.keys, self.requests, self.tags = {}, {}, {}, {}, {}
         self.presences, self.set_there, self.grants = {}, set(), {}
         self.identities, self.signers, self.pairs, self.taken = {}, set(), {}, []
+        self.signer_names = {}
         self.last_entry = 0
         self.views = {0: self._view(self.records)}
         for rev in range(1, store.rev + 1):
@@ -108,6 +110,7 @@ class Settled(Judge, Keys):
         alive = {id for id, environment in self.environments.items() if environment.alive}
         placed = {spot: place.incarnation for spot, place in self.places.items() if place.alive}
         self.touched, self.last = set(), {}
+        granted = dict(self.grants)
         for op, operation in enumerate(operations):
             self._apply(operation, op)
             if operation["kind"] in PLACES:
@@ -126,6 +129,7 @@ class Settled(Judge, Keys):
         outcomes = self._outcomes(before, after, alive, placed, {o["environment"] for o in operations})
         if not is_expiry and not any(o["overridden"] for o in operations):
             self._check_verdicts(before, after, placed, outcomes, any(o["kind"] in form.SCHEMAS for o in operations))
+        self._check_entitled(commit, operations, outcomes, granted)
         self._mark(operations, outcomes)
         for at in range(0, len(outcomes), CHUNK):
             packed = b"".join(struct.pack("<BBHIIQ", kind, mark | secret << 2, incarnation, environment, service, name_id)

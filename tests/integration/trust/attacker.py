@@ -88,6 +88,39 @@ def author(dump, old, new):
     dump.put("meta", b"head", head[:9] + digest + head[41:])
 
 
+def derive(key, label, data=b""):
+    return hashlib.blake2b(bytes([len(label)]) + label.encode() + data, key=key, digest_size=32).digest()
+
+
+def hashed(domain, *parts):
+    text = bytes([len(domain)]) + domain.encode() + b"".join(struct.pack("<Q", len(part)) + part for part in parts)
+    return hashlib.blake2b(text, digest_size=32).digest()
+
+
+def closed(dump, at, body):
+    """The newest commit, with the head made right."""
+    dump.put("commit", at, body)
+    head = dump.bodies("meta")[b"head"]
+    dump.put("meta", b"head", head[:9] + hashed("emsa-commit-1", body) + head[41:])
+
+
+def resign(dump, identity):
+    """The newest commit, signed by another identity: nothing else of it changes."""
+    from nacl.signing import SigningKey
+    plain = next(line for line in open(identity, encoding="utf-8") if line.startswith("plain "))
+    key = SigningKey(derive(bytes.fromhex(plain.split()[1]), "emsa-identity-ed25519-1"))
+    at, body = max(dump.bodies("commit").items())
+    digest = body[-96:-64]
+    closed(dump, at, body[:-128] + bytes(key.verify_key) + digest + key.sign(b"emsa-signature-1" + digest).signature)
+
+
+def unsign(dump):
+    """The newest commit, signed by nobody."""
+    at, body = max(dump.bodies("commit").items())
+    del dump.tables["signed"][at]
+    closed(dump, at, body[:-133] + bytes(5))
+
+
 def drop(dump, table):
     """The newest record of a table."""
     del dump.tables[table][max(dump.tables[table])]
@@ -102,7 +135,7 @@ def fingerprint(dump):
 def main():
     dump = Dump(sys.stdin.read())
     before = dump.text()
-    {edit.__name__: edit for edit in (unhashed, value, secrets, grant, key, author, drop, fingerprint)}[sys.argv[1]](dump, *sys.argv[2:])
+    {edit.__name__: edit for edit in (unhashed, value, secrets, grant, key, author, resign, unsign, drop, fingerprint)}[sys.argv[1]](dump, *sys.argv[2:])
     if dump.text() == before:
         sys.exit("attacker: nothing was edited")
     sys.stdout.write(dump.text())

@@ -1,0 +1,42 @@
+"""What takes signed changes only takes them from who was granted that: store/FORMAT.md, "Signed environments". A part of emsa_settle."""
+import emsa_format as form
+
+LIST, READ, SET, SHARE, AUDIT, ADMIN = 1, 2, 4, 8, 16, 32
+ALL = 63
+TAKES = {**dict.fromkeys((form.SET_PLAIN, form.SET_SECRET, form.REMOVE, form.LOCK, form.SERVICE_ADD), SET),
+         **dict.fromkeys((form.SET_LINK, form.SET_TEMPLATE, *form.SCHEMAS), SET | READ),
+         **dict.fromkeys((form.SHARE, form.UNSHARE, form.VALUE_KEY), SHARE)}
+
+
+class Entitled:
+    """Of a Settled, which it is a part of."""
+
+    def _takes(self, operation):
+        if operation["overridden"]:
+            return ADMIN
+        place = self.places.get((operation["environment"], operation["service"]))
+        if operation["kind"] == form.SERVICE_KEY and place.made_rev == self.rev:
+            return SET
+        return TAKES.get(operation["kind"], ADMIN) | (READ if 21 in operation["fields"] else 0)
+
+    def _check_entitled(self, commit, operations, outcomes, granted):
+        """granted: to whom which rights at which place, before the commit."""
+        signer = "id:" + self.signer_names.get(commit["signature"][:32], "")
+        self.signer_names.update({it["fields"][4]: it["name"] for it in operations if it["kind"] == form.IDENTITY})
+
+        def holds(environment, service, rights):
+            held = ALL if signer == "id:administrator" else 0
+            for place in {(environment, 0), (environment, service)}:
+                said = granted.get((*place, signer), (0,))[0]
+                held |= ALL if said & ADMIN else said
+            return held & rights == rights
+
+        strict = {id for id, it in self.environments.items() if it.protected & 2}
+        due = [it for it in operations if it["kind"] == form.REMOVE and it["expires"]]
+        for operation in (it for it in operations if it["environment"] in strict and it not in due):
+            if not holds(operation["environment"], operation["service"], self._takes(operation)):
+                self._tell(f"'{signer}' was not granted what it did")
+        if any(it["environment"] == self._everywhere() != 0 and it not in due for it in operations):
+            for environment in {it[0] for it in outcomes} & strict:
+                if not holds(environment, 0, SET):
+                    self._tell(f"'{signer}' was not granted what it did in 'all'")
