@@ -59,6 +59,7 @@ signs "all" emsa set all/shared ZONE=eu
 signs "rm" emsa rm prod/web/LINK
 signs "rollback" emsa rollback prod/web --to 3 -m "as it was"
 signs "promote" emsa promote prod/web dev/web PORT
+signs "another value" emsa set prod/web PORT=81
 signs "purge" emsa purge prod/web/PORT@3 -m "it was none of ours"
 signs "compact" emsa compact prod/web --keep 7 -m "enough"
 printf 'A=1\nB=two words\n' >"$work/env"
