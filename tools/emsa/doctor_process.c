@@ -143,8 +143,13 @@ static void say_role(struct doctor *doctor, const struct role *role, json_t *pro
         return;
     }
     if (!role->is_child) {
-        doctor_say(doctor, DOCTOR_OK, role->name, "", "process %lld, uid %lu: holds no key", pid,
-                   facts.uid);
+        const bool is_filtered = facts.seccomp == FILTERED && facts.no_new_privileges == 1;
+        doctor_say(doctor, is_filtered ? DOCTOR_OK : DOCTOR_WARN, role->name,
+                   is_filtered ? ""
+                               : "start it from an emsad of this version, on a kernel with seccomp",
+                   "process %lld, uid %lu: holds no key%s", pid, facts.uid,
+                   is_filtered ? "; calls that it never makes are refused"
+                               : ", but its system calls are not filtered");
         return;
     }
     say_sandbox(doctor, role, pid, &facts);

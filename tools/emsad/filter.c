@@ -5,6 +5,7 @@
 #include <seccomp.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "store/error.h"
@@ -204,6 +205,76 @@ static int load(uint32_t otherwise, int (*fill)(scmp_filter_ctx, enum calls_role
         error = seccomp_load(filter);
     seccomp_release(filter);
     return error < 0 ? error_system(-error, "cannot load the system call filter") : 0;
+}
+
+/* Of the machine, of its kernel, of other processes: for good, whatever is run. */
+static const int alien[] = {
+    SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev),
+    SCMP_SYS(pidfd_getfd),
+    SCMP_SYS(kcmp),
+    SCMP_SYS(bpf),
+    SCMP_SYS(perf_event_open),
+    SCMP_SYS(userfaultfd),
+    SCMP_SYS(io_uring_setup),
+    SCMP_SYS(io_uring_enter),
+    SCMP_SYS(io_uring_register),
+    SCMP_SYS(open_by_handle_at),
+    SCMP_SYS(fanotify_init),
+    SCMP_SYS(keyctl),
+    SCMP_SYS(add_key),
+    SCMP_SYS(request_key),
+    SCMP_SYS(init_module),
+    SCMP_SYS(finit_module),
+    SCMP_SYS(delete_module),
+    SCMP_SYS(kexec_load),
+    SCMP_SYS(kexec_file_load),
+    SCMP_SYS(reboot),
+    SCMP_SYS(swapon),
+    SCMP_SYS(swapoff),
+    SCMP_SYS(acct),
+    SCMP_SYS(quotactl),
+    SCMP_SYS(syslog),
+    SCMP_SYS(settimeofday),
+    SCMP_SYS(clock_settime),
+    SCMP_SYS(clock_adjtime),
+    SCMP_SYS(adjtimex),
+    SCMP_SYS(sethostname),
+    SCMP_SYS(setdomainname),
+    SCMP_SYS(vhangup),
+    SCMP_SYS(iopl),
+    SCMP_SYS(ioperm),
+};
+
+#define FAMILY(number)                                                                             \
+    SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)(number))
+
+/* Any but those of this machine, of the internet, and netlink, which name services ask. */
+static int forbid_families(scmp_filter_ctx filter)
+{
+    const uint32_t action = SCMP_ACT_ERRNO(EAFNOSUPPORT);
+    int error = 0;
+    for (int family = AF_INET + 1; family < AF_NETLINK && error == 0; family++)
+        if (family != AF_INET6)
+            error = seccomp_rule_add(filter, action, FAMILY(family));
+    return error < 0 ? error
+                     : seccomp_rule_add(filter, action, SCMP_SYS(socket), 1,
+                                        SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
+}
+
+static int forbid_alien(scmp_filter_ctx filter, enum calls_role role)
+{
+    (void)role;
+    int error = rule_each(filter, SCMP_ACT_ERRNO(EPERM), alien, COUNT(alien));
+    if (error == 0 && !IS_SANITIZED)
+        error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ptrace), 0);
+    return error == 0 ? forbid_families(filter) : error;
+}
+
+int filter_supervisor(void)
+{
+    return has_filters() ? load(SCMP_ACT_ALLOW, forbid_alien, CALLS_SERVER, false)
+                         : error_set(ERR_IO, "this kernel has no system call filters");
 }
 
 int filter_enter(enum calls_role role)

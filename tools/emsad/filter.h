@@ -10,4 +10,9 @@
  * be set. ERR_NOMEM, ERR_IO. */
 int filter_enter(enum calls_role role);
 
+/* For the supervisor: what it never does on any version fails (EPERM). It is no list of what is
+ * allowed: children inherit it, and so does the next binary of an upgrade, which may call what this
+ * one does not know. ERR_IO. */
+int filter_supervisor(void);
+
 #endif

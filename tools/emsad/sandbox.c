@@ -117,6 +117,13 @@ static int no_new_rights(void)
     return 0;
 }
 
+int sandbox_supervisor(void)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return error_system(errno, "cannot give up new privileges");
+    return filter_supervisor();
+}
+
 int sandbox_server(uid_t uid, gid_t gid, const char *store)
 {
     int error = bound_capabilities();

@@ -6,6 +6,11 @@
 
 #include "tools/emsad/calls.h"
 
+/* For the supervisor, and thus for all that it starts: no program gives it new privileges, and
+ * calls that it never makes fail. It mounts, starts processes and changes user, so more is not to
+ * be had. ERR_IO, ERR_DENIED: it goes on without. */
+int sandbox_supervisor(void);
+
 /* For the server, while it has one thread: becomes uid and gid for good if it is root (and they are
  * another's), keeps no capability, reads and writes no folder but the store's, and makes no call
  * but those of calls.c. ERR_DENIED, ERR_IO: it must end. */

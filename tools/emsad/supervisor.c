@@ -26,6 +26,7 @@
 #include "tools/emsad/oom.h"
 #include "tools/emsad/readiness.h"
 #include "tools/emsad/record.h"
+#include "tools/emsad/sandbox.h"
 #include "tools/emsad/service_manager.h"
 #include "tools/emsad/supervision.h"
 #include "tools/emsad/takeover.h"
@@ -462,6 +463,8 @@ static int begin(struct supervisor *supervisor)
 {
     oom_spare();
     network_begin();
+    if (sandbox_supervisor() < 0)
+        log_warning("the supervisor's calls are not filtered: %s", error_text());
     upgrade_init(&supervisor->upgrade);
     (void)unsetenv(UPGRADE_FOLLOWS);   /* it was read; children are to have it from nobody */
     (void)prctl(PR_SET_NAME, "emsad"); /* also when it was started by a descriptor */

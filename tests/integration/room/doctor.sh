@@ -52,7 +52,7 @@ for role in server notifier metrics volume; do
     fi
     says ok "$role" "network of its own"
 done
-says ok supervisor "holds no key"
+says ok supervisor "holds no key; calls that it never makes are refused"
 says ok version "as this command"
 says ok secrets "can open them"
 [ -n "${EMSA_SANITIZED:-}" ] || says ok "keys' memory" "KiB locked" # a sanitizer locks nothing

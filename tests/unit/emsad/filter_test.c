@@ -253,6 +253,57 @@ static void works(void **state)
     assert_false(WCOREDUMP(status));
 }
 
+/* What the supervisor never does, and what it must still be able to. */
+static int as_supervisor(void)
+{
+    static const struct {
+        long number, argument;
+        int expected;
+    } tries[] = {{SYS_bpf, 0, EPERM},
+                 {SYS_keyctl, 0, EPERM},
+                 {SYS_process_vm_readv, 1, EPERM},
+                 {SYS_pidfd_getfd, 0, EPERM},
+                 {SYS_perf_event_open, 0, EPERM},
+                 {SYS_io_uring_setup, 1, EPERM},
+                 {SYS_init_module, 0, EPERM},
+                 {SYS_kexec_load, 0, EPERM},
+                 {SYS_clock_settime, 0, EPERM},
+                 {SYS_socket, AF_PACKET, EAFNOSUPPORT},
+                 {SYS_socket, AF_VSOCK, EAFNOSUPPORT},
+                 {SYS_socket, AF_UNIX, 0},
+                 {SYS_socket, AF_INET6, 0},
+                 {SYS_unshare, 0, 0}};
+    int status;
+    if (sandbox_supervisor() != 0)
+        return 100;
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+        long type = tries[i].number == SYS_socket ? SOCK_DGRAM : 0;
+        int found = syscall(tries[i].number, tries[i].argument, type, 0, 0, 0, 0) < 0 ? errno : 0;
+        if (found != tries[i].expected)
+            return (int)i + 1;
+    }
+    if (!IS_SANITIZED && (syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0) == 0 || errno != EPERM))
+        return 101;
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl("/bin/true", "true", (char *)NULL);
+        _exit(127);
+    }
+    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 102;
+}
+
+static void supervisor(void **state)
+{
+    (void)state;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(as_supervisor());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static const char *whose; /* of the process that was started for it, a program's path */
 
 /* The audit process sees what another one runs, in its sandbox. */
@@ -309,6 +360,7 @@ int main(void)
         cmocka_unit_test(refused),
         cmocka_unit_test(works),
         cmocka_unit_test(looks),
+        cmocka_unit_test(supervisor),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
