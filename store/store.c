@@ -13,6 +13,7 @@
 #include "store/model/owner.h"
 #include "store/model/pin.h"
 #include "store/model/rebuild_files.h"
+#include "store/model/signed_check.h"
 #include "store/model/whole.h"
 #include "store/verify.h"
 
@@ -262,7 +263,9 @@ int verify_store(struct store *store, const struct verify_options *options,
     const int verdict = verify_log(store->env, store->id, options, report);
     if (verdict && verdict != -ERR_CORRUPT)
         return verdict;
-    const int error = leak_check(store, options, report);
+    int error = leak_check(store, options, report);
+    if (!error)
+        error = signed_check(store, options, report);
     /* What speaks against the store where it was opened all the same, to be looked at. A head that
      * is accepted is accepted with its seal, not with a tree that hides what is in it. */
     if (!error && store->whole_difference[0] && (store->whole_is_unsound || !store->accepts_head)) {

@@ -455,6 +455,13 @@ int envelope_length(struct keyring *keyring, void *context, size_t *length,
 int envelope_open(struct keyring *keyring, void *context, struct secret *out,
                   const struct place *place, const void *envelope, size_t size)
 {
+    return envelope_open_with_key(keyring, context, out, NULL, place, envelope, size);
+}
+
+int envelope_open_with_key(struct keyring *keyring, void *context, struct secret *out,
+                           uint8_t *data_key, const struct place *place, const void *envelope,
+                           size_t size)
+{
     struct opening opening = {.data = NULL};
     size_t length = 0;
     int error = open_key(keyring, context, &opening, place, envelope, size);
@@ -470,6 +477,8 @@ int envelope_open(struct keyring *keyring, void *context, struct secret *out,
     }
     if (error)
         secret_clear(out);
+    else if (data_key)
+        memcpy(data_key, opening.dek, CRYPTO_KEY_SIZE);
     wipe(opening.dek, sizeof(opening.dek));
     return error;
 }

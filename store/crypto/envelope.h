@@ -137,6 +137,11 @@ int envelope_length(struct keyring *, void *context, size_t *length, const struc
 int envelope_open(struct keyring *, void *context, struct secret *out, const struct place *place,
                   const void *envelope, size_t size);
 
+/* The same, and the data key (CRYPTO_KEY_SIZE; NULL: not wanted), which the caller wipes; untouched
+ * on failure. */
+int envelope_open_with_key(struct keyring *, void *context, struct secret *out, uint8_t *data_key,
+                           const struct place *place, const void *envelope, size_t size);
+
 /* Opens again what envelope_open opened in this process, with the length that it had then: what the
  * length and the wrapped key say was found true, the value is authenticated as ever (with its place
  * and all that stands before it). Positive 1: its key is not at hand any more. */

@@ -67,6 +67,19 @@ void request_digest_secret(uint8_t out[static HASH_SIZE],
     wipe(key, sizeof key);
 }
 
+int request_check_secret(struct keyring *keyring, void *context, struct secret *scratch,
+                         const struct place *place, const void *envelope, size_t size,
+                         const uint8_t digest[static HASH_SIZE])
+{
+    uint8_t key[CRYPTO_KEY_SIZE], found[HASH_SIZE];
+    const int error = envelope_open_with_key(keyring, context, scratch, key, place, envelope, size);
+    if (error)
+        return error;
+    secret_digest(found, key, scratch->data, scratch->size);
+    wipe(key, sizeof key);
+    return memcmp(found, digest, HASH_SIZE) != 0;
+}
+
 void signature_text_hash(uint8_t out[static HASH_SIZE], const void *text, size_t size)
 {
     const struct hash_part part = {text, size};

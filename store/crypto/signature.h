@@ -9,6 +9,12 @@
 /* R, what stands for a request's text. */
 void signature_text_hash(uint8_t out[static HASH_SIZE], const void *text, size_t size);
 
+/* Whether the secret in this envelope is the one that a request's digest stands for: 0; positive 1:
+ * it is another. scratch: room for it, reused. Fails as envelope_open does. */
+int request_check_secret(struct keyring *, void *context, struct secret *scratch,
+                         const struct place *place, const void *envelope, size_t size,
+                         const uint8_t digest[static HASH_SIZE]);
+
 /* Whether the key signed R. */
 bool signature_holds(const struct signature *signature);
 

@@ -293,6 +293,13 @@ int follow_operation(struct follow *follow, struct txn *txn, const struct operat
     return 0;
 }
 
+const uint8_t *follow_secret(const struct follow *follow, const struct operation *operation)
+{
+    if (operation->kind != OPERATION_SET_SECRET || operation->from.environment || !follow->count)
+        return NULL;
+    return follow->asked[follow->at].digest;
+}
+
 /* --- the whole --- */
 
 int follow_commit(const struct follow *follow, const uint8_t store_id[static STORE_ID_SIZE],

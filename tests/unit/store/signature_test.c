@@ -171,6 +171,22 @@ static void test_who_signed(void **state)
     identity_free(stranger);
 }
 
+/* A secret can be told from the one that was signed by who opens it; without a key by nobody. */
+static void test_another_secret(void **state)
+{
+    struct model *model = *state;
+    struct identity *known = own(model);
+    COMMIT(model, {ADD, "prod", 0});
+    IS(model, known, 0, "", .kind = "secret", .signed_value = "right", .size = 5);
+    assert_int_equal(faults_of(model), 0);
+    IS(model, known, 0, "", .kind = "secret", .signed_value = "right", .done_value = "wrong",
+       .size = 5, .signed_path = "prod/web/B", .id = 2);
+    assert_int_equal(faults_of(model), 1);
+    model_reopen(model, false);
+    assert_int_equal(faults_of(model), 0);
+    identity_free(known);
+}
+
 static void test_what_is_not_signed(void **state)
 {
     struct model *model = *state;
@@ -370,8 +386,9 @@ static void test_signed_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        MODEL_TEST(test_who_signed), MODEL_TEST(test_what_is_not_signed), MODEL_TEST(test_once),
-        MODEL_TEST(test_edits),      MODEL_TEST(test_signed_only),
+        MODEL_TEST(test_who_signed),  MODEL_TEST(test_what_is_not_signed),
+        MODEL_TEST(test_once),        MODEL_TEST(test_edits),
+        MODEL_TEST(test_signed_only), MODEL_TEST(test_another_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

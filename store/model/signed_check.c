@@ -1,0 +1,147 @@
+#include "store/model/signed_check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/crypto/signature.h"
+#include "store/db/keys.h"
+#include "store/error.h"
+#include "store/log/commit.h"
+#include "store/log/follow.h"
+#include "store/log/state.h"
+#include "store/model/value.h"
+
+#define COMMITS_A_STEP 256
+#define SECRETS_A_STEP 512
+
+struct checking {
+    struct store *store;
+    const struct verify_options *options;
+    struct verify_report *report;
+    struct txn *txn; /* owned */
+    uint64_t rev, head;
+    struct secret scratch;
+    unsigned opened; /* in this snapshot */
+};
+
+static void tell(struct checking *checking, uint32_t op)
+{
+    char text[128];
+    (void)snprintf(text, sizeof text,
+                   "commit %" PRIu64 ": operation %u: the secret is not the one that was signed",
+                   checking->rev, op);
+    checking->report->faults++;
+    if (checking->options->fault)
+        checking->options->fault(checking->options->arg, text);
+}
+
+/* What another part of the proof tells of, or nobody here can look at. */
+static int passed_over(int error)
+{
+    return error == -ERR_CORRUPT || error == -ERR_FORMAT || error == -ERR_NO_KEY ? 0 : error;
+}
+
+static int check_secret(struct checking *checking, const struct operation *operation, uint32_t op,
+                        const uint8_t asked[static HASH_SIZE])
+{
+    const struct definition definition = {.kind = ENTRY_SECRET,
+                                          .environment = operation->environment,
+                                          .service = operation->service,
+                                          .name_id = operation->name_id,
+                                          .entry_id = operation->entry_id,
+                                          .rev = checking->rev,
+                                          .op = op};
+    const struct place place = value_place(checking->store, &definition);
+    const unsigned char *envelope;
+    size_t size;
+    int found = value_sealed(checking->txn, &envelope, &size, &definition);
+    if (!found)
+        found = request_check_secret(checking->store->keyring, checking->txn, &checking->scratch,
+                                     &place, envelope, size, asked);
+    if (found > 0)
+        tell(checking, op);
+    checking->opened++;
+    return found < 0 ? passed_over(found) : 0;
+}
+
+/* Large commits are looked at in more snapshots than one. */
+static int renew(struct checking *checking)
+{
+    if (checking->opened < SECRETS_A_STEP)
+        return 0;
+    checking->opened = 0;
+    txn_reset(checking->txn);
+    return txn_renew(checking->txn);
+}
+
+/* Positive 1: no more of this commit. */
+static int check_operation(struct checking *checking, struct follow *follow, uint32_t op)
+{
+    struct operation operation;
+    struct slice body;
+    struct key key;
+    int found = renew(checking);
+    if (!found)
+        found = txn_get(checking->txn, &body, DB_LOG, key_operation(&key, checking->rev, op));
+    if (!found)
+        found = operation_decode(&operation, body);
+    if (!found)
+        found = follow_operation(follow, checking->txn, &operation);
+    const uint8_t *asked = found ? NULL : follow_secret(follow, &operation);
+    return asked ? check_secret(checking, &operation, op, asked) : found;
+}
+
+static int check_commit(struct checking *checking, struct slice text)
+{
+    struct header header;
+    struct follow follow;
+    struct slice body;
+    struct key key;
+    int found = txn_get(checking->txn, &body, DB_COMMIT, key_commit(&key, checking->rev));
+    if (!found)
+        found = header_decode(&header, body);
+    if (!found)
+        found = follow_begin(&follow, text);
+    if (found)
+        return found;
+    follow.time = header.time;
+    for (uint32_t op = 0; op < header.operations && !found; op++)
+        found = check_operation(checking, &follow, op);
+    follow_release(&follow);
+    return found;
+}
+
+static int step(struct checking *checking)
+{
+    int found = txn_renew(checking->txn);
+    if (found)
+        return found;
+    checking->opened = 0;
+    for (int i = 0; i < COMMITS_A_STEP && checking->rev < checking->head && !found; i++) {
+        struct slice text;
+        struct key key;
+        checking->rev++;
+        found = txn_get(checking->txn, &text, DB_SIGNED, key_commit(&key, checking->rev));
+        if (!found)
+            found = check_commit(checking, text);
+        found = found > 0 ? 0 : passed_over(found);
+    }
+    txn_reset(checking->txn);
+    return found;
+}
+
+int signed_check(struct store *store, const struct verify_options *options,
+                 struct verify_report *report)
+{
+    struct checking checking = {
+        .store = store, .options = options, .report = report, .head = store_revision(store)};
+    if (!keyring_has_identity(store->keyring))
+        return 0;
+    int result = txn_reader_new(&checking.txn, store->env);
+    while (!result && checking.rev < checking.head)
+        result = step(&checking);
+    txn_free(checking.txn);
+    secret_release(&checking.scratch);
+    return passed_over(result);
+}
