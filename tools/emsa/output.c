@@ -13,6 +13,7 @@
 #include "store/limits.h"
 
 #define SECOND 1000000000
+#define NOTE_MAX 8192
 
 int output_bytes(const void *data, size_t size)
 {
@@ -31,16 +32,6 @@ int output_bytes(const void *data, size_t size)
     return 0;
 }
 
-void output_note(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("emsa: note: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-}
-
 /* Bytes of the UTF-8 character that begins at text; 1 for what is none. */
 static size_t character_size(const unsigned char *text)
 {
@@ -56,13 +47,11 @@ static bool is_steering(const unsigned char *text, size_t size)
     return size == 1 ? text[0] < 0x20 || text[0] >= 0x7f : text[0] == 0xc2 && text[1] < 0xa0;
 }
 
-/* It may be the words of another machine, or hold what somebody called something. */
-void output_failure(int error)
+/* Words of ours, with what another machine said or somebody called something in them: to stderr,
+ * further lines indented, and nothing that steers a terminal. */
+static void say(const char *words)
 {
-    const unsigned char *text = (const unsigned char *)error_text();
-    if (text[0] == '\0')
-        text = (const unsigned char *)error_word(error);
-    fputs("emsa: ", stderr);
+    const unsigned char *text = (const unsigned char *)words;
     for (size_t size; *text != '\0'; text += size) {
         size = character_size(text);
         if (*text == '\n')
@@ -73,6 +62,24 @@ void output_failure(int error)
             fwrite(text, 1, size, stderr);
     }
     fputc('\n', stderr);
+}
+
+void output_failure(int error)
+{
+    const char *text = error_text();
+    fputs("emsa: ", stderr);
+    say(text[0] != '\0' ? text : error_word(error));
+}
+
+void output_note(const char *format, ...)
+{
+    char text[NOTE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    fputs("emsa: note: ", stderr);
+    say(text);
 }
 
 void output_tame(char *out, size_t capacity, const char *text)
