@@ -104,6 +104,8 @@ static bool is_environment(const struct follow *follow, const struct operation *
 static bool is_set_as_asked(const struct follow *follow, const struct asked *asked,
                             const struct operation *operation)
 {
+    if (!asked->copies && !asked->digest)
+        return false; /* a value that nobody signed */
     if (!asked->copies &&
         ((asked->ttl != 0) != (operation->expires != 0) || is_late(follow, operation, asked->ttl)))
         return false;

@@ -26,9 +26,10 @@ static size_t count_of(const struct member members[])
     return count;
 }
 
-static void put_members(struct bytes *out, const struct member members[])
+static void put_members(struct bytes *out, const struct member members[], bool has_value)
 {
-    request_put_object(out, count_of(members));
+    static const uint8_t value[HASH_SIZE];
+    request_put_object(out, count_of(members) + has_value);
     for (size_t i = 0; i < count_of(members); i++) {
         request_put_name(out, members[i].name);
         if (members[i].text)
@@ -36,11 +37,16 @@ static void put_members(struct bytes *out, const struct member members[])
         else
             request_put_number(out, members[i].number);
     }
+    if (has_value) {
+        request_put_name(out, "value");
+        request_put_digest(out, value);
+    }
 }
 
 struct request { /* of members that ascend */
     const char *method;
     struct member members[MEMBERS_MAX];
+    bool has_value; /* the digest that operations have here */
 };
 
 static void write_request(struct bytes *out, const struct request *request)
@@ -52,7 +58,7 @@ static void write_request(struct bytes *out, const struct request *request)
         request_put_name(out, "operations");
         request_put_list(out, 1);
     }
-    put_members(out, request->members);
+    put_members(out, request->members, request->has_value);
     assert_int_equal(out->error, 0);
 }
 
@@ -209,11 +215,21 @@ static const struct trial trials[] = {
      {OPERATION_ENVIRONMENT_ADD, "preview", .ends = 61},
      true},
     /* when a value ends */
-    {{"Set", {{"kind", "plain"}, {"path", "prod/web/A"}, {"ttl", NULL, 60}}},
+    {{"Set", {{"kind", "plain"}, {"path", "prod/web/A"}, {"ttl", NULL, 60}}, true},
      {OPERATION_SET_PLAIN, "prod/web/A", .ends = 60},
      false},
-    {{"Set", {{"kind", "plain"}, {"path", "prod/web/A"}, {"ttl", NULL, 60}}},
+    {{"Set", {{"kind", "plain"}, {"path", "prod/web/A"}, {"ttl", NULL, 60}}, true},
      {OPERATION_SET_PLAIN, "prod/web/A", .ends = 61},
+     true},
+    /* a value that nobody signed */
+    {{"Set", {{"kind", "plain"}, {"path", "prod/web/A"}}, true},
+     {OPERATION_SET_PLAIN, "prod/web/A"},
+     false},
+    {{"Set", {{"kind", "plain"}, {"path", "prod/web/A"}}},
+     {OPERATION_SET_PLAIN, "prod/web/A"},
+     true},
+    {{"Set", {{"kind", "secret"}, {"path", "prod/web/A"}}},
+     {OPERATION_SET_SECRET, "prod/web/A"},
      true},
     /* rights that nobody named */
     {{"Set", {{"kind", "grant"}, {"path", "prod"}, {"who", "user:eve"}}},
