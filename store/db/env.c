@@ -367,10 +367,12 @@ static int start(void *arg)
     mdb_txn_abort(txn);
     int dead;
     failed = mdb_reader_check(env->mdb, &dead);
-    if (env->may_be_damaged)
+    MDB_envinfo info;
+    if (!failed && !(failed = mdb_env_info(env->mdb, &info)))
+        atomic_store(&env->written, info.me_last_txnid);
+    if (failed || env->may_be_damaged)
         return failed;
-    if (!failed)
-        failed = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+    failed = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
     if (failed)
         return failed;
     for (int i = 0; i < DB_COUNT && !failed; i++)
@@ -379,9 +381,6 @@ static int start(void *arg)
         mdb_txn_abort(txn);
     else
         failed = mdb_txn_commit(txn); /* which keeps the handles */
-    MDB_envinfo info;
-    if (!failed && !(failed = mdb_env_info(env->mdb, &info)))
-        atomic_store(&env->written, info.me_last_txnid);
     return failed;
 }
 

@@ -250,14 +250,16 @@ static int check_count(struct verify *verify, enum database database, const char
     return error < 0 ? error : 0;
 }
 
-/* Whether meta has a seal: what it is worth only who has its key can say (db/whole.h). */
-static unsigned find_seal(struct verify *verify)
+/* Whether meta has a seal: what it is worth only who has its key can say (db/whole.h). One that is
+ * damaged is one. */
+static int find_seal(struct verify *verify, bool *has)
 {
     struct slice body;
     struct key key;
     const int found = txn_get(verify->txn, &body, DB_META, key_meta(&key, "whole"));
     verify->is_barred |= found < 0;
-    return found != TXN_NOT_FOUND;
+    *has = found != TXN_NOT_FOUND;
+    return found < 0 && found != -ERR_CORRUPT ? found : 0;
 }
 
 static int check_counts(struct verify *verify)
@@ -266,7 +268,8 @@ static int check_counts(struct verify *verify)
     const uint64_t names = expected->counters.environment_id +
                            2 * (uint64_t)expected->counters.service_id +
                            2 * expected->counters.name_id;
-    const unsigned has_seal = find_seal(verify);
+    bool has_seal;
+    int error = find_seal(verify, &has_seal);
     const struct {
         enum database database;
         const char *name;
@@ -290,7 +293,6 @@ static int check_counts(struct verify *verify)
         {DB_TAG, "tag", expected->relations.counts[RELATION_TAG]},
         {DB_GRANT, "grant", expected->relations.counts[RELATION_GRANT]},
     };
-    int error = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0] && !error; i++)
         error = check_count(verify, rows[i].database, rows[i].name, rows[i].count);
     return error;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "store/db/keys.h"
+#include "store/db/whole.h"
 #include "store/error.h"
 #include "store/log/state.h"
 #include "store/log/verify.h"
@@ -240,6 +241,15 @@ static int compare_pin(struct rebuilding *at)
     return error;
 }
 
+/* Whoever has the pin may open it at once: it was verified. */
+static int seal_new(struct rebuilding *at)
+{
+    if (at->options->pin_fd <= 0)
+        return 0;
+    const int error = env_whole_key(at->store->env, at->store->pin_key.data);
+    return error ? error : env_whole_seal(at->store->env);
+}
+
 /* A head that can be read and is newer tells of commits that are gone; where the pin knows the
  * newest one, it is as wrong as others of what is derived. */
 static int check_old_head(struct rebuilding *at)
@@ -311,6 +321,8 @@ static int fill(struct rebuilding *at)
         error = check_old_head(at);
     if (!error)
         error = leak_make(at->store, &at->report->without);
+    if (!error)
+        error = seal_new(at);
     return error ? error : compare_tables(at);
 }
 

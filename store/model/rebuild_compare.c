@@ -25,8 +25,15 @@ static int order_of(const struct key *one, const unsigned char *other, size_t ot
     return result ? result : (one->size > other_size) - (one->size < other_size);
 }
 
-/* Steps to the next record. Failures but damage. */
-static int next(struct walk *walk)
+/* The seal of the whole tells of a file and not of the log. */
+static bool is_seal(const struct walk *walk)
+{
+    return walk->database == DB_META && walk->last.size == 5 &&
+           memcmp(walk->last.data, "whole", 5) == 0;
+}
+
+/* Steps to the record behind. Failures but damage. */
+static int step(struct walk *walk)
 {
     struct slice found = {0};
     const struct slice from = {walk->last.data, walk->last.size};
@@ -43,6 +50,16 @@ static int next(struct walk *walk)
     memcpy(walk->last.data, found.data, found.size);
     walk->last.size = found.size;
     return 0;
+}
+
+/* Steps to the next record that counts. */
+static int next(struct walk *walk)
+{
+    int error;
+    do
+        error = step(walk);
+    while (!error && !walk->is_over && is_seal(walk));
+    return error;
 }
 
 /* Every key of the truth begins with a revision. */

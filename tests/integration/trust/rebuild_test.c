@@ -149,7 +149,7 @@ static int look_at_whole(void *arg)
 static int dump_before(void *arg)
 {
     (void)arg;
-    records_dump(&trial.shared->before, trial.whole);
+    records_dump(&trial.shared->before, trial.whole, false);
     return 0;
 }
 
@@ -303,7 +303,7 @@ static int rebuild_it(void *arg)
 static int dump_after(void *arg)
 {
     (void)arg;
-    records_dump(&trial.shared->after, trial.hurt);
+    records_dump(&trial.shared->after, trial.hurt, false);
     return 0;
 }
 

@@ -115,8 +115,13 @@ void records_rehash(MDB_val *record, enum database database, const MDB_val *key)
     hash_record(bytes + body, database_name(database), key->mv_data, key->mv_size, bytes, body);
 }
 
+static bool is_seal(enum database database, const MDB_val *key)
+{
+    return database == DB_META && key->mv_size == 5 && memcmp(key->mv_data, "whole", 5) == 0;
+}
+
 static void dump_one(struct records *records, uint8_t out[static BLAKE_SIZE],
-                     enum database database)
+                     enum database database, bool with_seal)
 {
     MDB_cursor *cursor;
     MDB_val key, record;
@@ -125,6 +130,8 @@ static void dump_one(struct records *records, uint8_t out[static BLAKE_SIZE],
     hasher_begin(&hasher, database_name(database));
     MUST_LMDB(mdb_cursor_open(records->txn, records->handles[database], &cursor));
     while (!(result = mdb_cursor_get(cursor, &key, &record, MDB_NEXT))) {
+        if (!with_seal && is_seal(database, &key))
+            continue;
         hasher_add(&hasher, key.mv_data, key.mv_size);
         hasher_add(&hasher, record.mv_data, record.mv_size);
     }
@@ -133,13 +140,13 @@ static void dump_one(struct records *records, uint8_t out[static BLAKE_SIZE],
     hasher_end(&hasher, out);
 }
 
-void records_dump(struct dump *out, const char *folder)
+void records_dump(struct dump *out, const char *folder, bool with_seal)
 {
     struct records records;
     MUST_DO(crypto_setup());
     open_with(&records, folder, MDB_RDONLY);
     for (unsigned i = 0; i < DB_COUNT; i++)
-        dump_one(&records, out->hashes[i], (enum database)i);
+        dump_one(&records, out->hashes[i], (enum database)i, with_seal);
     mdb_txn_abort(records.txn);
     mdb_env_close(records.env);
 }

@@ -41,10 +41,11 @@ void records_fill(struct records *, struct records *from, enum database database
 /* Makes the hash at a record's end right: what closes it is known to everybody. */
 void records_rehash(MDB_val *record, enum database database, const MDB_val *key);
 
-/* One hash for each database, over all keys and records in their order. */
+/* One hash for each database, over all keys and records in their order; the seal of the whole is of
+ * a file, and the same records have another one in another. */
 struct dump {
     uint8_t hashes[DB_COUNT][BLAKE_SIZE];
 };
-void records_dump(struct dump *out, const char *folder);
+void records_dump(struct dump *out, const char *folder, bool with_seal);
 
 #endif

@@ -148,7 +148,7 @@ static uint64_t pinned_rev(void)
 
 static int dump_whole(void *arg)
 {
-    records_dump(arg, trial.whole);
+    records_dump(arg, trial.whole, true);
     return 0;
 }
 
@@ -160,7 +160,7 @@ static int dump_it(void *arg)
     (void)arg;
     if (!freopen("/dev/null", "w", stderr)) /* what it dies of is no news */
         return 1;
-    records_dump(&dump, trial.hurt);
+    records_dump(&dump, trial.hurt, true);
     trial.judged->differs = memcmp(&dump, &trial.dump, sizeof dump) != 0;
     trial.judged->is_dumped = true;
     return 0;
