@@ -276,7 +276,7 @@ static int scrub_file(void *arg)
     struct scrub *scrub = arg;
     MDB_envinfo info;
     MDB_txn *mdb;
-    uint64_t spared;
+    uint64_t spared = 0;
     int failed = mdb_env_info(scrub->env->mdb, &info);
     if (!failed)
         failed = mdb_txn_begin(scrub->env->mdb, NULL, MDB_RDONLY, &mdb);
