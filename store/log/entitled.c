@@ -99,6 +99,8 @@ const char *entitled_words(unsigned rights)
     switch (rights) {
     case GRANT_SET:
         return "--set";
+    case GRANT_READ:
+        return "--read";
     case GRANT_SHARE:
         return "--share";
     case GRANT_SET | GRANT_READ:

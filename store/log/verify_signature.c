@@ -117,6 +117,21 @@ static int refuse_rights(struct verify *verify, const char *what, const struct e
                         what, verify->signer.principal, entitled_words(rights), is->name);
 }
 
+/* What is copied is read where it comes from. */
+static int check_source(struct verify *verify, const struct operation *operation, const char *what)
+{
+    const struct environment *is =
+        operation->from.environment ? signed_place(verify, operation->from.environment) : NULL;
+    char key[KEY_NAME_MAX + 1];
+    uint32_t service;
+    if (!is ||
+        verify_read(verify, state_name(verify->txn, &service, key, operation->from.name_id),
+                    what) ||
+        entitled_holds(&verify->signer, is->id, service, GRANT_READ))
+        return 0;
+    return refuse_rights(verify, what, is, GRANT_READ);
+}
+
 static int check_rights(struct verify *verify, const struct operation *operation,
                         uint32_t environment, const char *what)
 {
@@ -131,7 +146,7 @@ static int check_rights(struct verify *verify, const struct operation *operation
         expected_place(&verify->expected, environment, operation->service);
     const unsigned rights = entitled_takes(operation, place && place->is.made_rev == verify->rev);
     if (entitled_holds(&verify->signer, environment, operation->service, rights))
-        return 0;
+        return check_source(verify, operation, what);
     return refuse_rights(verify, what, is, rights);
 }
 

@@ -106,6 +106,25 @@ static bool is_done_in_all(const struct settling *settling)
     return false;
 }
 
+/* What is copied is read where it comes from: there, too, by who may. */
+static int guard_source(struct settling *settling, const struct entitled *signer,
+                        const struct operation *operation)
+{
+    const struct known *known = operation->from.environment
+                                    ? settle_environment(settling, operation->from.environment)
+                                    : NULL;
+    char key[KEY_NAME_MAX + 1];
+    uint32_t service;
+    if (!known || !known->is.is_signed)
+        return 0;
+    const int found = state_name(settling->txn, &service, key, operation->from.name_id);
+    if (found)
+        return found < 0 ? found : error_set(ERR_CORRUPT, "a copy is of a key that never was");
+    return entitled_holds(signer, known->is.id, service, GRANT_READ)
+               ? 0
+               : refuse_rights(settling, signer, known->is.id, service, GRANT_READ);
+}
+
 /* The first operation that was not the signer's to ask for is told of. */
 static int guard_rights(struct settling *settling, const struct environment *is,
                         const struct entitled *signer)
@@ -121,6 +140,9 @@ static int guard_rights(struct settling *settling, const struct environment *is,
         const unsigned rights = entitled_takes(operation, come);
         if (!entitled_holds(signer, is->id, operation->service, rights))
             return refuse_rights(settling, signer, is->id, operation->service, rights);
+        const int error = guard_source(settling, signer, operation);
+        if (error)
+            return error;
     }
     /* What stands in `all` is set there, and seen here. */
     if (is_done_in_all(settling) && is_seen(settling, is->id) &&

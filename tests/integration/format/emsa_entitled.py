@@ -19,6 +19,10 @@ class Entitled:
             return SET
         return TAKES.get(operation["kind"], ADMIN) | (READ if 21 in operation["fields"] else 0)
 
+    def _service_of(self, operation):
+        """Of what it is copied from."""
+        return next(it["service"] for it in self.store.log.values() if it["name_id"] == operation["from"][1])
+
     def _check_entitled(self, commit, operations, outcomes, granted):
         """granted: to whom which rights at which place, before the commit."""
         signer = "id:" + self.signer_names.get(commit["signature"][:32], "")
@@ -36,6 +40,8 @@ class Entitled:
         for operation in (it for it in operations if it["environment"] in strict and it not in due):
             if not holds(operation["environment"], operation["service"], self._takes(operation)):
                 self._tell(f"'{signer}' was not granted what it did")
+            if operation["from"] and operation["from"][0] in strict and not holds(operation["from"][0], self._service_of(operation), READ):
+                self._tell(f"'{signer}' was not granted what it copied")
         if any(it["environment"] == self._everywhere() != 0 and it not in due for it in operations):
             for environment in {it[0] for it in outcomes} & strict:
                 if not holds(environment, 0, SET):

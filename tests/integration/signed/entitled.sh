@@ -77,6 +77,10 @@ emsa grant vault --to id:deploy --set -m "all of it" >/dev/null
 holds "a service" by ci set vault/web KEY=3 -m why
 ends "another service" 4 "was not granted --set there" by ci set vault/db PORT=2 -m why
 ends "what would read" 4 "was not granted --set and --read there" by ci link vault/web/LINK web/KEY -m why
+holds "reading there" emsa grant vault/web --to id:ci --read -m "and reads"
+ends "a copy of what it may not read" 4 "'vault/db' takes signed changes only, and 'id:ci', who signed, was not granted --read there" \
+    by ci cp vault/db/PORT vault/web/PORT -m why
+holds "of what it may" by ci cp vault/web/KEY vault/web/KEY2 -m why
 ends "sharing" 4 "was not granted --share there" by ci share vault/web/KEY --with db -m why
 ends "unlocking" 4 "was not granted --admin there" by ci grant vault/web --to id:ci --admin -m why
 ends "what is seen from 'all'" 4 "'vault' takes signed changes only" by ci set all/web ZONE=eu --new -m why
