@@ -1,8 +1,6 @@
 /*
- * Services that may open a secret of another one because it is shared with them: each whose own key
- * was granted to an identity. (All others are opened by who has the environment's key, and that
- * opens the owner's.) A secret that is set is sealed for them as well; where one comes later, by a
- * share, a grant or new keys, the secret's key is wrapped for it (rules_key_pair.c).
+ * Services whose own key was granted to an identity, for what is wrapped for them by a share, a
+ * grant or new keys (rules_consumer.c). For whom a secret is sealed at all is told by reach.h.
  */
 #ifndef EMSA_STORE_MODEL_CONSUMERS_H
 #define EMSA_STORE_MODEL_CONSUMERS_H
@@ -18,10 +16,5 @@ int consumers_is_read(struct txn *, uint32_t environment, uint32_t service);
 
 /* The next service with that, of *environment after *service; zeros to begin. NOT_THERE: none. */
 int consumers_next_read(struct txn *, uint32_t *environment, uint32_t *service);
-
-/* Those of a key, as shares and grants stand: ids of services, each once, without the owner.
- * *services is realloc'd, owned by the caller. ERR_NOMEM, the store's failures. */
-int consumers_of(struct txn *, uint32_t **services, size_t *count, uint32_t environment,
-                 uint32_t owner, const char *key);
 
 #endif

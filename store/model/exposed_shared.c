@@ -11,6 +11,7 @@
 #include "store/log/state_relation.h"
 #include "store/model/consumers.h"
 #include "store/model/core.h"
+#include "store/model/reach.h"
 #include "store/model/resolve.h"
 
 struct knowing { /* who knows one secret after the other */
@@ -19,10 +20,10 @@ struct knowing { /* who knows one secret after the other */
     uint32_t environment, service; /* whose it is */
     struct spot spot;
     struct exposed exposed;
-    uint32_t *consumers; /* owned: who may open it now beside its owner; has_consumers: looked up */
-    size_t consumer_count;
-    bool has_consumers;
-    char (*told)[PRINCIPAL_MAX + 1]; /* owned: of this secret */
+    struct reach reach;               /* who was granted what */
+    struct reach_consumers consumers; /* owned: who may open it now beside its owner, */
+    bool has_consumers;               /* once it was looked up */
+    char (*told)[PRINCIPAL_MAX + 1];  /* owned: of this secret */
     size_t told_count, told_capacity;
     int (*take)(void *arg, const struct exposed *);
     void *arg;
@@ -30,9 +31,10 @@ struct knowing { /* who knows one secret after the other */
 
 /* --- who may read it now --- */
 
-static int has_grant(struct knowing *knowing, uint32_t service, const char *principal)
+static int has_grant(struct knowing *knowing, uint32_t environment, uint32_t service,
+                     const char *principal)
 {
-    struct state_grant grant = {.environment = knowing->environment, .service = service};
+    struct state_grant grant = {.environment = environment, .service = service};
     memcpy(grant.principal, principal, strlen(principal) + 1);
     const int found = state_grant(knowing->txn, &grant);
     return found < 0 ? found : !found && (grant.rights & GRANT_READ) != 0;
@@ -40,16 +42,20 @@ static int has_grant(struct knowing *knowing, uint32_t service, const char *prin
 
 static int may_read(struct knowing *knowing, const char *principal)
 {
-    int may = has_grant(knowing, 0, principal);
+    int may = has_grant(knowing, knowing->environment, 0, principal);
     if (!may)
-        may = has_grant(knowing, knowing->service, principal);
+        may = has_grant(knowing, knowing->environment, knowing->service, principal);
     if (!may && !knowing->has_consumers) {
-        may = consumers_of(knowing->txn, &knowing->consumers, &knowing->consumer_count,
-                           knowing->environment, knowing->service, knowing->spot.key);
+        may = reach_consumers(&knowing->reach, &knowing->consumers, knowing->environment,
+                              knowing->service, knowing->spot.key);
         knowing->has_consumers = !may;
     }
-    for (size_t i = 0; i < knowing->consumer_count && !may; i++)
-        may = has_grant(knowing, knowing->consumers[i], principal);
+    for (size_t i = 0; i < knowing->consumers.count && !may; i++) {
+        const struct reach_consumer *consumer = &knowing->consumers.list[i];
+        may = has_grant(knowing, consumer->environment, consumer->service, principal);
+        if (!may)
+            may = has_grant(knowing, consumer->environment, 0, principal);
+    }
     return may;
 }
 
@@ -150,13 +156,39 @@ static int is_told(struct knowing *knowing, const char *principal)
 }
 
 static int tell_holder(struct knowing *knowing, const struct recipient *owner,
+                       const uint8_t key[static CRYPTO_KEY_SIZE]);
+
+/* Those who hold the key of an environment that stands on the secret's own: by it they open what is
+ * there, and nothing else of the secret's. */
+static int tell_holders_of(struct knowing *knowing, const struct recipient *owner,
+                           const uint8_t key[static CRYPTO_KEY_SIZE])
+{
+    struct wrapped_key held = {.owner = {.environment = owner->environment, .generation = 1}};
+    int found = owner->environment != knowing->environment && owner->service ? 0 : NOT_THERE;
+    while (!found && !(found = state_pair(knowing->txn, &held.owner)) &&
+           memcmp(held.owner.public_key, key, CRYPTO_KEY_SIZE) != 0)
+        held.owner.generation++;
+    while (!found) {
+        found = state_next_wrapped_key(knowing->txn, &held);
+        if (found)
+            break;
+        const int told = tell_holder(knowing, &held.owner, held.for_public_key);
+        if (told)
+            return told;
+    }
+    return found < 0 ? found : 0;
+}
+
+static int tell_holder(struct knowing *knowing, const struct recipient *owner,
                        const uint8_t key[static CRYPTO_KEY_SIZE])
 {
     struct identity_state identity;
     char *principal = knowing->exposed.principal;
     int found = state_identity(knowing->txn, &identity, key);
     if (found) /* the environment holds it too */
-        return found < 0 ? found : 0;
+        return found < 0 ? found : tell_holders_of(knowing, owner, key);
+    if (identity.rev == 1) /* the administrator's, which may read everything */
+        return 0;
     memcpy(principal, PRINCIPAL_IDENTITY, strlen(PRINCIPAL_IDENTITY));
     memcpy(principal + strlen(PRINCIPAL_IDENTITY), identity.name, strlen(identity.name) + 1);
     found = is_told(knowing, principal);
@@ -243,7 +275,7 @@ static int tell_secret(struct knowing *knowing)
     memcpy(path->key, knowing->spot.key, sizeof path->key);
     knowing->exposed.rev = knowing->spot.rev;
     knowing->has_consumers = false;
-    knowing->consumer_count = knowing->told_count = 0;
+    knowing->consumers.count = knowing->told_count = 0;
     while (!found) {
         found = tell_version(knowing, rev, op);
         if (found)
@@ -323,8 +355,11 @@ int exposed_shared(struct snapshot *snapshot, int (*take)(void *arg, const struc
 {
     struct knowing knowing = {
         .snapshot = snapshot, .txn = snapshot_txn(snapshot), .take = take, .arg = arg};
-    const int found = tell_all(&knowing);
-    free(knowing.consumers);
+    int found = reach_begin(&knowing.reach, snapshot_store(snapshot), knowing.txn);
+    if (!found)
+        found = tell_all(&knowing);
+    reach_end(&knowing.reach);
+    free(knowing.consumers.list);
     free(knowing.told);
     return found;
 }

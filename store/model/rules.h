@@ -94,6 +94,11 @@ struct hop;
 int judge_want_share(struct judge *, const char *environment, const struct hop *target,
                      const char *consumer);
 
+/* The key of a secret for a service that reaches it; is_rotated: whatever opens it by now, for its
+ * next key. */
+int judge_wrap(struct judge *, uint32_t environment, uint32_t service, const struct spot *secret,
+               bool is_rotated);
+
 void judge_release(struct judge *judge);
 
 #endif

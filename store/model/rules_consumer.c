@@ -42,7 +42,7 @@ static int opens(const struct consumer *consumer, const struct spot *spot)
     size_t size;
     int found = state_public_key(txn, &wrap.owner, consumer->environment, consumer->service);
     if (found)
-        return found < 0 ? found : 1; /* a pair of this very change */
+        return found < 0 ? found : 0; /* a pair of this very change, which is made before */
     const struct recipient newest = wrap.owner;
     found = state_value_wrap(txn, &wrap);
     if (found <= 0)
@@ -53,8 +53,26 @@ static int opens(const struct consumer *consumer, const struct spot *spot)
     return found ? (found < 0 ? found : 1) : envelope_is_for(envelope, size, &newest);
 }
 
-/* One key of another service, as the environment has it itself. What this change sets is sealed for
- * its consumers. */
+/* What this change sets is sealed for its consumers. */
+static int wrap_secret(struct consumer *consumer, const struct spot *secret)
+{
+    if (secret->since == consumer->judge->index->rev ||
+        judge_reseals(consumer->judge, secret->environment, secret->service) ||
+        is_planned(consumer, secret))
+        return 0;
+    const int found = consumer->is_rotated ? 0 : opens(consumer, secret);
+    if (found)
+        return found < 0 ? found : 0;
+    const struct operation operation = {.kind = OPERATION_VALUE_KEY,
+                                        .environment = consumer->environment,
+                                        .service = consumer->service,
+                                        .sealed_rev = secret->since,
+                                        .sealed_op = secret->op,
+                                        .name = ""};
+    return plan_add(consumer->judge->plan, &operation, NULL);
+}
+
+/* One key of another service, as the environment has it itself. */
 static int wrap_one(struct consumer *consumer, const char *owner, const char *key)
 {
     struct txn *txn = consumer->judge->index->txn;
@@ -65,20 +83,9 @@ static int wrap_one(struct consumer *consumer, const char *owner, const char *ke
         return 0;
     if (!found)
         found = state_current(txn, &spot, consumer->environment, service, key);
-    if (found || spot.kind != ENTRY_SECRET || spot.since == consumer->judge->index->rev ||
-        judge_reseals(consumer->judge, consumer->environment, service) ||
-        is_planned(consumer, &spot))
+    if (found || spot.kind != ENTRY_SECRET)
         return found < 0 ? found : 0;
-    found = consumer->is_rotated ? 0 : opens(consumer, &spot);
-    if (found)
-        return found < 0 ? found : 0;
-    const struct operation operation = {.kind = OPERATION_VALUE_KEY,
-                                        .environment = consumer->environment,
-                                        .service = consumer->service,
-                                        .sealed_rev = spot.since,
-                                        .sealed_op = spot.op,
-                                        .name = ""};
-    return plan_add(consumer->judge->plan, &operation, NULL);
+    return wrap_secret(consumer, &spot);
 }
 
 static bool is_with(const char *with, const struct consumer *consumer)
@@ -170,4 +177,14 @@ int judge_consumers(struct judge *judge)
             return found < 0 ? found : 0;
     }
     return 0;
+}
+
+int judge_wrap(struct judge *judge, uint32_t environment, uint32_t service,
+               const struct spot *secret, bool is_rotated)
+{
+    struct consumer consumer = {
+        .judge = judge, .environment = environment, .service = service, .is_rotated = is_rotated};
+    if (secret->environment == environment && secret->service == service)
+        return 0;
+    return wrap_secret(&consumer, secret);
 }

@@ -8,7 +8,7 @@
 #include "store/error.h"
 #include "store/log/erasure.h"
 #include "store/log/state.h"
-#include "store/model/consumers.h"
+#include "store/model/reach.h"
 #include "store/model/seal_key.h"
 #include "store/model/value.h"
 
@@ -24,8 +24,10 @@ struct sealing {
     struct digests *digests;    /* made ahead */
     struct recipient recipient; /* the service whose public key was looked up last */
     bool has_recipient;
-    uint32_t *consumers;          /* owned scratch: of a secret */
-    struct recipient *recipients; /* owned scratch: the same, with the owner */
+    struct reach reach; /* once has_reach: who was granted what */
+    bool has_reach;
+    struct reach_consumers consumers; /* owned scratch: of a secret */
+    struct recipient *recipients;     /* owned scratch: the same, with the owner */
     uint8_t salts[SALTS][SALT_SIZE];
     size_t salts_left;
     size_t steps_left; /* of the plan, with the one in hand */
@@ -49,21 +51,25 @@ static int find_recipient(struct sealing *sealing, const struct operation *opera
 static int find_consumers(struct sealing *sealing, size_t *count, const struct operation *operation)
 {
     char key[KEY_NAME_MAX + 1];
-    size_t consumers = 0;
+    struct reach_consumers *consumers = &sealing->consumers;
     memcpy(key, operation->name, operation->name_size);
     key[operation->name_size] = '\0';
-    int error = consumers_of(sealing->index->txn, &sealing->consumers, &consumers,
-                             operation->environment, operation->service, key);
+    int error =
+        sealing->has_reach ? 0 : reach_begin(&sealing->reach, sealing->store, sealing->index->txn);
+    sealing->has_reach |= !error;
+    if (!error)
+        error = reach_consumers(&sealing->reach, consumers, operation->environment,
+                                operation->service, key);
     struct recipient *grown =
-        error ? NULL : realloc(sealing->recipients, (consumers + 1) * sizeof *grown);
+        error ? NULL : realloc(sealing->recipients, (consumers->count + 1) * sizeof *grown);
     if (!grown)
         return error ? error : error_set(ERR_NOMEM, "no memory for who may read a secret");
     sealing->recipients = grown;
     grown[0] = sealing->recipient;
     *count = 1;
-    for (size_t i = 0; i < consumers; i++) {
-        error = state_public_key(sealing->index->txn, &grown[*count], operation->environment,
-                                 sealing->consumers[i]);
+    for (size_t i = 0; i < consumers->count; i++) {
+        error = state_public_key(sealing->index->txn, &grown[*count],
+                                 consumers->list[i].environment, consumers->list[i].service);
         if (error < 0)
             return error;
         *count += !error; /* one that is placed by this change is found by its grant */
@@ -231,7 +237,8 @@ int seal_plan(struct store *store, struct index *index, struct draft *draft, str
     seal_keys_release(&sealing.keys);
     bytes_release(&sealing.value);
     secret_release(&sealing.opened);
-    free(sealing.consumers);
+    reach_end(&sealing.reach);
+    free(sealing.consumers.list);
     free(sealing.recipients);
     return error;
 }

@@ -69,6 +69,9 @@ struct settling {
     uint16_t told_incarnation;
 };
 
+/* settle_consumer.c: the keys of secrets for whom this commit lets reach them */
+int settle_consumers(struct settling *);
+
 /* settle.c */
 /* The spot, looked at from now on; borrowed until the next is added. ERR_NOMEM. */
 int settle_look(struct settling *, struct look **out, uint32_t environment, uint32_t service,

@@ -55,5 +55,31 @@ set_secret "and once more" prod/billing/SHARED
 copy
 is "nor by another program" "3 of 6, 0 of 1" \
     "$(/usr/bin/python3 -B "$here/opens.py" "$work/copy" "$work/stays.identity" "$before")"
+
+# What a service reaches through others, and in the environment that its own stands on.
+host=$(identity host)
+emsa service add prod/api >/dev/null
+holds "an environment" emsa env add late --base prod
+holds "a way" emsa share prod/billing/OWN --with api
+holds "to the next" emsa link prod/api/WAY billing/OWN
+holds "which is shared" emsa share prod/api/WAY --with web
+# shellcheck disable=SC2016 # a template
+holds "reached" emsa set --template prod/web/FAR 'x=${api/WAY}'
+emsa grant late/web --to id:host --key "$host" --read >/dev/null
+copy
+opens "all the way" "x=of billing alone" host late/web/FAR
+opens "what its base has" "of web" host late/web/TOKEN
+no_key "and nothing beside it" host prod/billing/SHARED
+holds "with new keys" emsa rotate keys late --reencrypt
+set_secret "another one" prod/billing/OWN
+copy
+opens "what is set later" "x=another one" host late/web/FAR
+is "by another program, too" 0 "$(/usr/bin/python3 -B "$here/../format/emsa_settle.py" "$work/copy" --identity "$EMSA_STORE.identity" >"$work/out" 2>&1; echo $?)"
+set_at=$(revision)
+emsa rm prod/web/FAR >/dev/null
+is "whoever had it knows it" "prod/billing/OWN id:host $set_at, prod/billing/OWN id:stays $set_at" "$(listed prod/billing)"
+set_secret "and the next" prod/billing/OWN
+copy
+no_key "but nothing that is set since" host prod/billing/OWN
 holds "verified" emsa verify
 finish

@@ -413,6 +413,72 @@ static void test_what_could_be_read_is_listed_until_it_is_changed(void **state)
     check_exposed(world, "prod/billing/KEY id:host\n");
 }
 
+/* A host opens what its service reaches through others, and nothing beside it. */
+static void test_what_is_reached_is_opened(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    COMMIT(&world->model, {ADD, "prod/api"}, {SHARE_WITH, "prod/billing/KEY", 0, "api"},
+           {SET_LINK, "prod/api/WAY", 0, "billing/KEY"}, {SHARE_WITH, "prod/api/WAY", 0, "web"},
+           {SET_LINK, "prod/web/FAR", 0, "api/WAY"});
+    assert_int_equal(give(world, "prod/web", "id:host", GRANT_READ), 0);
+    check_opens(world, world->host, "prod/web/FAR", "one");
+    check_opens(world, world->host, "prod/billing/TOKEN", NULL);
+    set(world, "prod/billing/KEY", "new");
+    check_opens(world, world->host, "prod/web/FAR", "new");
+    assert_int_equal(rotate(world, "prod/web"), 0);
+    assert_int_equal(rotate(world, "prod/billing"), 0);
+    assert_int_equal(rotate(world, "prod"), 0);
+    check_opens(world, world->host, "prod/web/FAR", "new");
+    /* by a template, which comes later */
+    COMMIT(&world->model, {DROP, "prod/web/FAR"});
+    set(world, "prod/billing/KEY", "newer");
+    check_opens(world, world->host, "prod/billing/KEY", NULL);
+    COMMIT(&world->model, {SET_TEMPLATE, "prod/web/TEXT", 0, "x=${api/WAY}"});
+    check_opens(world, world->host, "prod/web/TEXT", "x=newer");
+    /* by another way of the middle one */
+    COMMIT(&world->model, {SHARE_WITH, "prod/billing/TOKEN", 0, "api"},
+           {SET_LINK, "prod/api/WAY", 0, "billing/TOKEN"});
+    check_opens(world, world->host, "prod/web/TEXT", "x=two");
+    set(world, "prod/billing/KEY", "not any more");
+    check_opens(world, world->host, "prod/billing/KEY", NULL);
+    assert_int_equal(take_back(world, "prod/web", "id:host", 0), 0);
+    set(world, "prod/billing/TOKEN", "nor this");
+    check_opens(world, world->host, "prod/web/TEXT", NULL);
+    assert_int_equal(sample_verify(world->model.store, true), 0);
+}
+
+/* Nor does it matter that its environment stands on another one. */
+static void test_what_a_base_has_is_opened(void **state)
+{
+    struct world *world = *state;
+    fill(world);
+    COMMIT(&world->model, {ADD, "late", 0, "prod"});
+    assert_int_equal(give(world, "late/web", "id:host", GRANT_READ), 0);
+    assert_int_equal(give(world, "late", "id:other", GRANT_READ), 0);
+    check_opens(world, world->host, "late/web/KEY", "three");
+    check_opens(world, world->other, "late/web/KEY", "three");
+    check_opens(world, world->other, "late/billing/KEY", "one");
+    check_opens(world, world->host, "late/billing/KEY", NULL);
+    set(world, "prod/web/KEY", "new");
+    check_opens(world, world->host, "late/web/KEY", "new");
+    check_opens(world, world->other, "late/web/KEY", "new");
+    assert_int_equal(rotate(world, "late"), 0);
+    assert_int_equal(rotate(world, "prod"), 0);
+    check_opens(world, world->host, "late/web/KEY", "new");
+    check_opens(world, world->other, "late/web/KEY", "new");
+    set(world, "late/web/KEY", "its own");
+    set(world, "prod/web/KEY", "of the base alone");
+    check_opens(world, world->host, "prod/web/KEY", NULL);
+    COMMIT(&world->model, {DROP, "late/web/KEY"});
+    check_opens(world, world->host, "late/web/KEY", "of the base alone");
+    assert_int_equal(take_back(world, "late", "id:other", 0), 0);
+    set(world, "prod/web/KEY", "after that");
+    check_opens(world, world->other, "late/web/KEY", NULL);
+    check_opens(world, world->host, "late/web/KEY", "after that");
+    assert_int_equal(sample_verify(world->model.store, true), 0);
+}
+
 /* What was shared with a service is known to who could read that, too. */
 static void test_what_was_shared_is_listed_as_well(void **state)
 {
@@ -491,6 +557,8 @@ int main(void)
         WORLD_TEST(test_what_is_shared_is_opened),
         WORLD_TEST(test_what_could_be_read_is_listed_until_it_is_changed),
         WORLD_TEST(test_what_was_shared_is_listed_as_well),
+        WORLD_TEST(test_what_is_reached_is_opened),
+        WORLD_TEST(test_what_a_base_has_is_opened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
