@@ -36,10 +36,14 @@ static void tell(struct checking *checking, uint32_t op)
         checking->options->fault(checking->options->arg, text);
 }
 
-/* What another part of the proof tells of, or nobody here can look at. */
+/* What another part of the proof tells of, or nobody here can look at: what was destroyed, nobody
+ * can. */
 static int passed_over(int error)
 {
-    return error == -ERR_CORRUPT || error == -ERR_FORMAT || error == -ERR_NO_KEY ? 0 : error;
+    return error == -ERR_CORRUPT || error == -ERR_FORMAT || error == -ERR_NO_KEY ||
+                   error == -ERR_PURGED
+               ? 0
+               : error;
 }
 
 static int check_secret(struct checking *checking, const struct operation *operation, uint32_t op,

@@ -135,4 +135,12 @@ is "what is" 83 "$(emsa get prod/billing/PORT)"
 ends "again" 0 "nothing to change" emsa compact --keep "$last" -m again
 holds "verify" emsa verify
 holds "in Python" /usr/bin/python3 -B "$here/../format/emsa_settle.py" "$EMSA_STORE" --identity "$EMSA_STORE.identity"
+
+# What is derived does not need them.
+holds "not mounted" emsa umount "$work/env"
+holds "nor the view" emsa umount "$work/view"
+holds "stopped" stop_server
+holds "rebuilt" emsa verify --rebuild
+is "nowhere in the new file" 0 "$(in_file 'b"the-wrong-host.example"')"
+ends "and destroyed" 3 "destroyed by revision $purged, .*INC-7" emsa rollback prod/billing/HOST --to "$then"
 finish
