@@ -83,7 +83,7 @@ static int renew(struct checking *checking)
 static int check_operation(struct checking *checking, struct follow *follow, uint32_t op)
 {
     struct operation operation;
-    struct slice body;
+    struct slice body = {0};
     struct key key;
     int found = renew(checking);
     if (!found)
