@@ -8,6 +8,7 @@
 
 #include "store/caller.h"
 #include "store/error.h"
+#include "tools/emsa/known.h"
 #include "tools/emsa/sign.h"
 #include "tools/service/hex.h"
 #include "tools/service/proof.h"
@@ -36,13 +37,14 @@ bool prove_is_wanted(const struct session *session)
     return session->sign.is_open && sign_is_named(session);
 }
 
-int prove_store(const uint8_t store_id[static STORE_ID_SIZE])
+int prove_store(const struct session *session, const uint8_t store_id[static STORE_ID_SIZE])
 {
+    const struct options *options = &session->options;
     char id[2 * STORE_ID_SIZE + 1];
     const char *wanted = getenv("EMSA_STORE_ID");
     hex_text(id, store_id, STORE_ID_SIZE);
     if (wanted == NULL || wanted[0] == '\0' || strcmp(wanted, id) == 0)
-        return 0;
+        return options->host != NULL ? known_store(options->host, options->store, store_id) : 0;
     error_set(ERR_REFUSED, "the server says that its store is %s, and $EMSA_STORE_ID is '%.64s'",
               id, wanted);
     return error_add(ERR_REFUSED, "nothing was signed: see who answers there ('emsa status --json' "
@@ -96,7 +98,7 @@ static int take_challenge(struct session *session, const struct way *way,
     if (hex_bytes(claim->challenge, CALLER_CHALLENGE_SIZE, challenge) < 0 || !json_is_integer(uid))
         return error_set(ERR_IO, "the server asks for a proof that nobody can give");
     claim->uid = (uint32_t)json_integer_value(uid);
-    error = prove_store(claim->store_id);
+    error = prove_store(session, claim->store_id);
     if (error == 0 && session->options.host == NULL)
         error = check_user(claim->uid);
     return error;

@@ -24,7 +24,8 @@ int prove_to(void *session, struct client *client);
 /* The same over a connection that has no client. */
 int prove_over(struct session *session, struct varlink *link);
 
-/* Whether signing for that store is allowed here. ERR_REFUSED: $EMSA_STORE_ID is another one's. */
-int prove_store(const uint8_t store_id[static 16]);
+/* Whether signing for that store is allowed here. ERR_REFUSED: $EMSA_STORE_ID is another one's, or
+ * it is not the one that is known at the other machine (known.h). ERR_IO. */
+int prove_store(const struct session *session, const uint8_t store_id[static 16]);
 
 #endif

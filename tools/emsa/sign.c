@@ -198,7 +198,7 @@ static int find_store(struct session *session)
                                 json_string_value(json_object_get(answer.reply, "id"))) < 0)
         error = error_set(ERR_IO, "the server does not say which store it serves");
     if (error == 0)
-        error = prove_store(session->sign.store_id);
+        error = prove_store(session, session->sign.store_id);
     session->sign.has_store_id = error == 0;
     return error;
 }

@@ -36,3 +36,4 @@ Host far
 END
 export EMSA_SSH="ssh -F $work/ssh/config"
 export XDG_RUNTIME_DIR=$work
+export EMSA_KNOWN_STORES=$work/known/stores

@@ -40,6 +40,16 @@ is "is there" another-password "$(emsa get prod/web/PASSWORD --reveal)"
 ends "reads nothing" 1 "uid 2012 (ken), 'id:ci', has no right to Get" ci get prod/web/PORT
 ends "nor by way of a link" 1 "'id:ci', has no right to Set" ci link prod/web/COPY web/PASSWORD
 ends "another identity" 1 "that this store does not know, has no right" emsa --host ssh://root@far --sign "$work/other" set prod/web PORT=1
+id=$(emsa --json status | json id)
+is "which store it is, is remembered" "far $id 600" "$(cat "$work/known/stores") $(stat -c %a "$work/known/stores")"
+echo "far 00112233445566778899aabbccddeeff" >"$work/known/stores"
+ends "another store than before" 4 "was 00112233445566778899aabbccddeeff before" ci set prod/web PORT=1
+echo "near/var $id" >"$work/known/stores"
+ends "the store of another place" 4 "says that it is the one at 'near/var'" ci set prod/web PORT=1
+is "nothing was remembered then" 1 "$(wc -l <"$work/known/stores")"
+echo "far $id # the same" >>"$work/known/stores"
+holds "two names of one place" ci set prod/web PORT=8081
+ends "no place to remember" 0 "cannot be remembered" env EMSA_KNOWN_STORES=/proc/none/stores emsa --host ssh://root@far --sign "$work/ci" set prod/web PORT=8081
 ends "another store" 4 "EMSA_STORE_ID" env EMSA_STORE_ID=00112233445566778899aabbccddeeff emsa --host ssh://root@far --sign "$work/ci" set prod/web PORT=1
 
 # One connection over a server's end: whoever proved something proves it again.
