@@ -157,6 +157,16 @@ static int walk_keys(struct check *check, const struct schema *schema, uint64_t 
     }
 }
 
+/* One line for the service: thousands are checked at each release. */
+static int audit_opened(struct check *check)
+{
+    struct path path;
+    if (check->opened == 0)
+        return 0;
+    int error = path_make(&path, check->environment.name, check->service.name, NULL);
+    return error < 0 ? error : audit_given_at(check->request, &path, 0, check->opened);
+}
+
 static int judge_service(struct check *check, const struct schema *schema,
                          const struct schema_place *place)
 {
@@ -166,8 +176,11 @@ static int judge_service(struct check *check, const struct schema *schema,
     if (schema == NULL && !check->is_all && strcmp(check->service.name, "shared") != 0)
         error = check_found_key(check, SEVERITY_WARNING, "no-schema", NULL, 0,
                                 "has no schema: 'emsa schema infer' makes a first draft");
+    check->opened = 0;
     if (error == 0)
         error = walk_keys(check, schema, &keys);
+    if (error == 0)
+        error = audit_opened(check);
     return error < 0 ? error : add_service(check, schema, keys, place);
 }
 

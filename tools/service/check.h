@@ -32,6 +32,7 @@ struct check {
     bool is_all;
     bool has_locks;
     struct service service;
+    uint64_t opened; /* secrets of it, of which something is told */
 };
 
 /* A finding at a place: verdict is a word of the manual's table, text follows the path. rev: of

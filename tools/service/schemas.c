@@ -103,6 +103,7 @@ struct draft {
     size_t count, room;
     json_t *environments; /* owned; where the service is */
     unsigned unopened;    /* secrets whose values are not at hand */
+    uint64_t opened;      /* and whose are, of the service in hand */
     struct secret scratch;
 };
 
@@ -158,8 +159,8 @@ static int look_at_entry(struct draft *draft, const struct entry *entry)
     drafted->times++;
     drafted->secrets += entry->kind == ENTRY_SECRET;
     error = snapshot_value(draft->snapshot, &data, &size, entry, &draft->scratch);
-    if (error == 0 && entry->kind == ENTRY_SECRET) /* its type is told */
-        error = audit_given(draft->request, entry);
+    if (error == 0 && entry->kind == ENTRY_SECRET)
+        draft->opened++;
     if (error == -ERR_NO_KEY) {
         error_clear();
         draft->unopened++;
@@ -174,12 +175,27 @@ static int look_at_entry(struct draft *draft, const struct entry *entry)
     return 0;
 }
 
+static int look_at_entries(struct draft *draft, uint32_t environment, uint32_t service)
+{
+    struct entry entry = {0};
+    draft->opened = 0;
+    for (;;) {
+        char after[KEY_NAME_MAX + 1];
+        memcpy(after, entry.key, sizeof after);
+        int found = snapshot_next_entry(draft->snapshot, &entry, environment, service, after);
+        if (found == 0)
+            found = look_at_entry(draft, &entry);
+        if (found != 0)
+            return found < 0 ? found : 0;
+    }
+}
+
+/* What types they are is told of all of them. */
 static int look_at_service(struct draft *draft, const struct environment *environment,
                            const char *name)
 {
-    const struct request *request = draft->request;
+    struct request *request = draft->request;
     struct service service;
-    struct entry entry = {0};
     struct path path;
     int found = snapshot_service(draft->snapshot, &service, environment->id, name);
     if (found == 0)
@@ -190,15 +206,9 @@ static int look_at_service(struct draft *draft, const struct environment *enviro
         return 0;
     if (json_array_append_new(draft->environments, json_string(environment->name)) < 0)
         return no_memory();
-    for (;;) {
-        char after[KEY_NAME_MAX + 1];
-        memcpy(after, entry.key, sizeof after);
-        found = snapshot_next_entry(draft->snapshot, &entry, environment->id, service.id, after);
-        if (found == 0)
-            found = look_at_entry(draft, &entry);
-        if (found != 0)
-            return found < 0 ? found : 0;
-    }
+    int error = look_at_entries(draft, environment->id, service.id);
+    return error < 0 || draft->opened == 0 ? error
+                                           : audit_given_at(request, &path, 0, draft->opened);
 }
 
 static int look_everywhere(struct draft *draft, const char *service)

@@ -58,9 +58,9 @@ diff Diff staging/web/PASSWORD" emsa diff prod/web staging/web
 door "diff Diff prod/web/PASSWORD
 diff Diff prod/web/PASSWORD" emsa diff "prod/web@$rev" prod/web
 door "" emsa diff prod/web prod/web
-door "check Check prod/web/PASSWORD" emsa check prod/web --against "$work/schema"
-door "infer SchemaInfer prod/web/PASSWORD
-infer SchemaInfer staging/web/PASSWORD" emsa schema infer prod/web
+door "check Check prod/web x1" emsa check prod/web --against "$work/schema"
+door "infer SchemaInfer prod/web x1
+infer SchemaInfer staging/web x1" emsa schema infer prod/web
 door "change Set prod/web x1" emsa schema set "$work/schema" --env prod --dry-run
 door "change Set prod/web x1" emsa schema set "$work/schema" --env prod
 door "change Set prod/web/PASSWORD" emsa set prod/web --secret-file "PASSWORD=$work/other" --dry-run
