@@ -250,16 +250,15 @@ static int check_count(struct verify *verify, enum database database, const char
     return error < 0 ? error : 0;
 }
 
-/* Whether meta has a seal: what it is worth only who has its key can say (db/whole.h). One that is
- * damaged is one. */
-static int find_seal(struct verify *verify, bool *has)
+/* Whether meta has a seal: what it is worth only who has its key can say (db/whole.h). */
+static int find_seal(struct verify *verify, unsigned *count)
 {
     struct slice body;
     struct key key;
-    const int found = txn_get(verify->txn, &body, DB_META, key_meta(&key, "whole"));
-    verify->is_barred |= found < 0;
-    *has = found != TXN_NOT_FOUND;
-    return found < 0 && found != -ERR_CORRUPT ? found : 0;
+    const int found =
+        verify_read(verify, txn_get(verify->txn, &body, DB_META, key_meta(&key, "whole")), "seal");
+    *count = found != TXN_NOT_FOUND;
+    return found < 0 ? found : 0;
 }
 
 static int check_counts(struct verify *verify)
@@ -268,14 +267,14 @@ static int check_counts(struct verify *verify)
     const uint64_t names = expected->counters.environment_id +
                            2 * (uint64_t)expected->counters.service_id +
                            2 * expected->counters.name_id;
-    bool has_seal;
-    int error = find_seal(verify, &has_seal);
+    unsigned seals = 0;
+    int error = find_seal(verify, &seals);
     const struct {
         enum database database;
         const char *name;
         uint64_t count;
     } rows[] = {
-        {DB_META, "meta", 3u + has_seal},
+        {DB_META, "meta", 3u + seals},
         {DB_COMMIT, "commit", verify->rev - 1},
         {DB_LOG, "log", expected->operations},
         {DB_VALUE, "value", expected->values},

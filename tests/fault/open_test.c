@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "store/error.h"
+#include "store/pin.h"
 #include "tests/fault/stage.h"
 #include "tests/support/store/dice.h"
 
@@ -53,7 +54,10 @@ static int open_and_unlock(void *arg)
     const struct fault *fault = arg;
     struct store *store = NULL;
     struct identity *identity = NULL;
-    struct store_options options = {.path = stage.run, .lock_fd = -1};
+    char pin[TRIAL_PATH_MAX + 8];
+    snprintf(pin, sizeof pin, "%s.pin", stage.run);
+    trial_remove(pin); /* a new one: the store is verified, and sealed */
+    struct store_options options = {.path = stage.run, .lock_fd = -1, .pin_fd = pin_open(pin)};
     MUST_DO(secret_setup(SAMPLE_SECRETS_MAX));
     inject_arm(fault->family, fault->how, fault->at, fault->onwards);
     int error = store_open(&store, &options);
