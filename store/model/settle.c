@@ -295,6 +295,9 @@ static int judge_value(struct settling *settling, struct entry *entry, const str
     if (found || !entry_is_composed(entry) || (settling->judge->is_replay && !settling->is_expiry))
         return found;
     found = resolve_size(now, &size, entry);
+    /* What was destroyed since had no more to say of it (its value was walked over before). */
+    if (settling->judge->is_replay && (found == -ERR_PURGED || found == -ERR_CORRUPT))
+        return 0;
     return found == -ERR_NO_KEY ? 0 : found; /* told by nobody here */
 }
 

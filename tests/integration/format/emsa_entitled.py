@@ -37,8 +37,10 @@ class Entitled:
 
         strict = {id for id, it in self.environments.items() if it.protected & 2}
         due = [it for it in operations if it["kind"] == form.REMOVE and it["expires"]]
-        for operation in (it for it in operations if it["environment"] in strict and it not in due):
-            if not holds(operation["environment"], operation["service"], self._takes(operation)):
+        everywhere = [(it, id) for it in operations for id in strict if it["kind"] == form.COMPACT and not it["environment"]]
+        there = [(it, it["environment"]) for it in operations if it["environment"] in strict and it not in due]
+        for operation, environment in there + everywhere:
+            if not holds(environment, operation["service"], self._takes(operation)):
                 self._tell(f"'{signer}' was not granted what it did")
             if operation["from"] and operation["from"][0] in strict and not holds(operation["from"][0], self._service_of(operation), READ):
                 self._tell(f"'{signer}' was not granted what it copied")

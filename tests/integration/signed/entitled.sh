@@ -1,6 +1,7 @@
 #!/bin/bash
 # An environment that takes signed changes only takes them from who was granted what they do: asked when a commit is made, and again
 # by verification, of a log that somebody with the server's files has forged.
+# shellcheck disable=SC2317 # functions that holds and ends call
 # shellcheck source=../../support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
 command -v mdb_dump >/dev/null || skip "LMDB's own tools (lmdb-utils) are not here"

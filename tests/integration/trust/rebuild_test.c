@@ -11,11 +11,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "store/error.h"
+#include "store/expiry.h"
 #include "store/pin.h"
 #include "store/rebuild.h"
 #include "tests/integration/trust/mutate.h"
@@ -102,6 +104,29 @@ static void tag(struct store *store)
     change_free(change);
 }
 
+/* What ended was seen in a template with a secret, whose value of then was destroyed since. */
+static void destroy(struct store *store)
+{
+    struct change *change = NULL;
+    struct change_result result = {0};
+    struct expiry_result expired = {0};
+    struct timespec now;
+    const struct change_terms terms = sample_terms("destroyed", 0);
+    const struct path key = sample_path("late/front/PASSWORD");
+    COMMIT({SET, "all/front/PASSING", 20});
+    COMMIT({SET, "late/front/PASSING", 21, NULL, 60},
+           {SET_TEMPLATE, "late/front/WITH", 0, "${PASSWORD}-${PASSING}", 0});
+    clock_gettime(CLOCK_REALTIME, &now);
+    MUST_DO(expiry_commit(store, &expired, ((int64_t)now.tv_sec + 120) * 1000000000));
+    MUST(expired.rev, "nothing ended");
+    COMMIT({SECRET_TEXT, "late/front/PASSWORD", 0, "Qq7!the-next-of-its-own", 0});
+    MUST_DO(change_new(&change, store));
+    MUST_DO(change_purge(change, &key, expired.rev));
+    MUST_DO(change_commit(change, &terms, &result));
+    change_result_release(&result);
+    change_free(change);
+}
+
 static int make_store(void *arg)
 {
     (void)arg;
@@ -113,6 +138,7 @@ static int make_store(void *arg)
     if (trial.seed == STORY_SEED) { /* another may not let any environment be made */
         add_more(store);
         tag(store);
+        destroy(store);
     }
     MUST_DO(sample_verify(store, true));
     store_close(store);
