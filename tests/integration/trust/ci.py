@@ -82,6 +82,14 @@ def main():
     # room: more than a stranger may send, once it is proven
     change["operations"] = [{"kind": "plain", "path": f"prod/web/KEY{i}", "value": "x" * 40} for i in range(1000)]
     assert may(link, "Set", **change, dry_run=True) == "done"
+    # a proof gets the room of those with rights, and no more of it than one user may have
+    links, error = [], None
+    while error is None and len(links) < 40:
+        links.append(Connection(socket))
+        asked = links[-1].ask("CallerChallenge", {})[0]["parameters"]
+        error = links[-1].answer(key, key.sign(claim(asked, key)).signature)[0].get("error")
+    assert error == "io.emsa.Busy" and len(links) <= 17, (error, len(links))
+    assert may(links[0]) == "done" and may(links[-1]) == "io.emsa.Denied"
     print("no proof of anything else")
 
 
