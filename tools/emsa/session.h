@@ -10,15 +10,17 @@
 #include "tools/emsa/options.h"
 
 struct command;
+struct identity;
 
 struct session {
     struct options options;
     const struct command *command;
     struct place_of_store place;
-    struct client *client;  /* by session_client; NULL before */
-    struct {                /* what changes are signed with (sign.h) */
-        int fd;             /* of a file */
-        struct agent agent; /* or an agent, and the key in it */
+    struct client *client;     /* by session_client; NULL before */
+    struct {                   /* what changes are signed with (sign.h) */
+        int fd;                /* of a file */
+        struct identity *kept; /* of a locked one, once it was opened; NULL: none */
+        struct agent agent;    /* or an agent, and the key in it */
         struct agent_key agent_key;
         bool is_open, is_agent, has_store_id;
         uint8_t store_id[16];

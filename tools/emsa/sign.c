@@ -7,9 +7,10 @@
 #include <unistd.h>
 
 #include "store/error.h"
-#include "store/identity.h"
+#include "store/identity_file.h"
 #include "store/request.h"
 #include "store/sealed.h"
+#include "tools/emsa/passphrase.h"
 #include "tools/emsa/prove.h"
 #include "tools/service/hex.h"
 #include "tools/service/schema_json.h"
@@ -73,6 +74,8 @@ void sign_close(struct session *session)
         agent_close(&session->sign.agent);
     else if (session->sign.is_open)
         close(session->sign.fd);
+    identity_free(session->sign.kept);
+    session->sign.kept = NULL;
     session->sign.is_open = session->sign.is_agent = false;
 }
 
@@ -220,10 +223,48 @@ static int draw_seed(struct signing_pieces *out, const struct piece *pieces, siz
     return 0;
 }
 
-static int load(struct session *session, struct identity **out)
+/* One that somebody named and that is locked: opened with its key file, or the passphrase that is
+ * asked for, once, and kept until the end. */
+static int unlock(struct session *session, const char *path, const struct identity_file *file)
+{
+    const struct passphrase_ways ways = {.ask = true};
+    int error = passphrase_open(&session->sign.kept, file, &ways);
+    return error == -ERR_INVALID
+               ? error_set(ERR_NO_KEY,
+                           "identity '%s' is locked, and there is no terminal to ask for its "
+                           "passphrase: a key file opens it without ('emsa identity passphrase "
+                           "--add-key-file', $EMSA_IDENTITY_KEY)",
+                           path)
+               : error;
+}
+
+/* What signs, until it is given back. The store's own is opened with nothing: nobody asked. */
+static int lend(struct session *session, struct identity **out)
 {
     const char *path = named(session);
-    return identity_read(out, session->sign.fd, path != NULL ? path : session->place.identity);
+    struct identity_file *file;
+    if (session->sign.kept == NULL && path == NULL)
+        return identity_read(out, session->sign.fd, session->place.identity);
+    int error = 0;
+    if (session->sign.kept == NULL) {
+        error = identity_file_read(&file, session->sign.fd, path);
+        if (error < 0)
+            return error;
+        if (identity_file_has(file, IDENTITY_PLAIN))
+            error = identity_file_open(out, file, NULL);
+        else
+            error = unlock(session, path, file);
+        identity_file_free(file);
+    }
+    if (error == 0 && session->sign.kept != NULL)
+        *out = session->sign.kept;
+    return error;
+}
+
+static void give_back(const struct session *session, struct identity *identity)
+{
+    if (identity != session->sign.kept)
+        identity_free(identity);
 }
 
 int sign_key(struct session *session, uint8_t key[static SIGNING_KEY_SIZE])
@@ -233,11 +274,11 @@ int sign_key(struct session *session, uint8_t key[static SIGNING_KEY_SIZE])
         memcpy(key, session->sign.agent_key.key, SIGNING_KEY_SIZE);
         return 0;
     }
-    int error = load(session, &identity);
+    int error = lend(session, &identity);
     if (error < 0)
         return error;
     identity_signing_key(identity, key);
-    identity_free(identity);
+    give_back(session, identity);
     return 0;
 }
 
@@ -247,11 +288,11 @@ int sign_message(struct session *session, uint8_t out[static SIGNATURE_SIZE], co
     struct identity *identity;
     if (session->sign.is_agent)
         return agent_sign(&session->sign.agent, out, &session->sign.agent_key, message, size);
-    int error = load(session, &identity);
+    int error = lend(session, &identity);
     if (error < 0)
         return error;
     identity_sign(identity, out, message, size);
-    identity_free(identity);
+    give_back(session, identity);
     return 0;
 }
 

@@ -82,6 +82,19 @@ refuses "no file" 3 "name another one" emsa --sign "$work/nowhere" set prod/web 
 printf "nothing" >"$work/none"; chmod 600 "$work/none"
 ends "no identity" 1 "no identity" emsa --sign "$work/none" set prod/web PORT=85
 
+# One that is locked.
+head -c 32 /dev/urandom >"$work/stick"
+chmod 600 "$work/stick"
+holds "locked" emsa identity new locked --out "$work/locked" --key-file "$work/stick"
+ends "without its key" 1 "opens with its key file" emsa --sign "$work/locked" set prod/web PORT=85
+holds "with it" env EMSA_IDENTITY_KEY="$work/stick" emsa --sign "$work/locked" set prod/web PORT=85
+is "signed" unknown "$(signer "$(revision)")"
+printf 'words of eight or more\n' >"$work/words"
+holds "by a passphrase too" emsa identity passphrase "$work/locked" --key-file "$work/stick" --new-passphrase-file "$work/words"
+ends "no terminal" 1 "there is no terminal" setsid -w emsa --sign "$work/locked" set prod/web PORT=86
+holds "at one" /usr/bin/python3 -B "$here/asked.py" "words of eight or more" emsa --sign "$work/locked" set prod/web PORT=86
+is "set" 86 "$(emsa get prod/web/PORT)"
+
 # Where only what is signed is taken.
 refuses "not protected" 2 "add --protected" emsa env add vault --signed
 refuses "unsigned" 4 "signed changes only" emsa --sign none env add vault --protected --signed
