@@ -382,6 +382,7 @@ int client_ask(struct client *client, const char *method, json_t *parameters,
 {
     int64_t deadline = deadline_in(ATTEMPTS_MILLISECONDS);
     int attempt = 0;
+    *out = ANSWER_INIT;
     while (attempt < ATTEMPTS_LEAST || (attempt < ATTEMPTS_MAX && deadline_left(deadline) > 0)) {
         attempt++;
         int error = make_ready(client);
