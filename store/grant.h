@@ -59,10 +59,8 @@ struct known_identity {
 };
 /* The identity of that name. NOT_THERE. */
 int grant_identity(struct snapshot *, struct known_identity *out, const char *name);
-/* The identities that sign with that key (Ed25519), each. Calls take for each; what it returns
- * other than 0 ends the walk and is returned. */
-int grant_each_signer(struct snapshot *, const unsigned char key[static 32],
-                      int (*take)(void *arg, const struct known_identity *), void *arg);
+/* The identity that signs with that key (Ed25519), of which there is one at most. NOT_THERE. */
+int grant_signer(struct snapshot *, struct known_identity *out, const unsigned char key[static 32]);
 
 /* A secret whose value is still the one that somebody could read who may not any more. */
 struct exposed {

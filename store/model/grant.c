@@ -62,26 +62,14 @@ int grant_identity(struct snapshot *snapshot, struct known_identity *out, const 
     return snapshot_answer(snapshot, found);
 }
 
-int grant_each_signer(struct snapshot *snapshot, const unsigned char key[static 32],
-                      int (*take)(void *arg, const struct known_identity *), void *arg)
+int grant_signer(struct snapshot *snapshot, struct known_identity *out,
+                 const unsigned char key[static 32])
 {
     struct identity_state identity;
-    struct known_identity known;
-    uint8_t last[CRYPTO_KEY_SIZE];
-    const uint8_t *after = NULL;
-    for (;;) {
-        const int found = state_next_identity(snapshot_txn(snapshot), &identity, after);
-        if (found)
-            return found < 0 ? snapshot_answer(snapshot, found) : 0;
-        memcpy(last, identity.public_key, CRYPTO_KEY_SIZE);
-        after = last;
-        if (memcmp(identity.signing_key, key, CRYPTO_KEY_SIZE))
-            continue;
-        fill_identity(&known, &identity);
-        const int ended = take(arg, &known);
-        if (ended)
-            return ended;
-    }
+    const int found = state_signer(snapshot_txn(snapshot), &identity, key, UINT64_MAX);
+    if (!found)
+        fill_identity(out, &identity);
+    return snapshot_answer(snapshot, found);
 }
 
 int sealed_for(struct snapshot *snapshot, struct sealed_for *out, uint32_t environment,

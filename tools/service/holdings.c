@@ -63,12 +63,16 @@ static int take_all(struct holdings *holdings, struct snapshot *snapshot)
     }
 }
 
-static int take_identity(void *arg, const struct known_identity *known)
+static int take_identity(struct holdings *holdings, struct snapshot *snapshot,
+                         const struct proof *proof)
 {
-    struct holdings *holdings = arg;
+    struct known_identity known;
     char principal[PRINCIPAL_MAX + 1];
-    snprintf(principal, sizeof principal, "%s%s", PRINCIPAL_IDENTITY, known->name);
-    memcpy(holdings->identity, known->name, sizeof holdings->identity);
+    const int found = grant_signer(snapshot, &known, proof->key);
+    if (found != 0)
+        return found < 0 ? found : 0;
+    snprintf(principal, sizeof principal, "%s%s", PRINCIPAL_IDENTITY, known.name);
+    memcpy(holdings->identity, known.name, sizeof holdings->identity);
     return people_add(&holdings->people, principal);
 }
 
@@ -77,7 +81,7 @@ static int read_log(struct holdings *holdings, struct snapshot *snapshot,
 {
     int error = 0;
     if (holdings->is_proven && !caller->is_as_user)
-        error = grant_each_signer(snapshot, caller->proof->key, take_identity, holdings);
+        error = take_identity(holdings, snapshot, caller->proof);
     return error < 0 || holdings->everything ? error : take_all(holdings, snapshot);
 }
 

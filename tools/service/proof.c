@@ -66,26 +66,20 @@ static int read_claim(struct request *request, struct caller_claim *claim,
     return 0;
 }
 
-static int take_name(void *arg, const struct known_identity *known)
-{
-    char *name = arg;
-    memcpy(name, known->name, sizeof known->name);
-    return 1;
-}
-
 /* The name of the identity that was proven; none: the store knows no such key. */
 static int reply(struct request *request, const uint8_t key[static SIGNING_KEY_SIZE])
 {
-    char name[PRINCIPAL_NAME_MAX + 1] = "";
+    struct known_identity known;
     struct snapshot *snapshot;
     int error = request_snapshot(request, &snapshot);
-    if (error == 0)
-        error = grant_each_signer(snapshot, key, take_name, name);
     if (error < 0)
         return error;
+    const int found = grant_signer(snapshot, &known, key);
+    if (found < 0)
+        return found;
     request->call->reply = json_object();
-    if (name[0] != '\0')
-        json_object_set_new(request->call->reply, "identity", json_string(name));
+    if (found == 0)
+        json_object_set_new(request->call->reply, "identity", json_string(known.name));
     return 0;
 }
 
