@@ -68,7 +68,9 @@ is "known" True "$(signer prod/web known)"
 is "by that key" "${alice:69}" "$(signer prod/web key)"
 printf 'a secret of some length' >"$work/key"
 holds "a secret" emsa --sign ssh-agent:alice@laptop set prod/web --secret-file "PASSWORD=$work/key"
-holds "where changes are signed" emsa --sign ssh-agent env add sealed --protected --signed -m "why"
+emsa env add sealed --protected --signed -m "why" >/dev/null
+ends "where changes are signed" 4 "was not granted --set there" emsa --sign ssh-agent set sealed/web A=1 --new -m "why"
+holds "and were granted" emsa grant sealed --to id:alice --set -m "she may"
 holds "by the environment" env EMSA_SIGN_IDENTITY=ssh-agent emsa set sealed/web A=1 --new -m "why"
 holds "verify" emsa verify
 holds "in Python" /usr/bin/python3 -B "$root/tests/integration/format/emsa_settle.py" /var/lib/emsa --identity "$work/identity"
