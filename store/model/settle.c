@@ -494,7 +494,7 @@ static int settle_all(struct settling *settling)
         error = settle_schemas(settling);
     if (!error && !settling->judge->is_replay)
         error = settle_guard(settling);
-    if (!error && !settling->judge->code)
+    if (!error && !settling->judge->code && !settling->judge->is_replay)
         error = settle_consumers(settling);
     return error || settling->judge->code ? error : settle_write(settling);
 }
