@@ -56,7 +56,8 @@ static bool is_sealed(const struct sheet *sheet, const struct apply_terms *terms
     bool is_all = sheet->key_count > 0 && sheet->schema_count == 0 && sheet->share_count == 0 &&
                   !terms->has_rev && !terms->prune && !terms->unshare;
     for (size_t i = 0; i < sheet->environment_count && is_all; i++)
-        is_all = sheet->environments[i].protection == NULL && sheet->environments[i].base == NULL &&
+        is_all = sheet->environments[i].protection == NULL &&
+                 sheet->environments[i].signing == NULL && sheet->environments[i].base == NULL &&
                  sheet->environments[i].life == NULL && sheet->environments[i].service_count > 0;
     for (size_t i = 0; i < sheet->service_count && is_all; i++)
         is_all = sheet->services[i].key_count > 0;

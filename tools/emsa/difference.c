@@ -87,12 +87,23 @@ static void check_base(struct making *making, const struct sheet_environment *en
                    base);
 }
 
+static void check_signed(struct making *making, const struct sheet_environment *environment,
+                         json_t *there)
+{
+    const bool is_signed = json_is_true(json_object_get(there, "signed"));
+    if (environment->signing != NULL && environment->is_signed != is_signed)
+        faults_add(making->faults, &making->sheet->tree, environment->signing,
+                   "'%s' is there, and takes %s: that cannot be changed", environment->name,
+                   is_signed ? "signed changes only" : "unsigned changes, too");
+}
+
 static void check_environment(struct making *making, const struct sheet_environment *environment,
                               json_t *there)
 {
     json_int_t expires = json_integer_value(json_object_get(there, "expires"));
     bool is_protected = json_is_true(json_object_get(there, "protected"));
     check_base(making, environment, there);
+    check_signed(making, environment, there);
     if (environment->protection != NULL && environment->is_protected != is_protected)
         faults_add(making->faults, &making->sheet->tree, environment->protection,
                    "'%s' is there, and is %sprotected: that cannot be changed", environment->name,
@@ -128,8 +139,12 @@ static uint64_t life_of(struct making *making, const struct yaml_node *at, uint6
 static int add_environment(struct making *making, const struct sheet_environment *environment)
 {
     uint64_t ttl = life_of(making, environment->life, environment->ttl, environment->expires);
-    json_t *operation = json_pack("{s:s, s:s, s:b}", "kind", "environment", "path",
-                                  environment->name, "protected", (int)environment->is_protected);
+    if (environment->is_signed && !environment->is_protected)
+        faults_add(making->faults, &making->sheet->tree, environment->signing,
+                   "what takes signed changes only is protected, too: add 'protected: true'");
+    json_t *operation = json_pack("{s:s, s:s, s:b, s:b}", "kind", "environment", "path",
+                                  environment->name, "protected", (int)environment->is_protected,
+                                  "signed", (int)environment->is_signed);
     if (operation != NULL && environment->base != NULL)
         json_object_set_new(operation, "base",
                             json_string(yaml_text(&making->sheet->tree, environment->base)));

@@ -354,16 +354,29 @@ static int read_services(struct reading *reading, size_t environment, const stru
 
 /* Environments */
 
-static const char *const environment_words[] = {"protected", "base",     "ttl",
-                                                "expires",   "services", NULL};
+static const char *const environment_words[] = {"protected", "base",   "ttl", "expires",
+                                                "services",  "signed", NULL};
+
+static bool read_flag(struct reading *reading, const struct yaml_node *node, const char *word)
+{
+    const bool is_set = yaml_is(&reading->sheet->tree, node, "true");
+    if (!is_set && !yaml_is(&reading->sheet->tree, node, "false"))
+        faults_add(reading->faults, &reading->sheet->tree, node, "'%s' is true or false", word);
+    return is_set;
+}
 
 static void read_protected(struct reading *reading, struct sheet_environment *environment,
                            const struct yaml_node *node)
 {
-    environment->is_protected = yaml_is(&reading->sheet->tree, node, "true");
+    environment->is_protected = read_flag(reading, node, "protected");
     environment->protection = node;
-    if (!environment->is_protected && !yaml_is(&reading->sheet->tree, node, "false"))
-        faults_add(reading->faults, &reading->sheet->tree, node, "'protected' is true or false");
+}
+
+static void read_signed(struct reading *reading, struct sheet_environment *environment,
+                        const struct yaml_node *node)
+{
+    environment->is_signed = read_flag(reading, node, "signed");
+    environment->signing = node;
 }
 
 static void read_base(struct reading *reading, struct sheet_environment *environment,
@@ -405,6 +418,8 @@ static int read_environment(struct reading *reading, size_t index, const struct 
             read_life(reading, environment, value, member == 2);
         else if (member == 4)
             services = value;
+        else if (member == 5)
+            read_signed(reading, environment, value);
     }
     return services != NULL ? read_services(reading, index, services) : 0;
 }

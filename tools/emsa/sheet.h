@@ -60,8 +60,8 @@ struct sheet_schema {
 struct sheet_environment {
     const struct yaml_node *at;
     const char *name;
-    const struct yaml_node *protection, *base, *life; /* NULL: not said */
-    bool is_protected;
+    const struct yaml_node *protection, *signing, *base, *life; /* NULL: not said */
+    bool is_protected, is_signed;
     uint64_t ttl;
     int64_t expires;
     size_t service_count;

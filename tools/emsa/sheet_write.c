@@ -172,6 +172,8 @@ static void put_terms(struct writing *writing, json_t *environment)
     const char *base = output_member(environment, "base");
     if (json_is_true(json_object_get(environment, "protected")))
         put(writing, "    protected: true\n");
+    if (json_is_true(json_object_get(environment, "signed")))
+        put(writing, "    signed: true\n");
     if (base[0] != '\0') {
         put(writing, "    base: ");
         put_word(writing, base);

@@ -276,7 +276,8 @@ static int note_environment(struct take *take, const struct environment *environ
     char base[ENVIRONMENT_NAME_MAX + 1] = "";
     if (json_object_get(take->environments, environment->name) != NULL)
         return 0;
-    json_t *object = json_pack("{s:b}", "protected", (int)environment->is_protected);
+    json_t *object = json_pack("{s:b, s:b}", "protected", (int)environment->is_protected, "signed",
+                               (int)environment->is_signed);
     if (object == NULL || json_object_set_new(take->environments, environment->name, object) < 0)
         return no_memory();
     if (environment->expires != 0)

@@ -162,7 +162,10 @@ environments:
   fresh:
     services: {shared: {keys: {A: "1"}}, web: , api: {shares: {A: ['*']}, keys: {A: {value: "x", ttl: 1h, share: web}}}}
   strict: {protected: true}
+  vault: {protected: true, signed: true, services: {web: {keys: {A: b}}}}
 YAML
+    is "signed where that is said" "['vault']" "$(emsa env ls --json | /usr/bin/python3 -c 'import json, sys
+print([item["name"] for item in json.load(sys.stdin)["items"] if item.get("signed")])')"
     is "on each other" fresh "$(emsa env ls --json | /usr/bin/python3 -c 'import json, sys
 print({item["name"]: item.get("base") for item in json.load(sys.stdin)["items"]}["feature"])')"
     is "with what is read there" 1 "$(emsa get feature/web/B)"
@@ -172,6 +175,13 @@ print(*sorted((share["with"] for share in json.load(sys.stdin)["shares"]), rever
     holds "as it is exported" emsa apply "$work/all.yaml"
     says "it is there" "nothing to change"
     refused "protected is not undone" 4 "text.yaml:1:36: 'strict' is there, and is protected" 'environments: {strict: {protected: false}}'
+    refused "nor signed" 4 "text.yaml:1:32: 'vault' is there, and takes signed changes only" 'environments: {vault: {signed: false}}'
+    refused "nor the other way" 4 "'strict' is there, and takes unsigned changes, too" 'environments: {strict: {signed: true}}'
+    refused "signed alone" 4 "add 'protected: true'" 'environments: {other: {signed: true}}'
+    refused "what is no yes" 2 "'signed' is true or false" 'environments: {other: {signed: 1}}'
+    refused "unsigned where it is wanted" 4 "signed changes only" 'environments: {vault: {services: {web: {keys: {A: c}}}}}' --sign none -m why
+    refused "and where it is made" 4 "signed changes only" 'environments: {vault2: {protected: true, signed: true}}' --sign none -m why
+    is "is written so" 1 "$(grep -c '^    signed: true$' "$work/all.yaml")"
     refused "nor a base" 4 "stands on 'fresh'" 'environments: {feature: {base: prod}}'
     refused "what is protected wants a reason" 4 "reason" 'environments: {strict: {services: {a: {keys: {B: c}}}}}'
     holds "and has one" emsa apply - -m why <<<'environments: {strict: {services: {a: {keys: {B: c}}}}}'

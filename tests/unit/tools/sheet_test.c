@@ -104,7 +104,7 @@ static void forms(void **state)
                  "     T64: {template: !base64 JHtBfQ==}\n"
                  "    shares: {KEPT: job, OTHER: [job]}\n"
                  "   empty:\n"
-                 " other: {protected: true}\n"
+                 " other: {protected: true, signed: true}\n"
                  " kid: {base: prod, ttl: 2d}\n");
     assert_true(sheet.has_rev && sheet.rev == 41 && sheet.has_clear);
     EXPECT(&sheet, "PLAIN", SHEET_PLAIN, "yes");
@@ -124,7 +124,8 @@ static void forms(void **state)
     assert_int_equal(sheet.environment_count, 3);
     assert_int_equal(sheet.service_count, 2);
     assert_int_equal(sheet.share_count, 4);
-    assert_true(sheet.environments[1].is_protected);
+    assert_true(sheet.environments[1].is_protected && sheet.environments[1].is_signed);
+    assert_true(sheet.environments[2].signing == NULL && !sheet.environments[2].is_signed);
     assert_int_equal(sheet.environments[2].ttl, 172800);
     for (size_t i = 1; i < sheet.key_count; i++) /* in their order */
         assert_true(strcmp(sheet.keys[i - 1].name, sheet.keys[i].name) < 0);
