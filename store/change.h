@@ -38,6 +38,7 @@ struct author {
     bool is_signed;
     bool is_known; /* the key is an identity's that the store knew before */
     uint8_t key[SIGNING_KEY_SIZE];
+    char identity[PRINCIPAL_NAME_MAX + 1]; /* its name, where it is known; else "" */
 };
 
 struct change;

@@ -5,8 +5,9 @@
  * Who holds a right is a principal: "user:NAME" or "group:NAME", a name of the system's, or
  * "id:NAME", an identity whose public keys are in the log. A grant stands at the root (everything),
  * an environment or a service, and goes with that place. Where reading is granted to an identity,
- * the private key of that environment or service was wrapped for it by the same commit: so what it
- * may read is enforced by what it can open, wherever there is a copy of the store.
+ * the private key of that environment or service, or of every environment, was wrapped for it by
+ * the same commit, and of each that comes later by the one that makes it: so what it may read is
+ * enforced by what it can open, wherever there is a copy of the store.
  */
 #ifndef EMSA_STORE_GRANT_H
 #define EMSA_STORE_GRANT_H
@@ -48,9 +49,11 @@ int grant_at(struct snapshot *, struct grant *out, uint32_t environment, uint32_
  * past the last. */
 int grant_next(struct snapshot *, struct grant *at);
 
-/* The name of the identity that a store is made with. It holds the key of every environment, and
- * keeps it. */
+/* The identity that a store is made with, and the one that is kept elsewhere for the day on which
+ * that is lost. Both were granted reading at the root, as others can be, and it can be taken back:
+ * at least one identity reads everything. */
 #define ADMINISTRATOR "administrator"
+#define RECOVERY "recovery"
 
 struct known_identity {
     char name[PRINCIPAL_NAME_MAX + 1];
@@ -61,6 +64,20 @@ struct known_identity {
 int grant_identity(struct snapshot *, struct known_identity *out, const char *name);
 /* The identity that signs with that key (Ed25519), of which there is one at most. NOT_THERE. */
 int grant_signer(struct snapshot *, struct known_identity *out, const unsigned char key[static 32]);
+
+/* The identity of that public text. ERR_INVALID, NOT_THERE. */
+int grant_identity_of(struct snapshot *, struct known_identity *out, const char *public_text);
+
+struct held_key {
+    struct path path;        /* whose newest key it is: the root's, an environment's, a service's */
+    struct identity_key key; /* wrapped: of one that is held */
+    bool is_held;
+};
+/* Calls take for the store's own key and for that of each environment, held or not, and, where an
+ * environment's is not, for those of its services that are. Its failures end the walk and are
+ * returned; what is positive ends it. */
+int grant_each_key(struct snapshot *, const char *public_text,
+                   int (*take)(void *arg, const struct held_key *), void *arg);
 
 /* A secret whose value is still the one that somebody could read who may not any more. */
 struct exposed {

@@ -5,6 +5,7 @@
 #define EMSA_STORE_IDENTITY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct identity; /* private parts in the locked arena (store/secret.h) */
 
@@ -45,6 +46,19 @@ int identity_load(struct identity **out, const char *path);
 /* Whether it can do what it is for: opens a key that is wrapped for its public half, and checks
  * what it signed. ERR_NO_KEY: it can't. */
 int identity_try(const struct identity *identity);
+
+/* The private key of a place of a store, wrapped for an identity. */
+#define IDENTITY_WRAPPED_SIZE 112
+struct identity_key {
+    uint32_t environment, service, generation; /* whose; service 0: the environment's */
+    uint8_t public_key[32];                    /* the place's */
+    uint8_t wrapped[IDENTITY_WRAPPED_SIZE];
+};
+
+/* Whether the identity opens it, and what comes out is that place's. 0; ERR_CORRUPT: it does not;
+ * ERR_NOMEM. */
+int identity_opens(const struct identity *identity, const uint8_t store_id[static 16],
+                   const struct identity_key *key);
 
 /* The public text of an identity, for grants and messages. */
 void identity_public(const struct identity *identity, char text[static IDENTITY_TEXT_MAX]);

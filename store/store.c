@@ -10,6 +10,7 @@
 #include "store/log/verify.h"
 #include "store/model/core.h"
 #include "store/model/leak_check.h"
+#include "store/model/lost.h"
 #include "store/model/owner.h"
 #include "store/model/pin.h"
 #include "store/model/rebuild_files.h"
@@ -162,7 +163,14 @@ static int read_grant(void *arg, struct txn *txn)
 {
     struct unlocking *unlocking = arg;
     struct identity_state identity;
-    const int found = state_identity(txn, &identity, unlocking->public_key);
+    int found = state_identity(txn, &identity, unlocking->public_key);
+    if (found > 0) {
+        const int lost = lost_founder(txn, unlocking->public_key);
+        if (lost)
+            return lost < 0 ? lost
+                            : error_set(ERR_CORRUPT, "the record of this store's own identity is "
+                                                     "gone: 'emsa verify' tells more");
+    }
     return found > 0
                ? error_set(ERR_NO_KEY, "this identity has no grant in this store: it was made "
                                        "for another one")

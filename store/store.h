@@ -37,13 +37,19 @@ struct store_options {
 
 /*
  * Makes a new store in path, which must not exist or be an empty directory: mode 0700, preallocated
- * files, a random store id, revision 0, and the identity's public part recorded as the first
- * administrator (its own commit, revision 1, by author). ERR_REFUSED: there is a store already, the
- * directory is not empty, or it lies on a network file system. ERR_FULL, ERR_DENIED, ERR_IO: what
- * was made is removed again.
+ * files, a random store id, revision 0, and the identity's public part recorded as the first that
+ * reads everything (its own commit, revision 1, by author). ERR_REFUSED: there is a store already,
+ * the directory is not empty, or it lies on a network file system. ERR_FULL, ERR_DENIED, ERR_IO:
+ * what was made is removed again.
  */
 struct author;
 int store_create(const char *path, const struct identity *identity, const struct author *author);
+
+/* The same, with a second identity that reads everything from revision 1 on: the one of that public
+ * text (NULL: none), known as RECOVERY (store/grant.h). ERR_INVALID: the text is none; ERR_REFUSED:
+ * it is the first one's. */
+int store_create_recoverable(const char *path, const struct identity *identity,
+                             const char *recovery, const struct author *author);
 
 /* Takes the owner lock on path/owner.lock without opening the store. Returns a descriptor to close
  * (which gives the lock back), or ERR_BUSY naming the owner's pid if it can be known, ERR_NOT_FOUND

@@ -21,19 +21,36 @@ static int the_wrapped(void *context, struct wrapped_key *out)
     return 0;
 }
 
-static int try_opening(struct keyring *keyring, const uint8_t store_id[static 16],
-                       const struct identity *identity)
+static int open_key(const struct identity *identity, const uint8_t store_id[static 16],
+                    struct wrapped_key *wrapped)
 {
-    struct recipient owner = {.environment = 1, .generation = 1};
-    struct wrapped_key made;
+    static const struct keyring_source source = {.public_key = its_public_key,
+                                                 .wrapped = the_wrapped};
+    struct keyring *keyring;
     struct identity *copy;
-    int error = keyring_make(store_id, &owner, &made, identity->x25519);
-    if (!error)
-        error = identity_from_seed(&copy, identity->name, identity_secrets(identity)->seed);
+    int error = keyring_new(&keyring, store_id, &source);
     if (error)
         return error;
-    keyring_add(keyring, copy);
-    return keyring_check(keyring, &made, &owner);
+    error = identity_from_seed(&copy, identity->name, identity_secrets(identity)->seed);
+    if (!error) {
+        keyring_add(keyring, copy);
+        error = keyring_check(keyring, wrapped, &wrapped->owner);
+    }
+    keyring_free(keyring);
+    return error;
+}
+
+int identity_opens(const struct identity *identity, const uint8_t store_id[static 16],
+                   const struct identity_key *key)
+{
+    struct wrapped_key wrapped = {.owner = {.environment = key->environment,
+                                            .service = key->service,
+                                            .generation = key->generation}};
+    _Static_assert(IDENTITY_WRAPPED_SIZE == WRAPPED_KEY_SIZE, "one size");
+    memcpy(wrapped.owner.public_key, key->public_key, sizeof wrapped.owner.public_key);
+    memcpy(wrapped.for_public_key, identity->x25519, sizeof wrapped.for_public_key);
+    memcpy(wrapped.data, key->wrapped, sizeof wrapped.data);
+    return open_key(identity, store_id, &wrapped);
 }
 
 static int try_signing(const struct identity *identity)
@@ -49,13 +66,12 @@ static int try_signing(const struct identity *identity)
 int identity_try(const struct identity *identity)
 {
     static const uint8_t store_id[16];
-    static const struct keyring_source source = {.public_key = its_public_key,
-                                                 .wrapped = the_wrapped};
-    struct keyring *keyring;
-    int error = keyring_new(&keyring, store_id, &source);
-    if (error)
-        return error;
-    error = try_opening(keyring, store_id, identity);
-    keyring_free(keyring);
+    struct recipient owner = {.environment = 1, .generation = 1};
+    struct wrapped_key made;
+    int error = keyring_make(store_id, &owner, &made, identity->x25519);
+    if (!error) {
+        made.owner = owner;
+        error = open_key(identity, store_id, &made);
+    }
     return error ? error : try_signing(identity);
 }

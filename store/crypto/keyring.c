@@ -91,6 +91,15 @@ void keyring_add(struct keyring *keyring, struct identity *identity)
     identity_free(identity);
 }
 
+bool keyring_identity(const struct keyring *keyring, uint8_t out[static CRYPTO_KEY_SIZE],
+                      unsigned index)
+{
+    if (index >= atomic_load(&keyring->count))
+        return false;
+    memcpy(out, keyring->identities[index]->x25519, CRYPTO_KEY_SIZE);
+    return true;
+}
+
 bool keyring_has_identity(const struct keyring *keyring)
 {
     return atomic_load(&keyring->count) > 0;

@@ -57,6 +57,8 @@ void keyring_free(struct keyring *);
 #define KEYRING_IDENTITIES 8
 void keyring_add(struct keyring *, struct identity *identity);
 bool keyring_has_identity(const struct keyring *);
+/* The public X25519 key of identity number index, from 0; false: there are not so many. */
+bool keyring_identity(const struct keyring *, uint8_t out[static CRYPTO_KEY_SIZE], unsigned index);
 
 /* Whether the private key of owner (public_key not needed) can be had: 0, ERR_NO_KEY, ERR_CORRUPT,
  * ... For store_unlock: that a grant is really for this identity. */

@@ -8,16 +8,18 @@
 #include "store/grant.h"
 #include "store/log/state_relation.h"
 
-void entitled_begin(struct entitled *entitled, const char *name)
+void entitled_begin(struct entitled *entitled, const char *name, uint64_t known_rev)
 {
-    *entitled = (struct entitled){.is_administrator = strcmp(name, ADMINISTRATOR) == 0};
+    *entitled = (struct entitled){.is_founder = known_rev == 1};
     (void)snprintf(entitled->principal, sizeof entitled->principal, PRINCIPAL_IDENTITY "%s", name);
 }
 
 int entitled_add(struct entitled *entitled, uint32_t environment, uint32_t service, unsigned rights)
 {
-    if (!environment)
+    if (!environment) {
+        entitled->is_administrator |= entitled->is_founder && rights & GRANT_READ;
         return 0;
+    }
     if (entitled->count == entitled->capacity) {
         const size_t capacity = entitled->capacity ? entitled->capacity * 2 : 8;
         struct entitlement *grown = realloc(entitled->items, capacity * sizeof *grown);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "store/grant.h"
 #include "store/limits.h"
 #include "store/name.h"
 
@@ -344,6 +345,26 @@ static int name_revision(struct expected *expected, const char **why,
     return error;
 }
 
+/* Who may read everything no more: every environment that it may not read for itself has new keys.
+ */
+static int end_reading_everything(struct expected *expected, const struct operation *operation)
+{
+    char principal[PRINCIPAL_MAX + 1] = "";
+    memcpy(principal, operation->principal, operation->principal_size);
+    if (operation->kind != OPERATION_RIGHTS_REVOKE || operation->environment ||
+        !(operation->rights & GRANT_READ) || !principal_is_identity(principal))
+        return 0;
+    for (uint32_t id = 1; id <= expected->counters.environment_id; id++) {
+        if (!living_environment(expected, id) ||
+            relations_rights(&expected->relations, id, 0, principal) & GRANT_READ)
+            continue;
+        const int error = expected_keys_due(&expected->pairs, id, 0);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
 static int give_rights(struct expected *expected, const char **why,
                        const struct operation *operation, uint32_t op, uint64_t rev)
 {
@@ -363,9 +384,10 @@ static int give_rights(struct expected *expected, const char **why,
     const int error = relations_apply(&expected->relations, operation, rev, op);
     if (error > 0)
         NO_FIT("it grants what was granted, or takes back what was not");
-    return error
-               ? error
-               : expected_keys_rights(&expected->pairs, why, &expected->relations, operation, rev);
+    const int misfit =
+        error ? error
+              : expected_keys_rights(&expected->pairs, why, &expected->relations, operation, rev);
+    return misfit ? misfit : end_reading_everything(expected, operation);
 }
 
 /* What is destroyed was set in a place that there was; whether it was what it says is looked at
@@ -392,7 +414,8 @@ static int destroy(struct expected *expected, const char **why, const struct ope
 static int take_keys(struct expected *expected, const char **why, const struct operation *operation,
                      uint64_t rev)
 {
-    const bool is_placed = operation->kind != OPERATION_IDENTITY && rev != 1;
+    const bool is_own = operation->kind == OPERATION_GRANT && !operation->environment;
+    const bool is_placed = operation->kind != OPERATION_IDENTITY && !is_own && rev != 1;
     if (is_placed && !living_environment(expected, operation->environment))
         NO_FIT("its environment is not there");
     if (operation->service && !expected_place(expected, operation->environment, operation->service))

@@ -137,6 +137,19 @@ static bool is_newest(const struct expected_keys *keys, const struct operation *
     return pair && pair->newest.generation == operation->turn;
 }
 
+static bool reads_at(const struct relations *relations, uint32_t environment, uint32_t service,
+                     const char *principal)
+{
+    return relations_rights(relations, environment, service, principal) & GRANT_READ;
+}
+
+bool expected_reads_above(const struct relations *relations, uint32_t environment, uint32_t service,
+                          const char *principal)
+{
+    return (service && reads_at(relations, environment, 0, principal)) ||
+           (environment && reads_at(relations, 0, 0, principal));
+}
+
 static int take_grant(struct expected_keys *keys, const char **why,
                       const struct relations *relations, const struct operation *operation)
 {
@@ -147,9 +160,8 @@ static int take_grant(struct expected_keys *keys, const char **why,
     if (!holder)
         NO_FIT("it grants a key to an identity that is not known");
     memcpy(principal + strlen(PRINCIPAL_IDENTITY), holder->name, strlen(holder->name) + 1);
-    if (holder->rev != 1 &&
-        !(relations_rights(relations, operation->environment, operation->service, principal) &
-          GRANT_READ))
+    if (!reads_at(relations, operation->environment, operation->service, principal) &&
+        (operation->service || !reads_at(relations, 0, 0, principal)))
         NO_FIT("it grants a key to who may not read there");
     keys->records++;
     return 0;
@@ -176,16 +188,13 @@ int expected_keys_apply(struct expected_keys *keys, const char **why,
     }
 }
 
-/* A place whose new pair must be in this commit too. */
-static int note_due(struct expected_keys *keys, const struct operation *operation)
+int expected_keys_due(struct expected_keys *keys, uint32_t environment, uint32_t service)
 {
     struct recipient *grown = realloc(keys->due, (keys->due_count + 1) * sizeof *grown);
     if (!grown)
         return no_memory();
     keys->due = grown;
-    grown[keys->due_count++] =
-        (struct recipient){.environment = operation->environment, .service = operation->service};
-    keys->records++; /* of what could be read */
+    grown[keys->due_count++] = (struct recipient){.environment = environment, .service = service};
     return 0;
 }
 
@@ -201,15 +210,13 @@ int expected_keys_rights(struct expected_keys *keys, const char **why,
     const size_t prefix = strlen(PRINCIPAL_IDENTITY);
     if (!expected_identity(keys, principal + prefix, operation->principal_size - prefix))
         NO_FIT("its rights are an identity's that is not known");
-    if (!(operation->rights & GRANT_READ))
+    if (!(operation->rights & GRANT_READ) || operation->kind == OPERATION_RIGHTS_GRANT ||
+        expected_reads_above(relations, operation->environment, operation->service, principal))
         return 0;
-    if (!operation->environment)
-        NO_FIT("it is about reading everything, for which there is no key");
-    if (operation->kind == OPERATION_RIGHTS_GRANT ||
-        (operation->service &&
-         relations_rights(relations, operation->environment, 0, principal) & GRANT_READ))
-        return 0;
-    return note_due(keys, operation);
+    keys->records++; /* of what could be read */
+    return operation->environment
+               ? expected_keys_due(keys, operation->environment, operation->service)
+               : 0;
 }
 
 int expected_keys_settle(struct expected_keys *keys, uint64_t rev)

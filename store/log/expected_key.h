@@ -32,9 +32,17 @@ struct expected_keys {
 int expected_keys_apply(struct expected_keys *, const char **why, const struct relations *,
                         const struct operation *, uint64_t rev);
 
-/* The same of a grant or taking back of rights, once the relations have it. */
+/* The same of a grant or taking back of rights, once the relations have it. What is due where
+ * everything may be read no more is said by who knows the environments (expected.c). */
 int expected_keys_rights(struct expected_keys *, const char **why, const struct relations *,
                          const struct operation *, uint64_t rev);
+
+/* Whether a principal reads a place because it may read all of the environment, or everything. */
+bool expected_reads_above(const struct relations *, uint32_t environment, uint32_t service,
+                          const char *principal);
+
+/* A place whose new pair must be in this commit too. */
+int expected_keys_due(struct expected_keys *, uint32_t environment, uint32_t service);
 
 /* When a commit is whole: positive 1 where one took reading from an identity and made no new keys
  * there. */

@@ -40,12 +40,15 @@ int past_commit(struct txn *txn, struct commit_info *out, uint64_t rev)
     out->author.name[header.author_size] = '\0';
     out->author.is_signed = header.is_signed;
     out->author.is_known = false;
+    out->author.identity[0] = '\0';
     if (header.is_signed) {
         struct identity_state signer;
         const int known = state_signer(txn, &signer, header.signature.key, rev);
         if (known < 0)
             return known;
         out->author.is_known = !known;
+        if (!known)
+            memcpy(out->author.identity, signer.name, sizeof out->author.identity);
         memcpy(out->author.key, header.signature.key, SIGNING_KEY_SIZE);
     }
     memcpy(out->reason, header.reason, header.reason_size);

@@ -30,15 +30,15 @@ int index_drop_grants(struct index *index, uint32_t environment, uint32_t servic
     }
 }
 
-/* Whoever still reads all of the environment reads the service. */
-static int reads_all(struct index *index, const struct state_grant *grant)
+/* Whether reading all of the environment, or everything, covers the place of a grant. */
+static int reads_above(struct index *index, const struct state_grant *grant)
 {
-    struct state_grant above = {.environment = grant->environment};
-    if (!grant->service)
-        return 0;
-    memcpy(above.principal, grant->principal, sizeof above.principal);
-    const int found = state_grant(index->txn, &above);
-    return found < 0 ? found : !found && above.rights & GRANT_READ;
+    int reads = 0;
+    if (grant->service)
+        reads = state_grant_reads(index->txn, grant->environment, 0, grant->principal);
+    if (!reads && grant->environment)
+        reads = state_grant_reads(index->txn, 0, 0, grant->principal);
+    return reads;
 }
 
 /* What an identity could read it knows: so that was noted until it is another value. */
@@ -52,7 +52,7 @@ static int note_exposure(struct index *index, const struct operation *operation,
     if (operation->kind != OPERATION_RIGHTS_REVOKE || !(operation->rights & GRANT_READ) ||
         !principal_is_identity(grant->principal))
         return 0;
-    const int reads = reads_all(index, grant);
+    const int reads = reads_above(index, grant);
     if (reads)
         return reads < 0 ? reads : 0;
     memcpy(exposure.principal, grant->principal, sizeof exposure.principal);

@@ -194,9 +194,8 @@ int state_signer(struct txn *, struct identity_state *out,
                  const uint8_t signing_key[static CRYPTO_KEY_SIZE], uint64_t rev);
 void state_put_identity(struct txn *, const struct identity_state *);
 
-/* The identity of a name; the one that revision 1 made, which holds every key. */
+/* The identity of a name. */
 int state_identity_named(struct txn *, struct identity_state *out, const char *name);
-int state_administrator(struct txn *, struct identity_state *out);
 
 /* Whose pairs there are: the newest generation of the next (environment, service) after *at, in
  * that order; zeros to begin, or the place before. */

@@ -4,6 +4,7 @@
 
 #include "store/db/keys.h"
 #include "store/error.h"
+#include "store/grant.h"
 #include "store/log/record.h"
 
 #define MARK_BITS 3u
@@ -230,6 +231,15 @@ int state_next_grant(struct txn *txn, struct state_grant *at)
     if (!error)
         error = record_open(&in, body, "grant");
     return error ? error : read_grant(at, &in);
+}
+
+int state_grant_reads(struct txn *txn, uint32_t environment, uint32_t service,
+                      const char *principal)
+{
+    struct state_grant grant = {.environment = environment, .service = service};
+    memcpy(grant.principal, principal, strlen(principal));
+    const int found = state_grant(txn, &grant);
+    return found < 0 ? found : !found && grant.rights & GRANT_READ;
 }
 
 void state_put_grant(struct txn *txn, const struct state_grant *grant)

@@ -73,6 +73,8 @@ struct state_grant {      /* what a principal was granted at a place */
 /* The one of that place and principal; where there is none rights is as it was. */
 int state_grant(struct txn *, struct state_grant *);
 int state_next_grant(struct txn *, struct state_grant *at);
+/* Whether a principal was granted reading at exactly that place: 1, 0, or a failure. */
+int state_grant_reads(struct txn *, uint32_t environment, uint32_t service, const char *principal);
 void state_put_grant(struct txn *, const struct state_grant *);
 void state_delete_grant(struct txn *, const struct state_grant *);
 

@@ -20,22 +20,6 @@ int state_identity_named(struct txn *txn, struct identity_state *out, const char
     return error ? error : state_identity(txn, out, public_key);
 }
 
-int state_administrator(struct txn *txn, struct identity_state *out)
-{
-    struct identity_state identity;
-    const uint8_t *after = NULL;
-    for (;;) {
-        const int found = state_next_identity(txn, &identity, after);
-        if (found)
-            return found;
-        if (identity.rev == 1) {
-            *out = identity;
-            return 0;
-        }
-        after = identity.public_key;
-    }
-}
-
 int state_next_pair(struct txn *txn, struct recipient *at)
 {
     struct key key;

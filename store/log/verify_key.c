@@ -113,9 +113,8 @@ static int check_exposure(struct verify *verify, const struct operation *operati
     char principal[PRINCIPAL_MAX + 1] = "";
     memcpy(principal, operation->principal, operation->principal_size);
     if (!(operation->rights & GRANT_READ) || !principal_is_identity(principal) ||
-        (operation->service &&
-         relations_rights(&verify->expected.relations, operation->environment, 0, principal) &
-             GRANT_READ))
+        expected_reads_above(&verify->expected.relations, operation->environment,
+                             operation->service, principal))
         return 0;
     verify->report->derived++;
     const int found = verify_read(verify, state_exposure(verify->txn, &exposure), what);
@@ -139,16 +138,13 @@ int verify_key_of(struct verify *verify, const struct operation *operation, uint
     }
 }
 
-int verify_holder(struct verify *verify, const struct relation *relation)
+/* That an identity has the newest key of one place. */
+static int check_holder(struct verify *verify, const struct relation *relation,
+                        const struct expected_identity *identity, uint32_t environment)
 {
-    const size_t prefix = strlen(PRINCIPAL_IDENTITY);
     struct wrapped_key key = {0};
-    if (!principal_is_identity(relation->with) || !(relation->rights & GRANT_READ))
-        return 0;
-    const struct expected_identity *identity = expected_identity(
-        &verify->expected.pairs, relation->with + prefix, strlen(relation->with) - prefix);
     const struct expected_pair *pair =
-        expected_pair(&verify->expected.pairs, relation->environment, relation->service);
+        expected_pair(&verify->expected.pairs, environment, relation->service);
     int found = TXN_NOT_FOUND;
     if (identity && pair) {
         key.owner = pair->newest;
@@ -160,6 +156,25 @@ int verify_holder(struct verify *verify, const struct relation *relation)
                      "commit %" PRIu64 ": operation %u: '%s' may read, and has not the newest key",
                      relation->rev, relation->op, relation->with);
     return found < 0 ? found : 0;
+}
+
+int verify_holder(struct verify *verify, const struct relation *relation)
+{
+    const size_t prefix = strlen(PRINCIPAL_IDENTITY);
+    if (!principal_is_identity(relation->with) || !(relation->rights & GRANT_READ))
+        return 0;
+    const struct expected_identity *identity = expected_identity(
+        &verify->expected.pairs, relation->with + prefix, strlen(relation->with) - prefix);
+    int error = check_holder(verify, relation, identity, relation->environment);
+    /* Everything: the store's own pair, and each environment's. */
+    for (uint32_t id = 1; !relation->environment && !error; id++) {
+        const struct environment_state *state = expected_environment(&verify->expected, id);
+        if (!state)
+            break;
+        if (state->alive)
+            error = check_holder(verify, relation, identity, id);
+    }
+    return error;
 }
 
 static bool is_sealed_for(struct slice value, const struct recipient *owner)

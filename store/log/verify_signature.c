@@ -28,8 +28,8 @@ static int load_rights(struct verify *verify, const struct header *header,
 {
     const struct relations *relations = &verify->expected.relations;
     int error = 0;
-    entitled_begin(&verify->signer, signer->name);
-    if (verify->signer.is_administrator || !needs_rights(verify, header))
+    entitled_begin(&verify->signer, signer->name, signer->rev);
+    if (!needs_rights(verify, header))
         return 0;
     for (size_t i = 0; i < relations->capacity && !error; i++) {
         const struct relation *at = &relations->slots[i];

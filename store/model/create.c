@@ -67,6 +67,36 @@ static int sync_above(const char *path)
     return failed ? error_system(failed, "cannot write out '%s'", above) : 0;
 }
 
+#define FOUNDERS_MAX 2
+
+struct founders { /* who reads everything from the start */
+    struct founder {
+        const char *name;
+        uint8_t public_key[CRYPTO_KEY_SIZE], signing_key[CRYPTO_KEY_SIZE];
+    } list[FOUNDERS_MAX];
+    size_t count;
+};
+
+/* recovery: its public text; NULL: there is none. */
+static int gather_founders(struct founders *out, const struct identity *identity,
+                           const char *recovery)
+{
+    struct founder *other = &out->list[1];
+    out->count = 1;
+    out->list[0].name = ADMINISTRATOR;
+    identity_keys(identity, out->list[0].public_key, out->list[0].signing_key);
+    if (!recovery)
+        return 0;
+    out->count = 2;
+    other->name = RECOVERY;
+    const int error =
+        identity_public_parse(other->public_key, other->signing_key, recovery, strlen(recovery));
+    if (!error && memcmp(other->public_key, out->list[0].public_key, CRYPTO_KEY_SIZE) == 0)
+        return error_set(ERR_REFUSED, "the recovery identity is the store's own: one that is lost "
+                                      "with it recovers nothing");
+    return error;
+}
+
 struct founding { /* revision 1 in the making */
     struct index index;
     struct draft *draft;
@@ -82,58 +112,67 @@ static int add(struct founding *founding, struct operation *operation)
     return error ? error : draft_add(founding->draft, operation, (struct slice){0});
 }
 
-static int add_identity(struct founding *founding, const struct identity *identity)
+/* An identity, and that it reads everything. */
+static int add_founder(struct founding *founding, const struct founder *founder)
 {
-    uint8_t public_key[CRYPTO_KEY_SIZE], signing_key[CRYPTO_KEY_SIZE];
-    struct operation operation = {.kind = OPERATION_IDENTITY,
-                                  .first = true,
-                                  .name = ADMINISTRATOR,
-                                  .name_size = strlen(ADMINISTRATOR),
-                                  .public_key = public_key,
-                                  .signing_key = signing_key};
-    identity_keys(identity, public_key, signing_key);
-    return add(founding, &operation);
+    char principal[PRINCIPAL_MAX + 1];
+    struct operation identity = {.kind = OPERATION_IDENTITY,
+                                 .first = true,
+                                 .name = founder->name,
+                                 .name_size = strlen(founder->name),
+                                 .public_key = founder->public_key,
+                                 .signing_key = founder->signing_key};
+    struct operation grant = {
+        .kind = OPERATION_RIGHTS_GRANT, .principal = principal, .rights = GRANT_READ};
+    const int length =
+        snprintf(principal, sizeof principal, "%s%s", PRINCIPAL_IDENTITY, founder->name);
+    grant.principal_size = (size_t)length;
+    const int error = add(founding, &identity);
+    return error ? error : add(founding, &grant);
 }
 
 /* The store's own pair, from which the key of fingerprints is derived: an environment's key of no
- * environment, and its grant to the administrator. */
+ * environment, and its grant to each founder. */
 static int add_pair(struct founding *founding, const uint8_t store_id[static STORE_ID_SIZE],
-                    const struct identity *identity)
+                    const struct founders *founders)
 {
-    uint8_t public_key[CRYPTO_KEY_SIZE], signing_key[CRYPTO_KEY_SIZE];
     struct recipient owner = FINGERPRINT_OWNER;
-    struct wrapped_key wrapped;
+    struct wrapped_key wrapped[FOUNDERS_MAX];
     struct operation pair = {.kind = OPERATION_ENVIRONMENT_KEY,
                              .first = true,
                              .turn = owner.generation,
                              .public_key = owner.public_key};
-    struct operation grant = {.kind = OPERATION_GRANT,
-                              .turn = owner.generation,
-                              .for_key = wrapped.for_public_key,
-                              .wrapped = wrapped.data};
-    identity_keys(identity, public_key, signing_key);
-    int error = keyring_make(store_id, &owner, &wrapped, public_key);
+    for (size_t i = 0; i < founders->count; i++)
+        memcpy(wrapped[i].for_public_key, founders->list[i].public_key, CRYPTO_KEY_SIZE);
+    int error = keyring_make_for(store_id, &owner, wrapped, founders->count);
     if (!error)
         error = add(founding, &pair);
-    return error ? error : add(founding, &grant);
+    for (size_t i = 0; i < founders->count && !error; i++) {
+        struct operation grant = {.kind = OPERATION_GRANT,
+                                  .turn = owner.generation,
+                                  .for_key = wrapped[i].for_public_key,
+                                  .wrapped = wrapped[i].data};
+        error = add(founding, &grant);
+    }
+    return error;
 }
 
 static int begin_log(struct txn *txn, struct draft *draft,
-                     const uint8_t store_id[static STORE_ID_SIZE], const struct identity *identity)
+                     const uint8_t store_id[static STORE_ID_SIZE], const struct founders *founders)
 {
     struct founding founding = {.draft = draft};
     int error = index_begin(&founding.index, txn, draft->head.rev, draft->head.time);
+    for (size_t i = 0; i < founders->count && !error; i++)
+        error = add_founder(&founding, &founders->list[i]);
     if (!error)
-        error = add_identity(&founding, identity);
-    if (!error)
-        error = add_pair(&founding, store_id, identity);
+        error = add_pair(&founding, store_id, founders);
     if (!error)
         error = index_finish(&founding.index);
     index_release(&founding.index);
     return error;
 }
 
-static int first_commit(struct txn *txn, const struct identity *identity,
+static int first_commit(struct txn *txn, const struct founders *founders,
                         const struct author *author)
 {
     static const uint8_t no_request[REQUEST_ID_SIZE];
@@ -145,14 +184,14 @@ static int first_commit(struct txn *txn, const struct identity *identity,
     state_put_counters(txn, &(struct counters){0});
     int error = draft_begin(&draft, txn, time_now());
     if (!error)
-        error = begin_log(txn, &draft, id, identity);
+        error = begin_log(txn, &draft, id, founders);
     if (!error)
         error = draft_finish(&draft, author, "a new store", no_request);
     draft_release(&draft);
     return error;
 }
 
-static int fill(const char *path, const struct identity *identity, const struct author *author)
+static int fill(const char *path, const struct founders *founders, const struct author *author)
 {
     struct env *env;
     struct txn *txn;
@@ -161,7 +200,7 @@ static int fill(const char *path, const struct identity *identity, const struct 
         return error;
     error = txn_write_begin(&txn, env);
     if (!error) {
-        error = first_commit(txn, identity, author);
+        error = first_commit(txn, founders, author);
         if (error)
             txn_free(txn);
         else
@@ -182,13 +221,21 @@ static void remove_files(const char *path)
 
 int store_create(const char *path, const struct identity *identity, const struct author *author)
 {
-    const int made = make_folder(path);
+    return store_create_recoverable(path, identity, NULL, author);
+}
+
+int store_create_recoverable(const char *path, const struct identity *identity,
+                             const char *recovery, const struct author *author)
+{
+    struct founders founders;
+    const int unfit = gather_founders(&founders, identity, recovery);
+    const int made = unfit ? unfit : make_folder(path);
     if (made < 0)
         return made;
     const int lock = owner_create(path);
     int error = lock < 0 ? lock : env_create(path);
     if (!error)
-        error = fill(path, identity, author);
+        error = fill(path, &founders, author);
     if (!error)
         error = sync_above(path);
     if (lock >= 0) {

@@ -33,8 +33,9 @@ static int is_known_value(struct looking *looking, const struct spot *spot)
         found = operation_decode(&operation, body);
     if (found)
         return found < 0 ? found : error_set(ERR_CORRUPT, "an operation is gone");
-    return operation.from.environment == looking->exposure.environment &&
-           operation.from.rev < looking->exposure.rev;
+    const uint32_t exposed = looking->exposure.environment;
+    return operation.from.rev && operation.from.rev < looking->exposure.rev &&
+           (!exposed || operation.from.environment == exposed);
 }
 
 static int look_at_service(struct looking *looking, const struct service *service)
@@ -64,44 +65,28 @@ static int look_at_service(struct looking *looking, const struct service *servic
 }
 
 /* Whoever may read there again is no stranger to it. 1, 0, or a failure. */
-static int may_read(struct looking *looking, uint32_t service)
+static int may_read(struct looking *looking, uint32_t environment, uint32_t service)
 {
-    struct state_grant grant = {.environment = looking->exposure.environment, .service = service};
-    memcpy(grant.principal, looking->exposure.principal, sizeof grant.principal);
-    const int found = state_grant(looking->txn, &grant);
-    return found < 0 ? found : !found && grant.rights & GRANT_READ;
+    return state_grant_reads(looking->txn, environment, service, looking->exposure.principal);
 }
 
-/* What was exposed lies in an environment that is there, under that id. Positive: it is not. */
-static int find_living(struct looking *looking)
-{
-    struct environment_state state;
-    uint32_t before;
-    char *name = looking->exposed.path.environment;
-    int found = state_environment_name(looking->txn, name, &before, looking->exposure.environment);
-    if (!found)
-        found = state_environment(looking->txn, &state, name);
-    return found ? found : !state.alive || state.is.id != looking->exposure.environment;
-}
-
-static int look_at(struct looking *looking)
+/* What was exposed in one environment that is there. */
+static int look_at_environment(struct looking *looking, const struct environment *environment)
 {
     struct place_state place = {0};
     const struct exposure *exposure = &looking->exposure;
-    int found = find_living(looking);
-    if (!found)
-        found = may_read(looking, 0);
+    int found = may_read(looking, environment->id, 0);
     if (found)
         return found < 0 ? found : 0;
-    memcpy(looking->exposed.principal, exposure->principal, sizeof exposure->principal);
-    looking->exposed.since = exposure->rev;
+    memcpy(looking->exposed.path.environment, environment->name,
+           sizeof looking->exposed.path.environment);
     for (;;) {
-        found = state_next_place(looking->txn, &place, exposure->environment, place.is.name);
+        found = state_next_place(looking->txn, &place, environment->id, place.is.name);
         if (found)
             return found < 0 ? found : 0;
         if (!place.alive || (exposure->service && place.is.id != exposure->service))
             continue;
-        found = may_read(looking, place.is.id);
+        found = may_read(looking, environment->id, place.is.id);
         if (!found)
             found = look_at_service(looking, &place.is);
         else if (found > 0)
@@ -109,6 +94,27 @@ static int look_at(struct looking *looking)
         if (found)
             return found;
     }
+}
+
+/* All of them, where everything could be read. */
+static int look_at(struct looking *looking)
+{
+    struct environment_state state = {0};
+    int found = may_read(looking, 0, 0);
+    if (found)
+        return found < 0 ? found : 0;
+    memcpy(looking->exposed.principal, looking->exposure.principal,
+           sizeof looking->exposed.principal);
+    looking->exposed.since = looking->exposure.rev;
+    while (!(found = state_next_environment(looking->txn, &state, state.is.name))) {
+        const uint32_t id = looking->exposure.environment;
+        if (!state.alive || (id && id != state.is.id))
+            continue;
+        found = look_at_environment(looking, &state.is);
+        if (found)
+            return found;
+    }
+    return found < 0 ? found : 0;
 }
 
 int grant_each_exposed(struct snapshot *snapshot, int (*take)(void *arg, const struct exposed *),

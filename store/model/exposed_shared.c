@@ -42,7 +42,9 @@ static int has_grant(struct knowing *knowing, uint32_t environment, uint32_t ser
 
 static int may_read(struct knowing *knowing, const char *principal)
 {
-    int may = has_grant(knowing, knowing->environment, 0, principal);
+    int may = state_grant_reads(knowing->txn, 0, 0, principal);
+    if (!may)
+        may = has_grant(knowing, knowing->environment, 0, principal);
     if (!may)
         may = has_grant(knowing, knowing->environment, knowing->service, principal);
     if (!may && !knowing->has_consumers) {
@@ -320,7 +322,7 @@ static int tell_environment(struct knowing *knowing, const struct environment *e
     }
 }
 
-/* The administrator's identity alone may read all that there is. */
+/* Where there is one identity it may read all that there is. */
 static int is_alone(struct knowing *knowing)
 {
     struct identity_state identity;

@@ -56,11 +56,10 @@ static int no_grant(struct judge *judge, const struct wish *wish, unsigned held)
                         is_root ? "" : "'");
 }
 
-/* Where an identity is to read, or no more. Positive NOT_THERE: refused. */
-static int judge_reading(struct judge *judge, struct identity_state *out, const struct wish *wish)
+/* The identity that a wish is about. Positive NOT_THERE: refused. */
+static int judge_known(struct judge *judge, struct identity_state *out, const struct wish *wish)
 {
     const char *name = wish->with + strlen(PRINCIPAL_IDENTITY);
-    const bool is_grant = wish->kind == OPERATION_RIGHTS_GRANT;
     const int found = state_identity_named(judge->index->txn, out, name);
     if (found > 0) {
         judge_refuse(judge, ERR_NOT_FOUND,
@@ -69,40 +68,44 @@ static int judge_reading(struct judge *judge, struct identity_state *out, const 
                      name, name);
         return NOT_THERE;
     }
-    if (found < 0 || !(wish->rights & GRANT_READ))
-        return found;
-    if (out->rev == 1) {
-        judge_refuse(judge, ERR_REFUSED,
-                     is_grant ? "'%s' is the identity that this store was made with, and opens "
-                                "everything already"
-                              : "'%s' is the identity that this store was made with: it opens "
-                                "everything, which can't be taken from it",
-                     wish->with);
-        return NOT_THERE;
+    return found;
+}
+
+/* Somebody reads everything at any time: what nobody does is lost. NOT_THERE: refused. */
+static int keep_reader(struct judge *judge, const struct wish *wish)
+{
+    struct state_grant grant = {0};
+    for (;;) {
+        const int found = state_next_grant(judge->index->txn, &grant);
+        if (found < 0)
+            return found;
+        if (found || grant.environment)
+            break;
+        if (grant.rights & GRANT_READ && principal_is_identity(grant.principal) &&
+            strcmp(grant.principal, wish->with) != 0)
+            return 0;
     }
-    if (wish->environment[0])
-        return 0;
     judge_refuse(judge, ERR_REFUSED,
-                 "reading is granted to an identity by environment or service: each has a key of "
-                 "its own");
+                 "'%s' is the last identity that opens everything: grant that to another first "
+                 "(emsa grant / --to id:NAME --key PUBLIC --read)",
+                 wish->with);
     return NOT_THERE;
 }
 
 /* Whether the identity has the newest key of the place, and will after this change: it is wrapped
  * once. */
-static int has_key(struct judge *judge, const struct operation *operation,
+static int has_key(struct judge *judge, uint32_t environment, uint32_t service,
                    const struct identity_state *identity)
 {
     struct wrapped_key key;
     const struct plan *plan = judge->plan;
     for (size_t i = 0; i < plan->count; i++) {
         const struct operation *step = &plan->steps[i].operation;
-        if (step->kind == OPERATION_SERVICE_KEY && step->service == operation->service &&
-            step->environment == operation->environment)
+        if (step->kind == OPERATION_SERVICE_KEY && step->service == service &&
+            step->environment == environment)
             return 0;
     }
-    int found =
-        state_public_key(judge->index->txn, &key.owner, operation->environment, operation->service);
+    int found = state_public_key(judge->index->txn, &key.owner, environment, service);
     if (found)
         return found < 0 ? found : 0;
     memcpy(key.for_public_key, identity->public_key, CRYPTO_KEY_SIZE);
@@ -110,37 +113,67 @@ static int has_key(struct judge *judge, const struct operation *operation,
     return found < 0 ? found : !found;
 }
 
-/* Whether a right to all of the environment covers the service. */
-static int reads_all(struct judge *judge, const struct operation *operation,
-                     const struct wish *wish)
+/* Whether reading all of the environment, or everything, covers the place. */
+static int reads_above(struct judge *judge, uint32_t environment, uint32_t service,
+                       const struct wish *wish)
 {
-    struct state_grant grant = {.environment = operation->environment};
-    if (!operation->service)
-        return 0;
-    memcpy(grant.principal, wish->with, operation->principal_size + 1);
-    const int found = state_grant(judge->index->txn, &grant);
-    return found < 0 ? found : !found && grant.rights & GRANT_READ;
+    int reads = 0;
+    if (service)
+        reads = state_grant_reads(judge->index->txn, environment, 0, wish->with);
+    if (!reads && environment)
+        reads = state_grant_reads(judge->index->txn, 0, 0, wish->with);
+    return reads;
+}
+
+/* The key of one place for who reads there from now on. */
+static int give_key(struct judge *judge, uint32_t environment, uint32_t service,
+                    const struct identity_state *identity)
+{
+    const int has = has_key(judge, environment, service, identity);
+    if (has)
+        return has < 0 ? has : 0;
+    const char *key = gather_copy(judge->gather, identity->public_key, CRYPTO_KEY_SIZE);
+    int error =
+        key ? judge_step_of_grant(judge, environment, service, (const uint8_t *)key) : -ERR_NOMEM;
+    if (!error && service)
+        error = judge_wrap_shared(judge, environment, service, false);
+    return error;
+}
+
+/* Where one may read everything, or no more: each environment that is there, and the store's own
+ * pair, which is made once. */
+static int change_everything(struct judge *judge, bool is_grant,
+                             const struct identity_state *identity, const struct wish *wish)
+{
+    struct environment_state state = {0};
+    int error = is_grant ? give_key(judge, 0, 0, identity) : 0;
+    while (!error) {
+        error = judge_next_environment(judge, &state);
+        if (error)
+            return error < 0 ? error : 0;
+        if (is_grant) {
+            error = give_key(judge, state.is.id, 0, identity);
+            continue;
+        }
+        error = state_grant_reads(judge->index->txn, state.is.id, 0, wish->with);
+        if (error >= 0)
+            error = error ? 0 : judge_want_rotation(judge, state.is.id, 0);
+    }
+    return error;
 }
 
 /* What follows from a change of who may read, once it was taken. */
 static int change_reading(struct judge *judge, const struct operation *operation,
                           const struct identity_state *identity, const struct wish *wish)
 {
-    if (operation->kind == OPERATION_RIGHTS_REVOKE) {
-        const int reads = reads_all(judge, operation, wish);
-        return reads ? (reads < 0 ? reads : 0)
-                     : judge_want_rotation(judge, operation->environment, operation->service);
-    }
-    const int has = has_key(judge, operation, identity);
-    if (has)
-        return has < 0 ? has : 0;
-    const char *key = gather_copy(judge->gather, identity->public_key, CRYPTO_KEY_SIZE);
-    int error = key ? judge_step_of_grant(judge, operation->environment, operation->service,
-                                          (const uint8_t *)key)
-                    : -ERR_NOMEM;
-    if (!error && operation->service)
-        error = judge_wrap_shared(judge, operation->environment, operation->service, false);
-    return error;
+    const bool is_grant = operation->kind == OPERATION_RIGHTS_GRANT;
+    if (!operation->environment)
+        return change_everything(judge, is_grant, identity, wish);
+    if (is_grant)
+        return give_key(judge, operation->environment, operation->service, identity);
+    const int reads = reads_above(judge, operation->environment, operation->service, wish);
+    return reads ? (reads < 0 ? reads : 0)
+                 : judge_want_rotation(judge, operation->environment, operation->service);
 }
 
 static int line_of_identity(struct judge *judge, char mark, const struct wish *wish)
@@ -192,7 +225,7 @@ int judge_rights(struct judge *judge, const struct wish *wish)
     struct identity_state identity;
     const bool is_identity = principal_is_identity(wish->with);
     const char *name;
-    int found = is_identity ? judge_reading(judge, &identity, wish) : 0;
+    int found = is_identity ? judge_known(judge, &identity, wish) : 0;
     if (!found)
         found = judge_find_place(judge, &operation, &name, wish);
     if (found)
@@ -209,6 +242,11 @@ int judge_rights(struct judge *judge, const struct wish *wish)
     operation.rights = is_grant ? wish->rights & ~held : wish->rights ? wish->rights : held;
     if (!operation.rights)
         return line_of(judge, '=', wish, grant.rev, wish->rights);
+    if (!is_grant && is_identity && !operation.environment && operation.rights & GRANT_READ) {
+        found = keep_reader(judge, wish);
+        if (found)
+            return found < 0 ? found : 0;
+    }
     found = judge_step(judge, &operation, name, NULL);
     if (!found && is_identity && operation.rights & GRANT_READ)
         found = change_reading(judge, &operation, &identity, wish);

@@ -32,6 +32,8 @@ int judge_no_key(struct judge *, const struct wish *wish, const struct service *
 
 /* rules_place.c */
 int judge_environment_add(struct judge *, const struct wish *wish);
+/* The next living environment after *out, by name; zeros to begin. NOT_THERE past the last. */
+int judge_next_environment(struct judge *, struct environment_state *out);
 int judge_environment_remove(struct judge *, const struct wish *wish);
 int judge_service_add(struct judge *, const struct wish *wish);
 int judge_service_remove(struct judge *, const struct wish *wish);
@@ -81,10 +83,12 @@ int judge_find_place(struct judge *, struct operation *operation, const char **n
                      const struct wish *wish);
 
 /* rules_key_pair.c */
-/* A key pair's private half for an identity, NULL: the administrator's; applied when it is sealed.
- */
+/* A key pair's private half for an identity; applied when it is sealed. */
 int judge_step_of_grant(struct judge *, uint32_t environment, uint32_t service,
                         const uint8_t *for_key);
+/* The same for everybody who may read at exactly that place, and, of an environment (service 0),
+ * for who may read everything. */
+int judge_grant_to_readers(struct judge *, uint32_t environment, uint32_t service);
 /* The next generation of a pair, told apart when it is sealed. */
 int judge_step_of_generation(struct judge *, uint32_t environment, uint32_t service);
 /* Whether an identity holds the newest key of a service itself: 1, 0, or a failure. */

@@ -112,27 +112,47 @@ int judge_rotate(struct judge *judge, const struct wish *wish)
     return found ? found : judge_want_rotation(judge, operation.environment, operation.service);
 }
 
-/* The key for everybody who may read at exactly that place. */
-static int grant_to_readers(struct judge *judge, uint32_t environment, uint32_t service)
+static int grant_to(struct judge *judge, uint32_t environment, uint32_t service,
+                    const char *principal)
 {
-    struct state_grant grant = {.environment = environment, .service = service};
     struct identity_state identity;
+    const int found =
+        state_identity_named(judge->index->txn, &identity, principal + strlen(PRINCIPAL_IDENTITY));
+    if (found)
+        return found > 0 ? error_set(ERR_CORRUPT, "'%s' is not known", principal) : found;
+    const char *key = gather_copy(judge->gather, identity.public_key, CRYPTO_KEY_SIZE);
+    return key ? judge_step_of_grant(judge, environment, service, (const uint8_t *)key)
+               : -ERR_NOMEM;
+}
+
+/* The environment's key for who may read at that place: everything (0, 0), or the place itself. Who
+ * may both has it once. */
+static int grant_to_readers_at(struct judge *judge, uint32_t environment, uint32_t service,
+                               bool is_everything)
+{
+    struct state_grant grant = {.environment = is_everything ? 0 : environment,
+                                .service = is_everything ? 0 : service};
+    const uint32_t at = grant.environment;
     for (;;) {
         int found = state_next_grant(judge->index->txn, &grant);
-        if (found || grant.environment != environment || grant.service != service)
+        if (found || grant.environment != at || grant.service != (is_everything ? 0 : service))
             return found < 0 ? found : 0;
         if (!principal_is_identity(grant.principal) || !(grant.rights & GRANT_READ))
             continue;
-        found = state_identity_named(judge->index->txn, &identity,
-                                     grant.principal + strlen(PRINCIPAL_IDENTITY));
-        if (found)
-            return found > 0 ? error_set(ERR_CORRUPT, "'%s' is not known", grant.principal) : found;
-        const char *key = gather_copy(judge->gather, identity.public_key, CRYPTO_KEY_SIZE);
-        found = key ? judge_step_of_grant(judge, environment, service, (const uint8_t *)key)
-                    : -ERR_NOMEM;
-        if (found)
+        found = is_everything || service
+                    ? 0
+                    : state_grant_reads(judge->index->txn, 0, 0, grant.principal);
+        if (!found)
+            found = grant_to(judge, environment, service, grant.principal);
+        if (found < 0)
             return found;
     }
+}
+
+int judge_grant_to_readers(struct judge *judge, uint32_t environment, uint32_t service)
+{
+    const int error = service ? 0 : grant_to_readers_at(judge, environment, 0, true);
+    return error ? error : grant_to_readers_at(judge, environment, service, false);
 }
 
 /* What is set there, for the new key. */
@@ -161,7 +181,7 @@ static int rotate_service(struct judge *judge, uint32_t environment, uint32_t se
 {
     int error = judge_step_of_generation(judge, environment, service);
     if (!error)
-        error = grant_to_readers(judge, environment, service);
+        error = judge_grant_to_readers(judge, environment, service);
     if (!error && !judge_reseals(judge, environment, service))
         error = wrap_secrets(judge, environment, service);
     return error ? error : judge_wrap_shared(judge, environment, service, true);
@@ -173,9 +193,7 @@ static int rotate_environment(struct judge *judge, uint32_t environment)
     struct recipient pair = {.environment = environment};
     int error = judge_step_of_generation(judge, environment, 0);
     if (!error)
-        error = judge_step_of_grant(judge, environment, 0, NULL);
-    if (!error)
-        error = grant_to_readers(judge, environment, 0);
+        error = judge_grant_to_readers(judge, environment, 0);
     while (!error) {
         error = state_next_pair(judge->index->txn, &pair);
         if (error || pair.environment != environment)

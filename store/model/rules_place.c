@@ -16,8 +16,7 @@ static int next_service(struct judge *judge, struct place_state *out, uint32_t e
     return found;
 }
 
-/* The next living environment after *out. */
-static int next_environment(struct judge *judge, struct environment_state *out)
+int judge_next_environment(struct judge *judge, struct environment_state *out)
 {
     int found;
     do
@@ -142,7 +141,7 @@ int judge_environment_add(struct judge *judge, const struct wish *wish)
     if (!error)
         error = judge_step_of_key_pair(judge, OPERATION_ENVIRONMENT_KEY, operation.environment, 0);
     if (!error)
-        error = judge_step_of_key_pair(judge, OPERATION_GRANT, operation.environment, 0);
+        error = judge_grant_to_readers(judge, operation.environment, 0);
     if (!error)
         error = plan_line(judge->plan, '+', false, 0, name, "", "");
     if (error)
@@ -186,7 +185,7 @@ static int may_go(struct judge *judge, const struct environment *is)
         judge_refuse(judge, ERR_REFUSED, "'%s' is protected: it is removed by nobody", is->name);
         return NOT_THERE;
     }
-    while (!(found = next_environment(judge, &other)))
+    while (!(found = judge_next_environment(judge, &other)))
         if (other.is.base == is->id) {
             judge_refuse(judge, ERR_REFUSED,
                          "environment '%s' is what '%s' stands on; remove that first (emsa env rm "
@@ -323,7 +322,7 @@ static int bring_shared(struct judge *judge, const struct environment *environme
                      : place_shared(judge, environment, wish->environment);
     }
     int found;
-    while (!(found = next_environment(judge, &other))) {
+    while (!(found = judge_next_environment(judge, &other))) {
         if (strcmp(other.is.name, ALL) == 0)
             continue;
         const int has = has_services(judge, other.is.id);

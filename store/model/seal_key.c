@@ -18,25 +18,6 @@ static int newest(struct seal_keys *keys, struct recipient *out, uint32_t enviro
                      : found;
 }
 
-static int administrator(struct seal_keys *keys, uint8_t out[static CRYPTO_KEY_SIZE])
-{
-    struct identity_state identity;
-    const int found = state_administrator(keys->txn, &identity);
-    if (!found)
-        memcpy(out, identity.public_key, CRYPTO_KEY_SIZE);
-    return found > 0 ? error_set(ERR_CORRUPT, "the store has no administrator's identity") : found;
-}
-
-/* Whom a grant is to. */
-static int holder_of(struct seal_keys *keys, uint8_t out[static CRYPTO_KEY_SIZE],
-                     const struct operation *grant)
-{
-    if (!grant->for_key)
-        return administrator(keys, out);
-    memcpy(out, grant->for_key, CRYPTO_KEY_SIZE);
-    return 0;
-}
-
 /* The grants that follow a pair are of its private half, which nobody has afterwards. */
 static size_t grants_behind(const struct plan *plan, const struct operation *pair, uint32_t op)
 {
@@ -70,8 +51,8 @@ static int make_pair(struct seal_keys *keys, struct operation *operation, uint32
     if (own)
         memcpy(made[0].for_public_key, environment.public_key, CRYPTO_KEY_SIZE);
     for (size_t i = 0; i < grants && !error; i++)
-        error =
-            holder_of(keys, made[own + i].for_public_key, &keys->plan->steps[op + 1 + i].operation);
+        memcpy(made[own + i].for_public_key, keys->plan->steps[op + 1 + i].operation.for_key,
+               CRYPTO_KEY_SIZE);
     if (!error)
         error = keyring_make_for(keys->store->id, &owner, made, own + grants);
     return error;
@@ -130,8 +111,7 @@ static int seal_grant(struct seal_keys *keys, struct operation *operation)
     if (!made || made->owner.environment != operation->environment ||
         made->owner.service != operation->service) {
         int error = newest(keys, &key.owner, operation->environment, operation->service);
-        if (!error)
-            error = holder_of(keys, key.for_public_key, operation);
+        memcpy(key.for_public_key, operation->for_key, CRYPTO_KEY_SIZE);
         if (!error)
             error = keyring_grant(keys->store->keyring, keys->txn, &key);
         struct wrapped_key *room = error ? NULL : realloc(keys->made, sizeof *room);

@@ -20,9 +20,7 @@ static int load_rights(const struct settling *settling, struct entitled *out,
                        const struct identity_state *signer)
 {
     struct txn *before;
-    entitled_begin(out, signer->name);
-    if (out->is_administrator)
-        return 0;
+    entitled_begin(out, signer->name, signer->rev);
     int error = txn_reader_new(&before, settling->judge->store->env);
     if (error)
         return error;

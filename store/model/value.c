@@ -8,6 +8,7 @@
 #include "store/error.h"
 #include "store/log/history.h"
 #include "store/log/operation.h"
+#include "store/model/lost.h"
 
 struct place value_place(const struct store *store, const struct definition *definition)
 {
@@ -98,6 +99,7 @@ int value_size(struct store *store, struct txn *txn, size_t *size,
         return error;
     const struct place place = value_place(store, definition);
     error = envelope_length(store->keyring, txn, size, &place, envelope, envelope_size);
+    error = lost_key(store, txn, definition->environment, definition->service, error);
     if (!error)
         lengths_note(&store->lengths, *size, definition->rev, definition->op);
     return error;
@@ -131,6 +133,7 @@ int value_bytes(struct store *store, struct txn *txn, const unsigned char **data
     }
     const struct place place = value_place(store, definition);
     error = envelope_open(store->keyring, txn, scratch, &place, found, found_size);
+    error = lost_key(store, txn, definition->environment, definition->service, error);
     if (error)
         return error;
     lengths_note(&store->lengths, scratch->size, definition->rev, definition->op);

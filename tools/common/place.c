@@ -13,6 +13,7 @@
 
 #define DEFAULT_STORE "/var/lib/emsa"
 #define DEFAULT_IDENTITY "/etc/emsa/identity"
+#define IDENTITY_SUFFIX ".identity"
 #define DEFAULT_SOCKET "/run/emsa/socket"
 
 static int join(char out[static PATH_MAX], const char *first, const char *second)
@@ -63,7 +64,7 @@ static int find_identity(struct place_of_store *place)
         return absolute(place->identity, named);
     if (place->is_default)
         return join(place->identity, DEFAULT_IDENTITY, "");
-    return join(place->identity, place->store, ".identity");
+    return join(place->identity, place->store, IDENTITY_SUFFIX);
 }
 
 int place_find(struct place_of_store *out, const char *option)
@@ -91,6 +92,17 @@ int place_find(struct place_of_store *out, const char *option)
         return error;
     *out = place;
     return 0;
+}
+
+int place_recovery(char out[static PATH_MAX], const struct place_of_store *place)
+{
+    char stem[PATH_MAX];
+    const size_t size = strlen(place->identity), tail = strlen(IDENTITY_SUFFIX);
+    const bool has_tail =
+        size > tail && strcmp(place->identity + size - tail, IDENTITY_SUFFIX) == 0;
+    memcpy(stem, place->identity, size + 1);
+    stem[has_tail ? size - tail : size] = '\0';
+    return join(out, stem, ".recovery");
 }
 
 int place_pin(char out[static PATH_MAX], const char *store)

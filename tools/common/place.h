@@ -27,6 +27,11 @@ int place_find(struct place_of_store *out, const char *option);
  */
 int place_pin(char out[static PATH_MAX], const char *store);
 
+/* Where `emsa init` puts the recovery identity if it is told nothing else, and where nothing is to
+ * be left of it: DIR.recovery, beside DIR.identity; beside an identity of another name that and
+ * ".recovery". ERR_INVALID: too long. */
+int place_recovery(char out[static PATH_MAX], const struct place_of_store *place);
+
 /* Opens a folder (O_PATH) to act in it, if its path leads over no symbolic link: whoever owns a
  * folder above may put one there at any moment, and have us act elsewhere with our rights.
  * ERR_REFUSED: there is one; ERR_NOT_FOUND, ERR_IO. */

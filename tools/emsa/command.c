@@ -10,8 +10,10 @@
 #define MANY ((size_t)-1)
 
 const struct command commands[] = {
-    {"init", NULL, run_init, OPTION_AUDITOR, 0, 0, false, "init [--auditor PUBLIC]",
-     "make a store and its identity"},
+    {"init", NULL, run_init, OPTION_AUDITOR | OPTIONS_RECOVERY, 0, 0, false,
+     "init [--recovery FILE|-] [--recovery-shares K/N] [--recovery-public PUBLIC] [--no-recovery] "
+     "[--auditor PUBLIC]",
+     "make a store, its identity, and one to recover with"},
     {"env", "add", run_environment_add,
      OPTIONS_CHANGE | OPTION_PROTECTED | OPTION_SIGNED | OPTION_BASE | OPTION_TTL, 1, MANY, false,
      "env add NAME... [--protected [--signed]] [--base ENV] [--ttl TIME]", "make environments"},

@@ -92,6 +92,7 @@ int run_doctor(struct session *session)
     doctor_memory(&doctor);
     doctor_store(&doctor);
     doctor_identity(&doctor);
+    doctor_recovery(&doctor, session);
     int error = 0;
     if (session->options.json)
         error = output_json(json_pack("{s:O, s:i, s:i, s:i}", "findings", doctor.findings, "ok",

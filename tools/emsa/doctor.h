@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "tools/common/place.h"
+#include "tools/emsa/session.h"
 
 enum doctor_level { DOCTOR_OK, DOCTOR_WARN, DOCTOR_BAD };
 
@@ -37,5 +37,7 @@ void doctor_processes(struct doctor *doctor); /* doctor_process.c: each of the d
 void doctor_memory(struct doctor *doctor);    /* doctor_memory.c: locks, swap, cores */
 void doctor_store(struct doctor *doctor);     /* doctor_store.c: folder, files, room */
 void doctor_identity(struct doctor *doctor);  /* doctor_identity.c: where it is, who can read it */
+/* doctor_recovery.c: what is left when that is lost */
+void doctor_recovery(struct doctor *doctor, struct session *session);
 
 #endif

@@ -1,4 +1,4 @@
-/* identity new, show, export and test: files of identities, without any store. */
+/* identity new, show and export: files of identities, without any store; and unlock. */
 #include "tools/emsa/identity.h"
 
 #include <stdio.h>
@@ -241,27 +241,6 @@ int run_identity_export(struct session *session)
     else
         printf("%s\n", public_text);
     identity_file_free(file);
-    return error;
-}
-
-int run_identity_test(struct session *session)
-{
-    const struct options *options = &session->options;
-    const struct passphrase_ways ways = {
-        .key_path = options->key_file, .passphrase_path = options->passphrase_file, .ask = true};
-    struct identity *identity;
-    const char *path = identity_path(session);
-    int error = passphrase_load(&identity, path, &ways);
-    if (error == 0)
-        error = identity_try(identity);
-    if (error < 0)
-        return error;
-    if (options->json)
-        error = output_json(json_pack("{s:s, s:b}", "name", identity_name(identity), "opens", 1));
-    else
-        printf("identity '%s' opens, and what is sealed for it can be opened\n",
-               identity_name(identity));
-    identity_free(identity);
     return error;
 }
 

@@ -23,13 +23,13 @@ struct shares {
 };
 
 /* "2/3" */
-static int parse(struct shares *shares, const char *text)
+static int parse(struct shares *shares, const char *text, const char *option)
 {
     unsigned needed, count;
     char end;
     if (sscanf(text, "%2u/%2u%c", &needed, &count, &end) != 2)
-        return error_set(ERR_INVALID, "'%s' of --shares is not such as 2/3: how many of how many",
-                         text);
+        return error_set(ERR_INVALID, "'%s' of --%s is not such as 2/3: how many of how many", text,
+                         option);
     shares->needed = needed;
     shares->count = count;
     return 0;
@@ -61,29 +61,34 @@ static int write_file(const char *path, const struct secret *line)
     return error_system(failed, "cannot write '%s'", path);
 }
 
-static int share_path(char out[static PATH_MAX], const struct session *session, const char *name,
-                      unsigned number)
+static int share_path(char out[static PATH_MAX], const char *base, unsigned number)
 {
-    const char *named = session->options.out;
-    int length = named != NULL ? snprintf(out, PATH_MAX, "%s.%u", named, number)
-                               : snprintf(out, PATH_MAX, "%s.share.%u", name, number);
-    return length < PATH_MAX ? 0 : error_set(ERR_INVALID, "the path '%.64s...' is too long", named);
+    return snprintf(out, PATH_MAX, "%s.%u", base, number) < PATH_MAX
+               ? 0
+               : error_set(ERR_INVALID, "the path '%.64s...' is too long", base);
 }
 
-static int write_files(const struct session *session, const struct shares *shares, const char *name)
+void identity_shares_unlink(const char *base, unsigned count)
 {
     char path[PATH_MAX];
-    unsigned made = 0;
-    int error = 0;
-    for (; made < shares->count && error == 0; made += error == 0) {
-        error = share_path(path, session, name, made + 1);
+    for (unsigned number = 1; number <= count; number++)
+        if (share_path(path, base, number) == 0)
+            unlink(path);
+}
+
+static int write_files(const struct shares *shares, const char *base)
+{
+    char path[PATH_MAX];
+    for (unsigned made = 0; made < shares->count; made++) {
+        int error = share_path(path, base, made + 1);
         if (error == 0)
             error = write_file(path, &shares->lines[made]);
+        if (error < 0) {
+            identity_shares_unlink(base, made);
+            return error;
+        }
     }
-    while (error < 0 && made > 0)
-        if (share_path(path, session, name, made--) == 0)
-            unlink(path);
-    return error;
+    return 0;
 }
 
 static int write_lines(const struct shares *shares)
@@ -94,46 +99,57 @@ static int write_lines(const struct shares *shares)
     return error;
 }
 
-static int tell(const struct session *session, const struct shares *shares,
+int identity_shares_write(struct share_count *out, const struct identity *identity,
+                          const char *wanted, const char *option, const char *base)
+{
+    struct shares shares = {0};
+    int error = parse(&shares, wanted, option);
+    if (error == 0)
+        error = identity_share_make(shares.lines, identity, shares.needed, shares.count);
+    if (error == 0)
+        error = base == NULL ? write_lines(&shares) : write_files(&shares, base);
+    for (unsigned i = 0; i < IDENTITY_SHARES_MAX; i++)
+        secret_release(&shares.lines[i]);
+    if (error == 0)
+        *out = (struct share_count){shares.needed, shares.count};
+    return error;
+}
+
+static int tell(const struct session *session, struct share_count shares, const char *base,
                 const struct identity *identity)
 {
     char public_text[IDENTITY_TEXT_MAX], first[PATH_MAX];
     identity_public(identity, public_text);
-    int error = share_path(first, session, identity_name(identity), 1);
+    int error = share_path(first, base, 1);
     if (error < 0)
         return error;
     if (session->options.json)
         return output_json(json_pack("{s:s, s:s, s:i, s:i, s:s}", "name", identity_name(identity),
-                                     "public", public_text, "needed", (int)shares->needed, "shares",
-                                     (int)shares->count, "file", first));
+                                     "public", public_text, "needed", (int)shares.needed, "shares",
+                                     (int)shares.count, "file", first));
     printf("identity   id:%s\nshares     %u, of which any %u give it back: %s and those that "
            "follow\n"
            "           Take each to another place, and try them: emsa identity combine\n"
            "public     %s\n",
-           identity_name(identity), shares->count, shares->needed, first, public_text);
+           identity_name(identity), shares.count, shares.needed, first, public_text);
     return 0;
 }
 
 int identity_make_shares(struct session *session, const struct identity *identity)
 {
     const struct options *options = &session->options;
-    struct shares shares = {0};
+    char usual[IDENTITY_NAME_MAX + sizeof ".share"];
+    struct share_count made;
     if (options->passphrase || options->passphrase_file != NULL || options->key_file != NULL ||
         options->credential != NULL)
         return error_set(ERR_INVALID, "shares open with each other only: without --passphrase, "
                                       "--key-file and --systemd-credential");
-    const bool is_printed = options->out != NULL && strcmp(options->out, "-") == 0;
-    int error = parse(&shares, options->shares);
-    if (error == 0)
-        error = identity_share_make(shares.lines, identity, shares.needed, shares.count);
-    if (error == 0)
-        error = is_printed ? write_lines(&shares)
-                           : write_files(session, &shares, identity_name(identity));
-    if (error == 0 && !is_printed)
-        error = tell(session, &shares, identity);
-    for (unsigned i = 0; i < IDENTITY_SHARES_MAX; i++)
-        secret_release(&shares.lines[i]);
-    return error;
+    snprintf(usual, sizeof usual, "%s.share", identity_name(identity));
+    const char *base = options->out != NULL ? options->out : usual;
+    const bool is_printed = strcmp(base, "-") == 0;
+    const int error =
+        identity_shares_write(&made, identity, options->shares, "shares", is_printed ? NULL : base);
+    return error < 0 || is_printed ? error : tell(session, made, base, identity);
 }
 
 static int add_lines(struct secret *all, const char *path)

@@ -14,6 +14,7 @@
 #include "store/identity.h"
 #include "tools/common/descriptor.h"
 #include "tools/emsa/command.h"
+#include "tools/emsa/init_recovery.h"
 #include "tools/emsa/local.h"
 #include "tools/emsa/output.h"
 #include "tools/emsa/passphrase.h"
@@ -27,6 +28,7 @@ struct made { /* what is taken away again when the rest fails */
     size_t folder_count;
     bool store_folder;
     bool identity;
+    struct recovery recovery;
 };
 
 static void unmake(const struct made *made, const struct place_of_store *place)
@@ -35,6 +37,7 @@ static void unmake(const struct made *made, const struct place_of_store *place)
         rmdir(place->store);
     if (made->identity)
         unlink(place->identity);
+    recovery_unmake(&made->recovery);
     for (size_t i = made->folder_count; i > 0; i--)
         rmdir(made->folders[i - 1]);
 }
@@ -191,7 +194,7 @@ static int begin_record(const char *store, const char *auditor)
 
 /* auditor: NULL, or for whom the audit record begins. */
 static int create(const struct place_of_store *place, const struct identity *identity,
-                  const char *auditor)
+                  const char *recovery, const char *auditor)
 {
     struct self self;
     struct author author = {0};
@@ -203,7 +206,7 @@ static int create(const struct place_of_store *place, const struct identity *ide
     int error = self_become(&self, uid, gid);
     if (error < 0)
         return error;
-    error = store_create(place->store, identity, &author);
+    error = store_create_recoverable(place->store, identity, recovery, &author);
     if (error == 0 && auditor != NULL)
         error = begin_record(place->store, auditor);
     self_restore(&self);
@@ -230,8 +233,9 @@ static int check_auditor(const char *text)
                      text);
 }
 
-static int make(const struct place_of_store *place, struct made *made, const char *auditor)
+static int make(const struct session *session, struct made *made)
 {
+    const struct place_of_store *place = &session->place;
     char mark[PATH_MAX + sizeof "/data.mdb"];
     struct identity *identity = NULL;
     snprintf(mark, sizeof mark, "%s/data.mdb", place->store);
@@ -244,38 +248,57 @@ static int make(const struct place_of_store *place, struct made *made, const cha
     if (error == 0)
         error = have_identity(&identity, made, place->identity);
     if (error == 0)
+        error = recovery_make(&made->recovery, session);
+    if (error == 0)
         error = begin_pin(place);
     if (error == 0)
-        error = create(place, identity, auditor);
+        error = create(place, identity, recovery_public(&made->recovery), session->options.auditor);
     identity_free(identity);
     return error;
+}
+
+static int tell_json(const struct session *session, const struct made *made)
+{
+    const struct place_of_store *place = &session->place;
+    json_t *object = json_pack("{s:s, s:s, s:b, s:s, s:s?}", "store", place->store, "identity",
+                               place->identity, "identity_made", (int)made->identity, "protection",
+                               "key-file", "auditor", session->options.auditor);
+    const int error = object == NULL ? error_set(ERR_NOMEM, "no memory to tell of a store")
+                                     : recovery_tell_json(&made->recovery, object);
+    if (error < 0) {
+        json_decref(object);
+        return error;
+    }
+    return output_json(object);
 }
 
 static int tell(struct session *session, const struct made *made)
 {
     const struct place_of_store *place = &session->place;
-    const char *auditor = session->options.auditor;
+    const char *recovery = session->options.recovery, *auditor = session->options.auditor;
     if (session->options.json)
-        return output_json(json_pack(
-            "{s:s, s:s, s:b, s:s, s:s?}", "store", place->store, "identity", place->identity,
-            "identity_made", (int)made->identity, "protection", "key-file", "auditor", auditor));
+        return tell_json(session, made);
+    /* What was printed of an identity stands alone, for a file or a printer. */
+    FILE *out = recovery != NULL && strcmp(recovery, "-") == 0 ? stderr : stdout;
     const char *option = place->is_default ? "" : " --store ";
     const char *store = place->is_default ? "" : place->store;
-    printf("store      %s (revision 1)\n", place->store);
-    printf("identity   %s (%s)\n", place->identity,
-           made->identity ? "new, readable by its owner only" : "was there already, and is used");
+    fprintf(out, "store      %s (revision 1)\n", place->store);
+    fprintf(out, "identity   %s (%s)\n", place->identity,
+            made->identity ? "new, readable by its owner only" : "was there already, and is used");
     if (auditor != NULL)
-        printf(
+        fprintf(
+            out,
             "auditor    %.21s... checks the audit record; this machine cannot forge what it has\n"
             "           written there\n",
             auditor);
-    printf("protection a key file: a stolen store or backup shows no secret; a stolen disk shows "
-           "all of\n"
-           "           them, for the key is on it. Keep a copy of the identity in a safe place: "
-           "without it\n"
-           "           no secret of this store can be opened again.\n");
-    printf("next       emsa%s%s env add dev prod\n", option, store);
-    printf("           emsa%s%s set dev/hello GREETING=hi -m \"first value\"\n", option, store);
+    fprintf(out,
+            "protection a key file: a stolen store or backup shows no secret; a stolen disk shows "
+            "all of\n"
+            "           them, for the key is on it.\n");
+    recovery_tell(&made->recovery, session, out);
+    fprintf(out, "next       emsa%s%s env add dev prod\n", option, store);
+    fprintf(out, "           emsa%s%s set dev/hello GREETING=hi -m \"first value\"\n", option,
+            store);
     return 0;
 }
 
@@ -291,7 +314,7 @@ int run_init(struct session *session)
         return error_set(ERR_NOMEM, "no memory to make a store");
     int error = check_auditor(session->options.auditor);
     if (error == 0)
-        error = make(place, made, session->options.auditor);
+        error = make(session, made);
     if (error < 0)
         unmake(made, place);
     else

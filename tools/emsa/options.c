@@ -113,6 +113,10 @@ static const struct option_row rows[] = {
     {"public", 0, NULL, OPTION_PUBLIC},
     {"ssh", 0, "KEY", OPTION_SSH},
     {"shares", 0, "K/N", OPTION_SHARES},
+    {"recovery", 0, "FILE", OPTION_RECOVERY},
+    {"recovery-shares", 0, "K/N", OPTION_RECOVERY_SHARES},
+    {"recovery-public", 0, "PUBLIC", OPTION_RECOVERY_PUBLIC},
+    {"no-recovery", 0, NULL, OPTION_NO_RECOVERY},
     {"accept-head", 0, NULL, OPTION_ACCEPT_HEAD},
     {"rebuild", 0, NULL, OPTION_REBUILD},
 };
@@ -211,6 +215,8 @@ static bool *flag(struct options *options, option_bits bit)
         return &options->idmap;
     case OPTION_NO_IDMAP:
         return &options->no_idmap;
+    case OPTION_NO_RECOVERY:
+        return &options->no_recovery;
     case OPTION_PASSPHRASE:
         return &options->passphrase;
     case OPTION_PUBLIC:
@@ -288,6 +294,13 @@ static int apply_identity(struct options *options, const struct option_row *row,
         return 0;
     case OPTION_SHARES:
         options->shares = text;
+        return 0;
+    case OPTION_RECOVERY:
+    case OPTION_RECOVERY_SHARES:
+    case OPTION_RECOVERY_PUBLIC:
+        *(row->bit == OPTION_RECOVERY          ? &options->recovery
+          : row->bit == OPTION_RECOVERY_SHARES ? &options->recovery_shares
+                                               : &options->recovery_public) = text;
         return 0;
     case OPTION_RM_SLOT:
         return number(row->name, text, &options->rm_slot);

@@ -101,6 +101,13 @@ __extension__ typedef unsigned __int128 option_bits;
 #define OPTION_NEW_PASSPHRASE OPTION_BIT(88)
 #define OPTION_RM_SLOT OPTION_BIT(89)
 #define OPTION_SSH OPTION_BIT(115)
+#define OPTION_RECOVERY OPTION_BIT(119)
+#define OPTION_RECOVERY_SHARES OPTION_BIT(120)
+#define OPTION_RECOVERY_PUBLIC OPTION_BIT(121)
+#define OPTION_NO_RECOVERY OPTION_BIT(122)
+/* Of the identity that is to be kept elsewhere. */
+#define OPTIONS_RECOVERY                                                                           \
+    (OPTION_RECOVERY | OPTION_RECOVERY_SHARES | OPTION_RECOVERY_PUBLIC | OPTION_NO_RECOVERY)
 /* What opens one that is there. */
 #define OPTIONS_OPENER (OPTION_PASSPHRASE_FILE | OPTION_KEY_FILE)
 
@@ -131,12 +138,12 @@ struct options {    /* texts are argv's */
     bool dry_run, reveal, secret, guess_secrets, raw, allow_new, all, pristine, strict, cache,
         foreground, masked, verbose, no_secrets, metrics, template, protect, allow_equal, apply,
         with_secrets, remove, prune, history, prepare, idmap, no_idmap, has_uid, has_gid,
-        has_timeout, passphrase, public, accept_head, sealed, reencrypt, rebuild;
+        has_timeout, passphrase, public, accept_head, sealed, reencrypt, rebuild, no_recovery;
     const char *file, *format, *tree, *only, *value, *base, *dotenv, *override, *environment,
         *parity, *junit;
     const char *ssh; /* a key of ssh: FILE.pub, ssh-agent[:KEY] */
     const char *out, *passphrase_file, *key_file, *credential, *shares, *add_key_file,
-        *new_passphrase;
+        *new_passphrase, *recovery, *recovery_shares, *recovery_public;
     uint64_t rm_slot;            /* 0: none */
     const char *as_of, *to, *at; /* revisions: numbers or tags */
     const char *layout;

@@ -175,12 +175,15 @@ const char *output_author(char out[static AUTHOR_TEXT_MAX], json_t *object)
 {
     json_t *signer = json_object_get(object, "signer");
     const char *key = json_string_value(json_object_get(signer, "key"));
+    const char *name = json_string_value(json_object_get(signer, "name"));
     char author[256];
     output_tame(author, sizeof author, output_member(object, "author"));
     if (author[0] == '\0')
         out[0] = '\0';
     else if (key == NULL)
         snprintf(out, AUTHOR_TEXT_MAX, "%s, unsigned", author);
+    else if (name != NULL)
+        snprintf(out, AUTHOR_TEXT_MAX, "%s, signed by id:%s", author, name);
     else
         snprintf(out, AUTHOR_TEXT_MAX, "%s, signed by %s%.*s", author,
                  json_is_true(json_object_get(signer, "known")) ? "" : "an unknown key ",

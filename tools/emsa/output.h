@@ -41,8 +41,9 @@ int output_flush(void);
 bool output_coloured(void);
 bool output_is_terminal(void);
 
-/* Who made a commit, as an object of a reply tells it, and whose key signed it: "uid 0 (root),
- * signed by 0123456789abcdef"; "" where it does not say who. */
+/* Who made a commit, as an object of a reply tells it, and who signed it: "uid 0 (root), signed by
+ * id:alice", of a key that the store does not know its first digits; "" where it does not say who.
+ */
 #define AUTHOR_TEXT_MAX 512
 const char *output_author(char out[static AUTHOR_TEXT_MAX], json_t *object);
 

@@ -54,7 +54,8 @@ int item_add_signer(json_t *object, const struct author *author)
     hex_text(key, author->key, SIGNING_KEY_SIZE);
     return json_object_set_new(
                object, "signer",
-               json_pack("{s:s, s:b}", "key", key, "known", (int)author->is_known)) == 0
+               json_pack("{s:s, s:b, s:s*}", "key", key, "known", (int)author->is_known, "name",
+                         author->identity[0] != '\0' ? author->identity : NULL)) == 0
                ? 0
                : error_set(ERR_NOMEM, "no memory for a list");
 }

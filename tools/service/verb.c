@@ -68,7 +68,8 @@ const struct verb verbs[] = {
     {"Definitions", verb_definitions, RIGHT_READ, "paths",
      "paths: []string, environments: ?[]string, reveal: ?bool, absent: ?bool, "
      "since: ?int, door: ?string",
-     "(rev: int, environments: [string](protected: bool, base: ?string, expires: ?int), entries: "
+     "(rev: int, environments: [string](protected: bool, signed: bool, base: ?string, expires: "
+     "?int), entries: "
      "[]Defined,\n"
      "  values: ?int, changed: ?[](rev: int, time: int, author: ?string, reason: ?string, paths: "
      "[]string))",
@@ -222,6 +223,14 @@ const struct verb verbs[] = {
      "Who was granted which rights: at a place, above it and beneath it; or to one principal. Of "
      "places that\n"
      "# the caller may neither audit nor administer only what the caller holds itself."},
+    {"IdentityKeys", verb_identity_keys, RIGHT_LIST, NULL, "public: string",
+     "(rev: int, name: string, store_id: string, everything: bool, keys: [](path: string, held: "
+     "bool, environment: int, service: int, generation: int, public: string, wrapped: ?string))",
+     "The newest keys of environments, held or not, and those of services that are, as they are "
+     "wrapped\n"
+     "# for the identity of that public text, which alone can open them. everything: it may read "
+     "every\n"
+     "# environment, also those that come later."},
     {"Exposed", verb_exposed, RIGHT_AUDIT, "path", "path: ?string, skip: ?int",
      "(rev: int, secrets: [](path: string, rev: int, who: string, since: int, time: ?int), more: "
      "bool)",

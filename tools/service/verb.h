@@ -61,13 +61,14 @@ int verb_list(struct request *);             /* list.c */
 int verb_tree(struct request *);
 int verb_environment_list(struct request *);
 int verb_service_list(struct request *);
-int verb_explain(struct request *);     /* explain.c */
-int verb_refs(struct request *);        /* refs.c */
-int verb_find(struct request *);        /* search.c */
-int verb_locks(struct request *);       /* locks.c */
-int verb_grants(struct request *);      /* grants.c */
-int verb_exposed(struct request *);     /* exposed.c */
-int verb_schema_show(struct request *); /* schemas.c */
+int verb_explain(struct request *);       /* explain.c */
+int verb_refs(struct request *);          /* refs.c */
+int verb_find(struct request *);          /* search.c */
+int verb_locks(struct request *);         /* locks.c */
+int verb_grants(struct request *);        /* grants.c */
+int verb_exposed(struct request *);       /* exposed.c */
+int verb_identity_keys(struct request *); /* identities.c */
+int verb_schema_show(struct request *);   /* schemas.c */
 int verb_schema_infer(struct request *);
 int verb_check(struct request *); /* check.c */
 int verb_log(struct request *);   /* past.c */

@@ -29,7 +29,8 @@ class Entitled:
         self.signer_names.update({it["fields"][4]: it["name"] for it in operations if it["kind"] == form.IDENTITY})
 
         def holds(environment, service, rights):
-            held = ALL if signer == "id:administrator" else 0
+            founder = self.identities.get(signer[3:], (b"", 0))[1] == 1
+            held = ALL if founder and granted.get((0, 0, signer), (0,))[0] & READ else 0
             for place in {(environment, 0), (environment, service)}:
                 said = granted.get((*place, signer), (0,))[0]
                 held |= ALL if said & ADMIN else said

@@ -34,10 +34,10 @@ class Keys:
         else:
             form.must(operation["turn"] == self.pairs[place][0], "a key that is not the newest")
         if kind == form.GRANT:
-            holders = [(name, rev) for name, (key, rev) in self.identities.items() if key == fields[2]]
+            holders = [name for name, (key, _) in self.identities.items() if key == fields[2]]
             form.must(holders, "a grant to nobody")
-            name, rev = holders[0]
-            form.must(rev == 1 or self.grants.get((*place, "id:" + name), (0,))[0] & READ, "a key for who may not read")
+            who = "id:" + holders[0]
+            form.must(self._reads(*place, who) or not place[1] and self._reads(0, 0, who), "a key for who may not read")
         if kind == form.VALUE_KEY:
             set_by = self.store.log[operation["sealed"]]
             form.must(operation["sealed"][0] < self.rev and set_by["kind"] == form.SET_SECRET, "the key of no secret")
@@ -47,6 +47,18 @@ class Keys:
         if 3 in fields:
             self.keys[b"W" + owner + fields[2]] = body("") + fields[3]
 
+    def _reads(self, environment, service, who):
+        return self.grants.get((environment, service, who), (0,))[0] & READ
+
+    def _living_environments(self):
+        return [id for id, it in self.environments.items() if it.alive]
+
+    def _take_reading(self, environment, service, who):
+        """Where one may not read any more, whatever else it may: places whose keys are made anew."""
+        if environment:
+            return [(environment, service)]
+        return [(id, 0) for id in self._living_environments() if not self._reads(id, 0, who)]
+
     def _check_keys(self):
         """After a commit: whoever may read has the newest keys, and they open what is set."""
         for place in self.taken:
@@ -55,8 +67,9 @@ class Keys:
         self.taken = []
         for (environment, service, who), (rights, _, _) in self.grants.items():
             if who.startswith("id:") and rights & READ:
-                owner = struct.pack(">III", environment, service, self.pairs[environment, service][0])
-                form.must(b"W" + owner + self.identities[who[3:]][0] in self.keys, "who may read has not the newest key")
+                for layer in [environment] if environment else [0, *self._living_environments()]:
+                    owner = struct.pack(">III", layer, service, self.pairs[layer, service][0])
+                    form.must(b"W" + owner + self.identities[who[3:]][0] in self.keys, "who may read has not the newest key")
         for (layer, name_id), it in self.definitions.items():
             if it.kind != form.SET_SECRET or it.content is None:
                 continue

@@ -280,10 +280,9 @@ class Settled(Judge, Keys, Entitled):
             form.must(held & rights == rights, "rights taken back that were not granted")
         if what[2].startswith("id:"):
             form.must(what[2][3:] in self.identities, "rights of an identity that is not known")
-            form.must(environment or not rights & READ, "an identity that reads everything")
-            above = self.grants.get((environment, 0, what[2]), (0,))[0] if service else 0
-            if operation["kind"] == form.RIGHTS_REVOKE and rights & READ & ~above:
-                self.taken.append((environment, service))
+            above = (service and self._reads(environment, 0, what[2])) or (environment and self._reads(0, 0, what[2]))
+            if operation["kind"] == form.RIGHTS_REVOKE and rights & READ and not above:
+                self.taken += self._take_reading(environment, service, what[2])
                 self.keys[b"X" + struct.pack(">IIQI", environment, service, self.rev, op)] = \
                     body("") + bytes([len(what[2])]) + what[2].encode()
         if held ^ rights:

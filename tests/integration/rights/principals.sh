@@ -22,7 +22,7 @@ emsa grant prod/web --to user:alice --read >/dev/null
 is "a user of that name" 8080 "$(may 2001)"
 grep -v '^alice:' "$work/passwd.first" >"$work/passwd"
 is "a user that has no name any more" "$(denied 2001)" "$(may 2001)"
-is "is said to be unknown" "False" "$(emsa --json grants prod/web | json grants 0 known)"
+is "is said to be unknown" "False" "$(emsa --json grants user:alice | json grants 0 known)"
 echo 'alice:x:2040:2040::/:' >>"$work/passwd"
 is "whose name another one has" "$(denied 2001)" "$(may 2001)"
 is "that one may" 8080 "$(may 2040)"

@@ -42,6 +42,7 @@ PLACES = ["", "dev", "prod", "all", "dev/web", "prod/web", "prod/db", "all/web",
           "prod/web/KprodwebS", "prod/db/KproddbA"]
 SERVICES = ["dev/web", "dev/db", "prod/web", "prod/db", "prod/scratch", "all/web"]
 ENVIRONMENTS = ["dev", "prod", "all"]
+PUBLIC = "emsa1" + "09" + 31 * "00" + "58" + 31 * "66"  # of nobody: the base points
 
 
 def key_of(service):
@@ -81,6 +82,7 @@ def reading(path, revisions):
         yield "StoreId", {}, [("some", "")]
         yield "CallerChallenge", {}, []
         yield "CallerProve", {}, []
+        yield "IdentityKeys", {"public": PUBLIC}, [("list", "")]
         yield "Find", {"pattern": "*"}, [("some", "")]
         for service in SERVICES:
             yield "Find", {"pattern": "*", "value": value_of(service)}, [("some", "")]

@@ -70,6 +70,10 @@ whole "all verbs"
 holds "unsigned" emsa --sign none set prod/web PORT=82
 is "is unsigned" unsigned "$(signer "$(revision)")"
 told "and says so" "unsigned" <(emsa log prod/web)
+told "the others by whom" "signed by id:administrator" <(emsa log prod/web)
+told "each of them" "signed by id:administrator" <(emsa show 2)
+told "and each line" "signed by id:administrator" <(emsa blame dev/web)
+told "and who granted what" "signed by id:administrator" <(emsa grant prod/web --to user:root --list >/dev/null && emsa grants user:root)
 
 # Of whom.
 holds "another store" emsa --store "$work/other" init

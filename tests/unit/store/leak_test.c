@@ -364,14 +364,16 @@ static void a_new_store_has_its_pair(void **state)
     static const struct {
         enum operation_kind kind;
         bool first;
-    } expected[] = {
-        {OPERATION_IDENTITY, true}, {OPERATION_ENVIRONMENT_KEY, true}, {OPERATION_GRANT, false}};
+    } expected[] = {{OPERATION_IDENTITY, true},
+                    {OPERATION_RIGHTS_GRANT, false},
+                    {OPERATION_ENVIRONMENT_KEY, true},
+                    {OPERATION_GRANT, false}};
     struct commit_info commit;
     struct operation_info operation;
     assert_int_equal(snapshot_begin(model->snapshot), 0);
     assert_int_equal(history_commit(model->snapshot, &commit, 1), 0);
-    assert_int_equal(commit.operations, 3);
-    for (uint32_t op = 0; op < 3; op++) {
+    assert_int_equal(commit.operations, 4);
+    for (uint32_t op = 0; op < 4; op++) {
         assert_int_equal(history_operation(model->snapshot, &operation, 1, op), 0);
         assert_int_equal(operation.kind, expected[op].kind);
         assert_int_equal(operation.first, expected[op].first);
@@ -381,7 +383,7 @@ static void a_new_store_has_its_pair(void **state)
     snapshot_end(model->snapshot);
     assert_int_equal(sample_verify(model->store, true), 0);
     /* The public key's record says which operation brought it. */
-    static const unsigned char said[] = {1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0};
+    static const unsigned char said[] = {1, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0};
     struct slice body;
     struct key key;
     struct txn *txn;

@@ -45,7 +45,7 @@ static void test_a_good_store(void **state)
     assert_int_equal(verify(model, &found, &report), 0);
     assert_int_equal(found.count, 0);
     assert_int_equal(report.commits, 4);
-    assert_int_equal(report.operations, 3 + 8 + 7 + 5);
+    assert_int_equal(report.operations, 4 + 8 + 7 + 5);
     assert_int_equal(report.values, 3 + 2 + 2);
     assert_int_equal(report.faults, 0);
     assert_true(report.derived > 20);

@@ -61,6 +61,7 @@ static const struct {
     {"Rollback", RIGHT_EDIT, "path"},
     {"Metrics", RIGHT_LIST, NULL},
     {"Refs", RIGHT_LIST, "path"},
+    {"IdentityKeys", RIGHT_LIST, NULL},
     {"SealKey", RIGHT_LIST, "path"},
     {"Status", RIGHT_LIST, NULL},
     {"Set", RIGHT_OF_EACH, NULL},
