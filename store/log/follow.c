@@ -47,6 +47,11 @@ static int find_under(struct follow *follow, struct txn *txn, const struct opera
     memset(follow->under, 0, sizeof follow->under);
     if (!operation->base)
         return 0;
+    if (follow_copies_base(follow->method)) {
+        const int found = follow_from_stands_on(follow, txn, operation->base);
+        if (found)
+            return found < 0 ? found : 0;
+    }
     const int error = state_environment_name(txn, follow->under, &before, operation->base);
     return error > 0 ? error_set(ERR_CORRUPT, "an environment stands on what never was") : error;
 }

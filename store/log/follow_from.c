@@ -22,6 +22,11 @@ static int is_base_of(struct txn *txn, const char *name, uint32_t base)
     return found < 0 ? found : 0;
 }
 
+int follow_from_stands_on(const struct follow *follow, struct txn *txn, uint32_t base)
+{
+    return is_base_of(txn, follow->from.environment, base);
+}
+
 int follow_find_source(struct follow *follow, struct txn *txn, const struct operation *operation)
 {
     struct path *source = &follow->source;

@@ -27,8 +27,14 @@ struct asked {
  */
 bool follow_is_ordered(const struct method *method);
 bool follow_takes_base(const struct method *method);
+/* Whether what it makes stands on what the environment that it copies stands on. */
+bool follow_copies_base(const struct method *method);
 
 /* Of an operation that copies: follow->source, whence. 0 or a failure. */
+/* Whether the environment that is copied stands on the one with this id, or did once: positive 1,
+ * 0, or a failure. */
+int follow_from_stands_on(const struct follow *follow, struct txn *txn, uint32_t base);
+
 int follow_find_source(struct follow *follow, struct txn *txn, const struct operation *operation);
 
 /* Whether that is a place that this asked for, for what stands at follow->names. */

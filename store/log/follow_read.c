@@ -30,8 +30,9 @@ struct method {
     const char *from; /* the parameter that names what is copied; NULL: what was at the place */
     const char *rev;  /* the parameter that names a revision, or a tag, which is not looked up */
     bool copies;
-    bool sets_ends;  /* what ends is set anew, for as long as was left */
-    bool takes_base; /* what an environment shows of its base is copied from there */
+    bool sets_ends;   /* what ends is set anew, for as long as was left */
+    bool takes_base;  /* what an environment shows of its base is copied from there */
+    bool copies_base; /* what is made stands on what that of `from` stands on */
 };
 
 static const struct method methods[] = {
@@ -46,6 +47,7 @@ static const struct method methods[] = {
               BIT(OPERATION_ENVIRONMENT_ADD),
      .from = "from",
      .copies = true,
+     .copies_base = true,
      .sets_ends = true},
     {.name = "ServiceAdd", .places = "paths", .kinds = BIT(OPERATION_SERVICE_ADD)},
     {.name = "ServiceRemove", .places = "paths", .kinds = SERVICE_GOES},
@@ -128,6 +130,11 @@ bool follow_is_ordered(const struct method *method)
 bool follow_takes_base(const struct method *method)
 {
     return method->takes_base;
+}
+
+bool follow_copies_base(const struct method *method)
+{
+    return method->copies_base;
 }
 
 /* --- trees --- */

@@ -48,27 +48,36 @@ static bool is_steering(const unsigned char *text, size_t size)
 }
 
 /* Words of ours, with what another machine said or somebody called something in them: to stderr,
- * further lines indented, and nothing that steers a terminal. */
-static void say(const char *words)
+ * further lines indented, and nothing that steers a terminal. In one piece, beside what others
+ * write there. */
+static void say(const char *before, const char *words)
 {
     const unsigned char *text = (const unsigned char *)words;
+    char *said = NULL;
+    size_t said_size;
+    FILE *out = open_memstream(&said, &said_size);
+    if (out == NULL)
+        return;
+    fputs(before, out);
     for (size_t size; *text != '\0'; text += size) {
         size = character_size(text);
         if (*text == '\n')
-            fputs("\n  ", stderr);
+            fputs("\n  ", out);
         else if (is_steering(text, size))
-            fputc('?', stderr);
+            fputc('?', out);
         else
-            fwrite(text, 1, size, stderr);
+            fwrite(text, 1, size, out);
     }
-    fputc('\n', stderr);
+    fputc('\n', out);
+    if (fclose(out) == 0)
+        fwrite(said, 1, said_size, stderr);
+    free(said);
 }
 
 void output_failure(int error)
 {
     const char *text = error_text();
-    fputs("emsa: ", stderr);
-    say(text[0] != '\0' ? text : error_word(error));
+    say("emsa: ", text[0] != '\0' ? text : error_word(error));
 }
 
 void output_note(const char *format, ...)
@@ -78,8 +87,7 @@ void output_note(const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fputs("emsa: note: ", stderr);
-    say(text);
+    say("emsa: note: ", text);
 }
 
 void output_tame(char *out, size_t capacity, const char *text)

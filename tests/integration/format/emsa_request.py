@@ -156,8 +156,13 @@ class Following:
 
     def is_made(self, asked, operation):
         return all(asked.get(name, False) == operation[name] for name in ("protected", "signed")) and \
-            asked.get("base", "") == (self.known.environments[operation["base"]] if operation["base"] else "") and \
+            (self.is_copied_base(operation) or
+             asked.get("base", "") == (self.known.environments[operation["base"]] if operation["base"] else "")) and \
             self.ends_in_time(operation, asked.get("ttl", 0))
+
+    def is_copied_base(self, operation):
+        return self.method == "EnvironmentCopy" and operation["base"] and \
+            self.known.stands_on(parts(self.parameters["from"])[0], operation["base"])
 
     def is_source(self, place, operation, path, by_base=False):
         """Each part is the one that was named, or that of where it goes."""

@@ -4,6 +4,7 @@
 past.py model STORE FILE EVERY    what tests/integration/format makes of a store that nobody owns: every EVERYth revision
 past.py compare FILE MOUNT        reads them below MOUNT/.emsa/at, and by the at/ of environments and services, and compares
 """
+import errno
 import os
 import pickle
 import sys
@@ -37,6 +38,16 @@ def presences(store, rev):
     return there
 
 
+def read(path):
+    """None: it was destroyed since."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        if error.errno == errno.ENODATA:
+            return None
+        raise
+
+
 def read_tree(top):
     """({path: bytes}, directories)"""
     values, directories = {}, set()
@@ -45,8 +56,8 @@ def read_tree(top):
         directories.update(os.path.normpath(os.path.join(inside, name)) for name in names)
         for name in files:
             path = os.path.join(folder, name)
-            content = Path(path).read_bytes()
-            if os.stat(path).st_size != len(content):
+            content = read(path)
+            if content is not None and os.stat(path).st_size != len(content):
                 raise AssertionError(f"{path} says {os.stat(path).st_size} bytes and has {len(content)}")
             values[os.path.normpath(os.path.join(inside, name))] = content
     return values, directories
@@ -58,7 +69,7 @@ def read_names(top, wanted):
     for path in wanted:
         for name in (path, path + "x", path.rsplit("/", 1)[0] + "x/none"):
             try:
-                found[name] = Path(f"{top}/{name}").read_bytes()
+                found[name] = read(f"{top}/{name}")
             except FileNotFoundError:
                 pass
     return found
@@ -66,7 +77,7 @@ def read_names(top, wanted):
 
 def differing(what, found, wanted):
     return [f"{what}: {path}: {found.get(path)!r} instead of {wanted.get(path)!r}" for path in sorted(found.keys() | wanted.keys())
-            if found.get(path) != wanted.get(path)]
+            if (path in found) != (path in wanted) or found.get(path) != wanted.get(path)]
 
 
 def beneath(prefix, values):
