@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "store/db/keys.h"
 #include "store/error.h"
+#include "store/log/operation.h"
 #include "store/log/state_relation.h"
 #include "store/model/inforce.h"
 #include "store/model/value.h"
@@ -61,6 +63,64 @@ static bool is_now(const struct resolver *resolver)
     return resolver->as_of == UINT64_MAX;
 }
 
+/* Whether the value was destroyed: 1, 0, or a failure. */
+static int is_destroyed(struct txn *txn, const struct spot *spot)
+{
+    struct slice body;
+    struct key key;
+    uint64_t rev;
+    uint32_t op;
+    const int found = txn_get(txn, &body, DB_VALUE, key_operation(&key, spot->since, spot->op));
+    return found ? (found < 0 ? found : 0) : value_purged(&rev, &op, body);
+}
+
+/* The record behind this one of the same name; NOT_THERE. */
+static int find_next(struct txn *txn, struct spot *out, const struct spot *spot)
+{
+    struct slice found_key, body;
+    struct key key;
+    uint64_t name_id, rev;
+    uint32_t environment;
+    int found = txn_seek(txn, &found_key, &body, DB_HISTORY,
+                         key_history(&key, spot->environment, spot->name_id, spot->since), true);
+    if (!found)
+        found = key_history_parse(found_key, &environment, &name_id, &rev);
+    if (!found && (environment != spot->environment || name_id != spot->name_id))
+        return NOT_THERE;
+    return found ? found : state_moment(txn, out, environment, name_id, rev);
+}
+
+/* What was destroyed may have been set once more to what it was (encrypted anew, say): then that is
+ * where the value stands. */
+static int find_standing(struct txn *txn, struct spot *spot)
+{
+    struct spot at = *spot;
+    int destroyed = 0, found = 0;
+    if (spot->kind != ENTRY_PLAIN && spot->kind != ENTRY_SECRET)
+        return 0;
+    while (!found && (destroyed = is_destroyed(txn, &at)) > 0) {
+        found = find_next(txn, &at, &at);
+        if (!found && (at.rev != spot->rev || at.kind != spot->kind))
+            found = NOT_THERE;
+    }
+    if (found < 0 || destroyed < 0)
+        return found < 0 ? found : destroyed;
+    if (found)
+        return 0; /* it is gone, as its reader will be told */
+    spot->since = at.since;
+    spot->op = at.op;
+    spot->entry_id = at.entry_id;
+    spot->stored_size = at.stored_size;
+    return 0;
+}
+
+int resolve_moment(struct txn *txn, struct spot *out, uint32_t environment, uint64_t name_id,
+                   uint64_t as_of)
+{
+    const int found = state_moment(txn, out, environment, name_id, as_of);
+    return found ? found : find_standing(txn, out);
+}
+
 /* What an environment's record says of a name, whatever layer that is of the resolver. */
 static int find_in(const struct resolver *resolver, struct spot *out, uint32_t environment,
                    uint32_t service, const char *key)
@@ -71,7 +131,7 @@ static int find_in(const struct resolver *resolver, struct spot *out, uint32_t e
         return state_current(resolver->txn, out, environment, service, key);
     int found = state_name_id(resolver->txn, &name_id, service, key);
     if (!found)
-        found = state_moment(resolver->txn, &spot, environment, name_id, resolver->as_of);
+        found = resolve_moment(resolver->txn, &spot, environment, name_id, resolver->as_of);
     if (found)
         return found;
     if (spot.kind == SPOT_NONE)

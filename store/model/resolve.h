@@ -99,6 +99,11 @@ int resolve_find_name(struct resolver *, struct spot *out, uint64_t name_id);
  * resolver_layers where the record is no own one. */
 uint32_t resolve_defined(const struct resolver *, const struct spot *spot);
 
+/* The record of a name as of a revision, as state_moment; where its value was destroyed, and was
+ * set once more to what it was before that changed, the value is the later one. */
+int resolve_moment(struct txn *, struct spot *out, uint32_t environment, uint64_t name_id,
+                   uint64_t as_of);
+
 /* What an own record says is defined there. */
 struct definition spot_definition(const struct spot *spot);
 

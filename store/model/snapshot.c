@@ -352,7 +352,7 @@ int snapshot_entry_at(struct snapshot *snapshot, struct entry *out, uint32_t env
     struct resolver resolver;
     struct entry entry;
     struct spot spot;
-    int found = state_moment(snapshot->txn, &spot, environment, name_id, rev);
+    int found = resolve_moment(snapshot->txn, &spot, environment, name_id, rev);
     if (!found && spot.kind == SPOT_NONE)
         found = NOT_THERE;
     if (found)

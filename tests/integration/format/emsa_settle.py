@@ -526,6 +526,13 @@ class Settled(Judge, Keys, Entitled):
                 found[self._path(spot)] = result.value
         return found
 
+    def destroyed(self, rev):
+        """Paths of what was in effect as of rev and was destroyed since, there or in the effective rev."""
+        view = self.views[rev]
+        results = {spot: view.resolve(*spot) for spot in self._spots(view)}
+        return {self._path(spot) for spot, result in results.items()
+                if not result.fault and None in (result.value, self.views[result.rev].resolve(*spot).value)}
+
 
 def differences(store, settled):
     """One line each."""

@@ -19,7 +19,7 @@ def model(path, out, every):
         view = settled.views[rev]
         places = {(settled.environments[id].name, service) for id, service in presences(store, rev)
                   for service in [settled.services[service]] if id in view.layers}
-        found[rev] = {"values": settled.values(rev), "services": places,
+        found[rev] = {"values": settled.values(rev), "destroyed": settled.destroyed(rev), "services": places,
                       "environments": {settled.environments[id].name for id in view.layers}}
     Path(out).write_bytes(pickle.dumps(found))
     print(f"{len(found)} revisions, {sum(len(it['values']) for it in found.values())} values")
@@ -39,7 +39,8 @@ def presences(store, rev):
 
 
 def read(path):
-    """None: it was destroyed since."""
+    """None: it was destroyed since. A file of the past is its effective rev's, and what was set since then to what it
+    was, or shows from beneath as what it was, may be there when that is not, and the other way round."""
     try:
         return Path(path).read_bytes()
     except OSError as error:
@@ -57,7 +58,9 @@ def read_tree(top):
         for name in files:
             path = os.path.join(folder, name)
             content = read(path)
-            if content is not None and os.stat(path).st_size != len(content):
+            if content is None:
+                continue
+            if os.stat(path).st_size != len(content):
                 raise AssertionError(f"{path} says {os.stat(path).st_size} bytes and has {len(content)}")
             values[os.path.normpath(os.path.join(inside, name))] = content
     return values, directories
@@ -72,12 +75,12 @@ def read_names(top, wanted):
                 found[name] = read(f"{top}/{name}")
             except FileNotFoundError:
                 pass
-    return found
+    return {name: value for name, value in found.items() if value is not None}
 
 
-def differing(what, found, wanted):
-    return [f"{what}: {path}: {found.get(path)!r} instead of {wanted.get(path)!r}" for path in sorted(found.keys() | wanted.keys())
-            if (path in found) != (path in wanted) or found.get(path) != wanted.get(path)]
+def differing(what, found, wanted, destroyed=frozenset()):
+    return [f"{what}: {path}: {found.get(path)!r} instead of {wanted.get(path)!r}" for path in sorted((found.keys() | wanted.keys()) - destroyed)
+            if found.get(path) != wanted.get(path)]
 
 
 def beneath(prefix, values):
@@ -89,9 +92,9 @@ def compare(path, mount):
     told = pickle.loads(Path(path).read_bytes())
     for number, (rev, it) in enumerate(told.items()):
         if number % 2:
-            faults += differing(f"revision {rev}, by name", read_names(f"{mount}/.emsa/at/{rev}", it["values"]), it["values"])
+            faults += differing(f"revision {rev}, by name", read_names(f"{mount}/.emsa/at/{rev}", it["values"]), it["values"], it["destroyed"])
         values, directories = read_tree(f"{mount}/.emsa/at/{rev}")
-        faults += differing(f"revision {rev}", values, it["values"])
+        faults += differing(f"revision {rev}", values, it["values"], it["destroyed"])
         wanted = it["environments"] | {"/".join(place) for place in it["services"]}
         if directories != wanted:
             faults.append(f"revision {rev}: the directories {sorted(directories ^ wanted)}")
@@ -106,10 +109,11 @@ def compare(path, mount):
                     faults.append(f"revision {rev}: {top} is not there by its own at/")
                 continue
             others += 1
+            gone = {path[len(top) + 1:] for path in it["destroyed"] if path.startswith(top + "/")}
             if number % 2:
                 there = beneath(top, it["values"])
-                faults += differing(f"revision {rev} by {top}, by name", read_names(way, there), there)
-            faults += differing(f"revision {rev} by {top}", read_tree(way)[0], beneath(top, it["values"]))
+                faults += differing(f"revision {rev} by {top}, by name", read_names(way, there), there, gone)
+            faults += differing(f"revision {rev} by {top}", read_tree(way)[0], beneath(top, it["values"]), gone)
     print(f"{len(told)} revisions with {count} values are as they were; {others} of them by their own at/")
     return faults
 

@@ -21,6 +21,8 @@ cat "$work/out"
 cd "$work/env/.emsa/at"
 last=$(revision)
 before=$((last - 1))
+# Who copies a revision of which something was destroyed is told so, as is to be seen above.
+grep -rq nothing-to-be-found "$before" 2>"$work/err" || ! grep -q "No data available" "$work/err" || before=$last
 for revision in $before $last; do
     holds "cp -a of $revision" cp -a "$revision" "$work/copy-$revision"
     holds "the copy of $revision is the same" diff -r "$revision" "$work/copy-$revision"

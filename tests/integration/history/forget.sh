@@ -133,6 +133,17 @@ no_data "the oldest" "$past/$then/prod/billing/PORT"
 is "what has a name" 81 "$(cat "$past/kept/prod/billing/PORT" 2>/dev/null || cat "$past/$((last - 3))/prod/billing/PORT")"
 is "what is" 83 "$(emsa get prod/billing/PORT)"
 ends "again" 0 "nothing to change" emsa compact --keep "$last" -m again
+# What was encrypted anew is there, though what it was before is not: it is one value since the first.
+printf 'first-of-all' >"$work/first"
+holds "a secret" emsa set prod/billing --secret-file "ANEW=$work/first"
+first=$(revision)
+holds "encrypted anew" emsa rotate keys prod/billing --reencrypt
+anew=$(revision)
+printf 'second-of-all' >"$work/second"
+holds "another" emsa set prod/billing --secret-file "ANEW=$work/second"
+holds "the first is destroyed" emsa compact --keep "$anew" -m why
+is "what was encrypted anew" first-of-all "$(cat "$past/$anew/prod/billing/ANEW")"
+is "is what there was" first-of-all "$(cat "$past/$first/prod/billing/ANEW")"
 holds "verify" emsa verify
 holds "in Python" /usr/bin/python3 -B "$here/../format/emsa_settle.py" "$EMSA_STORE" --identity "$EMSA_STORE.identity"
 
