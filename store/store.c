@@ -109,7 +109,8 @@ static int open_parts(struct store *store, const struct store_options *options)
     if (!error)
         error = store_keyring(store);
     if (!error)
-        error = whole_open(store, options->is_examined || options->accepts_head);
+        error =
+            whole_open(store, options->is_examined || options->accepts_head, options->is_continued);
     return error;
 }
 

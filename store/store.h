@@ -33,6 +33,10 @@ struct store_options {
     /* Opens it also where its seal speaks against it (store/model/whole.h), to be verified: nothing
      * else may be read of it. Implied by accepts_head. */
     bool is_examined;
+    /* It was opened, and looked at, by a process of the same owner, and the lock was held ever
+     * since: for a server in the place of one that died. A seal is then trusted
+     * (store/model/whole.h). */
+    bool is_continued;
 };
 
 /*

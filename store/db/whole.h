@@ -59,6 +59,10 @@ int env_whole_look(struct env *env, struct whole_finding *out);
 /* What was found is what was written. Before the first transaction. */
 void env_whole_trust(struct env *env, const struct whole_finding *finding);
 
+/* Takes the seal that is there at its word: for whoever has had the store since it was looked at,
+ * in another process. False: there is none to go by. Before the first transaction. */
+bool env_whole_resume(struct env *env);
+
 /* Seals what is there, after verification: looks, and writes the record durably. ERR_CORRUPT: a
  * record is damaged, or a tree; failures of a transaction. */
 int env_whole_seal(struct env *env);

@@ -193,7 +193,7 @@ static int64_t now(void)
     return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
 }
 
-int whole_open(struct store *store, bool is_examined)
+int whole_open(struct store *store, bool is_examined, bool is_continued)
 {
     struct judging judging = {.store = store};
     const int64_t begun = now();
@@ -202,6 +202,11 @@ int whole_open(struct store *store, bool is_examined)
     int error = env_whole_key(store->env, store->pin_key.data);
     if (!error)
         error = read_head(store, &judging.head);
+    if (!error && is_continued && !is_examined && !store->pin_difference[0] &&
+        env_whole_resume(store->env)) {
+        store->is_sealed = true;
+        return 0;
+    }
     if (!error)
         error = env_whole_look(store->env, &judging.found);
     if (!error)

@@ -131,9 +131,10 @@ enum channel_setup {
     SETUP_DESCRIPTORS
 };
 
-#define CHANNEL_ON_DEMAND 1u /* SETUP and ADOPTED: end after the last view */
-#define CHANNEL_HAD_VIEWS 2u /* SETUP: there was one already */
-#define CHANNEL_REQUIRED 64u /* SETUP: nothing secret is given that cannot be audited */
+#define CHANNEL_ON_DEMAND 1u   /* SETUP and ADOPTED: end after the last view */
+#define CHANNEL_HAD_VIEWS 2u   /* SETUP: there was one already */
+#define CHANNEL_CONTINUED 128u /* SETUP: a server before had the store, under this lock */
+#define CHANNEL_REQUIRED 64u   /* SETUP: nothing secret is given that cannot be audited */
 
 #define CHANNEL_OURS 4u      /* VIEW: the supervisor mounted it itself, where text says */
 #define CHANNEL_IS_VOLUME 8u /* MOUNT, VIEW: it is a volume */

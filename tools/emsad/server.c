@@ -186,7 +186,8 @@ static int open_store(struct server *server)
     struct store_options options = {.path = server->setup.text,
                                     .lock_fd = server->given.fd[SETUP_LOCK],
                                     .alarm = alarms_raise,
-                                    .pin_fd = server->pin};
+                                    .pin_fd = server->pin,
+                                    .is_continued = (server->setup.flags & CHANNEL_CONTINUED) != 0};
     int error = store_open(&server->store, &options);
     if (error == 0) {
         tell_look(server);

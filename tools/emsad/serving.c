@@ -123,6 +123,8 @@ static void send_setup(struct supervisor *supervisor)
     if (supervisor->is_on_demand)
         message.flags |= CHANNEL_ON_DEMAND;
     message.flags |= supervisor->options->audit_required ? CHANNEL_REQUIRED : 0;
+    if (supervisor->phase != STARTING)
+        message.flags |= CHANNEL_CONTINUED;
     if (supervisor->views.last_id > 0)
         message.flags |= CHANNEL_HAD_VIEWS;
     memcpy(message.text, holdings->place.store, sizeof message.text);
