@@ -4,12 +4,15 @@
 #ifndef EMSA_STORE_VERIFY_H
 #define EMSA_STORE_VERIFY_H
 
+#include <stdbool.h>
+
 #include "store/store.h"
 
 struct verify_report {
     uint64_t commits, operations, values, derived; /* checked */
     uint64_t faults;                               /* found */
     uint64_t damaged; /* of those: records that fail their own hash, and say so to who reads them */
+    bool is_endless;  /* the file cannot be walked: nothing else could be looked at */
 };
 
 struct verify_options {

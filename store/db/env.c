@@ -13,6 +13,7 @@
 #include "store/crypto/hash.h"
 #include "store/db/guard.h"
 #include "store/db/internal.h"
+#include "store/db/pages.h"
 #include "store/db/readers.h"
 #include "store/error.h"
 
@@ -406,6 +407,8 @@ static int open_env(struct env *env, const char *path)
     int failed = open_files(&env->mdb, path, env->map_size);
     if (!failed)
         error = readers_to_memory(path);
+    if (!failed && !error)
+        error = pages_check_main(env);
     if (!failed && !error)
         failed = guard_call(start, env);
     if (!failed && !error && env->may_be_damaged)

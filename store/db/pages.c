@@ -42,6 +42,7 @@ struct pages {
     uint64_t count, last; /* pages of the file; the last that is in use */
     unsigned char *seen;  /* a bit for each */
     bool is_again;        /* a tree is walked over that was before */
+    bool is_endless;
     const char *why;
     /* What is done with each record of a leaf: its flags, and its data. */
     void (*visit)(struct pages *, unsigned flags, const unsigned char *data, size_t size);
@@ -130,17 +131,20 @@ static void look_at_node(struct pages *pages, const unsigned char *page, size_t 
         pages->visit(pages, flags, data, (size_t)low);
 }
 
+/* What is wrong is told of once; it is walked on all the same, wherever LMDB would go. */
 static void look_at_page(struct pages *pages, const unsigned char *page)
 {
     const unsigned kind = (unsigned)number_at(page + PAGE_FLAGS, 2) & PAGE_KINDS;
     const size_t lower = number_at(page + PAGE_LOWER, 2), upper = number_at(page + PAGE_UPPER, 2);
+    const size_t end = lower < pages->page ? lower : pages->page;
     if ((kind != PAGE_BRANCH && kind != PAGE_LEAF) || lower < PAGE_HEADER || lower > upper ||
-        upper > pages->page) {
+        upper > pages->page)
         wrong(pages, "a page is of the wrong kind");
+    if (!(kind & (PAGE_BRANCH | PAGE_LEAF)))
         return;
-    }
-    for (size_t at = PAGE_HEADER; at + 2 <= lower && !pages->why; at += 2)
-        look_at_node(pages, page, number_at(page + at, 2), kind == PAGE_BRANCH);
+    pages->is_endless |= lower < PAGE_HEADER;
+    for (size_t at = PAGE_HEADER; at + 2 <= end && !pages->is_endless; at += 2)
+        look_at_node(pages, page, number_at(page + at, 2), (kind & PAGE_BRANCH) != 0);
 }
 
 static void walk(struct pages *pages, uint64_t number)
@@ -148,8 +152,10 @@ static void walk(struct pages *pages, uint64_t number)
     if (number == NONE || !enter(pages, number))
         return;
     const unsigned char *page = pages->map + number * pages->page;
-    if (number_at(page, 8) != number || pages->depth >= DEPTH_MAX) {
+    if (number_at(page, 8) != number)
         wrong(pages, "a page is not the one that is pointed to");
+    if (pages->depth >= DEPTH_MAX) {
+        wrong(pages, "a tree is deeper than any is");
         return;
     }
     pages->depth++;
@@ -209,18 +215,36 @@ static void walk_free(struct pages *pages, uint64_t root)
     walk(pages, root);
 }
 
-static int check(void *arg)
+/* The newest head; NULL: it is told what is wrong with it. */
+static const unsigned char *find_head(struct pages *pages)
 {
-    struct pages *pages = arg;
     const unsigned char *first = pages->map, *second = pages->map + pages->page;
     const bool is_second =
         number_at(second + META_TRANSACTION, 8) > number_at(first + META_TRANSACTION, 8);
     const unsigned char *meta = is_second ? second : first;
     pages->last = number_at(meta + META_LAST_PAGE, 8);
-    if (pages->last >= pages->count) {
-        wrong(pages, "the file is shorter than its head says");
+    if (pages->last < pages->count)
+        return meta;
+    wrong(pages, "the file is shorter than its head says");
+    return NULL;
+}
+
+static int check_main(void *arg)
+{
+    struct pages *pages = arg;
+    const unsigned char *meta = find_head(pages);
+    pages->visit = visit_record;
+    if (meta)
+        walk(pages, number_at(meta + META_MAIN_ROOT, 8));
+    return 0;
+}
+
+static int check(void *arg)
+{
+    struct pages *pages = arg;
+    const unsigned char *meta = find_head(pages);
+    if (!meta)
         return 0;
-    }
     pages->visit = visit_tree;
     walk(pages, number_at(meta + META_MAIN_ROOT, 8));
     if (!pages->why)
@@ -246,14 +270,14 @@ static int map_file(struct pages *pages, struct env *env)
     return 0;
 }
 
-int pages_check(struct env *env, const char **why)
+static int check_by(int (*work)(void *), struct env *env, const char **why, bool *is_endless)
 {
     struct pages pages = {.why = NULL};
     const int error = map_file(&pages, env);
     if (error)
         return error;
     pages.seen = calloc(1, pages.count / 8 + 1);
-    const int failed = pages.seen ? guard_call(check, &pages) : 0;
+    const int failed = pages.seen ? guard_call(work, &pages) : 0;
     union {
         const unsigned char *given;
         void *taken;
@@ -263,5 +287,29 @@ int pages_check(struct env *env, const char **why)
         return error_set(ERR_NOMEM, "no memory to look at the pages of the store");
     free(pages.seen);
     *why = failed ? "a page of the file can't be read" : pages.why;
+    *is_endless = pages.is_endless;
     return 0;
+}
+
+int pages_check(struct env *env, const char **why, bool *is_endless)
+{
+    return check_by(check, env, why, is_endless);
+}
+
+int pages_check_main(struct env *env)
+{
+    const char *why;
+    bool is_endless;
+    const int error = check_by(check_main, env, &why, &is_endless);
+    if (error || !is_endless)
+        return error;
+    return error_set(ERR_CORRUPT, "the list of databases is damaged (%s)", why);
+}
+
+int pages_check_alone(struct env *env, const char **why, bool *is_endless)
+{
+    pthread_mutex_lock(&env->writer);
+    const int error = pages_check(env, why, is_endless);
+    pthread_mutex_unlock(&env->writer);
+    return error;
 }

@@ -11,9 +11,20 @@
 #ifndef EMSA_STORE_DB_PAGES_H
 #define EMSA_STORE_DB_PAGES_H
 
+#include <stdbool.h>
+
 #include "store/db/env.h"
 
-/* 0, with *why NULL, or what is wrong, a text that lives for ever. ERR_NOMEM, ERR_IO. */
-int pages_check(struct env *env, const char **why);
+/* 0, with *why NULL, or what is wrong, a text that lives for ever. *is_endless: a page says that it
+ * has fewer bytes than its own head; LMDB 0.9 looks for a key in it for ever, so that nobody may
+ * look. ERR_NOMEM, ERR_IO. */
+int pages_check(struct env *env, const char **why, bool *is_endless);
+
+/* Whether the list of databases can be looked at: before any is opened. ERR_CORRUPT: it is endless;
+ * ERR_NOMEM, ERR_IO. */
+int pages_check_main(struct env *env);
+
+/* The same as pages_check where others may write: they wait meanwhile. */
+int pages_check_alone(struct env *env, const char **why, bool *is_endless);
 
 #endif

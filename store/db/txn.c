@@ -135,6 +135,7 @@ int txn_reader_new(struct txn **out, struct env *env)
     int failed = guard_call(reader_begin, txn);
     if (failed) {
         int error = txn_failed(txn, failed, "cannot begin reading");
+        guard_call(drop, txn); /* it began, and then its number could not be had */
         free(txn);
         return error;
     }

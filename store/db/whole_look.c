@@ -266,11 +266,12 @@ static void judge(struct looking *looking)
         out->sums = looking->claimed;
 }
 
-/* What a walk doesn't show, and the next transaction would go by. */
+/* What a walk doesn't show, and the next transaction would go by; and what no walk comes out of. */
 static int look_at_pages(struct looking *looking)
 {
     const char *why;
-    const int error = pages_check(looking->env, &why);
+    bool is_endless;
+    const int error = pages_check(looking->env, &why, &is_endless);
     if (!error && why) {
         (void)snprintf(looking->out->unsound, sizeof looking->out->unsound, "the file: %s", why);
         looking->out->is_sound = false;
@@ -282,18 +283,19 @@ int env_whole_look(struct env *env, struct whole_finding *out)
 {
     struct looking looking = {.env = env, .out = out, .keys = env->whole.keys};
     *out = (struct whole_finding){.is_sound = true};
+    int error = look_at_pages(&looking);
+    if (error || !out->is_sound)
+        return error;
     int failed = guard_call(begin, &looking);
     if (failed) {
-        const int error = env_error(env, failed, "cannot begin reading");
+        error = env_error(env, failed, "cannot begin reading");
         if (error != -ERR_CORRUPT)
             return error;
         unsound(&looking, error_text());
         return 0;
     }
-    int error = look(&looking);
+    error = look(&looking);
     guard_call(end, &looking);
-    if (!error && out->is_sound)
-        error = look_at_pages(&looking);
     if (!error)
         judge(&looking);
     return error;

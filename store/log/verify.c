@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "store/db/keys.h"
+#include "store/db/pages.h"
 #include "store/error.h"
 #include "store/log/commit.h"
 #include "store/log/state.h"
@@ -512,6 +513,20 @@ static int walk(struct verify *verify, int (*step)(struct verify *))
     return result < 0 ? result : 0;
 }
 
+/* Positive 1: there is a page that nobody comes back from; it was told of, and is all that can be
+ * said. */
+static int look_for_endless(struct verify *verify, struct env *env)
+{
+    const char *why;
+    bool is_endless;
+    const int error = pages_check_alone(env, &why, &is_endless);
+    if (error || !is_endless)
+        return error;
+    verify_fault(verify, "the file: %s: its records cannot be walked", why);
+    verify->report->is_endless = true;
+    return 1;
+}
+
 int verify_log(struct env *env, const uint8_t store_id[static STORE_ID_SIZE],
                const struct verify_options *options, struct verify_report *report)
 {
@@ -521,7 +536,11 @@ int verify_log(struct env *env, const uint8_t store_id[static STORE_ID_SIZE],
     struct verify verify = {.options = options, .report = report, .rev = 1, .has_previous = true};
     *report = (struct verify_report){0};
     memcpy(verify.store_id, store_id, STORE_ID_SIZE);
-    int error = txn_reader_new(&verify.txn, env);
+    int error = look_for_endless(&verify, env);
+    if (error > 0)
+        return error_set(ERR_CORRUPT, "%" PRIu64 " faults in the store", report->faults);
+    if (!error)
+        error = txn_reader_new(&verify.txn, env);
     for (size_t i = 0; i < sizeof walks / sizeof walks[0] && !error && !verify.is_stopped; i++) {
         error = walk(&verify, walks[i]);
         if (!error && !verify.is_stopped && walks[i] == walk_history)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "store/db/keys.h"
+#include "store/db/pages.h"
 #include "store/db/whole.h"
 #include "store/error.h"
 #include "store/log/state.h"
@@ -91,7 +92,15 @@ static int walk_truth(struct rebuilding *at)
 
 static int open_old(struct rebuilding *at)
 {
+    const char *why;
+    bool is_endless = false;
     int error = env_open_damaged(&at->old, at->options->path);
+    if (!error)
+        error = pages_check(at->old, &why, &is_endless);
+    if (!error && is_endless) {
+        fault(at, "the file: %s: its records cannot be walked", why);
+        return verdict(at);
+    }
     if (!error)
         error = txn_reader_new(&at->from, at->old);
     return error ? error : txn_renew(at->from);

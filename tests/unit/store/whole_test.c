@@ -258,6 +258,30 @@ static void test_damage(void **state)
     }
 }
 
+/* A page that says it is shorter than its own head: LMDB looks through it for ever. */
+static void test_an_endless_page(void **state)
+{
+    static const uint8_t lower[2] = {3, 0};
+    const struct fixture *fixture = *state;
+    unsigned char page[4096];
+    struct env *env;
+    begin(state, &env);
+    env_close(env);
+    const int fd = open(fixture->data, O_RDWR | O_CLOEXEC);
+    for (off_t at = 2 * 4096; pread(fd, page, sizeof page, at) == sizeof page; at += 4096)
+        if (page[10] == 2 && !memmem(page, sizeof page, "reference", 9)) /* a leaf, not the list */
+            assert_int_equal(pwrite(fd, lower, sizeof lower, at + 12), sizeof lower);
+    env = open_env(fixture, one_key);
+    const struct whole_finding found = look(env);
+    assert_false(found.is_sound);
+    env_close(env);
+    for (off_t at = 2 * 4096; pread(fd, page, sizeof page, at) == sizeof page; at += 4096)
+        if (page[10] == 2)
+            assert_int_equal(pwrite(fd, lower, sizeof lower, at + 12), sizeof lower);
+    close(fd);
+    assert_int_equal(env_open(&env, fixture->path, NULL, NULL), -ERR_CORRUPT);
+}
+
 static void test_damaged_keys(void **state)
 {
     struct fixture *fixture = *state;
@@ -294,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_it_follows),       TEST(test_other_keys), TEST(test_edits),
         TEST(test_a_foreign_writer), TEST(test_damage),     TEST(test_damaged_keys),
+        TEST(test_an_endless_page),
     };
     return cmocka_run_group_tests(tests, setup_secrets, NULL);
 }
