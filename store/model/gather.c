@@ -20,6 +20,7 @@ const char *gather_copy(struct gather *gather, const void *data, size_t size)
 struct kept_wish {
     struct kept_wish *next;
     struct wish wish;
+    struct definition resealed; /* what its own points at, if at anything */
 };
 
 struct wish *gather_keep(struct gather *gather)
@@ -32,6 +33,16 @@ struct wish *gather_keep(struct gather *gather)
     kept->next = gather->kept;
     gather->kept = kept;
     return &kept->wish;
+}
+
+struct wish *gather_keep_resealed(struct gather *gather, const struct definition *definition)
+{
+    struct wish *made = gather_keep(gather);
+    if (!made)
+        return NULL;
+    gather->kept->resealed = *definition;
+    made->resealed = &gather->kept->resealed;
+    return made;
 }
 
 struct kept_sealed {

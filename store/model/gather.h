@@ -81,6 +81,9 @@ const char *gather_copy(struct gather *gather, const void *data, size_t size);
  * with the gather. NULL: no memory. */
 struct wish *gather_keep(struct gather *gather);
 
+/* The same, of a set that encrypts that definition anew. */
+struct wish *gather_keep_resealed(struct gather *gather, const struct definition *definition);
+
 /* The same for a sealed text: takes *sealed over on success. */
 const struct sealed *gather_keep_sealed(struct gather *gather, struct sealed *sealed);
 

@@ -27,12 +27,12 @@ static int reseal_one(struct judge *judge, const struct service *service, const 
                          "more than %u bytes of values in one commit: encrypt one service after "
                          "the other anew",
                          COMMIT_BYTES_MAX);
-    struct wish *made = gather_keep(gather);
+    struct wish *made = gather_keep_resealed(gather, &definition);
     const char *name = made ? gather_copy(gather, spot->key, strlen(spot->key)) : NULL;
-    const void *copy = name ? gather_copy(gather, &definition, sizeof definition) : NULL;
-    if (!copy)
+    if (!name)
         return -ERR_NOMEM;
-    *made = (struct wish){.kind = OPERATION_SET_SECRET, .key = name, .resealed = copy};
+    made->kind = OPERATION_SET_SECRET;
+    made->key = name;
     return judge_step(judge, &operation, name, made);
 }
 
