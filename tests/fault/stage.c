@@ -12,7 +12,8 @@
 
 #define SECONDS 30u
 #define CALLS_MAX 20000u /* more than any run has: it would never end otherwise */
-#define LARGE 12345u     /* the number of a value that takes several pages; see below */
+#define FIRST_CALLS 40u
+#define LARGE 12345u /* the number of a value that takes several pages; see below */
 
 #define SCHEMA_BEFORE "DEFAULT:port=8080 GONE:string=g KEPT:string,secret,required"
 /* Another default, one that is gone, something that is missing (a note), and what is judged. */
@@ -144,8 +145,10 @@ static bool is_kill(const struct fault *fault)
 void stage_for_all(struct stage *stage, const char *what, struct fault fault,
                    int (*body)(void *fault), int (*look)(void *fault))
 {
+    /* With sanitizers each try takes so much longer that some stand for all behind the first. */
+    const unsigned step = 1000 / trial_scaled(1000);
     fault.stage = stage;
-    for (fault.at = 1;; fault.at++) {
+    for (fault.at = 1;; fault.at += fault.at < FIRST_CALLS ? 1 : step) {
         MUST(fault.at < CALLS_MAX, "%s: no end", what);
         trial_copy_folder(stage->run, stage->base);
         const int status = trial_child(body, &fault, SECONDS);
@@ -162,7 +165,7 @@ void stage_for_all(struct stage *stage, const char *what, struct fault fault,
         if (passed)
             break;
     }
-    printf("%s: %u calls\n", what, fault.at - 1);
+    printf("%s: up to %u calls\n", what, fault.at - 1);
     fflush(stdout);
 }
 

@@ -3,6 +3,7 @@
 #include "tests/unit/store/db_support.h"
 
 #include "tests/support/store/dice.h"
+#include "tests/support/store/trial.h"
 
 #define RECORDS 400u
 #define SIZE_MAX_HERE 12000u
@@ -125,7 +126,7 @@ static void nothing_is_left(void **state)
     uint64_t left;
     struct env *env = begin(fixture, &book, 1);
     for (unsigned round = 0; round < 6; round++) {
-        for (unsigned i = 0; i < 30; i++)
+        for (unsigned i = 0; i < 10 + trial_scaled(20); i++)
             change(&book, env, 1 + (unsigned)dice_roll(&book.dice, 20));
         assert_true(count_stale(&book, fixture->data, UINT32_MAX) > 0);
         assert_int_equal(env_scrub(env, true, &left), 0);
@@ -148,7 +149,7 @@ static void nothing_comes_back(void **state)
     uint64_t left;
     struct env *env = begin(fixture, &book, 2);
     change(&book, env, 300); /* many pages of it stay in memory while little is written */
-    for (unsigned i = 0; i < 600; i++)
+    for (unsigned i = 0; i < 50 + trial_scaled(550); i++)
         change(&book, env, 1);
     assert_int_equal(env_scrub(env, true, &left), 0);
     before = book;
