@@ -14,8 +14,7 @@
 #define LEAST_ENTRIES 64u
 #define LOCKS 16u /* threads that look up different services seldom meet */
 
-struct entry {
-    uint8_t key[CRYPTO_KEY_SIZE];
+struct entry { /* and the key, of the cache's size, behind it */
     uint8_t ephemeral[CRYPTO_KEY_SIZE];
     uint32_t environment, service, generation;
     uint32_t is_used;
@@ -25,18 +24,21 @@ struct entry {
 struct key_cache {
     struct secret memory;         /* entries, WAYS for each set */
     size_t sets;                  /* a power of two */
+    size_t size, stride;          /* bytes of a key, and of an entry with it */
     pthread_mutex_t locks[LOCKS]; /* lock n: the sets whose number ends in n, and their clock */
     uint64_t clocks[LOCKS];
 };
 
-int key_cache_new(struct key_cache **out, size_t entries)
+int key_cache_new(struct key_cache **out, size_t entries, size_t size)
 {
     struct key_cache *cache = calloc(1, sizeof(*cache));
     if (!cache)
         return error_set(ERR_NOMEM, "cannot get memory for keys");
+    cache->size = size;
+    cache->stride = sizeof(struct entry) + (size + 7) / 8 * 8;
     int error = -ERR_NOMEM;
     for (; error && entries >= LEAST_ENTRIES; entries /= 2) {
-        error = secret_alloc(&cache->memory, entries * sizeof(struct entry));
+        error = secret_alloc(&cache->memory, entries * cache->stride);
         cache->sets = entries / WAYS;
     }
     if (error) {
@@ -70,9 +72,14 @@ static size_t set_of(const struct key_cache *cache, const struct recipient *owne
     return (size_t)(hash >> 32) & (cache->sets - 1);
 }
 
-static struct entry *entries_of(struct key_cache *cache, size_t set)
+static struct entry *entry_of(struct key_cache *cache, size_t set, size_t way)
 {
-    return (struct entry *)(void *)cache->memory.data + set * WAYS;
+    return (struct entry *)(void *)(cache->memory.data + (set * WAYS + way) * cache->stride);
+}
+
+static void *key_of(struct entry *entry)
+{
+    return entry + 1;
 }
 
 static bool is_entry(const struct entry *entry, const struct recipient *owner,
@@ -83,18 +90,18 @@ static bool is_entry(const struct entry *entry, const struct recipient *owner,
            memcmp(entry->ephemeral, ephemeral, CRYPTO_KEY_SIZE) == 0;
 }
 
-bool key_cache_get(struct key_cache *cache, uint8_t out[static CRYPTO_KEY_SIZE],
-                   const struct recipient *owner, const uint8_t ephemeral[static CRYPTO_KEY_SIZE])
+bool key_cache_get(struct key_cache *cache, void *out, const struct recipient *owner,
+                   const uint8_t ephemeral[static CRYPTO_KEY_SIZE])
 {
     size_t set = set_of(cache, owner, ephemeral);
-    struct entry *entries = entries_of(cache, set);
     bool found = false;
     pthread_mutex_lock(&cache->locks[set % LOCKS]);
     for (size_t i = 0; i < WAYS && !found; i++) {
-        found = is_entry(&entries[i], owner, ephemeral);
+        struct entry *entry = entry_of(cache, set, i);
+        found = is_entry(entry, owner, ephemeral);
         if (found) {
-            entries[i].used_at = ++cache->clocks[set % LOCKS];
-            memcpy(out, entries[i].key, CRYPTO_KEY_SIZE);
+            entry->used_at = ++cache->clocks[set % LOCKS];
+            memcpy(out, key_of(entry), cache->size);
         }
     }
     pthread_mutex_unlock(&cache->locks[set % LOCKS]);
@@ -102,27 +109,26 @@ bool key_cache_get(struct key_cache *cache, uint8_t out[static CRYPTO_KEY_SIZE],
 }
 
 void key_cache_put(struct key_cache *cache, const struct recipient *owner,
-                   const uint8_t ephemeral[static CRYPTO_KEY_SIZE],
-                   const uint8_t key[static CRYPTO_KEY_SIZE])
+                   const uint8_t ephemeral[static CRYPTO_KEY_SIZE], const void *key)
 {
     size_t set = set_of(cache, owner, ephemeral);
-    struct entry *entries = entries_of(cache, set);
-    struct entry *place = &entries[0];
+    struct entry *place = entry_of(cache, set, 0);
     pthread_mutex_lock(&cache->locks[set % LOCKS]);
     for (size_t i = 0; i < WAYS; i++) {
-        if (is_entry(&entries[i], owner, ephemeral)) {
-            place = &entries[i];
+        struct entry *entry = entry_of(cache, set, i);
+        if (is_entry(entry, owner, ephemeral)) {
+            place = entry;
             break;
         }
-        if (entries[i].used_at < place->used_at) /* 0 for a free one */
-            place = &entries[i];
+        if (entry->used_at < place->used_at) /* 0 for a free one */
+            place = entry;
     }
     *place = (struct entry){.environment = owner->environment,
                             .service = owner->service,
                             .generation = owner->generation,
                             .is_used = 1,
                             .used_at = ++cache->clocks[set % LOCKS]};
-    memcpy(place->key, key, CRYPTO_KEY_SIZE);
+    memcpy(key_of(place), key, cache->size);
     memcpy(place->ephemeral, ephemeral, CRYPTO_KEY_SIZE);
     pthread_mutex_unlock(&cache->locks[set % LOCKS]);
 }

@@ -16,6 +16,8 @@ enum { AT_VERSION = 0, AT_COUNT = 2, AT_PADDED = 4, AT_COMMITMENT = 8, AT_LENGTH
 enum { LENGTH_SIZE = 8 };
 enum { SLOT_EPHEMERAL = 12, SLOT_WRAP = 44, SLOT = 92 };
 
+_Static_assert(ENVELOPE_HEAD_OF_ONE == HEAD + SLOT, "the head with one slot");
+
 #define LABEL_COMMITMENT "emsa-commitment-1"
 #define LABEL_LENGTH "emsa-length-2"
 #define LABEL_WRAP "emsa-wrap-1"
@@ -216,13 +218,10 @@ static void write_head(unsigned char *envelope, const unsigned char place[static
 }
 
 /* PLACE and the hash of everything before the value. */
-static void value_ad(unsigned char ad[static PLACE_SIZE + BLAKE_SIZE],
-                     const unsigned char place[static PLACE_SIZE], const unsigned char *envelope,
-                     size_t count)
+static void hash_head(uint8_t out[static BLAKE_SIZE], const unsigned char *envelope, size_t count)
 {
     struct hash_part head = {.data = envelope, .size = head_size(count)};
-    memcpy(ad, place, PLACE_SIZE);
-    hash_parts(ad + PLACE_SIZE, LABEL_HEAD, &head, 1);
+    hash_parts(out, LABEL_HEAD, &head, 1);
 }
 
 static int write_value(unsigned char *envelope, const unsigned char place[static PLACE_SIZE],
@@ -238,7 +237,8 @@ static int write_value(unsigned char *envelope, const unsigned char place[static
         memcpy(padded.data, value->data, value->size);
     unsigned char ad[PLACE_SIZE + BLAKE_SIZE];
     uint8_t key[CRYPTO_KEY_SIZE];
-    value_ad(ad, place, envelope, count);
+    memcpy(ad, place, PLACE_SIZE);
+    hash_head(ad + PLACE_SIZE, envelope, count);
     derive_key(key, dek, LABEL_VALUE, envelope + AT_COMMITMENT, BLAKE_SIZE);
     seal(envelope + head_size(count), key, ad, sizeof(ad), padded.data, size);
     wipe(key, sizeof(key));
@@ -418,16 +418,18 @@ static int open_length(const struct opening *opening, size_t *length)
     return 0;
 }
 
+/* With the key and the head's hash. */
 static int open_value(const struct opening *opening, struct secret *out, size_t length,
-                      const uint8_t key[static CRYPTO_KEY_SIZE])
+                      const struct value_key *key)
 {
     int error = secret_grow(out, opening->padded);
     if (error)
         return error;
     unsigned char ad[PLACE_SIZE + BLAKE_SIZE];
-    value_ad(ad, opening->place, opening->data, opening->count);
-    int failed = unseal(out->data, key, ad, sizeof(ad), opening->data + head_size(opening->count),
-                        opening->padded + SEAL_TAG_SIZE);
+    memcpy(ad, opening->place, PLACE_SIZE);
+    memcpy(ad + PLACE_SIZE, key->head_hash, BLAKE_SIZE);
+    int failed = unseal(out->data, key->key, ad, sizeof(ad),
+                        opening->data + head_size(opening->count), opening->padded + SEAL_TAG_SIZE);
     if (failed)
         return corrupt("its value is damaged");
     unsigned char rest = 0;
@@ -468,12 +470,15 @@ int envelope_open_with_key(struct keyring *keyring, void *context, struct secret
     if (!error)
         error = open_length(&opening, &length);
     if (!error) {
-        uint8_t key[CRYPTO_KEY_SIZE];
-        derive_key(key, opening.dek, LABEL_VALUE, opening.data + AT_COMMITMENT, BLAKE_SIZE);
-        error = open_value(&opening, out, length, key);
+        struct value_key key = {{0}, {0}, {0}};
+        derive_key(key.key, opening.dek, LABEL_VALUE, opening.data + AT_COMMITMENT, BLAKE_SIZE);
+        hash_head(key.head_hash, opening.data, opening.count);
+        if (opening.count == 1)
+            memcpy(key.head, opening.data, sizeof(key.head));
+        error = open_value(&opening, out, length, &key);
         if (!error)
-            keyring_keep_value_key(keyring, opening.data + AT_COMMITMENT, key);
-        wipe(key, sizeof(key));
+            keyring_keep_value_key(keyring, opening.data + AT_COMMITMENT, &key);
+        wipe(key.key, sizeof(key.key));
     }
     if (error)
         secret_clear(out);
@@ -487,17 +492,19 @@ int envelope_reopen(struct keyring *keyring, struct secret *out, const struct pl
                     size_t length, const void *envelope, size_t size)
 {
     struct opening opening = {.data = NULL};
-    uint8_t key[CRYPTO_KEY_SIZE];
+    struct value_key key;
     int error = parse(&opening, envelope, size);
     if (!error && envelope_padded(length) != opening.padded)
         error = corrupt("its length is damaged");
-    if (!error && !keyring_value_key(keyring, key, opening.data + AT_COMMITMENT))
+    if (!error && !keyring_value_key(keyring, &key, opening.data + AT_COMMITMENT))
         return 1;
     if (!error) {
         write_place(opening.place, place);
-        error = open_value(&opening, out, length, key);
+        if (opening.count != 1 || memcmp(opening.data, key.head, sizeof(key.head)) != 0)
+            hash_head(key.head_hash, opening.data, opening.count);
+        error = open_value(&opening, out, length, &key);
     }
-    wipe(key, sizeof(key));
+    wipe(key.key, sizeof(key.key));
     if (error)
         secret_clear(out);
     return error;

@@ -108,6 +108,9 @@ int envelope_seal_with(struct sealer *, struct bytes *out, const struct place *p
 /* How many bytes a value of size takes after padding; at least 64. */
 size_t envelope_padded(size_t size);
 
+/* What stands before the value where there is one recipient. */
+#define ENVELOPE_HEAD_OF_ONE 156
+
 /* The size of a whole envelope with count recipients. */
 size_t envelope_size(size_t value_size, size_t count);
 
@@ -144,7 +147,8 @@ int envelope_open_with_key(struct keyring *, void *context, struct secret *out, 
 
 /* Opens again what envelope_open opened in this process, with the length that it had then: what the
  * length and the wrapped key say was found true, the value is authenticated as ever (with its place
- * and all that stands before it). Positive 1: its key is not at hand any more. */
+ * and all that stands before it, which is compared with what it was then, or hashed again).
+ * Positive 1: its key is not at hand any more. */
 int envelope_reopen(struct keyring *, struct secret *out, const struct place *place, size_t length,
                     const void *envelope, size_t size);
 

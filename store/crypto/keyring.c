@@ -50,9 +50,9 @@ int keyring_new(struct keyring **out, const uint8_t store_id[static 16],
     struct keyring *keyring = calloc(1, sizeof(*keyring));
     if (!keyring)
         return error_set(ERR_NOMEM, "cannot get memory for keys");
-    error = key_cache_new(&keyring->cache, CACHE_ENTRIES);
+    error = key_cache_new(&keyring->cache, CACHE_ENTRIES, CRYPTO_KEY_SIZE);
     if (!error)
-        error = key_cache_new(&keyring->values, VALUE_ENTRIES);
+        error = key_cache_new(&keyring->values, VALUE_ENTRIES, sizeof(struct value_key));
     if (error) {
         key_cache_free(keyring->cache);
         free(keyring);
@@ -299,7 +299,7 @@ int keyring_shared(struct keyring *keyring, uint8_t out[static CRYPTO_KEY_SIZE],
 /* A commitment names one key, whoever it is wrapped for. */
 static const struct recipient nobody;
 
-bool keyring_value_key(struct keyring *keyring, uint8_t out[static CRYPTO_KEY_SIZE],
+bool keyring_value_key(struct keyring *keyring, struct value_key *out,
                        const uint8_t commitment[static CRYPTO_KEY_SIZE])
 {
     return key_cache_get(keyring->values, out, &nobody, commitment);
@@ -307,7 +307,7 @@ bool keyring_value_key(struct keyring *keyring, uint8_t out[static CRYPTO_KEY_SI
 
 void keyring_keep_value_key(struct keyring *keyring,
                             const uint8_t commitment[static CRYPTO_KEY_SIZE],
-                            const uint8_t key[static CRYPTO_KEY_SIZE])
+                            const struct value_key *key)
 {
     key_cache_put(keyring->values, &nobody, commitment, key);
 }

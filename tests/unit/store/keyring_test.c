@@ -267,7 +267,7 @@ static void cache_is_bounded_and_keeps_what_is_used(void **state)
 {
     (void)state;
     struct key_cache *cache = NULL;
-    assert_int_equal(key_cache_new(&cache, 64), 0);
+    assert_int_equal(key_cache_new(&cache, 64, CRYPTO_KEY_SIZE), 0);
     uint8_t key[CRYPTO_KEY_SIZE], out[CRYPTO_KEY_SIZE];
     struct recipient often = {.environment = 1, .service = 1, .generation = 1};
     uint8_t ephemeral[CRYPTO_KEY_SIZE] = {7};
