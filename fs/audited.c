@@ -16,16 +16,16 @@ static bool put(struct worker *worker, fuse_req_t request, struct audit_event *e
 
 bool audited_read(struct worker *worker, fuse_req_t request, const struct entry *entry)
 {
-    struct audit_event event = {.kind = AUDIT_READ,
-                                .door = AUDIT_DOOR_OPEN,
-                                .environment = entry->environment,
-                                .service = entry->service,
-                                .name_id = entry->name_id,
-                                .rev = entry->rev};
+    struct audit_event event;
+    audit_event_begin(&event, AUDIT_READ, AUDIT_DOOR_OPEN);
+    event.environment = entry->environment;
+    event.service = entry->service;
+    event.name_id = entry->name_id;
+    event.rev = entry->rev;
     return put(worker, request, &event);
 }
 
-static uint8_t door_of(const struct node *node)
+static enum audit_door door_of(const struct node *node)
 {
     return node->kind == NODE_IS_JSON  ? AUDIT_DOOR_JSON
            : node->kind == NODE_IS_ENV ? AUDIT_DOOR_ENV
@@ -34,21 +34,21 @@ static uint8_t door_of(const struct node *node)
 
 bool audited_text(struct worker *worker, fuse_req_t request, const struct node *node)
 {
-    struct audit_event event = {.kind = AUDIT_READ,
-                                .door = door_of(node),
-                                .environment = node->environment,
-                                .service = node->service,
-                                .rev = node->rev};
+    struct audit_event event;
+    audit_event_begin(&event, AUDIT_READ, door_of(node));
+    event.environment = node->environment;
+    event.service = node->service;
+    event.rev = node->rev;
     return put(worker, request, &event);
 }
 
 void audited_denied(struct worker *worker, fuse_req_t request, const struct node *node)
 {
-    struct audit_event event = {.kind = AUDIT_DENIED,
-                                .door = door_of(node),
-                                .environment = node->environment,
-                                .service = node->service,
-                                .name_id = node->name_id,
-                                .rev = node->rev};
+    struct audit_event event;
+    audit_event_begin(&event, AUDIT_DENIED, door_of(node));
+    event.environment = node->environment;
+    event.service = node->service;
+    event.name_id = node->name_id;
+    event.rev = node->rev;
     (void)put(worker, request, &event);
 }

@@ -65,6 +65,13 @@ struct audit_event {
     char text[PATH_TEXT_MAX];              /* the path, or what the kind says; "": none */
 };
 
+/* An event of nobody and nothing yet, without texts. Their room is left as it is: readers of files
+ * are told of a thousand times a second, without any. */
+void audit_event_begin(struct audit_event *, enum audit_kind kind, enum audit_door door);
+
+/* Copies what it says, and none of the room behind its texts. */
+void audit_event_copy(struct audit_event *to, const struct audit_event *from);
+
 /* As the record has it: "read", "open"; "?" for a number that is none. */
 const char *audit_kind_word(unsigned kind);
 const char *audit_door_word(unsigned door);

@@ -41,9 +41,9 @@ void audit_ring_mend(struct audit_ring *);
  * as lost. */
 void audit_ring_require(struct audit_ring *, bool is_required);
 
-/* Puts an event in. Any thread of the server. 0, or 1: there is no place, and the ring is required:
- * what the event is of must not be done. */
-int audit_ring_put(struct audit_ring *, const struct audit_event *event);
+/* Puts an event in; one without a time gets it. Any thread of the server. 0, or 1: there is no
+ * place, and the ring is required: what the event is of must not be done. */
+int audit_ring_put(struct audit_ring *, struct audit_event *event);
 
 /* For the audit process, of which there is one at a time. First of all: mends what the one before
  * left. */

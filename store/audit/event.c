@@ -1,4 +1,30 @@
+#include <stddef.h>
+#include <string.h>
+
 #include "store/audit.h"
+
+void audit_event_begin(struct audit_event *event, enum audit_kind kind, enum audit_door door)
+{
+    memset(event, 0, offsetof(struct audit_event, method));
+    event->kind = (uint8_t)kind;
+    event->door = (uint8_t)door;
+    event->method[0] = event->identity[0] = event->text[0] = '\0';
+}
+
+static void copy_text(char *to, const char *from, size_t room)
+{
+    size_t size = strnlen(from, room - 1);
+    memcpy(to, from, size);
+    to[size] = '\0';
+}
+
+void audit_event_copy(struct audit_event *to, const struct audit_event *from)
+{
+    memcpy(to, from, offsetof(struct audit_event, method));
+    copy_text(to->method, from->method, sizeof to->method);
+    copy_text(to->identity, from->identity, sizeof to->identity);
+    copy_text(to->text, from->text, sizeof to->text);
+}
 
 const char *audit_kind_word(unsigned kind)
 {

@@ -95,7 +95,7 @@ static void fill(struct ring_row *row, const uint64_t key[ROW_KEYS],
 {
     for (unsigned i = 0; i < ROW_KEYS; i++)
         atomic_store_explicit(&row->key[i], key[i], memory_order_relaxed);
-    row->sample = *event;
+    audit_event_copy(&row->sample, event);
     atomic_store(&row->since, is_counted ? event->time : 0);
     atomic_store(&row->last, event->time);
     atomic_store(&row->pid, event->pid);
@@ -205,7 +205,8 @@ static void free_row(struct audit_ring *ring, struct ring_row *row, uint64_t wor
 static int tell(struct ring_row *row, uint64_t number,
                 int (*each)(void *arg, const struct audit_event *event), void *arg)
 {
-    struct audit_event event = row->sample;
+    struct audit_event event;
+    audit_event_copy(&event, &row->sample);
     int64_t since = atomic_load(&row->since);
     event.count = number;
     event.time = atomic_load(&row->last);

@@ -42,7 +42,7 @@ static int end(void **state)
 
 static int put(struct world *world, enum audit_kind kind, uint32_t uid, uint64_t name)
 {
-    const struct audit_event event = {
+    struct audit_event event = {
         .time = 1000 + (int64_t)name, .kind = kind, .uid = uid, .environment = 1, .name_id = name};
     return audit_ring_put(world->ring, &event);
 }
