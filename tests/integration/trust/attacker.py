@@ -126,6 +126,29 @@ def drop(dump, table):
     del dump.tables[table][max(dump.tables[table])]
 
 
+TRUTH = ("commit", "log", "value", "signed")
+
+
+def truth(dump):
+    """Nothing but what the log is: all that follows from it is for the receiver to make."""
+    for name, records in dump.tables.items():
+        if name not in (*TRUTH, "meta"):
+            records.clear()
+    for key in set(dump.tables["meta"]) - {b"store", b"head"}:
+        del dump.tables["meta"][key]
+
+
+def reorder(dump):
+    """The newest two commits, each in the other's place, with all that is theirs."""
+    one, other = sorted(dump.tables["commit"])[-2:]
+    for table in TRUTH:
+        moved = {key: body for key, body in dump.bodies(table).items() if key[:8] in (one, other)}
+        for key in moved:
+            del dump.tables[table][key]
+        for key, body in moved.items():
+            dump.put(table, (other if key[:8] == one else one) + key[8:], body)
+
+
 def fingerprint(dump):
     """What the leak guard knows of the newest secret."""
     at, body = max((at, body) for at, body in dump.bodies("leak").items() if at[:1] == b"P")
@@ -135,7 +158,8 @@ def fingerprint(dump):
 def main():
     dump = Dump(sys.stdin.read())
     before = dump.text()
-    {edit.__name__: edit for edit in (unhashed, value, secrets, grant, key, author, resign, unsign, drop, fingerprint)}[sys.argv[1]](dump, *sys.argv[2:])
+    edits = (unhashed, value, secrets, grant, key, author, resign, unsign, drop, truth, reorder, fingerprint)
+    {edit.__name__: edit for edit in edits}[sys.argv[1]](dump, *sys.argv[2:])
     if dump.text() == before:
         sys.exit("attacker: nothing was edited")
     sys.stdout.write(dump.text())
