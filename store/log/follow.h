@@ -55,6 +55,10 @@ int follow_commit(const struct follow *follow, const uint8_t store_id[static STO
  * nobody asked for it; or a failure. */
 int follow_operation(struct follow *follow, struct txn *txn, const struct operation *operation);
 
+/* As of which revision what it copies stood, by a commit that made rev; 0: it does not say (it goes
+ * back to a tag). */
+uint64_t follow_copied_at(const struct follow *follow, uint64_t rev);
+
 /* After it: what was signed in place of the secret that this operation set; NULL: it set none, or a
  * copy. Valid as long as the follow. */
 const uint8_t *follow_secret(const struct follow *follow, const struct operation *operation);

@@ -137,6 +137,12 @@ bool follow_copies_base(const struct method *method)
     return method->copies_base;
 }
 
+uint64_t follow_copied_at(const struct follow *follow, uint64_t rev)
+{
+    const struct method *method = follow->method;
+    return method->copies && method->rev ? follow->to_rev : rev - 1;
+}
+
 /* --- trees --- */
 
 static void pass_tree(struct decoder *in, int depth)

@@ -129,6 +129,10 @@ int verify_not_erased(struct verify *verify, const struct operation *operation, 
 int verify_purge_of(struct verify *verify, const struct operation *operation, uint32_t op,
                     const char *what);
 
+/* That a set which says whence it was copied is that (verify_copy.c). Failures only. */
+int verify_copy_of(struct verify *verify, const struct operation *operation, uint32_t op,
+                   const char *what);
+
 /* Checks the signature of the commit in hand, and reads what was signed; then that one operation of
  * it follows from that (verify_signature.c). Failures only. */
 int verify_signature(struct verify *verify, const struct header *header);

@@ -8,6 +8,7 @@
 #include "store/db/keys.h"
 #include "store/error.h"
 #include "store/log/commit.h"
+#include "store/log/copied.h"
 #include "store/log/follow.h"
 #include "store/log/state.h"
 #include "store/model/value.h"
@@ -21,16 +22,16 @@ struct checking {
     struct verify_report *report;
     struct txn *txn; /* owned */
     uint64_t rev, head;
-    struct secret scratch;
+    struct secret scratch, source;
     unsigned opened; /* in this snapshot */
 };
 
-static void tell(struct checking *checking, uint32_t op)
+static void tell(struct checking *checking, uint32_t op, const char *which)
 {
     char text[128];
     (void)snprintf(text, sizeof text,
-                   "commit %" PRIu64 ": operation %u: the secret is not the one that was signed",
-                   checking->rev, op);
+                   "commit %" PRIu64 ": operation %u: the secret is not the one that was %s",
+                   checking->rev, op, which);
     checking->report->faults++;
     if (checking->options->fault)
         checking->options->fault(checking->options->arg, text);
@@ -46,16 +47,21 @@ static int passed_over(int error)
                : error;
 }
 
+static struct definition definition_of(const struct operation *operation, uint64_t rev, uint32_t op)
+{
+    return (struct definition){.kind = ENTRY_SECRET,
+                               .environment = operation->environment,
+                               .service = operation->service,
+                               .name_id = operation->name_id,
+                               .entry_id = operation->entry_id,
+                               .rev = rev,
+                               .op = op};
+}
+
 static int check_secret(struct checking *checking, const struct operation *operation, uint32_t op,
                         const uint8_t asked[static HASH_SIZE])
 {
-    const struct definition definition = {.kind = ENTRY_SECRET,
-                                          .environment = operation->environment,
-                                          .service = operation->service,
-                                          .name_id = operation->name_id,
-                                          .entry_id = operation->entry_id,
-                                          .rev = checking->rev,
-                                          .op = op};
+    const struct definition definition = definition_of(operation, checking->rev, op);
     const struct place place = value_place(checking->store, &definition);
     const unsigned char *envelope;
     size_t size;
@@ -64,9 +70,40 @@ static int check_secret(struct checking *checking, const struct operation *opera
         found = request_check_secret(checking->store->keyring, checking->txn, &checking->scratch,
                                      &place, envelope, size, asked);
     if (found > 0)
-        tell(checking, op);
+        tell(checking, op, "signed");
     checking->opened++;
     return found < 0 ? passed_over(found) : 0;
+}
+
+static int open_secret(struct checking *checking, struct slice *out, struct secret *scratch,
+                       const struct operation *operation, uint64_t rev, uint32_t op)
+{
+    const struct definition definition = definition_of(operation, rev, op);
+    return value_bytes(checking->store, checking->txn, &out->data, &out->size, &definition,
+                       scratch);
+}
+
+/* A secret that was copied is sealed anew, so that the log does not show whether it is the same. */
+static int check_copy(struct checking *checking, const struct operation *copy, uint32_t op)
+{
+    struct operation set;
+    struct slice body = {0}, was, is;
+    struct key key;
+    uint32_t source = 0;
+    int found = copied_source(checking->txn, &source, copy, checking->rev, op);
+    if (!found)
+        found = txn_get(checking->txn, &body, DB_LOG, key_operation(&key, copy->from.rev, source));
+    if (!found)
+        found = operation_decode(&set, body);
+    if (found || set.kind != OPERATION_SET_SECRET)
+        return found < 0 ? passed_over(found) : 0; /* which the log alone tells */
+    found = open_secret(checking, &was, &checking->source, &set, copy->from.rev, source);
+    if (!found)
+        found = open_secret(checking, &is, &checking->scratch, copy, checking->rev, op);
+    if (!found && (was.size != is.size || (is.size && memcmp(was.data, is.data, is.size) != 0)))
+        tell(checking, op, "copied");
+    checking->opened += 2;
+    return passed_over(found);
 }
 
 /* Large commits are looked at in more snapshots than one. */
@@ -92,6 +129,8 @@ static int check_operation(struct checking *checking, struct follow *follow, uin
         found = operation_decode(&operation, body);
     if (!found)
         found = follow_operation(follow, checking->txn, &operation);
+    if (!found && operation.kind == OPERATION_SET_SECRET && operation.from.environment)
+        return check_copy(checking, &operation, op);
     const uint8_t *asked = found ? NULL : follow_secret(follow, &operation);
     return asked ? check_secret(checking, &operation, op, asked) : found;
 }
@@ -147,5 +186,6 @@ int signed_check(struct store *store, const struct verify_options *options,
         result = step(&checking);
     txn_free(checking.txn);
     secret_release(&checking.scratch);
+    secret_release(&checking.source);
     return passed_over(result);
 }

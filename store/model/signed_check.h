@@ -1,5 +1,5 @@
 /* The part of a proof that takes a key: that the secrets which signed requests set are those that
- * their authors signed. */
+ * their authors signed, and those which they copied are what they were copied from. */
 #ifndef EMSA_STORE_MODEL_SIGNED_CHECK_H
 #define EMSA_STORE_MODEL_SIGNED_CHECK_H
 

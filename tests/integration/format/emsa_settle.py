@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import emsa_copied
 import emsa_describe
 import emsa_format as form
 import lmdb_file
@@ -76,6 +77,7 @@ class Settled(Judge, Keys, Entitled):
         self.views = {0: self._view(self.records)}
         for rev in range(1, store.rev + 1):
             self._commit(rev)
+        self.wrong += emsa_copied.Copies(store, identity).wrong
         self.derived = self._encode()
 
     # --- where things are

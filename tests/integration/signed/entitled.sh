@@ -4,8 +4,8 @@
 # shellcheck disable=SC2317 # functions that holds and ends call
 # shellcheck source=../../support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
-command -v mdb_dump >/dev/null || skip "LMDB's own tools (lmdb-utils) are not here"
-trust=$here/../trust
+# shellcheck source=forged.sh
+. "$here/forged.sh"
 
 identity() {
     emsa identity new "$1" --out "$work/$1.identity" 2>/dev/null | grep -o 'emsa1[0-9a-f]*'
@@ -20,38 +20,6 @@ by() { # NAME VERB...: signed by that identity
 # python WHAT: the other implementation's verdict
 python() {
     /usr/bin/python3 -B "$here/../format/emsa_settle.py" "$EMSA_STORE" --identity "$EMSA_STORE.identity"
-}
-
-# forged EDIT...: the newest commit edited by who has the files of the server, and LMDB's own tools; the pin stands before it
-forged() {
-    rm -rf "$EMSA_STORE.forged"
-    cp -r "$EMSA_STORE" "$EMSA_STORE.forged"
-    mdb_dump -a "$EMSA_STORE" | /usr/bin/python3 -B "$trust/attacker.py" "$@" >"$work/dump" || fault "no edit: $*"
-    rm "$EMSA_STORE.forged/data.mdb" "$EMSA_STORE.forged/lock.mdb"
-    mdb_load -f "$work/dump" "$EMSA_STORE.forged"
-    chmod 600 "$EMSA_STORE.forged"/*.mdb
-    cp "$work/pin" "$EMSA_STORE.forged.pin"
-}
-
-# found WHAT WORDS: verification finds that and nothing else; a rebuild refuses it, too; and Python finds it
-found() {
-    ends "$1" 6 "" emsa --store "$EMSA_STORE.forged" verify
-    is "$1: by name" 1 "$(emsa --store "$EMSA_STORE.forged" verify 2>/dev/null | grep -cF "$2")"
-    is "$1: and nothing else" 1 "$(emsa --store "$EMSA_STORE.forged" verify 2>/dev/null | grep -c '^commit ')"
-    ends "$1: rebuilt" 6 "nothing was changed" emsa --store "$EMSA_STORE.forged" verify --rebuild
-    ends "$1: in Python" 1 "" /usr/bin/python3 -B "$here/../format/emsa_settle.py" "$EMSA_STORE.forged" --identity "$EMSA_STORE.identity"
-}
-
-# sound WHAT: no fault in it
-sound() {
-    holds "$1" emsa --store "$EMSA_STORE.forged" verify
-    holds "$1: in Python" /usr/bin/python3 -B "$here/../format/emsa_settle.py" "$EMSA_STORE.forged" --identity "$EMSA_STORE.identity"
-}
-
-# next: what is pinned is what is there now
-pinned() {
-    emsa verify >/dev/null
-    cp "$EMSA_STORE.pin" "$work/pin"
 }
 
 emsa init >/dev/null

@@ -114,6 +114,60 @@ def resign(dump, identity):
     closed(dump, at, body[:-128] + bytes(key.verify_key) + digest + key.sign(b"emsa-signature-1" + digest).signature)
 
 
+def chained(dump, at, logged):
+    """The newest commit with operations of its own (body by number): scopes, commit and head made right. What was signed stays."""
+    store, body = dump.bodies("meta")[b"store"][5:21], dump.bodies("commit")[at]
+    scopes = {}
+    for op, operation in sorted(logged.items()):
+        leaf = hashed("emsa-operation-1", store, at[::-1] + struct.pack("<I", op), operation)
+        scopes.setdefault(struct.unpack_from("<II", operation, 4), []).append(leaf)
+        dump.put("log", at + struct.pack(">I", op), operation)
+    begin = 89 + body[88]
+    begin += 4 + struct.unpack_from("<I", body, begin)[0]
+    count, = struct.unpack_from("<I", body, begin)
+    made = b"".join(struct.pack("<III", *scope, len(leaves)) + hashed("emsa-scope-1", struct.pack("<II", *scope), b"".join(leaves))
+                    for scope, leaves in sorted(scopes.items()))
+    closed(dump, at, body[:begin + 4] + made + body[begin + 4 + 44 * count:])
+
+
+def newest(dump):
+    """The newest commit's key, and its operations."""
+    at = max(dump.bodies("commit"))
+    return at, {struct.unpack(">I", key[8:])[0]: body for key, body in dump.bodies("log").items() if key[:8] == at}
+
+
+def revalued(dump, old, new):
+    """Values that the newest commit set, with all that names them made right."""
+    at, logged = newest(dump)
+    for op, operation in logged.items():
+        key = at + struct.pack(">I", op)
+        body = dump.bodies("value").get(key, b"")
+        if old.encode() in body:
+            body = body.replace(old.encode(), new.encode())
+            dump.put("value", key, body)
+            logged[op] = operation[:36] + hashed("emsa-digest-1", body) + operation[68:]
+    chained(dump, at, logged)
+
+
+def resourced(dump, rev):
+    """Copies of the newest commit, said to be of an earlier revision: and so they are, but secrets, which nobody can seal without keys."""
+    at, logged = newest(dump)
+    source = struct.pack(">Q", int(rev))
+    for op, operation in logged.items():
+        if b"\x15\x14\x00" not in operation[69 + operation[68]:]:
+            continue
+        begin = operation.index(b"\x15\x14\x00", 69 + operation[68]) + 3
+        environment, name = struct.unpack_from("<IQ", operation, begin)
+        old = next(key for key, body in dump.bodies("log").items()
+                   if key[:8] == source and struct.unpack_from("<I", body, 4)[0] == environment and struct.unpack_from("<Q", body, 16)[0] == name)
+        body, key = dump.bodies("value")[old], at + struct.pack(">I", op)
+        body = dump.bodies("value")[key] if body[1] == 2 else body
+        dump.put("value", key, body)
+        logged[op] = (operation[:36] + hashed("emsa-digest-1", body) + operation[68:begin + 12] + struct.pack("<Q", int(rev)) +
+                      operation[begin + 20:])
+    chained(dump, at, logged)
+
+
 def unsign(dump):
     """The newest commit, signed by nobody."""
     at, body = max(dump.bodies("commit").items())
@@ -158,7 +212,7 @@ def fingerprint(dump):
 def main():
     dump = Dump(sys.stdin.read())
     before = dump.text()
-    edits = (unhashed, value, secrets, grant, key, author, resign, unsign, drop, truth, reorder, fingerprint)
+    edits = (unhashed, value, secrets, grant, key, author, resign, revalued, resourced, unsign, drop, truth, reorder, fingerprint)
     {edit.__name__: edit for edit in edits}[sys.argv[1]](dump, *sys.argv[2:])
     if dump.text() == before:
         sys.exit("attacker: nothing was edited")

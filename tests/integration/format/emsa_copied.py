@@ -1,0 +1,57 @@
+"""store/FORMAT.md, "Copies", in Python: that what is said to be a copy is what stood where it comes from. A part of emsa_settle."""
+import struct
+
+import emsa_format as form
+import emsa_request
+
+
+class Copies:
+    """Goes through a Store's log once; `wrong` has a line for each set that is no copy of what it names."""
+
+    def __init__(self, store, identity=None):
+        self.store, self.identity, self.wrong, self.set = store, identity, [], {}
+        for (rev, op), operation in sorted(store.log.items()):
+            if operation["kind"] in form.SETS:
+                if operation["from"] and not self._is_copy(rev, op, operation):
+                    self.wrong.append(f"commit {rev}: operation {op}: is said to be a copy, and is not what stood there")
+            if operation["kind"] in (*form.SETS, form.REMOVE):
+                place = (operation["environment"], operation["name_id"])
+                self.set.setdefault(place, []).append((rev, op, operation["kind"] != form.REMOVE))
+
+    def _stood(self, place, as_of):
+        """What was defined there, as far as the log was gone through: (rev, op), or None."""
+        said = [it for it in self.set.get(place, []) if it[0] <= as_of]
+        return said[-1][:2] if said and said[-1][2] else None
+
+    def _as_of(self, rev):
+        """The revision that a signed request copies from; None: it does not say."""
+        if rev not in self.store.signers:
+            return None
+        request = emsa_request.read_request(self.store.bodies["signed"][struct.pack(">Q", rev)])
+        if request["method"] != "Rollback":
+            return rev - 1
+        return int(request["parameters"]["to"]) if request["parameters"]["to"].isdigit() else None
+
+    def _is_copy(self, rev, op, operation):
+        environment, name, of = operation["from"]
+        place, as_of = (environment, name), self._as_of(rev)
+        source = self._stood(place, of)
+        if of == rev:  # set by this commit, and perhaps removed by it
+            source = next(((at, by) for at, by, is_set in reversed(self.set.get(place, [])) if at == rev and is_set), None)
+        elif source and source[0] == of and as_of is not None and self._stood(place, as_of) != source:
+            return False
+        if not source or source[0] != of:
+            return False
+        was, is_there, copied = self.store.log[source], self._content(*source), self._content(rev, op)
+        return was["kind"] == operation["kind"] and was["stored_size"] == operation["stored_size"] and \
+            (is_there is None or copied is None or is_there == copied)
+
+    def _content(self, rev, op):
+        """None: nobody can tell."""
+        content = self.store.content(rev, op)
+        if content is None or self.store.log[rev, op]["kind"] != form.SET_SECRET:
+            return content
+        try:
+            return self.store.open(self.identity, rev, op, content) if self.identity else None
+        except form.NoKey:
+            return None

@@ -1,0 +1,47 @@
+#!/bin/bash
+# What a signed request copies is a value that nobody signed: that it is the one which stood there is found by verification, of a log
+# in which somebody with the server's files put another in its place and made every hash right.
+# shellcheck disable=SC2317 # functions that holds and ends call
+# shellcheck source=../../support/lib.sh
+. "$(dirname "$0")/../../support/lib.sh"
+# shellcheck source=forged.sh
+. "$here/forged.sh"
+
+emsa init >/dev/null
+emsa env add vault --protected --signed >/dev/null
+emsa env add dev >/dev/null
+emsa set dev/web ADDRESS=10.0.0.1 --new >/dev/null
+emsa set dev/web ADDRESS=10.0.0.2 >/dev/null
+emsa set vault/web ADDRESS=10.1.0.1 --new -m first >/dev/null # 6
+emsa set vault/web ADDRESS=10.1.0.2 -m second >/dev/null
+emsa set vault/web ADDRESS=10.1.0.3 -m third >/dev/null
+
+pinned
+emsa cp dev/web/ADDRESS vault/web/COPY -m why >/dev/null
+forged revalued 10.0.0.2 10.6.6.6
+found "another value in place of the copied" "is said to be a copy, and is not what stood there"
+forged resourced 4
+found "what is not there any more" "is said to be a copy, and is not what stood there"
+pinned
+emsa rollback vault/web/ADDRESS --to 7 -m why >/dev/null
+forged revalued 10.1.0.2 10.6.6.6
+found "another value in place of an earlier" "is said to be a copy, and is not what stood there"
+forged resourced 6
+found "one that was earlier than the earlier" "is said to be a copy, and is not what stood there"
+pinned
+emsa promote dev/web vault/web ADDRESS -m why >/dev/null
+forged revalued 10.0.0.2 10.6.6.6
+found "another value in place of the promoted" "is said to be a copy, and is not what stood there"
+for value in one two three; do
+    printf %s $value | emsa set vault/web/PASSWORD - --raw --secret --new -m $value >/dev/null
+    [ $value != two ] || emsa tag there >/dev/null
+done
+first=$(($(revision) - 3)) # the tag is a revision, too
+pinned
+cp "$EMSA_STORE.identity" "$EMSA_STORE.forged.identity"
+emsa rollback vault/web/PASSWORD --to there --with-secrets -m why >/dev/null
+forged resourced "$first"
+ends "another secret, for who has the key" 6 "the secret is not the one that was copied" emsa --store "$EMSA_STORE.forged" verify
+ends "in Python" 1 "" /usr/bin/python3 -B "$here/../format/emsa_settle.py" "$EMSA_STORE.forged" --identity "$EMSA_STORE.identity"
+holds "copies that are" emsa verify
+finish
