@@ -36,6 +36,14 @@ const struct environment_state *expected_environment(const struct expected *expe
     return id && id <= expected->counters.environment_id ? &expected->environments[id] : NULL;
 }
 
+uint32_t expected_living(const struct expected *expected, const char *name)
+{
+    for (uint32_t i = 1; i <= expected->counters.environment_id; i++)
+        if (expected->environments[i].alive && strcmp(expected->environments[i].is.name, name) == 0)
+            return i;
+    return 0;
+}
+
 bool expected_is_all(const struct expected *expected, uint32_t id)
 {
     const struct environment_state *environment = expected_environment(expected, id);

@@ -47,6 +47,9 @@ int expected_take_outcome(struct expected *expected, const char **why,
 /* Whether others stand on an environment: it is the base of a living one, or `all`. */
 bool expected_is_beneath(const struct expected *expected, uint32_t environment);
 
+/* The id of the living environment of a name; 0: there is none. */
+uint32_t expected_living(const struct expected *expected, const char *name);
+
 /* Whether that environment is `all`. */
 bool expected_is_all(const struct expected *expected, uint32_t environment);
 

@@ -122,14 +122,24 @@ int relations_apply(struct relations *relations, const struct operation *operati
     return 0;
 }
 
+const struct relation *relations_find(const struct relations *relations, enum relation_kind kind,
+                                      uint32_t environment, uint32_t service, uint64_t name_id,
+                                      const char *with, size_t with_size)
+{
+    struct relation wanted = {
+        .kind = kind, .environment = environment, .service = service, .name_id = name_id};
+    if (!relations->capacity)
+        return NULL;
+    copy_text(&wanted, with, with_size);
+    const struct relation *slot = slot_of(relations->slots, relations->capacity, &wanted);
+    return slot->is_used ? slot : NULL;
+}
+
 bool relations_has_schema(const struct relations *relations, uint32_t environment, uint32_t service)
 {
-    const struct relation wanted = {
-        .kind = RELATION_SCHEMA, .environment = environment, .service = service};
-    if (!relations->capacity)
-        return false;
-    const struct relation *slot = slot_of(relations->slots, relations->capacity, &wanted);
-    return slot->is_used && slot->rev;
+    const struct relation *schema =
+        relations_find(relations, RELATION_SCHEMA, environment, service, 0, "", 0);
+    return schema && schema->rev;
 }
 
 unsigned relations_rights(const struct relations *relations, uint32_t environment, uint32_t service,

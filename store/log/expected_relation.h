@@ -39,6 +39,12 @@ struct relations {
 int relations_apply(struct relations *relations, const struct operation *operation, uint64_t rev,
                     uint32_t op);
 
+/* What was said last of a name, to its consumer, or of a service's schema (name_id 0, with ""),
+ * also where it was taken back since (rev 0). NULL: nothing ever was. */
+const struct relation *relations_find(const struct relations *relations, enum relation_kind kind,
+                                      uint32_t environment, uint32_t service, uint64_t name_id,
+                                      const char *with, size_t with_size);
+
 /* Whether that service has a schema in exactly that environment. */
 bool relations_has_schema(const struct relations *relations, uint32_t environment,
                           uint32_t service);

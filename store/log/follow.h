@@ -59,6 +59,9 @@ int follow_operation(struct follow *follow, struct txn *txn, const struct operat
  * back to a tag). */
 uint64_t follow_copied_at(const struct follow *follow, uint64_t rev);
 
+/* Whether it asks for what stands elsewhere, and signs none of it. */
+bool follow_copies(const struct follow *follow);
+
 /* After it: what was signed in place of the secret that this operation set; NULL: it set none, or a
  * copy. Valid as long as the follow. */
 const uint8_t *follow_secret(const struct follow *follow, const struct operation *operation);

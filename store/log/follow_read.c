@@ -15,7 +15,7 @@
 #define SETS                                                                                       \
     (BIT(OPERATION_SET_PLAIN) | BIT(OPERATION_SET_SECRET) | BIT(OPERATION_SET_LINK) |              \
      BIT(OPERATION_SET_TEMPLATE))
-#define PLACED (BIT(OPERATION_SERVICE_ADD) | BIT(OPERATION_SCHEMA_SET))
+#define PLACED BIT(OPERATION_SERVICE_ADD)
 #define DESTROYS (BIT(OPERATION_PURGE) | BIT(OPERATION_COMPACT))
 #define SERVICE_GOES                                                                               \
     (BIT(OPERATION_REMOVE) | BIT(OPERATION_UNSHARE) | BIT(OPERATION_SERVICE_REMOVE) |              \
@@ -52,28 +52,23 @@ static const struct method methods[] = {
     {.name = "ServiceAdd", .places = "paths", .kinds = BIT(OPERATION_SERVICE_ADD)},
     {.name = "ServiceRemove", .places = "paths", .kinds = SERVICE_GOES},
     {.name = "Remove", .places = "paths", .kinds = BIT(OPERATION_REMOVE)},
-    {.name = "Copy",
-     .places = "to",
-     .kinds = SETS | PLACED | BIT(OPERATION_SHARE),
-     .from = "from",
-     .copies = true},
+    {.name = "Copy", .places = "to", .kinds = SETS | PLACED, .from = "from", .copies = true},
     {.name = "Move",
      .places = "to",
-     .kinds = SETS | PLACED | BIT(OPERATION_SHARE),
+     .kinds = SETS | PLACED | BIT(OPERATION_SHARE) | BIT(OPERATION_SCHEMA_SET),
      .other = "from",
      .other_kinds = SERVICE_GOES,
      .from = "from",
      .copies = true},
     {.name = "Promote",
      .places = "to",
-     .kinds = SETS | PLACED | BIT(OPERATION_REMOVE) | BIT(OPERATION_SCHEMA_REMOVE),
+     .kinds = SETS | PLACED,
      .from = "from",
      .copies = true,
      .takes_base = true},
     {.name = "Rollback",
      .places = "path",
-     .kinds = SETS | PLACED | SERVICE_GOES | BIT(OPERATION_SHARE) | BIT(OPERATION_LOCK) |
-              BIT(OPERATION_UNLOCK) | BIT(OPERATION_ENVIRONMENT_ADD),
+     .kinds = SETS | PLACED | SERVICE_GOES,
      .rev = "to",
      .copies = true},
     {.name = "Tag", .places = "name", .kinds = BIT(OPERATION_TAG), .rev = "rev"},
@@ -141,6 +136,11 @@ uint64_t follow_copied_at(const struct follow *follow, uint64_t rev)
 {
     const struct method *method = follow->method;
     return method->copies && method->rev ? follow->to_rev : rev - 1;
+}
+
+bool follow_copies(const struct follow *follow)
+{
+    return follow->method->copies;
 }
 
 /* --- trees --- */

@@ -26,12 +26,27 @@ static int read_value(struct verify *verify, struct slice *out, enum operation_k
     return TXN_NOT_FOUND;
 }
 
-/* 0: they are the same, as far as that can be told; 1: they are not. */
+/* Whether two sets have the same bytes, as far as that can be told: 0; 1: they have not. Of both,
+ * so many are passed over where they begin. */
+static int compare_bytes(struct verify *verify, enum operation_kind kind, uint64_t was_rev,
+                         uint32_t was_op, uint32_t op, size_t (*begin)(struct slice))
+{
+    struct slice was, is;
+    int found = read_value(verify, &was, kind, was_rev, was_op);
+    if (!found)
+        found = read_value(verify, &is, kind, verify->rev, op);
+    if (found)
+        return found < 0 ? found : 0; /* it is rightly gone, or that is told of by itself */
+    const size_t from = begin ? begin(was) : 0, at = begin ? begin(is) : 0;
+    return was.size - from != is.size - at ||
+           (is.size - at && memcmp(was.data + from, is.data + at, is.size - at) != 0);
+}
+
 static int compare(struct verify *verify, const struct operation *copy, uint32_t op,
                    uint32_t source)
 {
-    struct operation set;
-    struct slice body = {0}, was, is;
+    struct operation set = {.from = {0}};
+    struct slice body = {0};
     struct key key;
     int found = txn_get(verify->txn, &body, DB_LOG, key_operation(&key, copy->from.rev, source));
     if (!found)
@@ -40,14 +55,9 @@ static int compare(struct verify *verify, const struct operation *copy, uint32_t
         return found;
     if (set.kind != copy->kind || set.stored_size != copy->stored_size)
         return 1;
-    if (copy->kind == OPERATION_SET_SECRET)
-        return 0;
-    found = read_value(verify, &was, set.kind, copy->from.rev, source);
-    if (!found)
-        found = read_value(verify, &is, copy->kind, verify->rev, op);
-    if (found)
-        return found < 0 ? found : 0; /* it is rightly gone, or that is told of by itself */
-    return was.size != is.size || (is.size && memcmp(was.data, is.data, is.size) != 0);
+    return copy->kind == OPERATION_SET_SECRET
+               ? 0
+               : compare_bytes(verify, set.kind, copy->from.rev, source, op, NULL);
 }
 
 int verify_copy_of(struct verify *verify, const struct operation *operation, uint32_t op,
@@ -65,5 +75,87 @@ int verify_copy_of(struct verify *verify, const struct operation *operation, uin
     found = verify_read(verify, found, what);
     if (found == 1)
         verify_fault(verify, "%s: it is said to be a copy, and is not what stood there", what);
+    return found < 0 ? found : 0;
+}
+
+/* --- what does not say of itself whence it is --- */
+
+/* An environment that is copied: what ends there is set anew, to end then. */
+static int check_ending(struct verify *verify, const struct operation *set, uint32_t op)
+{
+    const uint32_t from = expected_living(&verify->expected, verify->follow.from.environment);
+    struct spot spot;
+    const int found = verify_moment(verify, &spot, from, set->name_id, verify->rev - 1);
+    if (found)
+        return found;
+    if (!spot.expires || spot.kind != (unsigned)set->kind)
+        return 1;
+    return compare_bytes(verify, set->kind, spot.since, spot.op, op, NULL);
+}
+
+/* Behind format, flags and the service's name, which is another one's. */
+static size_t begin_of_schema(struct slice schema)
+{
+    const size_t begin = schema.size > 2 ? 3 + (size_t)schema.data[2] : 0;
+    return begin <= schema.size ? begin : schema.size;
+}
+
+/* The service that something comes from, and its environment. */
+static int find_from(struct verify *verify, uint32_t *environment, uint32_t *service)
+{
+    const struct follow *follow = &verify->follow;
+    *environment = expected_living(&verify->expected, follow->from.environment);
+    return state_service_id(verify->txn, service,
+                            follow->from.service[0] ? follow->from.service : follow->names.service);
+}
+
+static int check_schema(struct verify *verify, uint32_t op)
+{
+    uint32_t environment, service;
+    const int found = find_from(verify, &environment, &service);
+    if (found)
+        return found;
+    const struct relation *was = relations_find(&verify->expected.relations, RELATION_SCHEMA,
+                                                environment, service, 0, "", 0);
+    if (!was || !was->rev)
+        return 1;
+    return compare_bytes(verify, OPERATION_SCHEMA_SET, was->rev, was->op, op, begin_of_schema);
+}
+
+/* What moves is shared no more where it was by now. */
+static int check_share(struct verify *verify, const struct operation *share)
+{
+    const struct follow *follow = &verify->follow;
+    uint32_t environment, service;
+    uint64_t name_id;
+    int found = find_from(verify, &environment, &service);
+    if (!found)
+        found = state_name_id(verify->txn, &name_id, service,
+                              follow->from.key[0] ? follow->from.key : follow->names.key);
+    if (found)
+        return found;
+    return !relations_find(&verify->expected.relations, RELATION_SHARE, environment, service,
+                           name_id, share->consumer, share->consumer_size);
+}
+
+static int is_misfit(struct verify *verify, const struct operation *operation, uint32_t op)
+{
+    if (operation_is_set(operation->kind))
+        return operation->from.environment ? 0 : check_ending(verify, operation, op);
+    if (operation->kind == OPERATION_SCHEMA_SET)
+        return check_schema(verify, op);
+    return operation->kind == OPERATION_SHARE && !operation->is_override
+               ? check_share(verify, operation)
+               : 0;
+}
+
+int verify_brought(struct verify *verify, const struct operation *operation, uint32_t op,
+                   const char *what)
+{
+    if (!verify->is_signed || !follow_copies(&verify->follow))
+        return 0;
+    const int found = verify_read(verify, is_misfit(verify, operation, op), what);
+    if (found == 1)
+        verify_fault(verify, "%s: it is not what stood where it was asked to come from", what);
     return found < 0 ? found : 0;
 }

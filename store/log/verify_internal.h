@@ -133,6 +133,11 @@ int verify_purge_of(struct verify *verify, const struct operation *operation, ui
 int verify_copy_of(struct verify *verify, const struct operation *operation, uint32_t op,
                    const char *what);
 
+/* The same of what the request of the commit in hand asked to have from elsewhere, and which does
+ * not say so itself: a schema, a share, what ends. */
+int verify_brought(struct verify *verify, const struct operation *operation, uint32_t op,
+                   const char *what);
+
 /* Checks the signature of the commit in hand, and reads what was signed; then that one operation of
  * it follows from that (verify_signature.c). Failures only. */
 int verify_signature(struct verify *verify, const struct header *header);

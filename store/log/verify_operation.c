@@ -132,6 +132,8 @@ static int check_derived(struct verify *verify, const struct subject *subject)
     int error = operation_has_value(operation->kind) ? check_value(verify, subject) : 0;
     if (!error)
         error = verify_copy_of(verify, operation, subject->op, subject->what);
+    if (!error)
+        error = verify_brought(verify, operation, subject->op, subject->what);
     if (!error && operation->name_id)
         error = check_name(verify, subject);
     return error;

@@ -86,7 +86,7 @@ static int open_secret(struct checking *checking, struct slice *out, struct secr
 /* A secret that was copied is sealed anew, so that the log does not show whether it is the same. */
 static int check_copy(struct checking *checking, const struct operation *copy, uint32_t op)
 {
-    struct operation set;
+    struct operation set = {.from = {0}};
     struct slice body = {0}, was, is;
     struct key key;
     uint32_t source = 0;

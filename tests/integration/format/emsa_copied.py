@@ -10,13 +10,50 @@ class Copies:
 
     def __init__(self, store, identity=None):
         self.store, self.identity, self.wrong, self.set = store, identity, [], {}
+        self.schemas, self.shared, self.alive = {}, set(), {}
+        self.places = emsa_request.Places(store.log.values())
         for (rev, op), operation in sorted(store.log.items()):
+            if rev in store.signers and not self._is_brought(rev, op, operation):
+                self.wrong.append(f"commit {rev}: operation {op}: is not what stood where it was asked to come from")
+            self._learn(rev, op, operation)
             if operation["kind"] in form.SETS:
                 if operation["from"] and not self._is_copy(rev, op, operation):
                     self.wrong.append(f"commit {rev}: operation {op}: is said to be a copy, and is not what stood there")
             if operation["kind"] in (*form.SETS, form.REMOVE):
                 place = (operation["environment"], operation["name_id"])
                 self.set.setdefault(place, []).append((rev, op, operation["kind"] != form.REMOVE))
+
+    def _learn(self, rev, op, operation):
+        kind, place = operation["kind"], (operation["environment"], operation["service"])
+        if kind in (form.SCHEMA_SET, form.SCHEMA_REMOVE):
+            self.schemas[place] = (rev, op) if kind == form.SCHEMA_SET else None
+        elif kind == form.SHARE:
+            self.shared.add((*place, operation["name"], operation["consumer"]))
+        elif kind in (form.ENVIRONMENT_ADD, form.ENVIRONMENT_REMOVE):
+            self.alive[operation["name"]] = place[0] if kind == form.ENVIRONMENT_ADD else 0
+
+    def _is_brought(self, rev, op, operation):
+        """Of what a request has from elsewhere, and which does not say so of itself."""
+        request, kind = emsa_request.read_request(self.store.bodies["signed"][struct.pack(">Q", rev)]), operation["kind"]
+        if request["method"] not in ("EnvironmentCopy", "Move"):
+            return True
+        environment, service, key = emsa_request.parts(request["parameters"]["from"])
+        environment = self.alive.get(environment, 0)
+        services = [id for id, name in self.places.services.items() if name == service] or [operation["service"]]
+        if kind in form.SETS and not operation["from"]:
+            was = self._stood((environment, operation["name_id"]), rev - 1)
+            return was and self.store.log[was]["expires"] and self.store.log[was]["kind"] == kind and \
+                self._content(*was) in (None, self._content(rev, op))
+        if kind == form.SCHEMA_SET:
+            was = self.schemas.get((environment, services[0]))
+            return was and self._schema(*was) == self._schema(rev, op)
+        return kind != form.SHARE or operation["overridden"] or \
+            (environment, services[0], key or operation["name"], operation["consumer"]) in self.shared
+
+    def _schema(self, rev, op):
+        """Behind the service's name."""
+        content = self.store.content(rev, op)
+        return content[3 + content[2]:]
 
     def _stood(self, place, as_of):
         """What was defined there, as far as the log was gone through: (rev, op), or None."""

@@ -56,15 +56,14 @@ def check_signature(signature, text):
 
 
 GONE = {REMOVE, UNSHARE, SERVICE_REMOVE, SCHEMA_REMOVE}
-COPIED = {*SETS, SHARE, SERVICE_ADD, SCHEMA_SET}
+COPIED = {*SETS, SERVICE_ADD}
 # method: the parameter that names places, the kinds, another parameter, its kinds
 METHODS = {
     "EnvironmentAdd": ("names", {ENVIRONMENT_ADD}, None, set()), "ServiceAdd": ("paths", {SERVICE_ADD}, None, set()),
     "EnvironmentRemove": ("names", GONE | {ENVIRONMENT_REMOVE}, None, set()), "ServiceRemove": ("paths", GONE, None, set()),
-    "EnvironmentCopy": ("to", COPIED - {SET_SECRET} | {ENVIRONMENT_ADD}, None, set()), "Remove": ("paths", {REMOVE}, None, set()),
-    "Copy": ("to", COPIED, None, set()), "Move": ("to", COPIED, "from", GONE),
-    "Promote": ("to", {*SETS, SERVICE_ADD, SCHEMA_SET, REMOVE, SCHEMA_REMOVE}, None, set()),
-    "Rollback": ("path", COPIED | GONE | {LOCK, UNLOCK, ENVIRONMENT_ADD}, None, set()),
+    "EnvironmentCopy": ("to", COPIED - {SET_SECRET} | {SHARE, ENVIRONMENT_ADD}, None, set()), "Remove": ("paths", {REMOVE}, None, set()),
+    "Copy": ("to", COPIED, None, set()), "Move": ("to", COPIED | {SHARE, SCHEMA_SET}, "from", GONE),
+    "Promote": ("to", COPIED, None, set()), "Rollback": ("path", COPIED | GONE, None, set()),
     "Tag": ("name", {TAG}, None, set()), "Untag": ("name", {UNTAG}, None, set()),
     "Purge": ("path", {PURGE}, None, set()), "Compact": ("path", {COMPACT}, None, set())}
 COPYING = {"EnvironmentCopy", "Copy", "Move", "Promote", "Rollback"}

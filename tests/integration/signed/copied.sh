@@ -32,6 +32,20 @@ pinned
 emsa promote dev/web vault/web ADDRESS -m why >/dev/null
 forged revalued 10.0.0.2 10.6.6.6
 found "another value in place of the promoted" "is said to be a copy, and is not what stood there"
+emsa set dev/web PASSING=10.2.0.1 --ttl 1h >/dev/null
+pinned
+emsa env cp dev copy >/dev/null
+forged revalued 10.2.0.1 10.6.6.6
+found "another value in place of one that ends" "it is not what stood where it was asked to come from"
+printf 'service: web\nkeys:\n  LEVEL: {type: string, default: warn}\n' >"$work/web.yaml"
+emsa schema set "$work/web.yaml" --env dev >/dev/null
+emsa service add dev/reader >/dev/null
+emsa share dev/web/ADDRESS --with reader >/dev/null
+holds "schemas and shares" emsa verify
+pinned
+emsa mv dev/web dev/site --new >/dev/null
+forged revalued warn evil
+found "another schema in place of what moves" "it is not what stood where it was asked to come from"
 for value in one two three; do
     printf %s $value | emsa set vault/web/PASSWORD - --raw --secret --new -m $value >/dev/null
     [ $value != two ] || emsa tag there >/dev/null
