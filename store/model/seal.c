@@ -47,6 +47,14 @@ static int find_recipient(struct sealing *sealing, const struct operation *opera
                      : error;
 }
 
+static int find_reach(struct sealing *sealing)
+{
+    const int error =
+        sealing->has_reach ? 0 : reach_begin(&sealing->reach, sealing->store, sealing->index->txn);
+    sealing->has_reach |= !error;
+    return error;
+}
+
 /* The owner first, and then those who may read it as well. */
 static int find_consumers(struct sealing *sealing, size_t *count, const struct operation *operation)
 {
@@ -54,9 +62,7 @@ static int find_consumers(struct sealing *sealing, size_t *count, const struct o
     struct reach_consumers *consumers = &sealing->consumers;
     memcpy(key, operation->name, operation->name_size);
     key[operation->name_size] = '\0';
-    int error =
-        sealing->has_reach ? 0 : reach_begin(&sealing->reach, sealing->store, sealing->index->txn);
-    sealing->has_reach |= !error;
+    int error = find_reach(sealing);
     if (!error)
         error = reach_consumers(&sealing->reach, consumers, operation->environment,
                                 operation->service, key);
@@ -72,7 +78,7 @@ static int find_consumers(struct sealing *sealing, size_t *count, const struct o
                                  consumers->list[i].environment, consumers->list[i].service);
         if (error < 0)
             return error;
-        *count += !error; /* one that is placed by this change is found by its grant */
+        *count += !error;
     }
     return 0;
 }
@@ -213,11 +219,30 @@ static int seal_step(struct sealing *sealing, struct draft *draft, struct planne
         /* So that nobody who has a scope's hash only can guess what was done in it. */
         random_bytes(operation->digest, sizeof operation->digest);
     }
-    if (!error && operation_makes_keys(operation->kind))
+    if (!error && operation_makes_keys(operation->kind) &&
+        !seal_key_is_made(&sealing->keys, operation->kind))
         error = make_keys(sealing, operation, op);
     if (!error && operation_destroys(operation->kind))
         error = erase(sealing, operation, draft->head.rev, op);
     return error ? error : draft_add(draft, operation, value);
+}
+
+/* A secret that is set before a service is placed may be for that one, too, whose key it must be
+ * sealed for: then all pairs are made first. Where nobody was granted a place it is only for those
+ * who have their keys. (What is set in one commit is not wrapped in it: that takes a key which who
+ * sets need not have.) */
+static int make_keys_ahead(struct sealing *sealing, struct plan *plan)
+{
+    size_t at = 0;
+    while (at < plan->count && plan->steps[at].operation.kind != OPERATION_SET_SECRET)
+        at++;
+    while (at < plan->count && plan->steps[at].operation.kind != OPERATION_SERVICE_KEY)
+        at++;
+    if (at == plan->count)
+        return 0;
+    const int error = find_reach(sealing);
+    return error || !sealing->reach.count ? error
+                                          : seal_keys_ahead(&sealing->keys, sealing->index, plan);
 }
 
 int seal_plan(struct store *store, struct index *index, struct draft *draft, struct plan *plan,
@@ -228,7 +253,7 @@ int seal_plan(struct store *store, struct index *index, struct draft *draft, str
                               .keys = {.store = store, .txn = index->txn, .plan = plan},
                               .digests = digests,
                               .value = BYTES_INIT((size_t)4 * VALUE_MAX)};
-    int error = 0;
+    int error = make_keys_ahead(&sealing, plan);
     for (size_t i = 0; i < plan->count && !error; i++) {
         sealing.steps_left = plan->count - i;
         error = seal_step(&sealing, draft, &plan->steps[i], (uint32_t)i);

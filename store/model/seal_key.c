@@ -184,9 +184,59 @@ int seal_key(struct seal_keys *keys, struct sealer *sealer, struct operation *op
     return seal_pair(keys, operation, op);
 }
 
+/* --- ahead --- */
+
+struct kept_key {
+    uint8_t public_key[CRYPTO_KEY_SIZE], for_key[CRYPTO_KEY_SIZE], wrapped[WRAPPED_KEY_SIZE];
+};
+
+static bool is_made_ahead(enum operation_kind kind)
+{
+    return operation_makes_keys(kind) && kind != OPERATION_VALUE_KEY;
+}
+
+bool seal_key_is_made(const struct seal_keys *keys, enum operation_kind kind)
+{
+    return keys->kept && is_made_ahead(kind);
+}
+
+static const uint8_t *keep(uint8_t *room, const uint8_t *made, size_t size)
+{
+    if (!made)
+        return NULL;
+    memcpy(room, made, size);
+    return room;
+}
+
+int seal_keys_ahead(struct seal_keys *keys, struct index *index, struct plan *plan)
+{
+    size_t count = 0, next = 0;
+    int error = 0;
+    for (size_t i = 0; i < plan->count; i++)
+        count += is_made_ahead(plan->steps[i].operation.kind);
+    keys->kept = calloc(count ? count : 1, sizeof *keys->kept);
+    if (!keys->kept)
+        return error_set(ERR_NOMEM, "no memory for keys");
+    for (size_t i = 0; i < plan->count && !error; i++) {
+        struct operation *operation = &plan->steps[i].operation;
+        if (!is_made_ahead(operation->kind))
+            continue;
+        struct kept_key *kept = &keys->kept[next++];
+        error = seal_key(keys, NULL, operation, (uint32_t)i);
+        if (error)
+            break;
+        operation->public_key = keep(kept->public_key, operation->public_key, CRYPTO_KEY_SIZE);
+        operation->for_key = keep(kept->for_key, operation->for_key, CRYPTO_KEY_SIZE);
+        operation->wrapped = keep(kept->wrapped, operation->wrapped, WRAPPED_KEY_SIZE);
+        error = index_apply(index, operation, (uint32_t)i);
+    }
+    return error;
+}
+
 void seal_keys_release(struct seal_keys *keys)
 {
     free(keys->made);
+    free(keys->kept);
     pairs_release(&keys->pairs);
     *keys = (struct seal_keys){0};
 }

@@ -4,6 +4,7 @@
 #define EMSA_STORE_MODEL_SEAL_KEY_H
 
 #include "store/crypto/keyring.h"
+#include "store/log/index.h"
 #include "store/model/core.h"
 #include "store/model/pairs.h"
 #include "store/model/plan.h"
@@ -16,7 +17,16 @@ struct seal_keys { /* of one commit */
     struct wrapped_key *made; /* owned: the pair made last, for each of its holders */
     size_t count, next;       /* next: that no grant has taken yet */
     struct value_wrap wrap;   /* of a secret, the last one */
+    struct kept_key *kept;    /* owned: of all pairs and grants, where they were made ahead */
 };
+
+/* Makes all pairs and grants of the plan now, before the values, which may be for them: the
+ * operations are filled in and applied to the index, and what they borrow lives until
+ * seal_keys_release. plan: keys->plan. */
+int seal_keys_ahead(struct seal_keys *keys, struct index *index, struct plan *plan);
+
+/* Whether that was done to such an operation. */
+bool seal_key_is_made(const struct seal_keys *keys, enum operation_kind kind);
 
 /* Fills in the operation (one of a pair, a grant or a secret's key), which is step op of the plan:
  * generations that are not told yet, and what is wrapped, which is borrowed until the next call.
