@@ -4,6 +4,11 @@
  * is made every reader sees the key, after it none does. Who runs the store waits for the next
  * moment and calls expiry_commit then, and once before it serves anything.
  *
+ * A secret that shows again by it may have come to somebody meanwhile (it was set anew beneath, or
+ * a service was granted). Its key is wrapped for them in the same commit, where the store was
+ * opened with an identity that opens it and there is room; where not, it ends all the same, and
+ * they open it when it is set, shared or rotated next.
+ *
  * A moment is a time of the clock, told when the key was set. A clock that is set back lets a key
  * live longer; one that is set forward ends it at once; neither ends it twice.
  */

@@ -214,7 +214,7 @@ static int check_commit(struct verify *verify)
         verify->has_previous = false;
         found = count_operations(verify, &count);
     }
-    verify->is_compaction = false;
+    verify->is_compaction = verify->is_expiry = false;
     for (uint32_t op = 0; op < count && found >= 0; op++) {
         found = verify_go_on(verify);
         if (!found)

@@ -71,6 +71,7 @@ struct verify {
     uint64_t signed_commits;
     struct verify_erasures erasures;
     bool is_compaction; /* the commit in hand has one */
+    bool is_expiry;     /* it removed what had ended, so far */
     bool is_override;   /* the first operation of the commit in hand says so */
     uint64_t presences; /* records that the operations so far must have made */
     /* the history's walk */

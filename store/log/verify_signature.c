@@ -178,15 +178,18 @@ static void check_everywhere(struct verify *verify, const struct operation *oper
             check_rights(verify, operation, i, what);
 }
 
-/* What came to its end was authorised by whoever set that. */
-static bool is_due(const struct operation *operation)
+/* What came to its end was authorised by whoever set that, and so is that they can read what shows
+ * again who may. */
+static bool is_due(struct verify *verify, const struct operation *operation)
 {
-    return operation->kind == OPERATION_REMOVE && operation->expires;
+    const bool ends = operation->kind == OPERATION_REMOVE && operation->expires;
+    verify->is_expiry |= ends;
+    return ends || (verify->is_expiry && operation->kind == OPERATION_VALUE_KEY);
 }
 
 int verify_follows(struct verify *verify, const struct operation *operation, const char *what)
 {
-    if (operation->environment && !is_due(operation)) {
+    if (operation->environment && !is_due(verify, operation)) {
         check_rights(verify, operation, operation->environment, what);
         verify->is_done_in_all |= expected_is_all(&verify->expected, operation->environment);
     } else if (operation->kind == OPERATION_COMPACT && !operation->environment) {

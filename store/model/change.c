@@ -166,6 +166,8 @@ struct committing {
     size_t copied;             /* bytes of values that it copied */
     size_t planned;            /* operations that it came to */
     bool overrode;             /* something passed for an override */
+    bool has_room;             /* of what ends: room was made for the keys that it wraps */
+    bool is_bare;              /* there was none, and it wraps none */
     struct follow follow;      /* what was signed */
     struct change_note *notes; /* owned */
     size_t note_count;
@@ -187,7 +189,8 @@ static int judge(struct committing *at)
                           .gather = &at->change->gather,
                           .plan = &at->plan,
                           .terms = at->terms,
-                          .now = at->now};
+                          .now = at->now,
+                          .is_bare = at->is_bare};
     int error = check_if_rev(at->change->store, at->txn, &at->head, at->terms);
     if (!error)
         error = index_begin(&at->index, at->txn, at->draft.head.rev, at->draft.head.time);
@@ -257,7 +260,21 @@ static int seal(struct committing *at)
     return error;
 }
 
-/* Everything inside the transaction. 0 with sealed set: to be committed; 0 without: nothing to do.
+/* What ends takes no room, and may use what is kept for that; not so the keys that are wrapped for
+ * those who come to a secret by it. */
+#define ROOM_FIRST 2
+static bool wants_room(const struct committing *at)
+{
+    if (!is_expiry(at) || at->has_room)
+        return false;
+    for (size_t i = 0; i < at->plan.count; i++)
+        if (at->plan.steps[i].operation.kind == OPERATION_VALUE_KEY)
+            return true;
+    return false;
+}
+
+/* Everything inside the transaction. Positive: it is to be done again, see commit_locked. 0 with
+ * sealed set: to be committed; 0 without: nothing to do.
  */
 static int prepare(struct committing *at, struct change_result *result)
 {
@@ -275,6 +292,8 @@ static int prepare(struct committing *at, struct change_result *result)
         error = draft_begin(&at->draft, at->txn, at->now);
     if (!error)
         error = judge(at);
+    if (!error && wants_room(at))
+        return ROOM_FIRST;
     if (!error && at->plan.count && !at->terms->dry_run)
         error = seal(at);
     return error ? error : txn_error(at->txn);
@@ -368,13 +387,30 @@ static void take_back(struct committing *at)
     at->sealed = false;
 }
 
+static void make_room_first(struct committing *at)
+{
+    const size_t steps = at->seen + at->planned;
+    take_back(at);
+    at->has_room = true;
+    at->is_bare =
+        env_make_room(at->change->store->env, ROOM_A_COMMIT + steps * ROOM_AN_OPERATION) != 0;
+}
+
 /* How much a change needs that is seen in many places, or copies, is known when it was tried. */
 static int commit_locked(struct committing *at, struct change_result *result)
 {
     at->now = at->terms->now ? at->terms->now : time_now();
     int error = attempt(at, result);
-    while (error == JUDGE_AGAIN) { /* each time with more shares */
+    while (error == JUDGE_AGAIN || error == ROOM_FIRST) { /* each time with more shares */
+        if (error == ROOM_FIRST)
+            make_room_first(at);
+        else
+            take_back(at);
+        error = attempt(at, result);
+    }
+    if (error == -ERR_FULL && at->has_room && !at->is_bare) {
         take_back(at);
+        at->is_bare = true;
         error = attempt(at, result);
     }
     if (error == -ERR_FULL && at->change->gather.additions &&

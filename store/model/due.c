@@ -78,6 +78,7 @@ int judge_due(struct judge *judge)
 {
     struct expiry due;
     int found = 0;
+    judge->is_due = true;
     /* Each that was dropped is gone from the index: the first is always the next. */
     while (!found && judge->plan->count < DUE_MAX) {
         found = state_next_expiry(judge->index->txn, &due, NULL);

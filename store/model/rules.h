@@ -40,7 +40,8 @@ struct judge {
     /* The commit is in the log already, with its values, and is applied anew (replay.h): nothing is
      * refused, and what needed a key is as its operations say. */
     bool is_replay;
-    bool is_due; /* of such a one: it removed what had ended */
+    bool is_due;  /* it removes what had ended: nothing is refused then either */
+    bool is_bare; /* of such a one: no key is wrapped, for there is no room */
     /* What the schemas that it changes were before: rev 0: there was none. Owned. */
     struct state_schema *schemas;
     size_t schema_count;
@@ -98,6 +99,8 @@ int judge_want_share(struct judge *, const char *environment, const struct hop *
  * next key. */
 int judge_wrap(struct judge *, uint32_t environment, uint32_t service, const struct spot *secret,
                bool is_rotated);
+/* The key of the secret that shows there, if one does, for those with whom the name is shared. */
+int judge_wrap_shown(struct judge *, uint32_t environment, uint32_t service, const char *key);
 
 void judge_release(struct judge *judge);
 

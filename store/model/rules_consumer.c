@@ -8,6 +8,7 @@
 #include "store/log/state_relation.h"
 #include "store/model/consumers.h"
 #include "store/model/rules_internal.h"
+#include "store/model/seal_key.h"
 
 struct consumer {
     struct judge *judge;
@@ -53,6 +54,17 @@ static int opens(const struct consumer *consumer, const struct spot *spot)
     return found ? (found < 0 ? found : 1) : envelope_is_for(envelope, size, &newest);
 }
 
+/* What ends, ends without a key at hand, too: then it is not wrapped. 1, 0, or a failure. */
+static int can_wrap(const struct consumer *consumer, const struct operation *operation)
+{
+    const int error = seal_key_try(consumer->judge->store, consumer->judge->index->txn, operation);
+    if (error != -ERR_NO_KEY && error != -ERR_CORRUPT && error != -ERR_PURGED &&
+        error != -ERR_INVALID)
+        return error ? error : 1;
+    error_clear();
+    return 0;
+}
+
 /* What this change sets is sealed for its consumers. */
 static int wrap_secret(struct consumer *consumer, const struct spot *secret)
 {
@@ -69,10 +81,19 @@ static int wrap_secret(struct consumer *consumer, const struct spot *secret)
                                         .sealed_rev = secret->since,
                                         .sealed_op = secret->op,
                                         .name = ""};
-    return plan_add(consumer->judge->plan, &operation, NULL);
+    const int can = consumer->judge->is_due ? can_wrap(consumer, &operation) : 1;
+    return can > 0 ? plan_add(consumer->judge->plan, &operation, NULL) : can;
 }
 
-/* One key of another service, as the environment has it itself. */
+static int find_in_base(struct spot *out, struct txn *txn, uint32_t environment, uint32_t service,
+                        const char *key)
+{
+    uint32_t base;
+    const int found = state_environment_base(txn, &base, environment);
+    return found ? found : state_current(txn, out, base, service, key);
+}
+
+/* One key of another service, as the environment has it itself or shows it from its base. */
 static int wrap_one(struct consumer *consumer, const char *owner, const char *key)
 {
     struct txn *txn = consumer->judge->index->txn;
@@ -83,6 +104,8 @@ static int wrap_one(struct consumer *consumer, const char *owner, const char *ke
         return 0;
     if (!found)
         found = state_current(txn, &spot, consumer->environment, service, key);
+    if (!found && spot.kind == SPOT_IN_BASE)
+        found = find_in_base(&spot, txn, consumer->environment, service, key);
     if (found || spot.kind != ENTRY_SECRET)
         return found < 0 ? found : 0;
     return wrap_secret(consumer, &spot);
@@ -133,6 +156,69 @@ int judge_wrap_shared(struct judge *judge, uint32_t environment, uint32_t servic
             found = wrap_layer(&consumer, layers[i]);
     return found < 0 ? found : 0;
 }
+
+/* --- what a commit let show otherwise --- */
+
+static int wrap_for(struct consumer *consumer, uint32_t service, const char *owner, const char *key)
+{
+    consumer->service = service;
+    const int found =
+        consumers_is_read(consumer->judge->index->txn, consumer->environment, service);
+    return found > 0 ? wrap_one(consumer, owner, key) : found;
+}
+
+static int wrap_for_all(struct consumer *consumer, const char *owner, const char *key)
+{
+    uint32_t environment = consumer->environment, service = 0;
+    for (;;) {
+        int found = consumers_next_read(consumer->judge->index->txn, &environment, &service);
+        if (found || environment != consumer->environment)
+            return found < 0 ? found : 0;
+        found = wrap_for(consumer, service, owner, key);
+        if (found)
+            return found;
+    }
+}
+
+static int wrap_shares(struct consumer *consumer, struct state_share *share, uint32_t layer)
+{
+    char owner[SERVICE_NAME_MAX + 1], key[KEY_NAME_MAX + 1];
+    uint32_t service;
+    memcpy(owner, share->service, sizeof owner);
+    memcpy(key, share->key, sizeof key);
+    for (;;) {
+        int found = state_next_share(consumer->judge->index->txn, share);
+        if (found || share->layer != layer || strcmp(share->service, owner) != 0 ||
+            strcmp(share->key, key) != 0)
+            return found < 0 ? found : 0;
+        if (strcmp(share->consumer, "*") == 0)
+            found = wrap_for_all(consumer, owner, key);
+        else if (!(found =
+                       state_service_id(consumer->judge->index->txn, &service, share->consumer)))
+            found = wrap_for(consumer, service, owner, key);
+        if (found < 0)
+            return found;
+    }
+}
+
+int judge_wrap_shown(struct judge *judge, uint32_t environment, uint32_t service, const char *key)
+{
+    struct consumer consumer = {.judge = judge, .environment = environment};
+    char owner[SERVICE_NAME_MAX + 1];
+    uint32_t layers[3];
+    int found = state_service_name(judge->index->txn, owner, service);
+    if (!found)
+        found = consumers_layers(judge->index->txn, layers, environment);
+    for (unsigned i = 0; i < 3 && !found; i++) {
+        struct state_share share = {.layer = layers[i]};
+        memcpy(share.service, owner, strlen(owner) + 1);
+        memcpy(share.key, key, strlen(key) + 1);
+        found = layers[i] ? wrap_shares(&consumer, &share, layers[i]) : 0;
+    }
+    return found < 0 ? found : 0;
+}
+
+/* --- what a change shares --- */
 
 /* What one share of the plan means for one service that an identity reads. */
 static int wrap_by(struct judge *judge, const struct operation *share, uint32_t environment,

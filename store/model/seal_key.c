@@ -184,6 +184,19 @@ int seal_key(struct seal_keys *keys, struct sealer *sealer, struct operation *op
     return seal_pair(keys, operation, op);
 }
 
+int seal_key_try(struct store *store, struct txn *txn, const struct operation *value_key)
+{
+    struct seal_keys keys = {.store = store, .txn = txn};
+    struct operation operation = *value_key;
+    struct sealer *sealer;
+    int error = sealer_new(&sealer);
+    if (error)
+        return error;
+    error = seal_value_key(&keys, sealer, &operation);
+    sealer_free(sealer);
+    return error;
+}
+
 /* --- ahead --- */
 
 struct kept_key {

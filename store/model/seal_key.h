@@ -33,6 +33,9 @@ bool seal_key_is_made(const struct seal_keys *keys, enum operation_kind kind);
  * sealer: for secrets' keys. The failures of keyring_grant and envelope_wrap. */
 int seal_key(struct seal_keys *, struct sealer *sealer, struct operation *operation, uint32_t op);
 
+/* Whether a secret's key could be wrapped now: what seal_key would return for that operation. */
+int seal_key_try(struct store *, struct txn *, const struct operation *value_key);
+
 void seal_keys_release(struct seal_keys *);
 
 #endif

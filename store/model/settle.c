@@ -454,10 +454,7 @@ static int references_of(struct settling *settling, struct look *look)
 static int begin(struct settling *settling)
 {
     uint64_t count = 0;
-    const struct gather *gather = settling->judge->gather;
-    settling->is_expiry = settling->judge->is_replay
-                              ? settling->judge->is_due
-                              : gather->count && gather->wishes[0].kind == GATHER_REMOVE_DUE;
+    settling->is_expiry = settling->judge->is_due;
     int error = txn_count(settling->txn, &count, DB_LOCK);
     settling->has_locks = count > 0;
     if (!error)
@@ -492,10 +489,10 @@ static int settle_all(struct settling *settling)
         error = settle_tell_places(settling);
     if (!error && !settling->judge->is_replay)
         error = settle_schemas(settling);
-    if (!error && !settling->judge->is_replay)
-        error = settle_guard(settling);
     if (!error && !settling->judge->code && !settling->judge->is_replay)
         error = settle_consumers(settling);
+    if (!error && !settling->judge->is_replay)
+        error = settle_guard(settling); /* of the keys that were just wrapped, too */
     return error || settling->judge->code ? error : settle_write(settling);
 }
 

@@ -15,9 +15,21 @@ struct wrapping {
     bool is_rotated;
 };
 
+/* Nothing but a commit's limit may keep from its end what has ended. */
+#define ENOUGH 1
+#define DUE_STEPS_MAX (COMMIT_OPERATIONS_MAX / 4)
+
+static bool is_full(const struct wrapping *wrapping)
+{
+    const struct judge *judge = wrapping->settling->judge;
+    return judge->is_due && judge->plan->count >= DUE_STEPS_MAX;
+}
+
 static int wrap(void *arg, const struct spot *secret)
 {
     const struct wrapping *wrapping = arg;
+    if (is_full(wrapping))
+        return ENOUGH;
     return judge_wrap(wrapping->settling->judge, wrapping->environment, wrapping->service, secret,
                       wrapping->is_rotated);
 }
@@ -86,8 +98,11 @@ static int wrap_all(struct wrapping *wrapping)
     int error = 0;
     for (size_t i = 0; i < settling->look_count && !error; i++) {
         const struct look *look = &settling->looks[i];
-        if (!(look->environment & LAYER_OF_DEFAULTS) && !settle_is_fresh(settling, look))
-            error = wrap_spot(wrapping, look->environment, look->service, look->key);
+        if (look->environment & LAYER_OF_DEFAULTS || settle_is_fresh(settling, look))
+            continue;
+        error = wrap_spot(wrapping, look->environment, look->service, look->key);
+        if (!error && !is_full(wrapping))
+            error = judge_wrap_shown(settling->judge, look->environment, look->service, look->key);
     }
     for (size_t i = 0; i < steps && !error; i++) {
         const struct operation step = settling->judge->plan->steps[i].operation;
@@ -100,7 +115,7 @@ static int wrap_all(struct wrapping *wrapping)
 static bool is_needed(const struct settling *settling)
 {
     const struct plan *plan = settling->judge->plan;
-    if (settling->is_expiry) /* which holds nothing else, and needs no key */
+    if (settling->judge->is_bare)
         return false;
     for (size_t i = 0; i < settling->look_count; i++)
         if (!settle_is_fresh(settling, &settling->looks[i]))
@@ -123,5 +138,5 @@ int settle_consumers(struct settling *settling)
     if (!error && wrapping.reach.count)
         error = wrap_all(&wrapping);
     reach_end(&wrapping.reach);
-    return error;
+    return error == ENOUGH ? 0 : error;
 }

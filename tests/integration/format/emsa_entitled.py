@@ -37,15 +37,15 @@ class Entitled:
             return held & rights == rights
 
         strict = {id for id, it in self.environments.items() if it.protected & 2}
-        due = [it for it in operations if it["kind"] == form.REMOVE and it["expires"]]
+        asked = form.without_due(operations)
         everywhere = [(it, id) for it in operations for id in strict if it["kind"] == form.COMPACT and not it["environment"]]
-        there = [(it, it["environment"]) for it in operations if it["environment"] in strict and it not in due]
+        there = [(it, it["environment"]) for it in asked if it["environment"] in strict]
         for operation, environment in there + everywhere:
             if not holds(environment, operation["service"], self._takes(operation)):
                 self._tell(f"'{signer}' was not granted what it did")
             if operation["from"] and operation["from"][0] in strict and not holds(operation["from"][0], self._service_of(operation), READ):
                 self._tell(f"'{signer}' was not granted what it copied")
-        if any(it["environment"] == self._everywhere() != 0 and it not in due for it in operations):
+        if any(it["environment"] == self._everywhere() != 0 for it in asked):
             for environment in {it[0] for it in outcomes} & strict:
                 if not holds(environment, 0, SET):
                     self._tell(f"'{signer}' was not granted what it did in 'all'")

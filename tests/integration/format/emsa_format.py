@@ -243,6 +243,17 @@ class NoKey(Wrong):
     """An identity has no way to a secret."""
 
 
+def without_due(operations):
+    """Those that somebody asked for: no removals of what had ended, and no keys of secrets that were wrapped because of one before them."""
+    rest, ends = [], False
+    for it in operations:
+        if it["kind"] == REMOVE and it["expires"]:
+            ends = True
+        elif not (ends and it["kind"] == VALUE_KEY):
+            rest.append(it)
+    return rest
+
+
 class Store:
     """Checks the log when made; open() opens a secret. What is derived from it is emsa_settle's."""
 
@@ -294,8 +305,8 @@ class Store:
             commit["done"] = [self.log[rev, op] for op in range(commit["operations"])]
             strict |= {it["environment"] for it in commit["done"] if it["signed"]}
             must(commit["signature"][:32] in known or not any(
-                (it["environment"] in strict and not (it["kind"] == REMOVE and it["expires"])) or
-                (it["kind"] == COMPACT and not it["environment"] and strict) for it in commit["done"]),
+                it["environment"] in strict or (it["kind"] == COMPACT and not it["environment"] and strict)
+                for it in without_due(commit["done"])),
                 f"commit {rev}: nobody whom the store knows signed it")
             known |= {it["fields"][4] for it in commit["done"] if it["kind"] == IDENTITY}
             if not commit["signature"]:

@@ -62,6 +62,22 @@ holds "shared" by lead share vault/web/TOKEN --with db -m why
 holds "new keys" by lead rotate keys vault/web -m why
 holds "a service removed" by lead service rm vault/new --all -m why
 ends "of everything granted: what is there and ends" 4 "was not granted --admin there" by ci service rm vault/db --all -m why
+# What ends is nobody's commit, nor are the keys that are wrapped for who comes to a secret by it.
+reader=$(identity reader)
+printf one | emsa set --secret vault/db/PASSWORD - -m why >/dev/null
+holds "a way to it" emsa share vault/db/PASSWORD --with mid -m why
+holds "to the next" emsa link vault/mid/PASSWORD db/PASSWORD --new -m why
+holds "which is shared" emsa share vault/mid/PASSWORD --with far -m why
+holds "everywhere" emsa link all/far/PASSWORD mid/PASSWORD --new -m why
+holds "but here, for now" emsa set vault/far PASSWORD=meanwhile --ttl 1s -m why
+until=$(date +%s%N)
+emsa grant vault/far --to id:reader --key "$reader" --read -m why >/dev/null
+printf two | emsa set --secret vault/db/PASSWORD - -m why >/dev/null
+/usr/bin/python3 -c 'import select, sys, time
+while time.time_ns() < int(sys.argv[1]):
+    select.select([], [], [], (int(sys.argv[1]) - time.time_ns()) / 1e9)' $((until + 1100000000))
+is "it ended" "emsa (expiry of rev" "$(emsa log -n 1 | grep -o 'emsa (expiry of rev')"
+is "and who may reads what shows" two "$(EMSA_IDENTITY=$work/reader.identity emsa get --reveal vault/far/PASSWORD)"
 holds "all of it is whole" emsa verify
 holds "and in Python" python
 

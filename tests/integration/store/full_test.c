@@ -13,11 +13,15 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "store/error.h"
+#include "store/expiry.h"
+#include "store/grant.h"
+#include "store/identity.h"
 #include "tests/support/store/dice.h"
 #include "tests/support/store/sample.h"
 #include "tests/support/store/trial.h"
@@ -175,6 +179,63 @@ static void write_filler(const struct disk *disk)
     close(file);
 }
 
+/* A secret that will show again, to an identity that came meanwhile. */
+static void hide_secret(struct store *store)
+{
+    struct identity *identity = NULL;
+    char text[IDENTITY_TEXT_MAX] = "";
+    struct change_result result = {0};
+    struct change *change = NULL;
+    const struct change_terms terms = sample_terms("a reader", 0);
+    MUST_DO(identity_new(&identity));
+    identity_public(identity, text);
+    identity_free(identity);
+    MUST_DO(SAMPLE_COMMIT(store, &result, "beneath", 0, {ADD, "stage"}, {ADD, "stage/db"},
+                          {ADD, "preview", .text = "stage"}, {SECRET, "stage/db/KEY", 7},
+                          {SECRET, "preview/db/KEY", 8, .ttl = 60}));
+    change_result_release(&result);
+    MUST_DO(change_new(&change, store));
+    MUST_DO(change_identity(change, "reader", text));
+    MUST_DO(change_commit(change, &terms, &result));
+    change_free(change);
+    change_result_release(&result);
+    MUST_DO(SAMPLE_COMMIT(store, &result, "who reads", 0,
+                          {GRANT_TO, "preview/db", GRANT_READ, "id:reader"}));
+    change_result_release(&result);
+}
+
+/* So that nothing else fits either. */
+static void fill_up(struct store *store)
+{
+    int error = 0;
+    for (unsigned i = 0; i < COMMITS_MAX && !error; i++) {
+        char path[64];
+        struct change_result result = {0};
+        snprintf(path, sizeof path, "prod/billing/SMALL_%05u", i);
+        error = SAMPLE_COMMIT(store, &result, "fill up", 0, {SET_TEXT, path, .text = "x"});
+        change_result_release(&result);
+    }
+    MUST(error == -ERR_FULL, "filling up: '%s'", error_word(error));
+}
+
+/* There is no room to wrap its key for that one, but what has ended ends. */
+static uint64_t end_it(struct store *store)
+{
+    struct expiry_result result;
+    struct commit_info commit;
+    struct snapshot *snapshot = NULL;
+    MUST_DO(expiry_commit(store, &result, ((int64_t)time(NULL) + 3600) * 1000000000));
+    MUST(result.count == 1, "%zu ended", result.count);
+    MUST_DO(snapshot_new(&snapshot, store));
+    MUST_DO(snapshot_begin(snapshot));
+    MUST_DO(history_commit(snapshot, &commit, result.rev));
+    MUST(commit.operations == 1, "%u operations where nothing fits", commit.operations);
+    MUST(sample_has(snapshot, "preview/db/KEY", 7), "it does not show");
+    snapshot_end(snapshot);
+    snapshot_free(snapshot);
+    return result.rev;
+}
+
 /* Somebody else fills the disk; what is allocated ahead is used up, then commits are refused; the
  * disk is cleared, and they go on. */
 static int filled_by_others(void *arg)
@@ -184,10 +245,13 @@ static int filled_by_others(void *arg)
     struct change_result result = {0};
     uint64_t rev = 0;
     start(&store, disk);
+    hide_secret(store);
     MUST_DO(set_big(store, 0, &rev));
     write_filler(disk);
     unsigned filled = fill(store, 1, &rev);
     expect_values(store, 0, filled);
+    fill_up(store);
+    rev = end_it(store);
     MUST_DO(SAMPLE_COMMIT(store, &result, "remove", 0, {DROP, "prod/billing/BIG_00000", 0}));
     rev = result.rev;
     change_result_release(&result);

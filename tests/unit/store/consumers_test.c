@@ -42,6 +42,23 @@ static void test_what_was_set_beneath_is_opened(void **state)
     check_opens(world, world->other, "preview/db/PASSWORD", "two");
 }
 
+/* The same where somebody removes what hid it, and where it is shared when it shows from beneath.
+ */
+static void test_what_is_removed_lets_others_open_what_shows(void **state)
+{
+    struct world *world = *state;
+    fill_preview(world);
+    assert_int_equal(give(world, "preview/db", "id:host", GRANT_READ), 0);
+    assert_int_equal(give(world, "preview/web", "id:other", GRANT_READ), 0);
+    COMMIT(&world->model, {SHARE_WITH, "preview/db/PASSWORD", .text = "*"});
+    check_opens(world, world->other, "preview/db/PASSWORD", "one");
+    COMMIT(&world->model, {SET_TEXT, "preview/db/PASSWORD", .text = "meanwhile"});
+    set(world, "stage/db/PASSWORD", "two");
+    COMMIT(&world->model, {DROP, "preview/db/PASSWORD"});
+    check_opens(world, world->host, "preview/db/PASSWORD", "two");
+    check_opens(world, world->other, "preview/db/PASSWORD", "two");
+}
+
 static void test_who_was_granted_meanwhile_opens_what_shows(void **state)
 {
     struct world *world = *state;
@@ -191,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(test_what_was_set_beneath_is_opened),
+        WORLD_TEST(test_what_is_removed_lets_others_open_what_shows),
         WORLD_TEST(test_who_was_granted_meanwhile_opens_what_shows),
         WORLD_TEST(test_what_a_link_leads_to_is_opened),
         WORLD_TEST(test_what_ends_needs_no_key),
