@@ -149,6 +149,20 @@ enum change_override {
     OVERRIDE_ALL = 7,
 };
 
+/* Places at which something was told of a secret: each once, the first so many. */
+#define CHANGE_PLACES_MAX 32u
+struct change_places {
+    size_t count;
+    struct change_place {
+        struct path path;
+        size_t times;
+    } list[CHANGE_PLACES_MAX];
+};
+struct change_told {
+    struct change_places equal;  /* of change_result's equal: what would have been set there */
+    struct change_places judged; /* of its judged: where a schema or a template is in force */
+};
+
 struct change_terms {
     struct author author;
     const char *reason; /* UTF-8, NULL or "" for none */
@@ -184,6 +198,7 @@ struct change_terms {
     /* What the clock says: nanoseconds since 1970, what ends is counted from. 0: it is read when
      * the writer's turn has come. */
     int64_t now;
+    struct change_told *told; /* filled in whatever comes of it; borrowed, NULL: not asked */
 };
 
 /* What one operation did. There may be a hundred thousand, so names are pointers, to what lives as

@@ -192,6 +192,8 @@ static int judge(struct committing *at)
                           .now = at->now,
                           .is_bare = at->is_bare};
     int error = check_if_rev(at->change->store, at->txn, &at->head, at->terms);
+    if (at->terms->told) /* of the attempt before */
+        at->terms->told->equal.count = at->terms->told->judged.count = 0;
     if (!error)
         error = index_begin(&at->index, at->txn, at->draft.head.rev, at->draft.head.time);
     judge.overrode = at->overrode;

@@ -67,6 +67,23 @@ int judge_note(struct judge *judge, const struct change_note *note)
     return 0;
 }
 
+void judge_tell(struct change_places *places, const char *environment, const char *service,
+                const char *key)
+{
+    struct path path = {0};
+    size_t at = 0;
+    if (!places)
+        return;
+    path_make(&path, environment, service, key);
+    while (at < places->count && memcmp(&places->list[at].path, &path, sizeof path) != 0)
+        at++;
+    if (at == CHANGE_PLACES_MAX)
+        return;
+    places->list[at].path = path;
+    places->list[at].times = at < places->count ? places->list[at].times + 1 : 1;
+    places->count += at == places->count;
+}
+
 int judge_no_environment(struct judge *judge, const char *name)
 {
     char near[ENVIRONMENT_NAME_MAX + 1];

@@ -77,6 +77,10 @@ int judge_refuse(struct judge *, enum error_code code, const char *format, ...)
 int judge_object(struct judge *, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Something was told of a secret there: one of change_told's, which may be NULL. */
+void judge_tell(struct change_places *places, const char *environment, const char *service,
+                const char *key);
+
 /* What is said of a change that is not refused; past a number of them, nothing. */
 int judge_note(struct judge *, const struct change_note *note);
 

@@ -105,6 +105,8 @@ static int guard_value(struct judge *judge, struct operation *operation, const s
             operation->is_allowed_equal = true; /* said in the log for ever, so no guess */
         } else {
             judge->equal++;
+            judge_tell(judge->terms->told ? &judge->terms->told->equal : NULL, wish->environment,
+                       wish->service, wish->key);
             error = refuse_leak(judge, wish, &verdict);
         }
         if (error < 0 && error != -ERR_NO_KEY)

@@ -184,8 +184,12 @@ static int look_now(struct judging *judging, struct asked *asked, struct secret 
     found = resolve_bytes(now, &data, &subject->size, &asked->entry, scratch);
     if (!found)
         subject->value = subject->size ? (const void *)data : "";
-    if (!found && is_asked_of(judging, &asked->entry))
-        judging->settling->judge->judged++;
+    if (!found && is_asked_of(judging, &asked->entry)) {
+        struct judge *judge = judging->settling->judge;
+        judge->judged++;
+        judge_tell(judge->terms->told ? &judge->terms->told->judged : NULL, judging->known->is.name,
+                   judging->place.is.name, subject->key);
+    }
     return found == -ERR_NO_KEY ? 0 : found < 0 ? found : found ? NOT_THERE : 0;
 }
 

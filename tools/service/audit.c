@@ -10,6 +10,8 @@
 #include "tools/service/parameter.h"
 #include "tools/service/verb.h"
 
+#define MANY_PLACES "*" /* as the record says */
+
 void audit_sink_init(struct audit_sink *sink, const char *store, struct audit_ring *ring)
 {
     *sink = (struct audit_sink){.ring = ring, .store = store};
@@ -72,6 +74,15 @@ void audit_denied(struct dispatcher *service, const struct caller *caller, const
     struct audit_event event = {.kind = AUDIT_DENIED, .door = AUDIT_DOOR_CALL};
     name_method(&event, method);
     (void)snprintf(event.text, sizeof event.text, "%s", path[0] != '\0' ? path : "/");
+    (void)audit_event_add(service, caller, &event);
+}
+
+void audit_denied_rest(struct dispatcher *service, const struct caller *caller, const char *method,
+                       uint64_t count)
+{
+    struct audit_event event = {.kind = AUDIT_DENIED, .door = AUDIT_DOOR_CALL, .count = count};
+    name_method(&event, method);
+    (void)snprintf(event.text, sizeof event.text, "%s", MANY_PLACES);
     (void)audit_event_add(service, caller, &event);
 }
 
@@ -143,6 +154,13 @@ int audit_given_at(struct request *request, const struct path *path, uint64_t re
 {
     struct audit_event event = {.rev = rev, .count = count};
     path_text(path, event.text);
+    return give(request, &event);
+}
+
+int audit_given_rest(struct request *request, uint64_t count)
+{
+    struct audit_event event = {.count = count};
+    (void)snprintf(event.text, sizeof event.text, "%s", MANY_PLACES);
     return give(request, &event);
 }
 

@@ -40,6 +40,10 @@ int audit_event_add(struct dispatcher *, const struct caller *caller, struct aud
 void audit_denied(struct dispatcher *, const struct caller *caller, const char *method,
                   const char *path);
 
+/* The same of so many more, at places that are not named. */
+void audit_denied_rest(struct dispatcher *, const struct caller *caller, const char *method,
+                       uint64_t count);
+
 /* By which door the request gets at secrets (request->door): its verb's own, or what the call says
  * of itself (door; "get", "export", "exec", "edit"). ERR_INVALID: it says something else. */
 int audit_choose_door(struct request *);
@@ -51,6 +55,9 @@ int audit_given(struct request *, const struct entry *entry);
 
 /* The same of what no entry is at hand of; count: of that many, 0: of one. */
 int audit_given_at(struct request *, const struct path *path, uint64_t rev, uint64_t count);
+
+/* The same of so many more, at places that are not named. */
+int audit_given_rest(struct request *, uint64_t count);
 
 /* A commit was made; has_rights: it changed who may do what. */
 void audit_committed(struct dispatcher *, const struct caller *caller, const char *method,

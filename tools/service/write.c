@@ -13,7 +13,7 @@
 #include "tools/service/signing.h"
 #include "tools/service/stream.h"
 
-#define EQUAL_LINES 60u /* of one change, in the audit record */
+#define EQUAL_LINES 60u /* of one change, in the audit record; the rest is one more */
 
 int write_begin(struct request *request, struct change **out)
 {
@@ -237,26 +237,45 @@ static int admit(struct request *request, const struct change *change,
     return error_add(ERR_DENIED, "each of them is a line of the audit record: 'emsa audit'");
 }
 
-/* Each value that was a secret's at this place: counted, and a line of the audit record. */
-static void note_equal(struct request *request, const struct change_terms *terms, size_t equal,
-                       const char *place)
+/* Each value that was a secret's: counted, and a line of the audit record with its place. */
+static void note_equal(struct request *request, const struct change_terms *terms, size_t equal)
 {
     struct dispatcher *service = request->service;
     const struct caller *caller = &request->call->caller;
+    const char *method = terms->dry_run ? "Equal-dry-run" : "Equal";
+    const struct change_places *places = &terms->told->equal;
+    char text[PATH_TEXT_MAX];
+    size_t lines = 0;
     guard_count(&service->guard, caller->uid, seconds_now(), equal);
-    for (size_t i = 0; i < equal && i < EQUAL_LINES; i++)
-        audit_denied(service, caller, terms->dry_run ? "Equal-dry-run" : "Equal", place);
+    for (size_t i = 0; i < places->count; i++) {
+        path_text(&places->list[i].path, text);
+        for (size_t n = 0; n < places->list[i].times && lines < EQUAL_LINES; n++, lines++)
+            audit_denied(service, caller, method, text);
+    }
+    if (lines < equal)
+        audit_denied_rest(service, caller, method, equal - lines);
+}
+
+/* Each place at which a schema or a template was judged by secrets. */
+static int note_judged(struct request *request, const struct change_places *places, size_t judged)
+{
+    int told = 0;
+    size_t named = 0;
+    for (size_t i = 0; i < places->count && told == 0; i++) {
+        const size_t times = places->list[i].times;
+        told = audit_given_at(request, &places->list[i].path, 0, times > 1 ? times : 0);
+        named += times;
+    }
+    return told == 0 && named < judged ? audit_given_rest(request, judged - named) : told;
 }
 
 /* What a change tells of secrets that it does not bring, or that are there already; what is done
  * is done, and only a trial can still be refused. */
 static int note_told(struct request *request, const struct change_terms *terms,
-                     struct change_result *result, const char *place, int error)
+                     struct change_result *result, int error)
 {
     struct path path = {0};
-    int told = 0;
-    if (result->judged > 0 && place[0] != '\0' && path_parse(&path, place, strlen(place)) == 0)
-        told = audit_given_at(request, &path, 0, result->judged);
+    int told = note_judged(request, &terms->told->judged, result->judged);
     for (size_t i = 0; error == 0 && i < result->count && told == 0; i++) {
         const struct change_line *line = &result->lines[i];
         if (line->mark == '=' && line->secret)
@@ -348,17 +367,15 @@ static int read_warrant(struct request *request, struct change *change, struct w
     return error;
 }
 
-/* rev: 0, or what the change was made from. */
-static int commit(struct request *request, struct change *change, uint64_t rev,
-                  const struct path *path)
+/* rev: 0, or what the change was made from. told: zeros, for what it tells of secrets. */
+static int commit_telling(struct request *request, struct change *change, uint64_t rev,
+                          const struct path *path, struct change_told *told)
 {
     struct change_terms terms = {0};
     struct change_result result = {0};
     struct path *places = NULL;
     struct telling telling;
     struct warrant warrant = {0};
-    char place[PATH_TEXT_MAX]; /* before there is a failure to be kept */
-    first_place(request, place);
     drop_snapshot(request);
     int error = read_terms(request, &terms, &places, &telling);
     if (error == 0)
@@ -376,13 +393,25 @@ static int commit(struct request *request, struct change *change, uint64_t rev,
         terms.if_path = *path;
     }
     terms.blind = operations_blind(request);
+    terms.told = told;
     error = change_commit(change, &terms, &result);
     free(places);
     bytes_release(&warrant.text);
-    note_equal(request, &terms, result.equal, place);
-    error = note_told(request, &terms, &result, place, error);
+    note_equal(request, &terms, result.equal);
+    error = note_told(request, &terms, &result, error);
     if (error == 0)
         conclude(request, &terms, &result, &telling);
+    return error;
+}
+
+static int commit(struct request *request, struct change *change, uint64_t rev,
+                  const struct path *path)
+{
+    struct change_told *told = calloc(1, sizeof *told);
+    if (told == NULL)
+        return error_set(ERR_NOMEM, "no memory for a change");
+    const int error = commit_telling(request, change, rev, path, told);
+    free(told);
     return error;
 }
 

@@ -61,12 +61,31 @@ door "" emsa diff prod/web prod/web
 door "check Check prod/web x1" emsa check prod/web --against "$work/schema"
 door "infer SchemaInfer prod/web x1
 infer SchemaInfer staging/web x1" emsa schema infer prod/web
-door "change Set prod/web x1" emsa schema set "$work/schema" --env prod --dry-run
-door "change Set prod/web x1" emsa schema set "$work/schema" --env prod
+door "change Set prod/web/PASSWORD" emsa schema set "$work/schema" --env prod --dry-run
+door "change Set prod/web/PASSWORD" emsa schema set "$work/schema" --env prod
 door "change Set prod/web/PASSWORD" emsa set prod/web --secret-file "PASSWORD=$work/other" --dry-run
 door "" emsa set prod/web --secret-file "PASSWORD=$work/third" --dry-run
 door "change Rollback prod/web/PASSWORD
 change Rollback prod/web/PASSWORD" emsa rollback prod/web --to "$rev" --with-secrets --dry-run
+
+# Of many: each place by its name, and how many more there are.
+declare -a secrets=()
+printf 'service: many\nkeys:\n' >"$work/many"
+for key in K{10..49}; do
+    printf '%s many words' "$key" >"$work/$key"
+    secrets+=(--secret-file "$key=$work/$key")
+    printf '  %s: {type: regex, pattern: "^K1", secret: true}\n' "$key" >>"$work/many"
+done
+emsa set prod/many --new "${secrets[@]}" >/dev/null
+lines >/dev/null
+emsa schema set "$work/many" --env prod --dry-run >/dev/null 2>&1
+is "a schema of forty" "$(printf 'change Set prod/many/%s\n' K{10..41})
+change Set * x8" "$(lines)"
+ends "secrets of another place" 4 "" emsa set staging/many --new "K1=K10 many words" "K2=K20 many words" "K3=nothing of it"
+is "guessed at two places" "denied call Equal staging/many/K1
+denied call Equal staging/many/K2" "$(lines)"
+emsa service rm prod/many --all >/dev/null
+lines >/dev/null
 
 # Nothing of them
 for words in "get prod/web/PASSWORD" "get prod/web/PORT" "export prod/web" "export prod/web --format yaml" "ls prod/web" tree \
