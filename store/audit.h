@@ -21,6 +21,7 @@ enum audit_kind {
     AUDIT_COMMIT, /* any other commit; text: its hash: the record was complete up to there */
     AUDIT_AUDITOR, /* another auditor is named; text: the public part of that identity */
     AUDIT_LOST,    /* events that found no place: count of them */
+    AUDIT_REBUILD, /* what is derived in the store was made anew; text: the hash of its head */
     AUDIT_KINDS
 };
 

@@ -29,10 +29,10 @@ void audit_event_copy(struct audit_event *to, const struct audit_event *from)
 const char *audit_kind_word(unsigned kind)
 {
     static const char *const words[AUDIT_KINDS] = {
-        [AUDIT_NONE] = "none",     [AUDIT_READ] = "read",     [AUDIT_DENIED] = "denied",
-        [AUDIT_START] = "start",   [AUDIT_STOP] = "stop",     [AUDIT_UNLOCK] = "unlock",
-        [AUDIT_RIGHTS] = "rights", [AUDIT_COMMIT] = "commit", [AUDIT_AUDITOR] = "auditor",
-        [AUDIT_LOST] = "lost"};
+        [AUDIT_NONE] = "none",     [AUDIT_READ] = "read",      [AUDIT_DENIED] = "denied",
+        [AUDIT_START] = "start",   [AUDIT_STOP] = "stop",      [AUDIT_UNLOCK] = "unlock",
+        [AUDIT_RIGHTS] = "rights", [AUDIT_COMMIT] = "commit",  [AUDIT_AUDITOR] = "auditor",
+        [AUDIT_LOST] = "lost",     [AUDIT_REBUILD] = "rebuild"};
     return kind < AUDIT_KINDS ? words[kind] : "?";
 }
 

@@ -97,6 +97,7 @@ static const char *name_of_text(unsigned kind)
         return "identity";
     case AUDIT_COMMIT:
     case AUDIT_RIGHTS:
+    case AUDIT_REBUILD:
         return "hash";
     default:
         return "path";

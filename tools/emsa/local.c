@@ -11,12 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/audit_record.h"
 #include "store/error.h"
 #include "store/identity.h"
 #include "store/identity_file.h"
 #include "store/pin.h"
 #include "store/rebuild.h"
 #include "tools/emsa/passphrase.h"
+#include "tools/service/hex.h"
 
 struct local {
     struct store *store;
@@ -203,6 +205,31 @@ int local_open(struct local **out, const struct place_of_store *place)
     return 0;
 }
 
+/* As the store's owner. What is done is done, also where it can't be written down. */
+static void note_rebuilt(struct local_problems *problems, const char *store, const char *auditor,
+                         const struct rebuild_report *report)
+{
+    struct audit_record *record = NULL;
+    struct audit_event event = {.kind = AUDIT_REBUILD,
+                                .uid = getuid(),
+                                .gid = getgid(),
+                                .pid = getpid(),
+                                .rev = report->revision};
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    event.time = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    hex_text(event.text, report->head, HASH_SIZE);
+    int error = audit_record_wait(&record, store, auditor[0] != '\0' ? auditor : NULL);
+    if (error == 0)
+        error = audit_record_append(record, &event, NULL);
+    if (error < 0)
+        keep_problem(problems->audit);
+    else if (error > 0)
+        (void)snprintf(problems->audit, sizeof problems->audit,
+                       "there is none, and no identity that it could begin for");
+    audit_record_close(record);
+}
+
 int local_rebuild(struct rebuild_report *report, struct local_problems *problems,
                   const struct place_of_store *place, void (*fault)(void *arg, const char *text),
                   void *arg)
@@ -211,18 +238,22 @@ int local_rebuild(struct rebuild_report *report, struct local_problems *problems
     struct self self = {0};
     struct rebuild_options options = {.path = place->store, .fault = fault, .arg = arg};
     const struct passphrase_ways ways = {0};
+    char auditor[IDENTITY_TEXT_MAX];
     *problems = (struct local_problems){0};
     int error = find_folder(&folder, place);
     if (error < 0)
         return error;
     if (passphrase_load(&options.identity, place->identity, &ways) < 0)
         keep_problem(problems->identity);
+    read_public(auditor, place->identity);
     options.pin_fd = open_pin(problems, place->store);
     error = self_become(&self, folder.st_uid, folder.st_gid);
     if (error == 0)
         error = store_rebuild(&options, report);
     else
         identity_free(options.identity);
+    if (error == 0)
+        note_rebuilt(problems, place->store, auditor, report);
     if (options.pin_fd > 0)
         close(options.pin_fd);
     self_restore(&self);

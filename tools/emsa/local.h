@@ -28,14 +28,16 @@ const char *local_pin_problem(const struct local *local);
 const char *local_identity_problem(const struct local *local);
 
 /* Makes what is derived in the store anew (store/rebuild.h), as its owner, without opening it: so
- * as store_rebuild, and as local_open where there is no store. problems are why secrets cannot be
- * opened, and why the head is not pinned; "" where nothing is. */
+ * as store_rebuild, and as local_open where there is no store. That it was done is a line of the
+ * audit record. problems are why secrets cannot be opened, why the head is not pinned, and why that
+ * line is not there; "" where nothing is. */
 struct rebuild_options;
 struct rebuild_report;
 #define LOCAL_PROBLEM_MAX 512
 struct local_problems {
     char identity[LOCAL_PROBLEM_MAX];
     char pin[LOCAL_PROBLEM_MAX];
+    char audit[LOCAL_PROBLEM_MAX];
 };
 int local_rebuild(struct rebuild_report *report, struct local_problems *problems,
                   const struct place_of_store *place, void (*fault)(void *arg, const char *text),

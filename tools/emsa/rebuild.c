@@ -127,6 +127,8 @@ int run_rebuild(struct session *session)
         print_text(&report, &problems);
     if (error == 0)
         warn_of_guard(&report, &problems);
+    if (error == 0 && problems.audit[0] != '\0')
+        output_note("the audit record has no line of it: %s", problems.audit);
     json_decref(lines);
     return error;
 }

@@ -77,6 +77,8 @@ emsa log --json >"$work/log.before"
 unsealed >"$work/before"
 
 holds "a whole store" emsa verify --rebuild
+is "and is written down" "rebuild $(id -u) $(revision)" \
+    "$(emsa --json audit | json lines -1 event) $(emsa --json audit | json lines -1 uid) $(emsa --json audit | json lines -1 rev)"
 is "nothing was wrong" 1 "$(emsa verify --rebuild | grep -c '0 derived records were wrong')"
 same "a whole store"
 for edit in "grant user:mallory" "key" "drop current" "drop history" "drop outcome" "drop key" "drop leak" "drop request" "drop meta"; do
