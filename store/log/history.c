@@ -78,13 +78,9 @@ static int find_path(struct txn *txn, struct path *path, const struct operation 
 
 int past_operation(struct txn *txn, struct operation_info *out, uint64_t rev, uint32_t op)
 {
-    struct slice body;
     struct operation operation;
     struct operation_info info = {.rev = rev, .op = op};
-    struct key key;
-    int found = txn_get(txn, &body, DB_LOG, key_operation(&key, rev, op));
-    if (!found)
-        found = operation_decode(&operation, body);
+    int found = operation_get(txn, &operation, rev, op);
     if (!found)
         found = find_path(txn, &info.path, &operation);
     if (found)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/codec.h"
+#include "store/db/keys.h"
 #include "store/error.h"
 #include "store/grant.h"
 
@@ -479,6 +480,14 @@ int operation_decode(struct operation *out, struct slice body)
     if (!error)
         *out = found;
     return error;
+}
+
+int operation_get(struct txn *txn, struct operation *out, uint64_t rev, uint32_t op)
+{
+    struct slice body;
+    struct key key;
+    const int found = txn_get(txn, &body, DB_LOG, key_operation(&key, rev, op));
+    return found ? found : operation_decode(out, body);
 }
 
 void operation_leaf(uint8_t out[static HASH_SIZE], const uint8_t store_id[static STORE_ID_SIZE],

@@ -106,6 +106,11 @@ void operation_encode(struct bytes *out, const struct operation *operation);
  * that this build does not know, ERR_CORRUPT for a record that is none; *out untouched. */
 int operation_decode(struct operation *out, struct slice body);
 
+/* The operation that the log has at this place: looked up and decoded. What is borrowed lives as
+ * long as a record that txn_get gives. TXN_NOT_FOUND: there is none; failures as of txn_get and
+ * operation_decode; *out untouched then. */
+int operation_get(struct txn *txn, struct operation *out, uint64_t rev, uint32_t op);
+
 /* The leaf of a scope's hash: binds the operation to its store, revision and number. */
 void operation_leaf(uint8_t out[static HASH_SIZE], const uint8_t store_id[static STORE_ID_SIZE],
                     uint64_t rev, uint32_t op, struct slice body);

@@ -46,12 +46,8 @@ static int add(struct verify_erasures *erasures, const struct operation *operati
 
 static int collect_operation(struct verify *verify, uint64_t rev, uint32_t op)
 {
-    struct slice body;
     struct operation operation;
-    struct key key;
-    int found = txn_get(verify->txn, &body, DB_LOG, key_operation(&key, rev, op));
-    if (!found)
-        found = operation_decode(&operation, body);
+    int found = operation_get(verify->txn, &operation, rev, op);
     found = passable(verify, found);
     if (found)
         return found < 0 ? found : 0;
@@ -116,12 +112,8 @@ static const struct erasure *find(const struct verify_erasures *erasures, uint64
 /* Whether that operation is a purge of the set in hand. */
 static int purges(struct verify *verify, uint64_t rev, uint32_t op, uint32_t set_op)
 {
-    struct slice body;
     struct operation operation;
-    struct key key;
-    int found = txn_get(verify->txn, &body, DB_LOG, key_operation(&key, rev, op));
-    if (!found)
-        found = operation_decode(&operation, body);
+    int found = operation_get(verify->txn, &operation, rev, op);
     found = passable(verify, found);
     if (found)
         return found < 0 ? found : 0;
@@ -178,15 +170,10 @@ static bool is_same_place(const struct operation *a, const struct operation *b)
 int verify_purge_of(struct verify *verify, const struct operation *operation, uint32_t op,
                     const char *what)
 {
-    struct slice body;
     struct operation set;
-    struct key key;
     uint64_t rev = 0;
     uint32_t by = 0;
-    int found = txn_get(verify->txn, &body, DB_LOG,
-                        key_operation(&key, operation->purged_rev, operation->purged_op));
-    if (!found)
-        found = operation_decode(&set, body);
+    int found = operation_get(verify->txn, &set, operation->purged_rev, operation->purged_op);
     found = verify_read(verify, found, what);
     if (found < 0 || found == VERIFY_DAMAGED)
         return found < 0 ? found : 0;

@@ -30,12 +30,8 @@ int verify_expiry_of(struct verify *verify, const struct expiry *expected)
 /* Whether that is the operation that added the environment with that end. */
 static int added_it(struct verify *verify, const struct expiry *expiry)
 {
-    struct slice body;
-    struct key key;
     struct operation operation;
-    int found = txn_get(verify->txn, &body, DB_LOG, key_operation(&key, expiry->rev, expiry->op));
-    if (!found)
-        found = operation_decode(&operation, body);
+    int found = operation_get(verify->txn, &operation, expiry->rev, expiry->op);
     if (found)
         return found;
     return operation.kind == OPERATION_ENVIRONMENT_ADD &&

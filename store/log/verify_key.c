@@ -74,13 +74,8 @@ static int check_pair(struct verify *verify, const struct operation *operation, 
  */
 static int check_sealed(struct verify *verify, const struct operation *operation, const char *what)
 {
-    struct slice body;
-    struct key key;
     struct operation set = {0};
-    int found = txn_get(verify->txn, &body, DB_LOG,
-                        key_operation(&key, operation->sealed_rev, operation->sealed_op));
-    if (!found)
-        found = operation_decode(&set, body);
+    int found = operation_get(verify->txn, &set, operation->sealed_rev, operation->sealed_op);
     found = verify_read(verify, found, what);
     if (found == TXN_NOT_FOUND || (!found && set.kind != OPERATION_SET_SECRET))
         verify_fault(verify, "%s: it wraps the key of what is no secret", what);

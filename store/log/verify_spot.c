@@ -119,13 +119,9 @@ static int check_turn(struct verify *verify, const struct turn *turn)
 static int check_touch(struct verify *verify, const struct touch *touch)
 {
     struct turn turn = {.op = touch->op};
-    struct slice body;
-    struct key key;
     snprintf(turn.what, sizeof turn.what, "commit %" PRIu64 ": operation %u", verify->rev,
              touch->op);
-    int found = txn_get(verify->txn, &body, DB_LOG, key_operation(&key, verify->rev, touch->op));
-    if (!found)
-        found = operation_decode(&turn.operation, body);
+    int found = operation_get(verify->txn, &turn.operation, verify->rev, touch->op);
     if (!found) {
         memcpy(turn.name, turn.operation.name, turn.operation.name_size);
         found = verify_moment(verify, &turn.before, touch->environment, touch->name_id,

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "store/db/keys.h"
 #include "store/error.h"
 #include "store/log/operation.h"
 #include "store/log/state.h"
@@ -23,14 +22,10 @@ struct looking { /* for what was exposed and is as it was */
  * failure. A copy of such a value is one. */
 static int is_known_value(struct looking *looking, const struct spot *spot)
 {
-    struct slice body;
-    struct key key;
     struct operation operation;
     if (spot->rev < looking->exposure.rev)
         return 1;
-    int found = txn_get(looking->txn, &body, DB_LOG, key_operation(&key, spot->since, spot->op));
-    if (!found)
-        found = operation_decode(&operation, body);
+    int found = operation_get(looking->txn, &operation, spot->since, spot->op);
     if (found)
         return found < 0 ? found : error_set(ERR_CORRUPT, "an operation is gone");
     const uint32_t exposed = looking->exposure.environment;

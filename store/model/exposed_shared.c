@@ -247,13 +247,9 @@ static int tell_version(struct knowing *knowing, uint64_t rev, uint32_t op)
 /* What was encrypted anew is what it was before. Positive 1: this one is no such. */
 static int find_same(struct knowing *knowing, uint64_t *rev, uint32_t *op)
 {
-    struct slice body;
-    struct key key;
     struct operation operation;
     struct spot before;
-    int found = txn_get(knowing->txn, &body, DB_LOG, key_operation(&key, *rev, *op));
-    if (!found)
-        found = operation_decode(&operation, body);
+    int found = operation_get(knowing->txn, &operation, *rev, *op);
     if (found)
         return found < 0 ? found : error_set(ERR_CORRUPT, "an operation is gone");
     if (!operation.is_same || operation.from.environment != operation.environment ||

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "store/db/keys.h"
 #include "store/error.h"
 #include "store/log/operation.h"
 #include "store/log/state.h"
@@ -104,12 +103,8 @@ int lost_key(struct store *store, struct txn *txn, uint32_t environment, uint32_
 int lost_founder(struct txn *txn, const uint8_t public_key[static CRYPTO_KEY_SIZE])
 {
     for (uint32_t op = 0;; op++) {
-        struct slice body;
-        struct key key;
         struct operation operation;
-        int found = txn_get(txn, &body, DB_LOG, key_operation(&key, 1, op));
-        if (!found)
-            found = operation_decode(&operation, body);
+        int found = operation_get(txn, &operation, 1, op);
         if (found)
             return found < 0 ? found : 0;
         if (operation.kind == OPERATION_IDENTITY &&

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/db/keys.h"
 #include "store/error.h"
 #include "store/log/operation.h"
 #include "store/log/state.h"
@@ -134,13 +133,8 @@ static int seal_grant(struct seal_keys *keys, struct operation *operation)
 static int find_sealed(struct seal_keys *keys, struct definition *out,
                        const struct operation *operation)
 {
-    struct slice body;
-    struct key key;
     struct operation set;
-    int found = txn_get(keys->txn, &body, DB_LOG,
-                        key_operation(&key, operation->sealed_rev, operation->sealed_op));
-    if (!found)
-        found = operation_decode(&set, body);
+    int found = operation_get(keys->txn, &set, operation->sealed_rev, operation->sealed_op);
     if (found)
         return found < 0 ? found : error_set(ERR_CORRUPT, "the set of a secret is not there");
     *out = (struct definition){.kind = ENTRY_SECRET,

@@ -120,13 +120,9 @@ static int renew(struct checking *checking)
 static int check_operation(struct checking *checking, struct follow *follow, uint32_t op)
 {
     struct operation operation;
-    struct slice body = {0};
-    struct key key;
     int found = renew(checking);
     if (!found)
-        found = txn_get(checking->txn, &body, DB_LOG, key_operation(&key, checking->rev, op));
-    if (!found)
-        found = operation_decode(&operation, body);
+        found = operation_get(checking->txn, &operation, checking->rev, op);
     if (!found)
         found = follow_operation(follow, checking->txn, &operation);
     if (!found && operation.kind == OPERATION_SET_SECRET && operation.from.environment)
