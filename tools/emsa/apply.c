@@ -86,7 +86,7 @@ static int ask(struct session *session, struct defined *defined, const struct sh
 
 static void add_commit(json_t *commit)
 {
-    char time[TIME_TEXT_MAX], paths[512] = "", author[AUTHOR_MAX + 8] = "", reason[256];
+    char time[TIME_TEXT_MAX], paths[512] = "", author[AUTHOR_TEXT_MAX], reason[256];
     json_t *path;
     size_t index;
     json_array_foreach(json_object_get(commit, "paths"), index, path)
@@ -95,13 +95,12 @@ static void add_commit(json_t *commit)
         snprintf(paths + used, sizeof paths - used, "%s%s", index > 0 ? ", " : "",
                  json_string_value(path));
     }
-    if (output_member(commit, "author")[0] != '\0')
-        snprintf(author, sizeof author, ", %s", output_member(commit, "author"));
+    output_author(author, commit);
     output_tame(reason, sizeof reason, output_member(commit, "reason"));
-    error_add(ERR_CONFLICT, "revision %" JSON_INTEGER_FORMAT " (%s%s%s%s): %s",
+    error_add(ERR_CONFLICT, "revision %" JSON_INTEGER_FORMAT " (%s%s%s%s%s): %s",
               json_integer_value(json_object_get(commit, "rev")),
-              time_text(time, json_integer_value(json_object_get(commit, "time"))), author,
-              reason[0] != '\0' ? ", " : "", reason, paths);
+              time_text(time, json_integer_value(json_object_get(commit, "time"))),
+              author[0] != '\0' ? ", " : "", author, reason[0] != '\0' ? ", " : "", reason, paths);
 }
 
 /* What was changed since the sheet was written. */

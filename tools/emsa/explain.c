@@ -9,7 +9,9 @@
 #include "tools/emsa/table.h"
 #include "tools/emsa/words.h"
 
-#define SHOWN_MAX 512 /* bytes of a text or value in a table */
+#define SHOWN_MAX 512                    /* bytes of a text or value in a table */
+#define WHOM_MAX (AUTHOR_TEXT_MAX + 320) /* who, why and in which revision */
+#define SHARE_MAX (WHOM_MAX + 512)
 #define MASK "********"
 
 static json_int_t number_of(json_t *object, const char *name)
@@ -38,11 +40,11 @@ static const char *shown(char out[static SHOWN_MAX], json_t *object, const char 
     return out;
 }
 
-/* "in rev 5 by uid 0 (root): why" */
+/* "in rev 5 by uid 0 (root), unsigned: why" */
 static void by_whom(char *out, size_t capacity, json_t *object)
 {
-    char author[256], reason[256];
-    output_tame(author, sizeof author, output_member(object, "author"));
+    char author[AUTHOR_TEXT_MAX], reason[256];
+    output_author(author, object);
     output_tame(reason, sizeof reason, output_member(object, "reason"));
     snprintf(out, capacity, "in rev %lld%s%s%s%s", (long long)number_of(object, "rev"),
              author[0] != '\0' ? " by " : "", author, reason[0] != '\0' ? ": " : "", reason);
@@ -50,7 +52,7 @@ static void by_whom(char *out, size_t capacity, json_t *object)
 
 static void share_text(char *out, size_t capacity, json_t *share)
 {
-    char whom[640];
+    char whom[WHOM_MAX];
     out[0] = '\0';
     if (share == NULL)
         return;
@@ -68,7 +70,7 @@ static void add_step(struct table *table, json_t *step)
 {
     static const enum colour colours[] = {COLOUR_NONE, COLOUR_BLUE, COLOUR_NONE,
                                           COLOUR_NONE, COLOUR_BLUE, COLOUR_FAINT};
-    char place[PATH_TEXT_MAX + 64], text[SHOWN_MAX], share[1024], rev[SIZE_TEXT_MAX];
+    char place[PATH_TEXT_MAX + 64], text[SHOWN_MAX], share[SHARE_MAX], rev[SIZE_TEXT_MAX];
     const char *kind = output_member(step, "kind");
     const char *filter = output_member(step, "filter");
     snprintf(place, sizeof place, "%*s%s%s%s", 2 * (int)number_of(step, "depth"), "",
@@ -144,7 +146,7 @@ static int print_elsewhere(json_t *elsewhere)
 
 static int print_explanation(json_t *reply)
 {
-    char text[SHOWN_MAX], whom[640];
+    char text[SHOWN_MAX], whom[WHOM_MAX];
     json_t *entry = json_object_get(reply, "entry");
     json_t *lock = json_object_get(reply, "lock");
     const char *kind = output_member(entry, "kind");
@@ -193,7 +195,7 @@ static void print_shares(json_t *reply)
         puts("shared with every service, as what is plain in 'shared' is");
     json_array_foreach(json_object_get(reply, "shares"), index, share)
     {
-        char whom[640];
+        char whom[WHOM_MAX];
         const char *with = output_member(share, "with");
         bool is_every = strcmp(with, "*") == 0;
         by_whom(whom, sizeof whom, share);

@@ -111,7 +111,7 @@ int run_schema_show(struct session *session)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
     struct path path;
-    char time[TIME_TEXT_MAX], author[256];
+    char time[TIME_TEXT_MAX], author[AUTHOR_TEXT_MAX];
     int error = service_place(session->options.arguments.list[0], &path);
     if (error == 0)
         error = ask(session, "io.emsa.SchemaShow", &path, &answer);
@@ -119,7 +119,7 @@ int run_schema_show(struct session *session)
         return error;
     if (session->options.json)
         return output_json(json_incref(answer.reply));
-    output_tame(author, sizeof author, output_member(answer.reply, "author"));
+    output_author(author, answer.reply);
     printf("# %s, revision %lld, %s%s%s\n", output_member(answer.reply, "defined"),
            (long long)json_integer_value(json_object_get(answer.reply, "set")),
            time_text(time, json_integer_value(json_object_get(answer.reply, "time"))),

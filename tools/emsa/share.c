@@ -78,13 +78,12 @@ static int print_locks(json_t *locks)
         table_heading(table, heading);
     json_array_foreach(locks, index, lock)
     {
-        char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], author[256], reason[256];
-        output_tame(author, sizeof author, output_member(lock, "author"));
+        char rev[SIZE_TEXT_MAX], time[TIME_TEXT_MAX], author[AUTHOR_TEXT_MAX], reason[256];
         output_tame(reason, sizeof reason, output_member(lock, "reason"));
         const char *cells[] = {output_member(lock, "path"),
                                number_text(rev, json_integer_value(json_object_get(lock, "rev"))),
                                time_text(time, json_integer_value(json_object_get(lock, "time"))),
-                               author, reason};
+                               output_author(author, lock), reason};
         table_row(table, cells, colours);
     }
     int error = table_print(table);

@@ -26,7 +26,7 @@ explained() {
     is "masked" "$prod/billing/URL = ********" "$(head -n 1 "$work/out")"
     is "each step" "$prod/billing/URL template all|$prod/shared/USER plain own|$prod/shared/PASSWORD|url secret own|$prod/billing/HOST link own|$prod/shared/HOST plain own" \
         "$(sed -n 4,8p "$work/out" | awk '{ print $1, $2, $3 }' | paste -sd '|')"
-    told "who shared it" "PASSWORD|url .* shared with 'billing' at '$prod/shared/PASSWORD' in rev .* by uid 0 (root): its own database" "$work/out"
+    told "who shared it" "PASSWORD|url .* shared with 'billing' at '$prod/shared/PASSWORD' in rev .* by uid 0 (root), signed by id:administrator: its own database" "$work/out"
     told "what it is elsewhere" "^$dev/billing/URL  *secret .*\*\*\*" "$work/out"
     told "and the text in all" "^all/billing/URL  *template " "$work/out"
     holds "as JSON" emsa explain "$prod/billing/URL" --json
