@@ -18,7 +18,11 @@ int run_rotate_keys(struct session *session)
     char text[PATH_TEXT_MAX];
     int error = 0;
     for (size_t i = 0; i < words->count && error == 0; i++) {
-        error = path_parse(&path, words->list[i], strlen(words->list[i]));
+        if (strcmp(words->list[i], "/") == 0)
+            error = error_set(ERR_INVALID, "everything has no keys of its own: name environments "
+                                           "('emsa env ls' lists them) or services");
+        else
+            error = path_parse(&path, words->list[i], strlen(words->list[i]));
         if (error < 0)
             break;
         if (i == 0)

@@ -99,34 +99,55 @@ static int ask(struct rotation *rotation, struct answer *answer)
                       path_text(&rotation->path, path), &piece, 1, answer);
 }
 
-/* Whether the key is made by it, which rotates nothing. */
-static bool is_new(json_t *reply, const char *path)
+/* Whether it is a secret that is set there, and nowhere else: no other has a value of its own. */
+static int judge_item(json_t *item, const char *path)
 {
-    size_t index;
-    json_t *line;
-    json_array_foreach(json_object_get(reply, "lines"), index,
-                       line) if (strcmp(output_member(line, "path"), path) == 0 &&
-                                 strcmp(output_member(line, "mark"), "+") == 0) return true;
-    return false;
+    if (strcmp(output_member(item, "kind"), "secret") != 0)
+        return error_set(ERR_REFUSED, "'%s' is no secret: 'emsa set --secret %s' makes it one",
+                         path, path);
+    if (output_member(item, "via")[0] != '\0')
+        return error_set(ERR_REFUSED,
+                         "'%s' has its value by a %s: rotate the secret that it refers to "
+                         "('emsa explain %s' says which)",
+                         path, output_member(item, "via"), path);
+    if (strcmp(output_member(item, "origin"), "own") != 0)
+        return error_set(ERR_REFUSED,
+                         "'%s' is inherited (from %s): rotate it where it is set ('emsa explain "
+                         "%s' says where)",
+                         path, output_member(item, "origin"), path);
+    return 0;
 }
 
-/* Tries it, and holds on to the revision that it was tried on. */
-static int rehearse(struct rotation *rotation)
+/* What is there, by what everybody may know who holds a right; holds on to its revision. */
+static int look(struct rotation *rotation)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
     struct options *options = &rotation->session->options;
     char path[PATH_TEXT_MAX];
-    const bool was_dry = options->dry_run;
     path_text(&rotation->path, path);
-    options->dry_run = true;
-    int error = ask(rotation, &answer);
-    options->dry_run = was_dry;
-    if (error == 0 && is_new(answer.reply, path))
-        error = error_set(ERR_NOT_FOUND, "no key '%s' (emsa set --secret %s makes it)", path, path);
+    int error = session_ask(rotation->session, "io.emsa.List", json_pack("{s:s}", "path", path),
+                            NULL, 0, &answer);
+    if (error == -ERR_NOT_FOUND)
+        return error_add(ERR_NOT_FOUND, "what is rotated is there: emsa set --secret %s makes it",
+                         path);
+    if (error == 0)
+        error = judge_item(json_array_get(json_object_get(answer.reply, "items"), 0), path);
     if (error == 0 && !options->has_if_rev) {
         options->has_if_rev = true;
         options->if_rev = (uint64_t)json_integer_value(json_object_get(answer.reply, "rev"));
     }
+    return error;
+}
+
+/* Tries it: what would be refused is refused before a command has changed anything elsewhere. */
+static int rehearse(struct rotation *rotation)
+{
+    struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
+    struct options *options = &rotation->session->options;
+    const bool was_dry = options->dry_run;
+    options->dry_run = true;
+    int error = ask(rotation, &answer);
+    options->dry_run = was_dry;
     return error;
 }
 
@@ -204,7 +225,9 @@ static int rotate(struct rotation *rotation)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
     const struct options *options = &rotation->session->options;
-    int error = rehearse(rotation);
+    int error = look(rotation);
+    if (error == 0)
+        error = rehearse(rotation);
     if (error == 0 && options->run != NULL && !options->dry_run)
         error = run(rotation);
     else if (error == 0 && options->run != NULL)

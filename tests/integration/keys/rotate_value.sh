@@ -14,6 +14,19 @@ ends "a service" 2 "is no key" emsa rotate value prod/billing --generate 32
 ends "the same key" 2 "the same key" emsa rotate value "$key" --generate 32 --keep-previous PASSWORD
 ends "no such key" 3 "no key 'prod/billing/PASWORD'" emsa rotate value prod/billing/PASWORD --generate 32 --run "touch $work/ran"
 is "and nothing was run" no "$([ -e "$work/ran" ] && echo yes || echo no)"
+emsa set prod/billing PORT=80 >/dev/null
+emsa set prod/shared HOST=db --new >/dev/null
+printf once | emsa set --secret prod/shared/TOKEN - >/dev/null 2>&1
+emsa share prod/shared/TOKEN --with billing >/dev/null
+emsa link prod/billing/TOKEN shared/TOKEN >/dev/null
+emsa env add base >/dev/null
+printf below | emsa set --secret base/billing/PASSWORD - >/dev/null 2>&1
+emsa env add above --base base >/dev/null
+before=$(revision)
+ends "what is no secret" 4 "is no secret: 'emsa set --secret" emsa rotate value prod/billing/PORT --generate 32
+ends "what a link shows" 4 "has its value by a link" emsa rotate value prod/billing/TOKEN --generate 32
+ends "what is inherited" 4 "is inherited (from base)" emsa rotate value above/billing/PASSWORD --generate 32
+is "and nothing changed" "$before" "$(revision)"
 ends "a command that fails" 1 "status 7: nothing was set" emsa rotate value "$key" --generate 32 --run 'cat >/dev/null; exit 7'
 is "sets nothing" old "$(emsa get --reveal "$key")"
 ends "one that is killed" 1 "signal 9" emsa rotate value "$key" --generate 32 --run 'kill -9 $$'
