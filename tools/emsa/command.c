@@ -89,7 +89,7 @@ const struct command commands[] = {
          OPTION_SHARES,
      1, 1, false,
      "identity new NAME [--out FILE] [--passphrase] [--passphrase-file FILE|-] "
-     "[--key-file FILE] [--systemd-credential NAME] [--shares K/N]",
+     "[--key-file FILE] [--systemd-credential [NAME]] [--shares K/N]",
      "make an identity, and print its public half"},
     {"identity", "show", run_identity_show, OPTION_SSH, 0, 1, false,
      "identity show [FILE|--ssh FILE.pub|ssh-agent[:KEY]]",
@@ -112,7 +112,7 @@ const struct command commands[] = {
      OPTION_OUT | OPTION_PASSPHRASE | OPTION_PASSPHRASE_FILE | OPTION_KEY_FILE | OPTION_CREDENTIAL,
      1, 16, false,
      "identity combine SHARE... [--out FILE] [--passphrase] [--passphrase-file FILE|-] "
-     "[--key-file FILE] [--systemd-credential NAME]",
+     "[--key-file FILE] [--systemd-credential [NAME]]",
      "make an identity's file from its shares"},
     {"rotate", "keys", run_rotate_keys, OPTIONS_CHANGE | OPTION_REENCRYPT, 1, MANY, false,
      "rotate keys ENV|ENV/SERVICE... [--reencrypt]", "new keys for all who hold the old ones"},
@@ -158,7 +158,7 @@ const struct command commands[] = {
     {"purge", NULL, run_purge, OPTIONS_CHANGE, 1, 1, false, "purge ENV/SERVICE/KEY@REV|TAG -m WHY",
      "destroy the value that a key had, for good; the history still verifies"},
     {"compact", NULL, run_compact, OPTIONS_CHANGE | OPTION_KEEP, 0, 1, false,
-     "compact [ENV[/SERVICE]] --keep TIME|REV|TAG -m WHY",
+     "compact [ENV[/SERVICE]] --keep TIME|REV|TAG [-m WHY]",
      "destroy all values that were replaced before then, but what a tag shows"},
     {"diff", NULL, run_diff, OPTION_AS_OF | OPTION_TO | OPTION_STRICT, 1, 2, false,
      "diff PATH[@REV] PATH[@REV] | diff PATH --from REV [--to REV] [--strict]",

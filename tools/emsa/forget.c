@@ -156,6 +156,22 @@ static int find_until(struct session *session, json_int_t *out, const char *path
     return find_revision(session, out, keep);
 }
 
+/* No commit is as old as that. The place is there all the same, or that is told. */
+static int tell_nothing(struct session *session, const char *path)
+{
+    struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
+    const int error =
+        session_ask(session, "io.emsa.List", json_pack("{s:s}", "path", path), NULL, 0, &answer);
+    if (error < 0)
+        return error;
+    if (session->options.json)
+        return output_json(json_pack("{s:O, s:b, s:[]}", "rev",
+                                     json_object_get(answer.reply, "rev"), "committed", 0,
+                                     "lines"));
+    puts("nothing is older than that");
+    return 0;
+}
+
 int run_compact(struct session *session)
 {
     struct answer answer ANSWER_CLEANUP = ANSWER_INIT;
@@ -174,9 +190,12 @@ int run_compact(struct session *session)
         error = find_until(session, &rev, path_text(&path, text));
     if (error < 0)
         return error;
-    if (rev == 0) {
-        puts("nothing is older than that");
-        return 0;
+    if (rev == 0)
+        return tell_nothing(session, text);
+    char reason[sizeof "compact --keep " + 64];
+    if (options->reason == NULL) { /* it says itself what for: a job of every night needs no more */
+        (void)snprintf(reason, sizeof reason, "compact --keep %.64s", options->keep);
+        session->options.reason = reason;
     }
     error = report_ask(session, "io.emsa.Compact",
                        json_pack("{s:s, s:I}", "path", text, "rev", rev), text, NULL, 0, &answer);

@@ -124,7 +124,9 @@ last=$(revision)
 ends "without saying what" 2 "--keep 90d" emsa compact -m why
 ends "of a key" 2 "emsa purge" emsa compact prod/billing/PORT --keep "$last" -m why
 ends "nothing so old" 0 "nothing is older" emsa compact --keep 90d -m why
+is "in JSON, too" False "$(emsa --json compact --keep 90d | json committed)"
 ends "no such place" 3 "no environment" emsa compact nowhere --keep "$last" -m why
+ends "nor so old there" 3 "no environment" emsa compact nowhere --keep 90d -m why
 ends "tried" 0 "dry run" emsa compact --keep "$last" -m why --dry-run
 is "PORT still" 82 "$(cat "$past/$((last - 1))/prod/billing/PORT")"
 ends "compacted" 0 "values of" emsa compact --keep "$last" -m "INC-9: nobody needs it"
@@ -133,6 +135,10 @@ no_data "the oldest" "$past/$then/prod/billing/PORT"
 is "what has a name" 81 "$(cat "$past/kept/prod/billing/PORT" 2>/dev/null || cat "$past/$((last - 3))/prod/billing/PORT")"
 is "what is" 83 "$(emsa get prod/billing/PORT)"
 ends "again" 0 "nothing to change" emsa compact --keep "$last" -m again
+holds "a value of its own" emsa set prod/billing WORD=once
+holds "another" emsa set prod/billing WORD=twice
+holds "without a reason" emsa compact --keep "$(revision)"
+is "has its own words" "compact --keep $(($(revision) - 1))" "$(emsa --json log -n 1 | json commits 0 reason)"
 # What was encrypted anew is there, though what it was before is not: it is one value since the first.
 printf 'first-of-all' >"$work/first"
 holds "a secret" emsa set prod/billing --secret-file "ANEW=$work/first"
