@@ -152,10 +152,24 @@ int identity_make_shares(struct session *session, const struct identity *identit
     return error < 0 || is_printed ? error : tell(session, made, base, identity);
 }
 
+/* A file with a slip in it is named; whether its shares are enough is asked of all together. */
+static int check_alone(const struct secret *text, const char *path)
+{
+    struct identity *identity = NULL;
+    const int error = identity_share_combine(&identity, text);
+    identity_free(identity);
+    if (error == -ERR_CORRUPT)
+        return error_add(ERR_CORRUPT, "that is in '%s'", path);
+    error_clear();
+    return 0;
+}
+
 static int add_lines(struct secret *all, const char *path)
 {
     SECRET_CLEANUP struct secret text = {0};
     int error = read_whole(&text, path, LINES_MAX);
+    if (error == 0)
+        error = check_alone(&text, path);
     if (error == 0)
         error = secret_grow(all, all->size + text.size + 1);
     if (error < 0)

@@ -108,7 +108,7 @@ static const struct option_row rows[] = {
     {"new-passphrase-file", 0, "FILE", OPTION_NEW_PASSPHRASE},
     {"key-file", 0, "FILE", OPTION_KEY_FILE},
     {"add-key-file", 0, "FILE", OPTION_ADD_KEY_FILE},
-    {"systemd-credential", 0, "NAME", OPTION_CREDENTIAL},
+    {"systemd-credential", 0, "[NAME]", OPTION_CREDENTIAL},
     {"rm-slot", 0, "N", OPTION_RM_SLOT},
     {"public", 0, NULL, OPTION_PUBLIC},
     {"ssh", 0, "KEY", OPTION_SSH},
@@ -497,7 +497,11 @@ static int read_option(struct options *options, struct line *line)
         apply_flag(options, row);
         return 0;
     }
-    if (argument == NULL && line->at == line->argc)
+    const bool may_be_alone = row->argument[0] == '[';
+    const bool is_last = line->at == line->argc;
+    if (argument == NULL && may_be_alone && (is_last || line->argv[line->at][0] == '-'))
+        argument = "";
+    if (argument == NULL && is_last)
         return error_set(ERR_INVALID, "the option '%.*s' wants a value: %s", shown, word,
                          row->argument);
     const char *text = argument != NULL ? argument : line->argv[line->at++];

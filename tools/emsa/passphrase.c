@@ -51,6 +51,7 @@ int passphrase_key(struct secret *out, const char *path)
 
 int passphrase_credential(char out[static PATH_MAX], const char *name)
 {
+    name = name[0] != '\0' ? name : CREDENTIAL_USUAL;
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
     if (name[0] == '\0' || strchr(name, '/') != NULL || strcmp(name, "..") == 0)
         return error_set(ERR_INVALID, "'%s' is no name of a credential", name);

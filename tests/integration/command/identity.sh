@@ -29,6 +29,8 @@ ends "a key for everybody" 4 "can be read by others" emsa identity new bob --key
 chmod 600 key
 ends "no terminal" 2 "no terminal" setsid emsa identity new bob --passphrase
 ends "no credential" 3 "systemd-creds encrypt" emsa identity new bob --systemd-credential seal
+ends "the usual one" 3 "no credential 'emsa-identity-key'" emsa identity new bob --systemd-credential
+ends "before another option" 3 "no credential 'emsa-identity-key'" emsa identity new bob --systemd-credential --out none
 is "nothing was made" "" "$(ls bob* 2>/dev/null || true)"
 holds "a credential" env CREDENTIALS_DIRECTORY="$work" emsa identity new bob --systemd-credential key
 holds "which opens it" emsa identity test bob.identity --key-file key
@@ -119,7 +121,7 @@ ends "one" 1 "find 1 more" emsa identity combine recovery.share.2
 holds "two" emsa identity combine recovery.share.3 recovery.share.1 --key-file key
 holds "give it back" emsa identity test recovery.identity --key-file key
 sed 's/. \(........ recovery\)$/- \1/' recovery.share.2 >slip
-ends "a slip of the hand" 6 "slip of the hand" emsa identity combine recovery.share.1 slip --out none
+ends "a slip of the hand" 6 "that is in 'slip'" emsa identity combine recovery.share.1 slip --out none
 ends "more needed than there are" 2 "cannot be made" emsa identity new recovery --shares 4/3 --out none
 is "lines for paper" 5 "$(emsa identity new paper --shares 3/5 --out - | grep -c '^emsa-share-1 3 ')"
 
