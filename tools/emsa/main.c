@@ -16,6 +16,17 @@
 /* All secrets that the command may hold at one time. */
 #define ARENA_MAXIMUM (64u * 1024u * 1024u)
 
+/* A verb of an identity that has nothing to do with a store, whichever host that is on. */
+static bool is_of_own_file(const struct session *session)
+{
+    const struct options *options = &session->options;
+    int (*run)(struct session *) = session->command->run;
+    const bool is_named = options->arguments.count > 0 || options->ssh != NULL;
+    return run == run_identity_new || run == run_identity_combine ||
+           (is_named && (run == run_identity_show || run == run_identity_export ||
+                         run == run_identity_passphrase));
+}
+
 /* --host, else $EMSA_HOST; this one where that is empty. */
 static int find_host(struct session *session)
 {
@@ -24,8 +35,8 @@ static int find_host(struct session *session)
         *host = getenv("EMSA_HOST");
     if (*host != NULL && (*host)[0] == '\0')
         *host = NULL;
-    bool is_local_anyway =
-        session->command->run == run_help || session->command->run == run_version;
+    bool is_local_anyway = session->command->run == run_help ||
+                           session->command->run == run_version || is_of_own_file(session);
     return *host == NULL || is_local_anyway ? 0 : remote_check(session->command, *host);
 }
 

@@ -314,15 +314,20 @@ int remote_ask(struct remote *remote, const char *method, json_t *parameters,
 
 int remote_check(const struct command *command, const char *host)
 {
-    static const char *const here[] = {"init",  "mount", "umount", "attach", "wait",
-                                       "watch", "stop",  "doctor", "relay",  "identity"};
-    if (command->sub != NULL && strcmp(command->sub, "unlock") == 0)
+    static const struct {
+        const char *name, *sub; /* sub NULL: whatever follows */
+    } here[] = {{"init", NULL},  {"mount", NULL},    {"umount", NULL},   {"attach", NULL},
+                {"wait", NULL},  {"watch", NULL},    {"stop", NULL},     {"doctor", NULL},
+                {"relay", NULL}, {"identity", NULL}, {"audit", "verify"}};
+    const char *sub = command->sub != NULL ? command->sub : "";
+    if (strcmp(sub, "unlock") == 0)
         return 0; /* of an identity: of the far side's server */
     for (size_t i = 0; i < sizeof here / sizeof here[0]; i++)
-        if (strcmp(command->name, here[i]) == 0)
+        if (strcmp(command->name, here[i].name) == 0 &&
+            (here[i].sub == NULL || strcmp(sub, here[i].sub) == 0))
             return error_set(ERR_REFUSED,
-                             "'emsa %s' is of the machine that it runs on: log in at '%.200s', and "
-                             "run it there",
-                             here[i], host);
+                             "'emsa %s%s%s' is of the machine that it runs on: log in at '%.200s', "
+                             "and run it there",
+                             here[i].name, sub[0] != '\0' ? " " : "", sub, host);
     return 0;
 }

@@ -53,10 +53,11 @@ refusals() {
     ends "what is refused" 4 "share prod/web/PORT --with mail" there link prod/mail/PORT web/PORT
     ends "a conflict" 5 "" there set prod/web PORT=9 --if-rev 1
     is "nothing changed" 8080 "$(there get prod/web/PORT)"
-    for verb in "init" "mount $work/m" "umount $work/m" "wait $work/m" "watch prod" "stop" "doctor" "relay"; do
+    for verb in "init" "mount $work/m" "umount $work/m" "wait $work/m" "watch prod" "stop" "doctor" "relay" "audit verify" "identity show"; do
         # shellcheck disable=SC2086
         ends "'$verb' there" 4 "of the machine that it runs on" there $verb
     done
+    holds "an identity's own file needs no host" there identity show "$work/far.identity"
     for text in far ssh: ssh:// ssh://-oProxyCommand=x ssh://a@-b 'ssh://a b' 'ssh://far:x' ssh://far:0 ssh://far:70000 'ssh://u;x@far' ssh://@far http://far \
         'ssh://[::1' 'ssh://::1'; do
         ends "'$text'" 2 "names no host" emsa --host "$text" ls
