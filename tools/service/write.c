@@ -158,8 +158,9 @@ static void note_unknown(const struct change_line *line, json_t *notes)
     char text[PATH_TEXT_MAX];
     if (line->subject == CHANGE_GRANT && line->mark != '-' && !people_known(line->with))
         json_array_append_new(
-            notes, json_pack("{s:s, s:o}", "path", change_line_text(line, text), "text",
-                             json_sprintf("'%s' is nobody of this system yet", line->with)));
+            notes,
+            json_pack("{s:s, s:o}", "path", change_line_text(line, text), "text",
+                      json_sprintf("is for '%s', who is nobody of this system yet", line->with)));
 }
 
 /* What a schema that was set says of what is there; also of a dry run. */

@@ -89,7 +89,7 @@ restore() {
 }
 for how in edited cut "taken out" doubled re-ordered re-chained "re-chained and shorter" "cut with its key" "without a key" torn; do
     /usr/bin/python3 "$here/audit_forge.py" "$record" "$how"
-    ends "$how" 6 "faults" emsa audit verify
+    ends "$how" 6 "[1-9] fault" emsa audit verify
     ends "$how, says the other one" 6 "" second
     restore
 done

@@ -16,7 +16,7 @@ says "each is told" "+  prod/web  (user:alice may read, set)"
 holds "what is granted is granted" emsa grant prod/web --to user:alice --read
 says "and said so" "nothing to change"
 holds "nobody of that name" emsa grant / --to user:zoe --audit
-says "is said" "'/' 'user:zoe' is nobody of this system yet"
+says "is said" "'/' is for 'user:zoe', who is nobody of this system yet"
 ends "no right" 2 "which rights" emsa grant prod --to user:alice
 ends "to nobody" 2 "to whom" emsa grant prod --read
 ends "a number is no name" 2 "nobody who can hold rights" emsa grant prod --to user:1000 --read
