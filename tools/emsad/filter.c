@@ -27,26 +27,13 @@
 #define OPEN_TREE_ATTR 467 /* Linux 6.15 */
 #define FILE_SETATTR 469   /* Linux 6.17 */
 
-static const int killed[] = {
+/* Into other processes, the kernel and the machine: no process of the daemon's ever goes there. */
+static const int alien[] = {
     SCMP_SYS(process_vm_readv),
     SCMP_SYS(process_vm_writev),
     SCMP_SYS(pidfd_getfd),
     SCMP_SYS(kcmp),
-    SCMP_SYS(mount),
-    SCMP_SYS(umount2),
-    SCMP_SYS(pivot_root),
-    SCMP_SYS(chroot),
-    SCMP_SYS(fsopen),
-    SCMP_SYS(fsconfig),
-    SCMP_SYS(fsmount),
-    SCMP_SYS(fspick),
-    SCMP_SYS(move_mount),
-    SCMP_SYS(open_tree),
-    SCMP_SYS(mount_setattr),
-    SCMP_SYS(unshare),
-    SCMP_SYS(setns),
     SCMP_SYS(open_by_handle_at),
-    SCMP_SYS(name_to_handle_at),
     SCMP_SYS(io_uring_setup),
     SCMP_SYS(io_uring_enter),
     SCMP_SYS(io_uring_register),
@@ -66,8 +53,14 @@ static const int killed[] = {
     SCMP_SYS(swapoff),
     SCMP_SYS(acct),
     SCMP_SYS(quotactl),
-    SCMP_SYS(personality),
-    OPEN_TREE_ATTR,
+};
+
+/* What the supervisor does for the others, and what is next to it. */
+static const int supervising[] = {
+    SCMP_SYS(mount),      SCMP_SYS(umount2),           SCMP_SYS(pivot_root),    SCMP_SYS(chroot),
+    SCMP_SYS(fsopen),     SCMP_SYS(fsconfig),          SCMP_SYS(fsmount),       SCMP_SYS(fspick),
+    SCMP_SYS(move_mount), SCMP_SYS(open_tree),         SCMP_SYS(mount_setattr), SCMP_SYS(unshare),
+    SCMP_SYS(setns),      SCMP_SYS(name_to_handle_at), SCMP_SYS(personality),   OPEN_TREE_ATTR,
 };
 
 /* Root's server owns root's files, and Landlock does not mind these. */
@@ -141,7 +134,9 @@ static int forbid_signals(scmp_filter_ctx filter)
 /* The hard core. Who has no files (confine_all) is told so: libmicrohttpd tries /dev/urandom. */
 static int forbid(scmp_filter_ctx filter, enum calls_role role)
 {
-    int error = rule_each(filter, SCMP_ACT_KILL_PROCESS, killed, COUNT(killed));
+    int error = rule_each(filter, SCMP_ACT_KILL_PROCESS, alien, COUNT(alien));
+    if (error == 0)
+        error = rule_each(filter, SCMP_ACT_KILL_PROCESS, supervising, COUNT(supervising));
     if (error == 0)
         error = rule_each(filter, SCMP_ACT_ERRNO(EPERM), refused, COUNT(refused));
     if (error == 0 && !IS_SANITIZED)
@@ -207,43 +202,11 @@ static int load(uint32_t otherwise, int (*fill)(scmp_filter_ctx, enum calls_role
     return error < 0 ? error_system(-error, "cannot load the system call filter") : 0;
 }
 
-/* Of the machine, of its kernel, of other processes: for good, whatever is run. */
-static const int alien[] = {
-    SCMP_SYS(process_vm_readv),
-    SCMP_SYS(process_vm_writev),
-    SCMP_SYS(pidfd_getfd),
-    SCMP_SYS(kcmp),
-    SCMP_SYS(bpf),
-    SCMP_SYS(perf_event_open),
-    SCMP_SYS(userfaultfd),
-    SCMP_SYS(io_uring_setup),
-    SCMP_SYS(io_uring_enter),
-    SCMP_SYS(io_uring_register),
-    SCMP_SYS(open_by_handle_at),
-    SCMP_SYS(fanotify_init),
-    SCMP_SYS(keyctl),
-    SCMP_SYS(add_key),
-    SCMP_SYS(request_key),
-    SCMP_SYS(init_module),
-    SCMP_SYS(finit_module),
-    SCMP_SYS(delete_module),
-    SCMP_SYS(kexec_load),
-    SCMP_SYS(kexec_file_load),
-    SCMP_SYS(reboot),
-    SCMP_SYS(swapon),
-    SCMP_SYS(swapoff),
-    SCMP_SYS(acct),
-    SCMP_SYS(quotactl),
-    SCMP_SYS(syslog),
-    SCMP_SYS(settimeofday),
-    SCMP_SYS(clock_settime),
-    SCMP_SYS(clock_adjtime),
-    SCMP_SYS(adjtimex),
-    SCMP_SYS(sethostname),
-    SCMP_SYS(setdomainname),
-    SCMP_SYS(vhangup),
-    SCMP_SYS(iopl),
-    SCMP_SYS(ioperm),
+/* Administering the machine. The other processes' lists leave these out: ENOSYS there. */
+static const int administering[] = {
+    SCMP_SYS(fanotify_init), SCMP_SYS(syslog),   SCMP_SYS(settimeofday), SCMP_SYS(clock_settime),
+    SCMP_SYS(clock_adjtime), SCMP_SYS(adjtimex), SCMP_SYS(sethostname),  SCMP_SYS(setdomainname),
+    SCMP_SYS(vhangup),       SCMP_SYS(iopl),     SCMP_SYS(ioperm),
 };
 
 #define FAMILY(number)                                                                             \
@@ -262,10 +225,13 @@ static int forbid_families(scmp_filter_ctx filter)
                                         SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
 }
 
+/* For good: whatever the supervisor runs has it too. */
 static int forbid_alien(scmp_filter_ctx filter, enum calls_role role)
 {
     (void)role;
     int error = rule_each(filter, SCMP_ACT_ERRNO(EPERM), alien, COUNT(alien));
+    if (error == 0)
+        error = rule_each(filter, SCMP_ACT_ERRNO(EPERM), administering, COUNT(administering));
     if (error == 0 && !IS_SANITIZED)
         error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ptrace), 0);
     return error == 0 ? forbid_families(filter) : error;
