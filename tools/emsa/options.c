@@ -549,6 +549,11 @@ static int read_verb(struct line *line)
         word = "version";
     const char *second = line->at < line->argc ? line->argv[line->at] : NULL;
     const struct command *found = command_find(word, second);
+    if (found == NULL && second != NULL &&
+        (strcmp(second, "--help") == 0 || strcmp(second, "-h") == 0)) {
+        line->argv[line->at] = line->argv[line->at - 1]; /* 'identity --help': 'help identity' */
+        found = command_find("help", NULL);
+    }
     if (found == NULL)
         return command_unknown(word, second);
     if (found->sub != NULL)

@@ -21,6 +21,7 @@ same "it is as it was" before alice.identity
 is "its public half" "$(public alice.identity)" "$(emsa identity export --public alice.identity)"
 is "and by JSON" "alice $(public alice.identity) plain" "$(emsa --json identity show alice.identity | jq -r '.name + " " + .public + " " + .slots[0].kind')"
 ends "no export of the rest" 2 "only an identity's public half" emsa identity export alice.identity
+ends "what there is" 0 "identity combine" emsa identity --help
 ends "a bad name" 2 "no name for an identity" emsa identity new 'al ice'
 ends "a short passphrase" 2 "8 to 1024" emsa identity new bob --passphrase-file short
 ends "a short key" 2 "32 to 4096" emsa identity new bob --key-file short
