@@ -1,6 +1,7 @@
 #include "tools/emsa/options.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,116 +10,136 @@
 #include "tools/emsa/ttl.h"
 #include "tools/service/right_words.h"
 
+/* What an option is to its member of struct options. */
+enum form {
+    FORM_FLAG,   /* bool */
+    FORM_TEXT,   /* const char * */
+    FORM_NUMBER, /* uint64_t, and a bool that says it was given */
+    FORM_LIST,   /* struct texts: one more each time */
+    FORM_MODE,
+    FORM_TTL,
+    FORM_RIGHT, /* one of the rights, by its name */
+};
+
 struct option_row {
     const char *name;
     char letter;
-    const char *argument; /* what it is, NULL for a flag */
+    const char *argument; /* what it is, "[...]" if it may be left out; NULL for a flag */
     option_bits bit;      /* 0: every verb takes it */
+    enum form form;
+    size_t member; /* its offset; of those without one of their own 0 */
+    size_t given;  /* the offset of the bool; 0: there is none */
 };
+#define FLAG(member) FORM_FLAG, offsetof(struct options, member), 0
+#define TEXT(member) FORM_TEXT, offsetof(struct options, member), 0
+#define LIST(member) FORM_LIST, offsetof(struct options, member), 0
+#define NUMBER(member) FORM_NUMBER, offsetof(struct options, member), 0
+#define NUMBER_GIVEN(member)                                                                       \
+    FORM_NUMBER, offsetof(struct options, member), offsetof(struct options, has_##member)
 
 static const struct option_row rows[] = {
-    {"store", 0, "DIR", 0},
-    {"host", 0, "URL", 0},
-    {"sign", 0, "FILE", 0},
-    {"json", 0, NULL, 0},
-    {"help", 'h', NULL, 0},
-    {"reason", 'm', "WHY", OPTION_REASON},
-    {"if-rev", 0, "N", OPTION_IF_REV},
-    {"dry-run", 0, NULL, OPTION_DRY_RUN},
-    {"reveal", 0, NULL, OPTION_REVEAL},
-    {"secret", 0, NULL, OPTION_SECRET},
-    {"secret", 0, "KEY", OPTION_SECRET_KEY},
-    {"plain", 0, "KEY", OPTION_PLAIN_KEY},
-    {"guess-secrets", 0, NULL, OPTION_GUESS},
-    {"raw", 0, NULL, OPTION_RAW},
-    {"file", 0, "FILE", OPTION_FILE},
-    {"secret-file", 0, "KEY=FILE", OPTION_SECRET_FILE},
-    {"new", 0, NULL, OPTION_NEW},
-    {"all", 0, NULL, OPTION_ALL},
-    {"format", 0, "FORMAT", OPTION_FORMAT},
-    {"tree", 0, "FILE", OPTION_TREE},
-    {"dotenv", 0, "FILE", OPTION_DOTENV},
-    {"only", 0, "KEY,KEY", OPTION_ONLY},
-    {"pristine", 0, NULL, OPTION_PRISTINE},
-    {"strict", 0, NULL, OPTION_STRICT},
-    {"cache", 0, NULL, OPTION_CACHE},
-    {"foreground", 0, NULL, OPTION_FOREGROUND},
-    {"masked", 0, NULL, OPTION_MASKED},
-    {"number", 'n', "N", OPTION_NUMBER},
-    {"verbose", 'v', NULL, OPTION_VERBOSE},
-    {"no-secrets", 0, NULL, OPTION_NO_SECRETS},
-    {"ttl", 0, "TIME", OPTION_TTL},
-    {"metrics", 0, NULL, OPTION_METRICS},
-    {"from", 0, "REV", OPTION_FROM},
-    {"template", 0, NULL, OPTION_TEMPLATE},
-    {"sealed", 0, NULL, OPTION_SEALED},
-    {"reencrypt", 0, NULL, OPTION_REENCRYPT},
-    {"with", 0, "SERVICE", OPTION_WITH},
-    {"value", 0, "TEXT", OPTION_VALUE},
-    {"protected", 0, NULL, OPTION_PROTECTED},
-    {"signed", 0, NULL, OPTION_SIGNED},
-    {"base", 0, "ENV", OPTION_BASE},
-    {"allow-equal", 0, NULL, OPTION_ALLOW_EQUAL},
-    {"apply", 0, NULL, OPTION_APPLY},
-    {"prune", 0, NULL, OPTION_PRUNE},
-    {"override", 0, "RULE,RULE", OPTION_OVERRIDE},
-    {"env", 0, "ENV", OPTION_ENV},
-    {"against", 0, "FILE", OPTION_AGAINST},
-    {"parity", 0, "ENV,ENV", OPTION_PARITY},
-    {"junit", 0, "FILE", OPTION_JUNIT},
-    {"to", 0, "REV", OPTION_TO},
-    {"with-secrets", 0, NULL, OPTION_WITH_SECRETS},
-    {"from", 0, "REV", OPTION_AS_OF},
-    {"author", 0, "TEXT", OPTION_AUTHOR},
-    {"since", 0, "WHEN", OPTION_SINCE},
-    {"until", 0, "WHEN", OPTION_UNTIL},
-    {"key", 0, "PATTERN", OPTION_KEY},
-    {"rm", 0, NULL, OPTION_RM},
-    {"keep", 0, "TIME|REV", OPTION_KEEP},
-    {"generate", 0, "BYTES", OPTION_GENERATE},
-    {"keep-previous", 0, "KEY", OPTION_GENERATE},
-    {"run", 0, "COMMAND", OPTION_GENERATE},
-    {"to", 0, "WHO", OPTION_TO_WHOM},
-    {"from", 0, "WHO", OPTION_FROM_WHOM},
-    {"list", 0, NULL, OPTION_RIGHTS},
-    {"read", 0, NULL, OPTION_RIGHTS},
-    {"set", 0, NULL, OPTION_RIGHTS},
-    {"share", 0, NULL, OPTION_RIGHTS},
-    {"audit", 0, NULL, OPTION_RIGHTS},
-    {"admin", 0, NULL, OPTION_RIGHTS},
-    {"path", 0, "PATH", OPTION_PATH},
-    {"who", 0, "USER", OPTION_WHO},
-    {"identity", 0, "FILE", OPTION_IDENTITY_FILE},
-    {"head", 0, "N:CHAIN", OPTION_HEAD},
-    {"auditor", 0, "PUBLIC", OPTION_AUDITOR},
-    {"layout", 0, "tree|flat", OPTION_LAYOUT},
-    {"uid", 0, "UID", OPTION_UID},
-    {"gid", 0, "GID", OPTION_GID},
-    {"mode", 0, "MODE", OPTION_MODE},
-    {"history", 0, NULL, OPTION_HISTORY},
-    {"at", 0, "REV", OPTION_AT},
-    {"prepare", 0, NULL, OPTION_PREPARE},
-    {"pid", 0, "PID", OPTION_PID},
-    {"timeout", 0, "SECONDS", OPTION_TIMEOUT},
-    {"idmap", 0, NULL, OPTION_IDMAP},
-    {"no-idmap", 0, NULL, OPTION_NO_IDMAP},
-    {"out", 0, "FILE", OPTION_OUT},
-    {"passphrase", 0, NULL, OPTION_PASSPHRASE},
-    {"passphrase-file", 0, "FILE", OPTION_PASSPHRASE_FILE},
-    {"new-passphrase-file", 0, "FILE", OPTION_NEW_PASSPHRASE},
-    {"key-file", 0, "FILE", OPTION_KEY_FILE},
-    {"add-key-file", 0, "FILE", OPTION_ADD_KEY_FILE},
-    {"systemd-credential", 0, "[NAME]", OPTION_CREDENTIAL},
-    {"rm-slot", 0, "N", OPTION_RM_SLOT},
-    {"public", 0, NULL, OPTION_PUBLIC},
-    {"ssh", 0, "KEY", OPTION_SSH},
-    {"shares", 0, "K/N", OPTION_SHARES},
-    {"recovery", 0, "FILE", OPTION_RECOVERY},
-    {"recovery-shares", 0, "K/N", OPTION_RECOVERY_SHARES},
-    {"recovery-public", 0, "PUBLIC", OPTION_RECOVERY_PUBLIC},
-    {"no-recovery", 0, NULL, OPTION_NO_RECOVERY},
-    {"accept-head", 0, NULL, OPTION_ACCEPT_HEAD},
-    {"rebuild", 0, NULL, OPTION_REBUILD},
+    {"store", 0, "DIR", 0, TEXT(store)},
+    {"host", 0, "URL", 0, TEXT(host)},
+    {"sign", 0, "FILE", 0, TEXT(sign)},
+    {"json", 0, NULL, 0, FLAG(json)},
+    {"help", 'h', NULL, 0, FLAG(help)},
+    {"reason", 'm', "WHY", OPTION_REASON, TEXT(reason)},
+    {"if-rev", 0, "N", OPTION_IF_REV, NUMBER_GIVEN(if_rev)},
+    {"dry-run", 0, NULL, OPTION_DRY_RUN, FLAG(dry_run)},
+    {"reveal", 0, NULL, OPTION_REVEAL, FLAG(reveal)},
+    {"secret", 0, NULL, OPTION_SECRET, FLAG(secret)},
+    {"secret", 0, "KEY", OPTION_SECRET_KEY, LIST(secret_keys)},
+    {"plain", 0, "KEY", OPTION_PLAIN_KEY, LIST(plain_keys)},
+    {"guess-secrets", 0, NULL, OPTION_GUESS, FLAG(guess_secrets)},
+    {"raw", 0, NULL, OPTION_RAW, FLAG(raw)},
+    {"file", 0, "FILE", OPTION_FILE, TEXT(file)},
+    {"secret-file", 0, "KEY=FILE", OPTION_SECRET_FILE, LIST(secret_files)},
+    {"new", 0, NULL, OPTION_NEW, FLAG(allow_new)},
+    {"all", 0, NULL, OPTION_ALL, FLAG(all)},
+    {"format", 0, "FORMAT", OPTION_FORMAT, TEXT(format)},
+    {"tree", 0, "FILE", OPTION_TREE, TEXT(tree)},
+    {"dotenv", 0, "FILE", OPTION_DOTENV, TEXT(dotenv)},
+    {"only", 0, "KEY,KEY", OPTION_ONLY, TEXT(only)},
+    {"pristine", 0, NULL, OPTION_PRISTINE, FLAG(pristine)},
+    {"strict", 0, NULL, OPTION_STRICT, FLAG(strict)},
+    {"cache", 0, NULL, OPTION_CACHE, FLAG(cache)},
+    {"foreground", 0, NULL, OPTION_FOREGROUND, FLAG(foreground)},
+    {"masked", 0, NULL, OPTION_MASKED, FLAG(masked)},
+    {"number", 'n', "N", OPTION_NUMBER, NUMBER(number)},
+    {"verbose", 'v', NULL, OPTION_VERBOSE, FLAG(verbose)},
+    {"no-secrets", 0, NULL, OPTION_NO_SECRETS, FLAG(no_secrets)},
+    {"ttl", 0, "TIME", OPTION_TTL, FORM_TTL, 0, 0},
+    {"metrics", 0, NULL, OPTION_METRICS, FLAG(metrics)},
+    {"from", 0, "REV", OPTION_FROM, NUMBER_GIVEN(from)},
+    {"template", 0, NULL, OPTION_TEMPLATE, FLAG(template)},
+    {"sealed", 0, NULL, OPTION_SEALED, FLAG(sealed)},
+    {"reencrypt", 0, NULL, OPTION_REENCRYPT, FLAG(reencrypt)},
+    {"with", 0, "SERVICE", OPTION_WITH, LIST(with)},
+    {"value", 0, "TEXT", OPTION_VALUE, TEXT(value)},
+    {"protected", 0, NULL, OPTION_PROTECTED, FLAG(protect)},
+    {"signed", 0, NULL, OPTION_SIGNED, FLAG(is_signed)},
+    {"base", 0, "ENV", OPTION_BASE, TEXT(base)},
+    {"allow-equal", 0, NULL, OPTION_ALLOW_EQUAL, FLAG(allow_equal)},
+    {"apply", 0, NULL, OPTION_APPLY, FLAG(apply)},
+    {"prune", 0, NULL, OPTION_PRUNE, FLAG(prune)},
+    {"override", 0, "RULE,RULE", OPTION_OVERRIDE, TEXT(override)},
+    {"env", 0, "ENV", OPTION_ENV, TEXT(environment)},
+    {"against", 0, "FILE", OPTION_AGAINST, LIST(against)},
+    {"parity", 0, "ENV,ENV", OPTION_PARITY, TEXT(parity)},
+    {"junit", 0, "FILE", OPTION_JUNIT, TEXT(junit)},
+    {"to", 0, "REV", OPTION_TO, TEXT(to)},
+    {"with-secrets", 0, NULL, OPTION_WITH_SECRETS, FLAG(with_secrets)},
+    {"from", 0, "REV", OPTION_AS_OF, TEXT(as_of)},
+    {"author", 0, "TEXT", OPTION_AUTHOR, TEXT(author)},
+    {"since", 0, "WHEN", OPTION_SINCE, TEXT(since)},
+    {"until", 0, "WHEN", OPTION_UNTIL, TEXT(until)},
+    {"key", 0, "PATTERN", OPTION_KEY, TEXT(key)},
+    {"rm", 0, NULL, OPTION_RM, FLAG(remove)},
+    {"keep", 0, "TIME|REV", OPTION_KEEP, TEXT(keep)},
+    {"generate", 0, "BYTES", OPTION_GENERATE, NUMBER(generate)},
+    {"keep-previous", 0, "KEY", OPTION_GENERATE, TEXT(keep_previous)},
+    {"run", 0, "COMMAND", OPTION_GENERATE, TEXT(run)},
+    {"to", 0, "WHO", OPTION_TO_WHOM, LIST(whom)},
+    {"from", 0, "WHO", OPTION_FROM_WHOM, LIST(whom)},
+    {"list", 0, NULL, OPTION_RIGHTS, FORM_RIGHT, 0, 0},
+    {"read", 0, NULL, OPTION_RIGHTS, FORM_RIGHT, 0, 0},
+    {"set", 0, NULL, OPTION_RIGHTS, FORM_RIGHT, 0, 0},
+    {"share", 0, NULL, OPTION_RIGHTS, FORM_RIGHT, 0, 0},
+    {"audit", 0, NULL, OPTION_RIGHTS, FORM_RIGHT, 0, 0},
+    {"admin", 0, NULL, OPTION_RIGHTS, FORM_RIGHT, 0, 0},
+    {"path", 0, "PATH", OPTION_PATH, TEXT(path)},
+    {"who", 0, "USER", OPTION_WHO, TEXT(who)},
+    {"identity", 0, "FILE", OPTION_IDENTITY_FILE, TEXT(identity)},
+    {"head", 0, "N:CHAIN", OPTION_HEAD, TEXT(head)},
+    {"auditor", 0, "PUBLIC", OPTION_AUDITOR, TEXT(auditor)},
+    {"layout", 0, "tree|flat", OPTION_LAYOUT, TEXT(layout)},
+    {"uid", 0, "UID", OPTION_UID, NUMBER_GIVEN(uid)},
+    {"gid", 0, "GID", OPTION_GID, NUMBER_GIVEN(gid)},
+    {"mode", 0, "MODE", OPTION_MODE, FORM_MODE, 0, 0},
+    {"history", 0, NULL, OPTION_HISTORY, FLAG(history)},
+    {"at", 0, "REV", OPTION_AT, TEXT(at)},
+    {"prepare", 0, NULL, OPTION_PREPARE, FLAG(prepare)},
+    {"pid", 0, "PID", OPTION_PID, NUMBER(pid)},
+    {"timeout", 0, "SECONDS", OPTION_TIMEOUT, NUMBER_GIVEN(timeout)},
+    {"idmap", 0, NULL, OPTION_IDMAP, FLAG(idmap)},
+    {"no-idmap", 0, NULL, OPTION_NO_IDMAP, FLAG(no_idmap)},
+    {"out", 0, "FILE", OPTION_OUT, TEXT(out)},
+    {"passphrase", 0, NULL, OPTION_PASSPHRASE, FLAG(passphrase)},
+    {"passphrase-file", 0, "FILE", OPTION_PASSPHRASE_FILE, TEXT(passphrase_file)},
+    {"new-passphrase-file", 0, "FILE", OPTION_NEW_PASSPHRASE, TEXT(new_passphrase)},
+    {"key-file", 0, "FILE", OPTION_KEY_FILE, TEXT(key_file)},
+    {"add-key-file", 0, "FILE", OPTION_ADD_KEY_FILE, TEXT(add_key_file)},
+    {"systemd-credential", 0, "[NAME]", OPTION_CREDENTIAL, TEXT(credential)},
+    {"rm-slot", 0, "N", OPTION_RM_SLOT, NUMBER(rm_slot)},
+    {"public", 0, NULL, OPTION_PUBLIC, FLAG(public)},
+    {"ssh", 0, "KEY", OPTION_SSH, TEXT(ssh)},
+    {"shares", 0, "K/N", OPTION_SHARES, TEXT(shares)},
+    {"recovery", 0, "FILE", OPTION_RECOVERY, TEXT(recovery)},
+    {"recovery-shares", 0, "K/N", OPTION_RECOVERY_SHARES, TEXT(recovery_shares)},
+    {"recovery-public", 0, "PUBLIC", OPTION_RECOVERY_PUBLIC, TEXT(recovery_public)},
+    {"no-recovery", 0, NULL, OPTION_NO_RECOVERY, FLAG(no_recovery)},
+    {"accept-head", 0, NULL, OPTION_ACCEPT_HEAD, FLAG(accept_head)},
+    {"rebuild", 0, NULL, OPTION_REBUILD, FLAG(rebuild)},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -152,80 +173,6 @@ static int number(const char *name, const char *text, uint64_t *out)
     return 0;
 }
 
-static bool *flag(struct options *options, option_bits bit)
-{
-    switch (bit) {
-    case OPTION_DRY_RUN:
-        return &options->dry_run;
-    case OPTION_REVEAL:
-        return &options->reveal;
-    case OPTION_SECRET:
-        return &options->secret;
-    case OPTION_GUESS:
-        return &options->guess_secrets;
-    case OPTION_RAW:
-        return &options->raw;
-    case OPTION_NEW:
-        return &options->allow_new;
-    case OPTION_ALL:
-        return &options->all;
-    case OPTION_PRISTINE:
-        return &options->pristine;
-    case OPTION_STRICT:
-        return &options->strict;
-    case OPTION_CACHE:
-        return &options->cache;
-    case OPTION_FOREGROUND:
-        return &options->foreground;
-    case OPTION_MASKED:
-        return &options->masked;
-    case OPTION_VERBOSE:
-        return &options->verbose;
-    case OPTION_METRICS:
-        return &options->metrics;
-    case OPTION_TEMPLATE:
-        return &options->template;
-    case OPTION_SEALED:
-        return &options->sealed;
-    case OPTION_REENCRYPT:
-        return &options->reencrypt;
-    case OPTION_PROTECTED:
-        return &options->protect;
-    case OPTION_SIGNED:
-        return &options->is_signed;
-    case OPTION_ALLOW_EQUAL:
-        return &options->allow_equal;
-    case OPTION_APPLY:
-        return &options->apply;
-    case OPTION_PRUNE:
-        return &options->prune;
-    case OPTION_WITH_SECRETS:
-        return &options->with_secrets;
-    case OPTION_RM:
-        return &options->remove;
-    case OPTION_HISTORY:
-        return &options->history;
-    case OPTION_PREPARE:
-        return &options->prepare;
-    case OPTION_ACCEPT_HEAD:
-        return &options->accept_head;
-    case OPTION_REBUILD:
-        return &options->rebuild;
-    case OPTION_IDMAP:
-        return &options->idmap;
-    case OPTION_NO_IDMAP:
-        return &options->no_idmap;
-    case OPTION_NO_RECOVERY:
-        return &options->no_recovery;
-    case OPTION_PASSPHRASE:
-        return &options->passphrase;
-    case OPTION_PUBLIC:
-        return &options->public;
-    default:
-        return &options->no_secrets;
-    }
-}
-
 /* As chmod takes it. */
 static int mode(const char *text, uint64_t *out)
 {
@@ -239,215 +186,32 @@ static int mode(const char *text, uint64_t *out)
     return 0;
 }
 
-/* 1: it is none of a view's. */
-static int apply_view(struct options *options, const struct option_row *row, const char *text)
+/* text: NULL of a flag. */
+static int apply(struct options *options, const struct option_row *row, const char *text)
 {
-    switch (row->bit) {
-    case OPTION_LAYOUT:
-        options->layout = text;
+    void *member = (char *)options + row->member;
+    switch (row->form) {
+    case FORM_FLAG:
+        *(bool *)member = true;
         return 0;
-    case OPTION_AT:
-        options->at = text;
+    case FORM_TEXT:
+        *(const char **)member = text;
         return 0;
-    case OPTION_UID:
-        options->has_uid = true;
-        return number(row->name, text, &options->uid);
-    case OPTION_GID:
-        options->has_gid = true;
-        return number(row->name, text, &options->gid);
-    case OPTION_MODE:
+    case FORM_NUMBER:
+        if (row->given != 0)
+            *(bool *)((char *)options + row->given) = true;
+        return number(row->name, text, member);
+    case FORM_LIST:
+        return add_text(member, text);
+    case FORM_MODE:
         return mode(text, &options->mode);
-    case OPTION_PID:
-        return number(row->name, text, &options->pid);
-    case OPTION_TIMEOUT:
-        options->has_timeout = true;
-        return number(row->name, text, &options->timeout);
-    default:
-        return 1;
-    }
-}
-
-/* 1: it is none of an identity's. */
-static int apply_identity(struct options *options, const struct option_row *row, const char *text)
-{
-    switch (row->bit) {
-    case OPTION_OUT:
-        options->out = text;
-        return 0;
-    case OPTION_PASSPHRASE_FILE:
-        options->passphrase_file = text;
-        return 0;
-    case OPTION_NEW_PASSPHRASE:
-        options->new_passphrase = text;
-        return 0;
-    case OPTION_KEY_FILE:
-        options->key_file = text;
-        return 0;
-    case OPTION_ADD_KEY_FILE:
-        options->add_key_file = text;
-        return 0;
-    case OPTION_SSH:
-        options->ssh = text;
-        return 0;
-    case OPTION_CREDENTIAL:
-        options->credential = text;
-        return 0;
-    case OPTION_SHARES:
-        options->shares = text;
-        return 0;
-    case OPTION_RECOVERY:
-    case OPTION_RECOVERY_SHARES:
-    case OPTION_RECOVERY_PUBLIC:
-        *(row->bit == OPTION_RECOVERY          ? &options->recovery
-          : row->bit == OPTION_RECOVERY_SHARES ? &options->recovery_shares
-                                               : &options->recovery_public) = text;
-        return 0;
-    case OPTION_RM_SLOT:
-        return number(row->name, text, &options->rm_slot);
-    default:
-        return 1;
-    }
-}
-
-static int apply_generation(struct options *options, const struct option_row *row, const char *text)
-{
-    if (strcmp(row->name, "generate") == 0)
-        return number(row->name, text, &options->generate);
-    if (strcmp(row->name, "run") == 0)
-        options->run = text;
-    else
-        options->keep_previous = text;
-    return 0;
-}
-
-/* 1: it is none of audit's. */
-static int apply_audit(struct options *options, const struct option_row *row, const char *text)
-{
-    switch (row->bit) {
-    case OPTION_PATH:
-        options->path = text;
-        return 0;
-    case OPTION_WHO:
-        options->who = text;
-        return 0;
-    case OPTION_IDENTITY_FILE:
-        options->identity = text;
-        return 0;
-    case OPTION_HEAD:
-        options->head = text;
-        return 0;
-    case OPTION_AUDITOR:
-        options->auditor = text;
-        return 0;
-    default:
-        return 1;
-    }
-}
-
-static int apply_text(struct options *options, const struct option_row *row, const char *text)
-{
-    switch (row->bit) {
-    case 0:
-        if (strcmp(row->name, "sign") == 0)
-            options->sign = text;
-        else
-            *(strcmp(row->name, "host") == 0 ? &options->host : &options->store) = text;
-        return 0;
-    case OPTION_REASON:
-        options->reason = text;
-        return 0;
-    case OPTION_IF_REV:
-        options->has_if_rev = true;
-        return number(row->name, text, &options->if_rev);
-    case OPTION_FROM:
-        options->has_from = true;
-        return number(row->name, text, &options->from);
-    case OPTION_NUMBER:
-        return number(row->name, text, &options->number);
-    case OPTION_TTL:
+    case FORM_TTL:
         return ttl_parse(&options->ttl, text);
-    case OPTION_FILE:
-        options->file = text;
-        return 0;
-    case OPTION_FORMAT:
-        options->format = text;
-        return 0;
-    case OPTION_TREE:
-        options->tree = text;
-        return 0;
-    case OPTION_DOTENV:
-        options->dotenv = text;
-        return 0;
-    case OPTION_ONLY:
-        options->only = text;
-        return 0;
-    case OPTION_VALUE:
-        options->value = text;
-        return 0;
-    case OPTION_BASE:
-        options->base = text;
-        return 0;
-    case OPTION_OVERRIDE:
-        options->override = text;
-        return 0;
-    case OPTION_ENV:
-        options->environment = text;
-        return 0;
-    case OPTION_PARITY:
-        options->parity = text;
-        return 0;
-    case OPTION_JUNIT:
-        options->junit = text;
-        return 0;
-    case OPTION_AGAINST:
-        return add_text(&options->against, text);
-    case OPTION_TO:
-        options->to = text;
-        return 0;
-    case OPTION_AS_OF:
-        options->as_of = text;
-        return 0;
-    case OPTION_AUTHOR:
-        options->author = text;
-        return 0;
-    case OPTION_SINCE:
-        options->since = text;
-        return 0;
-    case OPTION_KEEP:
-        options->keep = text;
-        return 0;
-    case OPTION_UNTIL:
-        options->until = text;
-        return 0;
-    case OPTION_KEY:
-        options->key = text;
-        return 0;
-    case OPTION_GENERATE:
-        return apply_generation(options, row, text);
-    case OPTION_TO_WHOM:
-    case OPTION_FROM_WHOM:
-        return add_text(&options->whom, text);
-    case OPTION_WITH:
-        return add_text(&options->with, text);
-    case OPTION_SECRET_KEY:
-        return add_text(&options->secret_keys, text);
-    case OPTION_PLAIN_KEY:
-        return add_text(&options->plain_keys, text);
-    default:
-        return add_text(&options->secret_files, text);
-    }
-}
-
-static void apply_flag(struct options *options, const struct option_row *row)
-{
-    if (row->bit == OPTION_RIGHTS)
+    case FORM_RIGHT:
         options->rights |= rights_of_word(row->name);
-    else if (row->bit != 0)
-        *flag(options, row->bit) = true;
-    else if (strcmp(row->name, "json") == 0)
-        options->json = true;
-    else
-        options->help = true;
+        return 0;
+    }
+    return error_set(ERR_INVALID, "--%s is of no form", row->name);
 }
 
 /* What is being read: argv, and how far. */
@@ -493,10 +257,8 @@ static int read_option(struct options *options, struct line *line)
                          shown, word, learn_more(line));
     if (row->argument == NULL && argument != NULL)
         return error_set(ERR_INVALID, "the option '%.*s' takes no value", shown, word);
-    if (row->argument == NULL) {
-        apply_flag(options, row);
-        return 0;
-    }
+    if (row->argument == NULL)
+        return apply(options, row, NULL);
     const bool may_be_alone = row->argument[0] == '[';
     const bool is_last = line->at == line->argc;
     if (argument == NULL && may_be_alone && (is_last || line->argv[line->at][0] == '-'))
@@ -504,13 +266,7 @@ static int read_option(struct options *options, struct line *line)
     if (argument == NULL && is_last)
         return error_set(ERR_INVALID, "the option '%.*s' wants a value: %s", shown, word,
                          row->argument);
-    const char *text = argument != NULL ? argument : line->argv[line->at++];
-    int outcome = apply_view(options, row, text);
-    if (outcome == 1)
-        outcome = apply_identity(options, row, text);
-    if (outcome == 1)
-        outcome = apply_audit(options, row, text);
-    return outcome == 1 ? apply_text(options, row, text) : outcome;
+    return apply(options, row, argument != NULL ? argument : line->argv[line->at++]);
 }
 
 /* Options and arguments after the verb. Where the verb runs another command, its words are not
