@@ -6,13 +6,15 @@
 
 #include "store/error.h"
 #include "store/history.h"
+#include "store/name.h"
 
 #define PREFIX "user.emsa."
 
 /* What only some files have stands last, so that the others' list is the same without it. */
 #define EXPIRES PREFIX "expires"
 #define COMMON PREFIX "rev\0" PREFIX "kind\0" PREFIX "origin\0" PREFIX "time\0"
-static const char file_names[] = COMMON PREFIX "author\0" PREFIX "reason\0" EXPIRES;
+static const char file_names[] =
+    COMMON PREFIX "author\0" PREFIX "signer\0" PREFIX "reason\0" EXPIRES;
 static const char consumer_names[] = COMMON EXPIRES;
 static const char directory_names[] = PREFIX "rev\0" PREFIX "kind";
 
@@ -51,20 +53,38 @@ static int time_text(char *out, size_t size, int64_t nanoseconds)
     return snprintf(out, size, "%s.%09lldZ", date, (long long)rest);
 }
 
-/* What the commit that last changed the value says. */
-static int commit_text(struct snapshot *snapshot, char *out, size_t size, uint64_t rev, bool author)
-{
-    struct commit_info commit;
-    int found = history_commit(snapshot, &commit, rev);
-    if (found == 0)
-        return snprintf(out, size, "%s", author ? commit.author.name : commit.reason);
-    return found > 0 ? error_set(ERR_CORRUPT, "the commit of revision %llu is not there",
-                                 (unsigned long long)rev)
-                     : found;
-}
-
 /* Each of these returns the length of what it wrote, ABSENT, or a failure. */
 #define ABSENT (-1000)
+
+/* An identity as grants call it, a key that the store does not know, or that there is none. */
+static int signer_text(char *out, size_t size, const struct author *author)
+{
+    int length = 0;
+    if (!author->is_signed)
+        return snprintf(out, size, "unsigned");
+    if (author->identity[0])
+        return snprintf(out, size, PRINCIPAL_IDENTITY "%s", author->identity);
+    for (size_t i = 0; i < sizeof author->key && (size_t)length < size; i++)
+        length += snprintf(out + length, size - (size_t)length, "%02x", author->key[i]);
+    return length;
+}
+
+/* What the commit that last changed the value says. */
+static int commit_text(struct snapshot *snapshot, char *out, size_t size, uint64_t rev,
+                       const char *name)
+{
+    struct commit_info commit;
+    if (strcmp(name, "author") != 0 && strcmp(name, "signer") != 0 && strcmp(name, "reason") != 0)
+        return ABSENT;
+    int found = history_commit(snapshot, &commit, rev);
+    if (found)
+        return found > 0 ? error_set(ERR_CORRUPT, "the commit of revision %llu is not there",
+                                     (unsigned long long)rev)
+                         : found;
+    if (strcmp(name, "signer") == 0)
+        return signer_text(out, size, &commit.author);
+    return snprintf(out, size, "%s", name[0] == 'a' ? commit.author.name : commit.reason);
+}
 
 static int entry_text(struct snapshot *snapshot, char *out, size_t size, bool is_consumer,
                       const struct entry *entry, const char *name)
@@ -79,13 +99,7 @@ static int entry_text(struct snapshot *snapshot, char *out, size_t size, bool is
         return time_text(out, size, entry->time);
     if (strcmp(name, "expires") == 0)
         return entry->expires ? time_text(out, size, entry->expires) : ABSENT;
-    if (is_consumer)
-        return ABSENT;
-    if (strcmp(name, "author") == 0)
-        return commit_text(snapshot, out, size, entry->rev, true);
-    if (strcmp(name, "reason") == 0)
-        return commit_text(snapshot, out, size, entry->rev, false);
-    return ABSENT;
+    return is_consumer ? ABSENT : commit_text(snapshot, out, size, entry->rev, name);
 }
 
 /* A directory of the past is of the kind that it was. */

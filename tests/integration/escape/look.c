@@ -41,9 +41,9 @@ static void attributes(const char *path)
         hex((unsigned char *)value, n > 0 ? (size_t)n : 0);
     }
     static const char *const asked[] = {
-        "user.emsa.author", "user.emsa.reason", "user.emsa.rev",          "user.emsa.origin",
-        "user.emsa.time",   "user.emsa.kind",   "user.emsa.shared",       "user.emsa",
-        "trusted.emsa",     "security.selinux", "system.posix_acl_access"};
+        "user.emsa.author", "user.emsa.signer", "user.emsa.reason", "user.emsa.rev",
+        "user.emsa.origin", "user.emsa.time",   "user.emsa.kind",   "user.emsa.shared",
+        "user.emsa",        "trusted.emsa",     "security.selinux", "system.posix_acl_access"};
     for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
         ssize_t n = lgetxattr(path, asked[i], value, sizeof(value));
         fprintf(out, "%s %s: %s\n", path, asked[i], n < 0 ? error_name(errno) : "there");

@@ -228,7 +228,7 @@ static void extended_attributes_tell(void **state)
     int names = 0;
     for (char *name = text; name < text + n; name += strlen(name) + 1)
         names += strncmp(name, "user.emsa.", 10) == 0;
-    assert_int_equal(names, 6);
+    assert_int_equal(names, 7);
     path = world_path(&world, "prod/billing");
     n = getxattr(path, "user.emsa.kind", text, sizeof(text));
     assert_int_equal(n, 7);

@@ -269,6 +269,7 @@ static void extended_attributes(void **state)
     is_attribute(port, "user.emsa.kind", "plain");
     is_attribute(port, "user.emsa.origin", "own");
     is_attribute(port, "user.emsa.author", "uid 0 (root)");
+    is_attribute(port, "user.emsa.signer", "unsigned");
     is_attribute(port, "user.emsa.reason", "the first values");
     is_attribute(port, "user.emsa.none", NULL);
     is_attribute(port, "user.emsa", NULL);
@@ -278,15 +279,15 @@ static void extended_attributes(void **state)
     is_attribute(NODE_ROOT, "user.emsa.kind", "root");
     is_attribute(service, "user.emsa.author", NULL);
     assert_int_equal(tree_find(snapshot, &place, port), 0);
-    assert_int_equal(xattr_list(NULL, &place, &names), 95);
+    assert_int_equal(xattr_list(NULL, &place, &names), 112);
     assert_string_equal(names, "user.emsa.rev");
     is_attribute(port, "user.emsa.expires", NULL);
     is_attribute(service, "user.emsa.expires", NULL);
     const uint64_t ending = find(service, "A");
     is_attribute(ending, "user.emsa.expires", "2096-10-02T07:07:40.000000000Z");
     assert_int_equal(tree_find(snapshot, &place, ending), 0);
-    assert_int_equal(xattr_list(NULL, &place, &names), 95 + sizeof("user.emsa.expires"));
-    assert_string_equal(names + 95, "user.emsa.expires");
+    assert_int_equal(xattr_list(NULL, &place, &names), 112 + sizeof("user.emsa.expires"));
+    assert_string_equal(names + 112, "user.emsa.expires");
     assert_true(xattr_foreign("security.selinux") && xattr_foreign("system.posix_acl_access"));
     assert_false(xattr_foreign("user.emsa.rev"));
 }
