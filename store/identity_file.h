@@ -66,6 +66,9 @@ int identity_file_edit(struct identity_file **out, const char *path);
 
 void identity_file_free(struct identity_file *file);
 
+/* Whose it is and how it is locked, as the file has it in clear: nothing needs to be opened, and
+ * nothing is proven before it is. The name is borrowed, for the life of file; index is below the
+ * count. */
 const char *identity_file_name(const struct identity_file *file);
 void identity_file_public(const struct identity_file *file, char text[static IDENTITY_TEXT_MAX]);
 size_t identity_file_slot_count(const struct identity_file *file);

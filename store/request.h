@@ -51,8 +51,8 @@ void request_digest_secret(uint8_t out[static HASH_SIZE],
 #define REQUEST_MESSAGE_SIZE 48
 void request_message(unsigned char out[static REQUEST_MESSAGE_SIZE],
                      uint8_t text_hash[static HASH_SIZE], const void *text, size_t size);
-/* Signs a message with an identity; its public key. Only what begins with a domain of
- * ours is ever signed (store/FORMAT.md, "Signing"). */
+/* Signs a message with an identity; its public key. Only what begins with a domain of ours is ever
+ * signed (store/FORMAT.md, "Signing"). */
 void identity_sign(const struct identity *identity, uint8_t out[static SIGNATURE_SIZE],
                    const void *message, size_t size);
 void identity_signing_key(const struct identity *identity, uint8_t out[static SIGNING_KEY_SIZE]);

@@ -4,8 +4,7 @@
  * only more is asked: that the identity whose key signed was granted there, by an earlier commit,
  * what it did (store/FORMAT.md, "Signed environments"). Such a grant was signed there itself, so
  * that this leads back to those whom revision 1 made known, who may do everything as long as they
- * read everything. Asked when a
- * commit is made, and again of every commit by who verifies.
+ * read everything. Asked when a commit is made, and again of every commit by who verifies.
  */
 #ifndef EMSA_STORE_LOG_ENTITLED_H
 #define EMSA_STORE_LOG_ENTITLED_H

@@ -21,9 +21,9 @@ struct follow {        /* a request, read */
     size_t reason_size;
     bool is_dry_run, is_override, is_allowed_equal;
     bool is_protected, is_signed; /* of environments that are made */
-    uint64_t rev;                 /* of what is destroyed */
     struct slice base;            /* the same; of size 0: on nothing */
     uint64_t ttl;                 /* the same: seconds; 0: for ever */
+    uint64_t rev;                 /* of what is destroyed: as of which it stood, or was replaced */
     struct path from;             /* what is copied */
     uint64_t to_rev; /* the revision that is named, or gone back to; 0: not by number */
     int64_t time;    /* of the commit; whoever begins sets it */

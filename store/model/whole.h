@@ -31,9 +31,9 @@
 #include "store/model/core.h"
 
 /* Goes by the table, but where the store is continued (store_options) and sealed: that is trusted.
- * Nothing without a pin. Where the store is examined (store_options) all of it
- * opens, and what would have refused it is kept for verify_store and store_pinned. ERR_CORRUPT:
- * with the first findings and how to go on. */
+ * Nothing without a pin. Where the store is examined (store_options) all of it opens, and what
+ * would have refused it is kept for verify_store and store_pinned. ERR_CORRUPT: with the first
+ * findings and how to go on. */
 int whole_open(struct store *store, bool is_examined, bool is_continued);
 
 /* Seals the store that was verified, unless it is known to be what was sealed. With the store's
