@@ -17,6 +17,7 @@
 #ifndef EMSA_STORE_PIN_H
 #define EMSA_STORE_PIN_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -69,5 +70,12 @@ int store_pinned(struct store *store, struct pin_report *out);
  * it was not known to be what was sealed. For who has verified the store. 0 also where it has no
  * pin. ERR_IO, ERR_FULL; failures of the store. */
 int store_pin_head(struct store *store);
+
+/* Of a large store it was not looked at opening whether each record fits its own hash, only that
+ * all hashes are those that were written: one that does not is an error when it is read. This looks
+ * at what was left, if anything was, step by step and in a thread of the caller's, so that an alarm
+ * tells of damage before somebody meets it; after a few it leaves the rest to verification. It ends
+ * early where *stops is set. Before store_close. ERR_CORRUPT, told of; ERR_NOMEM, ERR_IO. */
+int store_read_on(struct store *store, const atomic_bool *stops);
 
 #endif

@@ -3,8 +3,6 @@
 #include <sodium.h>
 #include <string.h>
 
-#define ELEMENT_MAX (1u + 255u + 511u) /* the longest key that LMDB takes */
-
 _Static_assert(sizeof((struct whole_keys *)0)->names == crypto_shorthash_siphashx24_KEYBYTES,
                "the keys are SipHash's");
 _Static_assert(crypto_shorthash_siphashx24_BYTES == 16, "and so are the sums");
@@ -47,7 +45,7 @@ static void write_number(uint8_t *at, uint64_t number)
         at[i] = (uint8_t)(number >> (8 * i));
 }
 
-static struct whole_sum element(const uint8_t key[static 16], const void *data, size_t size)
+struct whole_sum whole_element(const uint8_t key[static 16], const void *data, size_t size)
 {
     uint8_t made[16];
     crypto_shorthash_siphashx24(made, data, size, key);
@@ -57,20 +55,18 @@ static struct whole_sum element(const uint8_t key[static 16], const void *data, 
 struct whole_sum whole_name(const struct whole_keys *keys, const char *database, const void *key,
                             size_t size)
 {
-    uint8_t run[ELEMENT_MAX];
-    const size_t length = strlen(database);
+    uint8_t run[WHOLE_ELEMENT_MAX];
+    const size_t length = strlen(database), whole = whole_name_size(length, size);
     run[0] = (uint8_t)length;
     memcpy(run + 1, database, length);
-    if (size > sizeof run - 1 - length)
-        size = sizeof run - 1 - length;
-    memcpy(run + 1 + length, key, size);
-    return element(keys->names, run, 1 + length + size);
+    memcpy(run + 1 + length, key, whole - 1 - length);
+    return whole_element(keys->names, run, whole);
 }
 
 struct whole_sum whole_record(const struct whole_keys *keys,
                               const uint8_t hash[static RECORD_HASH_SIZE])
 {
-    return element(keys->records, hash, RECORD_HASH_SIZE);
+    return whole_element(keys->records, hash, RECORD_HASH_SIZE);
 }
 
 void whole_add(struct whole_sum *sum, struct whole_sum element_of)

@@ -50,6 +50,17 @@ struct whole_sum whole_name(const struct whole_keys *keys, const char *database,
 struct whole_sum whole_record(const struct whole_keys *keys,
                               const uint8_t hash[static RECORD_HASH_SIZE]);
 
+/* An element of either: its size is at most WHOLE_ELEMENT_MAX. */
+#define WHOLE_ELEMENT_MAX (1u + 255u + 511u) /* the longest key that LMDB takes */
+struct whole_sum whole_element(const uint8_t key[static 16], const void *data, size_t size);
+
+/* How long the element of a name is; what is longer than any is cut. */
+static inline size_t whole_name_size(size_t database, size_t key)
+{
+    const size_t size = 1 + database + key;
+    return size < WHOLE_ELEMENT_MAX ? size : WHOLE_ELEMENT_MAX;
+}
+
 void whole_add(struct whole_sum *sum, struct whole_sum element);
 void whole_take(struct whole_sum *sum, struct whole_sum element);
 bool whole_equal(struct whole_sum a, struct whole_sum b);

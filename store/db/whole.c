@@ -39,7 +39,7 @@ int env_whole_seal(struct env *env)
     int error = txn_write_begin(&txn, env); /* nobody writes while it is looked */
     if (error)
         return error;
-    error = env_whole_look(env, &finding);
+    error = env_whole_look(env, &finding, true);
     if (!error && !finding.is_sound)
         error = error_set(ERR_CORRUPT, "%s", finding.unsound);
     if (!error && finding.damaged)

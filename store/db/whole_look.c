@@ -1,331 +1,514 @@
 /*
- * One look at every record. It is a walk, by which each is met in the order of keys; and because a
- * damaged page on the way down can hide from a look-up what a walk shows, the first and the last
- * record of every page are looked up too, and must be the very ones that were walked over. Between
- * those two each comparison on the way down comes out the same for whatever lies between them, so
- * that all of the page is found; what a key that isn't there leads to follows from its neighbours.
+ * One look at every record: by LMDB's pages themselves (pages_internal.h), and not through LMDB,
+ * which looks where a page says and knows of no other way. Of each tree that what its branches say
+ * is so: the keys of each page ascend, and lie between those that stand beside the way to it. Then
+ * each comparison on LMDB's way down comes out as it should, so that every record is found by its
+ * key, and what a key that isn't there leads to follows from its neighbours. And of all pages, that
+ * none has two uses, is of the wrong kind, or has no end (pages.h).
  *
- * What no walk shows is that a page which is in use is free, too (pages.h).
+ * Trees are looked at in parts (each a page that points to leaves) by several threads: nobody
+ * writes meanwhile, so all of them see the same.
+ *
+ * That a body fits its hash need not be known to tell that nothing was changed: the sums are of the
+ * hashes, and who reads a body looks whether it fits. So that is left out where it takes long (see
+ * env_whole_look).
  *
  * All of it is in guards, so that no damage brings the process down.
  */
 #include "store/db/whole.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "store/crypto/whole_many.h"
 #include "store/db/guard.h"
 #include "store/db/internal.h"
-#include "store/db/pages.h"
+#include "store/db/pages_internal.h"
 #include "store/db/txn.h"
 #include "store/error.h"
+#include "store/worker.h"
 
-#define KEY_MAX 511u     /* of LMDB */
 #define EXPLAINED_MAX 10 /* damaged records whose sums are tried in all ways: 2^10 */
+#define THREADS_MAX 8
+#define PAGES_A_THREAD 1024u /* fewer are not worth one more */
+#define UNREADABLE "a page of the file can't be read"
 
-struct looking {
-    struct env *env;
-    struct whole_finding *out;
-    const struct whole_keys *keys; /* or NULL */
-    MDB_txn *txn;
-    MDB_cursor *walk;
+struct part { /* of the tree of a database */
     enum database database;
-    MDB_val last, last_record; /* the one before, of this database */
-    uintptr_t page;            /* that it is on */
-    uint64_t walked;           /* of this database */
-    struct whole_sums sums, claimed;
-    /* of damaged records: what the sum lacks if it was the hash beside the body that was hit */
-    struct whole_sum shifts[EXPLAINED_MAX];
+    unsigned depth;
+    uint64_t page;
+    struct pages_range range;
 };
 
-static void unsound(struct looking *looking, const char *why)
-{
-    struct whole_finding *out = looking->out;
-    if (out->is_sound)
-        (void)snprintf(out->unsound, sizeof out->unsound, "database '%s': %s",
-                       database_name(looking->database), why);
-    out->is_sound = false;
-}
+struct seal_record {
+    enum whole_seal seal;
+    uint8_t body[WHOLE_BODY_SIZE];
+};
 
-static uintptr_t page_of(const struct looking *looking, MDB_val key)
-{
-    return (uintptr_t)key.mv_data / looking->env->page;
-}
+struct looking { /* all threads' */
+    struct pages pages;
+    const struct whole_keys *keys; /* or NULL */
+    bool bodies;                   /* are held against their hashes */
+    struct part *parts;
+    size_t count, room;
+    atomic_size_t next;         /* to be looked at */
+    uint64_t entries[DB_COUNT]; /* as the tree of trees has it */
+    bool is_known[DB_COUNT];
+    bool no_memory;
+};
 
-/* That who looks for the key, from the root, finds that very record. */
-static int probe(struct looking *looking, MDB_val key, MDB_val record)
-{
-    MDB_val found = {0};
-    const int failed =
-        mdb_get(looking->txn, looking->env->handles[looking->database], &key, &found);
-    if (failed && failed != MDB_NOTFOUND)
-        return failed;
-    if (failed || found.mv_data != record.mv_data)
-        unsound(looking, "a record is not found by its key");
-    return 0;
-}
+struct looker { /* one thread's */
+    struct pages_walk walk;
+    struct looking *looking;
+    enum database database, unsound_in; /* DB_COUNT: the file */
+    const char *unsound;
+    uint64_t records[DB_COUNT], damaged;
+    bool is_log_damaged;
+    struct whole_many many;
+    struct whole_sums sums; /* of it, once all were added */
+    /* of damaged records: what the sum lacks if it was the hash beside the body that was hit */
+    struct whole_sum shifts[EXPLAINED_MAX];
+    struct seal_record seal;
+    bool has_head;
+    uint8_t head[RECORD_HASH_SIZE]; /* that closes its record; zeros: there is none */
+};
 
-static bool is_after(MDB_val key, MDB_val before)
-{
-    const size_t least = key.mv_size < before.mv_size ? key.mv_size : before.mv_size;
-    const int order = memcmp(key.mv_data, before.mv_data, least);
-    return order > 0 || (order == 0 && key.mv_size > before.mv_size);
-}
+/* --- a record --- */
 
 static const uint8_t *tail_of(MDB_val record)
 {
     return (const uint8_t *)record.mv_data + record.mv_size - RECORD_HASH_SIZE;
 }
 
-static void note_damaged(struct looking *looking, MDB_val key, MDB_val record)
+static void note_damaged(struct looker *looker, MDB_val key, MDB_val record)
 {
-    struct whole_finding *out = looking->out;
+    const struct whole_keys *keys = looker->looking->keys;
     uint8_t hash[RECORD_HASH_SIZE];
-    out->is_log_damaged |= looking->database == DB_META || looking->database == DB_COMMIT ||
-                           looking->database == DB_LOG;
-    if (looking->keys && record.mv_size >= RECORD_HASH_SIZE &&
-        record.mv_size - RECORD_HASH_SIZE <= RECORD_MAX && out->damaged < EXPLAINED_MAX) {
-        struct whole_sum *shift = &looking->shifts[out->damaged];
-        hash_record(hash, database_name(looking->database), key.mv_data, key.mv_size,
-                    record.mv_data, record.mv_size - RECORD_HASH_SIZE);
-        *shift = whole_record(looking->keys, hash);
-        whole_take(shift, whole_record(looking->keys, tail_of(record)));
+    looker->is_log_damaged |=
+        looker->database == DB_META || looker->database == DB_COMMIT || looker->database == DB_LOG;
+    if (keys && record.mv_size >= RECORD_HASH_SIZE && looker->damaged < EXPLAINED_MAX) {
+        struct whole_sum *shift = &looker->shifts[looker->damaged];
+        hash_record(hash, database_name(looker->database), key.mv_data, key.mv_size, record.mv_data,
+                    record.mv_size - RECORD_HASH_SIZE);
+        *shift = whole_record(keys, hash);
+        whole_take(shift, whole_record(keys, tail_of(record)));
     }
-    out->damaged++;
+    looker->damaged++;
 }
 
-static bool is_seal(const struct looking *looking, MDB_val key)
+static bool is_key(MDB_val key, MDB_val other)
 {
-    const MDB_val seal = whole_seal_key();
-    return looking->database == DB_META && key.mv_size == seal.mv_size &&
-           memcmp(key.mv_data, seal.mv_data, key.mv_size) == 0;
+    return key.mv_size == other.mv_size && memcmp(key.mv_data, other.mv_data, key.mv_size) == 0;
 }
 
-static void read_seal(struct looking *looking, MDB_val key, MDB_val record)
+static void note_seal(struct seal_record *out, const struct whole_keys *keys, MDB_val key,
+                      MDB_val record)
 {
-    struct whole_finding *out = looking->out;
-    const uint8_t *body = record.mv_data, *nonce = body + 2, *id = nonce + WHOLE_NONCE_SIZE;
-    uint8_t head[RECORD_HASH_SIZE];
-    static const struct whole_sums none;
-    if (!whole_is_right(looking->database, key, record)) {
+    const uint8_t *body = record.mv_data;
+    const bool fits = record.mv_size == WHOLE_BODY_SIZE + RECORD_HASH_SIZE;
+    if (!whole_is_right(DB_META, key, record))
         out->seal = SEAL_DAMAGED;
-        return;
-    }
-    out->seal = SEAL_OTHERS;
-    if (!looking->keys || record.mv_size != WHOLE_BODY_SIZE + RECORD_HASH_SIZE ||
-        body[0] != WHOLE_FORMAT || memcmp(id, looking->keys->id, WHOLE_ID_SIZE) != 0)
-        return;
-    out->seal = SEAL_OWN;
-    if (whole_read_head(head, looking->txn, looking->env->handles[DB_META]))
-        return;
-    whole_show(&looking->claimed, looking->keys, id + WHOLE_ID_SIZE, body[1], nonce, head);
-    out->is_unsure = body[1] == WHOLE_KIND_UNSURE &&
-                     whole_equal(looking->claimed.names, none.names) &&
-                     whole_equal(looking->claimed.records, none.records);
-    if (body[1] != WHOLE_KIND_SUMS)
-        looking->claimed = (struct whole_sums){{1, 0}, {1, 0}}; /* agrees with nothing */
+    else if (keys && fits && body[0] == WHOLE_FORMAT &&
+             memcmp(body + 2 + WHOLE_NONCE_SIZE, keys->id, WHOLE_ID_SIZE) == 0)
+        out->seal = SEAL_OWN;
+    else
+        out->seal = SEAL_OTHERS;
+    if (out->seal == SEAL_OWN)
+        memcpy(out->body, body, WHOLE_BODY_SIZE);
 }
 
-static void look_at(struct looking *looking, MDB_val key, MDB_val record)
+static void look_at(struct looker *looker, MDB_val key, MDB_val record)
 {
-    looking->out->records++;
-    if (is_seal(looking, key)) {
-        read_seal(looking, key, record);
+    const struct looking *looking = looker->looking;
+    if (looker->database == DB_META && is_key(key, whole_seal_key())) {
+        note_seal(&looker->seal, looking->keys, key, record);
         return;
     }
-    if (!whole_is_right(looking->database, key, record))
-        note_damaged(looking, key, record);
+    if (looker->database == DB_META && is_key(key, whole_head_key()) &&
+        record.mv_size >= RECORD_HASH_SIZE) {
+        memcpy(looker->head, tail_of(record), RECORD_HASH_SIZE);
+        looker->has_head = true;
+    }
+    if (record.mv_size < RECORD_HASH_SIZE ||
+        (looking->bodies && !whole_is_right(looker->database, key, record)))
+        note_damaged(looker, key, record);
     if (!looking->keys)
         return;
-    whole_add(&looking->sums.names, whole_name(looking->keys, database_name(looking->database),
-                                               key.mv_data, key.mv_size));
+    whole_many_name(&looker->many, database_name(looker->database), key.mv_data, key.mv_size);
     if (record.mv_size >= RECORD_HASH_SIZE)
-        whole_add(&looking->sums.records, whole_record(looking->keys, tail_of(record)));
+        whole_many_record(&looker->many, tail_of(record));
 }
 
-/* From one page to the next. */
-static int turn(struct looking *looking, MDB_val key, MDB_val record)
+static struct looker *looker_of(struct pages_walk *walk)
 {
-    const int failed = looking->walked ? probe(looking, looking->last, looking->last_record) : 0;
-    looking->page = page_of(looking, key);
-    return failed ? failed : probe(looking, key, record);
+    return (struct looker *)(void *)walk; /* its first member */
 }
 
-static int walk(struct looking *looking)
+static void visit_record(struct pages_walk *walk, unsigned flags, MDB_val key, MDB_val record)
 {
-    MDB_val key, record;
-    int failed;
-    while ((failed = mdb_cursor_get(looking->walk, &key, &record, MDB_NEXT)) == 0) {
-        if (!key.mv_size || key.mv_size > KEY_MAX || record.mv_size > RECORD_MAX + RECORD_HASH_SIZE)
-            return MDB_CORRUPTED;
-        if (looking->walked && !is_after(key, looking->last)) {
-            unsound(looking, "its records are out of order"); /* and may have no end */
-            return 0;
+    struct looker *looker = looker_of(walk);
+    if (flags & ~NODE_BIG)
+        pages_wrong(walk, "a record is of the wrong kind");
+    else if (record.mv_size > RECORD_MAX + RECORD_HASH_SIZE)
+        pages_wrong(walk, "a record is longer than any is");
+    else if (!walk->why) {
+        looker->records[looker->database]++;
+        look_at(looker, key, record);
+    }
+}
+
+/* --- the parts of all trees --- */
+
+/* Of what is wrong, the first thing that was met, and where. */
+static void note_unsound(struct looker *looker)
+{
+    if (!looker->walk.why || looker->unsound)
+        return;
+    looker->unsound = looker->walk.why;
+    looker->unsound_in = looker->database;
+}
+
+/* Inside of a guard, too: it is in reading that there are faults, and not in here. */
+static void add_part(struct looking *looking, struct part part)
+{
+    if (looking->count == looking->room) {
+        const size_t room = looking->room ? 2 * looking->room : 1024;
+        struct part *parts = realloc(looking->parts, room * sizeof *parts);
+        if (!parts) {
+            looking->no_memory = true;
+            return;
         }
-        if (!looking->walked || page_of(looking, key) != looking->page)
-            failed = turn(looking, key, record);
-        if (failed)
-            return failed;
-        look_at(looking, key, record);
-        looking->last = key;
-        looking->last_record = record;
-        looking->walked++;
+        looking->parts = parts;
+        looking->room = room;
     }
-    if (failed == MDB_NOTFOUND && looking->walked)
-        return probe(looking, looking->last, looking->last_record);
-    return failed == MDB_NOTFOUND ? 0 : failed;
+    looking->parts[looking->count++] = part;
 }
 
-static int look_at_database(void *arg)
+/* What points to leaves, and a leaf that nothing else points to. */
+static bool leave(struct pages_walk *walk, uint64_t number, const struct pages_range *range)
 {
-    struct looking *looking = arg;
-    const MDB_dbi handle = looking->env->handles[looking->database];
-    MDB_stat stat;
-    unsigned flags = 0;
-    int failed = mdb_stat(looking->txn, handle, &stat);
-    if (!failed)
-        failed = mdb_dbi_flags(looking->txn, handle, &flags);
-    if (!failed)
-        failed = mdb_cursor_open(looking->txn, handle, &looking->walk);
-    if (!failed)
-        failed = walk(looking);
-    if (!failed && (flags || stat.ms_entries != looking->walked))
-        unsound(looking, "it does not have as many records as it says");
-    return failed;
+    const struct looker *looker = looker_of(walk);
+    if (pages_height(walk->pages, number) > 1)
+        return false;
+    add_part(looker->looking, (struct part){looker->database, walk->depth, number, *range});
+    return true;
 }
 
-static int begin(void *arg)
+static void visit_nothing(struct pages_walk *walk, unsigned flags, MDB_val key, MDB_val data)
 {
-    struct looking *looking = arg;
-    return mdb_txn_begin(looking->env->mdb, NULL, MDB_RDONLY, &looking->txn);
+    (void)walk;
+    (void)flags;
+    (void)key;
+    (void)data;
 }
 
-static int close_cursor(void *arg)
+/* DB_COUNT: none of ours. */
+static enum database database_of(MDB_val name)
 {
-    struct looking *looking = arg;
-    if (looking->walk)
-        mdb_cursor_close(looking->walk);
-    looking->walk = NULL;
+    for (int i = 0; i < DB_COUNT; i++) {
+        const char *known = database_name((enum database)i);
+        if (name.mv_size == strlen(known) && memcmp(name.mv_data, known, name.mv_size) == 0)
+            return (enum database)i;
+    }
+    return DB_COUNT;
+}
+
+static const struct pages_range all;
+
+/* Of a database that is none of ours only its pages count. */
+static void divide_tree(struct looker *looker, uint64_t root)
+{
+    struct pages_walk *walk = &looker->walk;
+    const bool is_ours = looker->database != DB_COUNT;
+    walk->visit = is_ours ? visit_record : visit_nothing;
+    walk->is_ordered = is_ours;
+    walk->leave = is_ours ? leave : NULL;
+    if (root != PAGES_NONE && !(is_ours && leave(walk, root, &all)))
+        pages_walk(walk, root, &all);
+}
+
+/* In the tree of trees. */
+static void visit_tree(struct pages_walk *walk, unsigned flags, MDB_val key, MDB_val data)
+{
+    struct looker *looker = looker_of(walk);
+    struct looking *looking = looker->looking;
+    struct pages_tree tree;
+    const enum database database = database_of(key);
+    if (!pages_tree(&tree, flags, data) || (database != DB_COUNT && tree.flags)) {
+        pages_wrong(walk, "a database is of another kind");
+        return;
+    }
+    if (database != DB_COUNT) {
+        looking->is_known[database] = true;
+        looking->entries[database] = tree.entries;
+    }
+    looker->database = database;
+    divide_tree(looker, tree.root);
+    note_unsound(looker);
+    looker->database = DB_COUNT;
+    walk->visit = visit_tree;
+    walk->is_ordered = true;
+    walk->leave = NULL;
+}
+
+static int divide(void *arg)
+{
+    struct looker *looker = arg;
+    struct pages_walk *walk = &looker->walk;
+    pages_find_head(walk->pages);
+    if (walk->pages->why) {
+        pages_wrong(walk, walk->pages->why);
+        return 0;
+    }
+    walk->visit = visit_tree;
+    walk->is_ordered = true;
+    pages_walk(walk, walk->pages->main_root, &all);
+    for (int i = 0; i < DB_COUNT; i++)
+        if (!looker->looking->is_known[i])
+            pages_wrong(walk, "a database is not there");
     return 0;
 }
 
-static int end(void *arg)
-{
-    struct looking *looking = arg;
-    if (looking->txn)
-        mdb_txn_abort(looking->txn);
-    return 0;
-}
+/* --- threads --- */
 
-static int look(struct looking *looking)
+static int look_at_parts(void *arg)
 {
-    int failed = 0;
-    for (int i = 0; i < DB_COUNT && looking->out->is_sound; i++) {
-        looking->database = (enum database)i;
-        looking->walked = 0;
-        looking->page = 0;
-        failed = guard_call(look_at_database, looking);
-        guard_call(close_cursor, looking);
-        if (!failed)
-            continue;
-        const int error = env_error(looking->env, failed, "its tree is damaged");
-        if (error != -ERR_CORRUPT && failed != MDB_BAD_TXN)
-            return error;
-        unsound(looking, error_text());
+    struct looker *looker = arg;
+    struct looking *looking = looker->looking;
+    size_t at;
+    while ((at = atomic_fetch_add(&looking->next, 1)) < looking->count && !looker->walk.why) {
+        const struct part *part = &looking->parts[at];
+        looker->database = part->database;
+        looker->walk.depth = part->depth;
+        pages_walk(&looker->walk, part->page, &part->range);
+        note_unsound(looker);
     }
     return 0;
 }
+
+static int look_at_free(void *arg)
+{
+    struct looker *looker = arg;
+    looker->database = DB_COUNT;
+    looker->walk.depth = 0;
+    looker->walk.is_ordered = false;
+    pages_walk_free(&looker->walk);
+    return 0;
+}
+
+/* One that has found something has the others stop. */
+static void run(struct looker *looker, int (*work)(void *))
+{
+    if (guard_call(work, looker))
+        pages_wrong(&looker->walk, UNREADABLE);
+    note_unsound(looker);
+    if (looker->unsound)
+        atomic_store(&looker->looking->next, SIZE_MAX / 2);
+}
+
+static void *run_parts(void *arg)
+{
+    struct looker *looker = arg;
+    run(looker, look_at_parts);
+    if (looker->looking->keys) {
+        whole_many_end(&looker->many);
+        looker->sums = looker->many.sums;
+    }
+    return NULL;
+}
+
+static void begin(struct looker *looker, struct looking *looking)
+{
+    *looker = (struct looker){.looking = looking, .database = DB_COUNT};
+    looker->walk =
+        (struct pages_walk){.pages = &looking->pages, .is_ordered = true, .visit = visit_record};
+    whole_many_begin(&looker->many, looking->keys);
+}
+
+static size_t threads_for(const struct pages *pages)
+{
+    cpu_set_t set;
+    const size_t processors = sched_getaffinity(0, sizeof set, &set) ? 1 : (size_t)CPU_COUNT(&set);
+    const size_t most = processors < THREADS_MAX ? processors : THREADS_MAX;
+    const size_t threads = 1 + pages->last / PAGES_A_THREAD;
+    return threads < most ? threads : most;
+}
+
+static void add_findings(struct looker *to, const struct looker *from)
+{
+    if (!to->unsound) {
+        to->unsound = from->unsound;
+        to->unsound_in = from->unsound_in;
+    }
+    for (int i = 0; i < DB_COUNT; i++)
+        to->records[i] += from->records[i];
+    for (uint64_t i = 0; i < from->damaged; i++, to->damaged++)
+        if (i < EXPLAINED_MAX && to->damaged < EXPLAINED_MAX)
+            to->shifts[to->damaged] = from->shifts[i];
+    to->is_log_damaged |= from->is_log_damaged;
+    whole_add(&to->sums.names, from->sums.names);
+    whole_add(&to->sums.records, from->sums.records);
+    if (from->seal.seal != SEAL_NONE)
+        to->seal = from->seal;
+    if (from->has_head)
+        memcpy(to->head, from->head, RECORD_HASH_SIZE);
+}
+
+/* The first is the caller's own thread, and has what all of them found in the end. */
+static void look_beside(struct looker lookers[static THREADS_MAX], struct looking *looking)
+{
+    pthread_t threads[THREADS_MAX];
+    const size_t wanted = threads_for(&looking->pages);
+    size_t started = 1;
+    for (; started < wanted; started++) {
+        begin(&lookers[started], looking);
+        if (!worker_start(&threads[started], run_parts, &lookers[started]))
+            break;
+    }
+    lookers[0].walk.visit = visit_record;
+    lookers[0].walk.leave = NULL;
+    run_parts(&lookers[0]);
+    for (size_t i = 1; i < started; i++) {
+        pthread_join(threads[i], NULL);
+        add_findings(&lookers[0], &lookers[i]);
+    }
+}
+
+static void look(struct looker lookers[static THREADS_MAX], struct looking *looking)
+{
+    struct looker *first = &lookers[0];
+    begin(first, looking);
+    run(first, divide);
+    if (!first->unsound && !looking->no_memory)
+        look_beside(lookers, looking);
+    for (int i = 0; i < DB_COUNT && !first->unsound; i++)
+        if (first->records[i] != looking->entries[i]) {
+            first->database = (enum database)i;
+            pages_wrong(&first->walk, "it does not have as many records as it says");
+            note_unsound(first);
+        }
+    if (!first->unsound)
+        run(first, look_at_free);
+}
+
+/* --- what comes of it --- */
 
 /* Of each damaged record either the hash that it bears is the one that was written, or the one that
  * its body has; where they are few, all ways are tried. */
-static bool is_explained(const struct looking *looking)
+static bool is_explained(const struct looker *looker, const struct whole_sums *claimed)
 {
-    const uint64_t damaged = looking->out->damaged;
+    const uint64_t damaged = looker->damaged;
     if (damaged > EXPLAINED_MAX)
         return false;
     for (unsigned way = 0; way < 1u << damaged; way++) {
-        struct whole_sum sum = looking->sums.records;
+        struct whole_sum sum = looker->sums.records;
         for (unsigned i = 0; i < damaged; i++)
             if (way & 1u << i)
-                whole_add(&sum, looking->shifts[i]);
-        if (whole_equal(sum, looking->claimed.records))
+                whole_add(&sum, looker->shifts[i]);
+        if (whole_equal(sum, claimed->records))
             return true;
     }
     return false;
 }
 
-static void judge(struct looking *looking)
+/* What the seal says, which is ours. */
+static struct whole_sums read_seal(struct whole_finding *out, const struct whole_keys *keys,
+                                   const struct seal_record *seal,
+                                   const uint8_t head[static RECORD_HASH_SIZE])
 {
-    struct whole_finding *out = looking->out;
-    out->sums = looking->sums;
-    if (!out->is_sound || out->seal != SEAL_OWN || out->is_unsure)
+    static const struct whole_sums none;
+    const uint8_t *body = seal->body, *nonce = body + 2, *id = nonce + WHOLE_NONCE_SIZE;
+    struct whole_sums claimed;
+    whole_show(&claimed, keys, id + WHOLE_ID_SIZE, body[1], nonce, head);
+    out->is_unsure = body[1] == WHOLE_KIND_UNSURE && whole_equal(claimed.names, none.names) &&
+                     whole_equal(claimed.records, none.records);
+    if (body[1] != WHOLE_KIND_SUMS)
+        claimed = (struct whole_sums){{1, 0}, {1, 0}}; /* agrees with nothing */
+    return claimed;
+}
+
+static void judge(struct whole_finding *out, const struct looker *looker)
+{
+    const struct looking *looking = looker->looking;
+    *out = (struct whole_finding){.is_sound = !looker->unsound,
+                                  .has_bodies = looking->bodies,
+                                  .damaged = looker->damaged,
+                                  .is_log_damaged = looker->is_log_damaged,
+                                  .seal = looker->seal.seal,
+                                  .sums = looker->sums};
+    for (int i = 0; i < DB_COUNT; i++)
+        out->records += looker->records[i];
+    if (looker->unsound && looker->unsound_in == DB_COUNT)
+        (void)snprintf(out->unsound, sizeof out->unsound, "the file: %s", looker->unsound);
+    else if (looker->unsound)
+        (void)snprintf(out->unsound, sizeof out->unsound, "database '%s': %s",
+                       database_name(looker->unsound_in), looker->unsound);
+    if (!out->is_sound || out->seal != SEAL_OWN)
         return;
-    out->names_agree = whole_equal(looking->sums.names, looking->claimed.names);
-    out->records_agree = is_explained(looking);
+    const struct whole_sums claimed = read_seal(out, looking->keys, &looker->seal, looker->head);
+    if (out->is_unsure)
+        return;
+    out->names_agree = whole_equal(looker->sums.names, claimed.names);
+    out->records_agree = is_explained(looker, &claimed);
     if (out->names_agree && out->records_agree)
-        out->sums = looking->claimed;
+        out->sums = claimed;
 }
 
-/* What a walk doesn't show, and the next transaction would go by; and what no walk comes out of. */
-static int look_at_pages(struct looking *looking)
+int env_whole_look(struct env *env, struct whole_finding *out, bool bodies)
 {
-    const char *why;
-    bool is_endless;
-    const int error = pages_check(looking->env, &why, &is_endless);
-    if (!error && why) {
-        (void)snprintf(looking->out->unsound, sizeof looking->out->unsound, "the file: %s", why);
-        looking->out->is_sound = false;
-    }
-    return error;
-}
-
-int env_whole_look(struct env *env, struct whole_finding *out)
-{
-    struct looking looking = {.env = env, .out = out, .keys = env->whole.keys};
-    *out = (struct whole_finding){.is_sound = true};
-    int error = look_at_pages(&looking);
-    if (error || !out->is_sound)
+    struct looker lookers[THREADS_MAX];
+    struct looking looking = {.keys = env->whole.keys, .bodies = bodies};
+    const int error = pages_open(&looking.pages, env);
+    if (error)
         return error;
-    int failed = guard_call(begin, &looking);
-    if (failed) {
-        error = env_error(env, failed, "cannot begin reading");
-        if (error != -ERR_CORRUPT)
-            return error;
-        unsound(&looking, error_text());
-        return 0;
-    }
-    error = look(&looking);
-    guard_call(end, &looking);
-    if (!error)
-        judge(&looking);
-    return error;
+    look(lookers, &looking);
+    pages_close(&looking.pages);
+    free(looking.parts);
+    if (looking.no_memory)
+        return error_set(ERR_NOMEM, "no memory to look at the records of the store");
+    judge(out, &lookers[0]);
+    return 0;
 }
 
-/* The seal alone. */
+/* --- the seal alone --- */
+
+struct resuming {
+    struct env *env;
+    struct seal_record seal;
+    uint8_t head[RECORD_HASH_SIZE];
+};
+
 static int find_seal(void *arg)
 {
-    struct looking *looking = arg;
+    struct resuming *resuming = arg;
+    const MDB_dbi meta = resuming->env->handles[DB_META];
     MDB_val key = whole_seal_key(), record;
-    looking->database = DB_META;
-    const int failed = mdb_get(looking->txn, looking->env->handles[DB_META], &key, &record);
-    if (!failed)
-        read_seal(looking, key, record);
-    return failed == MDB_NOTFOUND ? 0 : failed;
+    MDB_txn *txn;
+    int failed = mdb_txn_begin(resuming->env->mdb, NULL, MDB_RDONLY, &txn);
+    if (failed)
+        return failed;
+    failed = mdb_get(txn, meta, &key, &record);
+    if (!failed) {
+        note_seal(&resuming->seal, resuming->env->whole.keys, key, record);
+        failed = whole_read_head(resuming->head, txn, meta);
+    }
+    mdb_txn_abort(txn);
+    return failed;
 }
 
 bool env_whole_resume(struct env *env)
 {
     struct whole_finding finding = {.is_sound = true};
-    struct looking looking = {
-        .env = env, .out = &finding, .keys = env->whole.keys, .claimed = {{1, 0}, {1, 0}}};
-    int failed = guard_call(begin, &looking);
-    if (!failed) {
-        failed = guard_call(find_seal, &looking);
-        guard_call(end, &looking);
-    }
-    if (failed || finding.seal != SEAL_OWN || finding.is_unsure)
+    struct resuming resuming = {.env = env};
+    const int failed = env->whole.keys ? guard_call(find_seal, &resuming) : MDB_NOTFOUND;
+    if (failed || resuming.seal.seal != SEAL_OWN)
         return false;
-    finding.sums = looking.claimed;
+    finding.sums = read_seal(&finding, env->whole.keys, &resuming.seal, resuming.head);
+    if (finding.is_unsure)
+        return false;
     env_whole_trust(env, &finding);
     return true;
 }

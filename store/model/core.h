@@ -47,6 +47,7 @@ struct store {
     uint64_t looked_at;                        /* records, when it was opened */
     int64_t looked_for;                        /* nanoseconds, with verification where: */
     bool was_verified;
+    bool bodies_left;      /* whether they fit their hashes was not looked at (store_read_on) */
     bool whole_is_unsound; /* which no head that is accepted mends */
 };
 

@@ -5,7 +5,7 @@
 
 #include "store/crypto/hash.h"
 #include "store/limits.h"
-#include "store/model/worker.h"
+#include "store/worker.h"
 
 #define MANY 64u  /* from so many on a thread is worth its start */
 #define SALTS 64u /* drawn at a time: each draw is a call of the kernel's */

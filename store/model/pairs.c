@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "store/error.h"
-#include "store/model/worker.h"
+#include "store/worker.h"
 
 #define MANY 16u /* from so many on a thread is worth its start */
 

@@ -186,6 +186,25 @@ static int judge(struct judging *judging, bool is_examined)
     return 0;
 }
 
+#define BODIES_AT_ONCE (8u << 20) /* bytes in use: 25 ms of one processor */
+
+/* Whether bodies fit their hashes is looked at where that takes no time, where the sums don't say
+ * that all hashes are what was written, and for who wants to know all of it. Else they are what is
+ * left to store_read_on. */
+static int look(struct judging *judging, bool is_examined)
+{
+    struct store *store = judging->store;
+    struct whole_finding *found = &judging->found;
+    uint64_t size, used;
+    env_usage(store->env, &size, &used);
+    const bool bodies = is_examined || used <= BODIES_AT_ONCE;
+    int error = env_whole_look(store->env, found, bodies);
+    if (!error && !bodies && found->is_sound && (!found->names_agree || !found->records_agree))
+        error = env_whole_look(store->env, found, true);
+    store->bodies_left = !error && !found->has_bodies;
+    return error;
+}
+
 static int64_t now(void)
 {
     struct timespec at;
@@ -208,7 +227,7 @@ int whole_open(struct store *store, bool is_examined, bool is_continued)
         return 0;
     }
     if (!error)
-        error = env_whole_look(store->env, &judging.found);
+        error = look(&judging, is_examined);
     if (!error)
         error = judge(&judging, is_examined);
     store->looked_at = judging.found.records;

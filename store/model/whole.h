@@ -5,7 +5,9 @@
  * 1. All records are what was written: the store opens.
  * 2. As many records, under the same keys, and all but some that fail their own hash are what was
  *    written: it opens, with an alarm. What is damaged hides nothing, and is ERR_CORRUPT when it is
- *    read; all else is right.
+ *    read; all else is right. Of a large store the hashes alone are looked at first, which is all
+ *    that 1 takes: a body that was hit beside its hash is found by who reads it, by a server soon
+ *    after it began to serve (store_read_on), and by verification.
  * 3. A tree is out of order (a record is not found by its key, a page can't be read, or has two
  *    uses): refused. A look-up may find nothing where something is, now or after the next commit.
  * 4. Anything else, no seal among it (a pin that was just made; commits that were made without this

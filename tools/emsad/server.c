@@ -34,6 +34,7 @@
 #include "tools/emsad/link.h"
 #include "tools/emsad/meter.h"
 #include "tools/emsad/people_link.h"
+#include "tools/emsad/reader.h"
 #include "tools/emsad/sandbox.h"
 #include "tools/service/service.h"
 
@@ -64,6 +65,7 @@ struct server {
     bool is_serving;   /* and then: it can go on without a supervisor */
     struct control *control;
     struct expirer *expirer;
+    struct reader *reader;
     struct meter *meter;   /* NULL: nobody asks for metrics */
     struct lender *lender; /* NULL: nobody has asked for a credential */
 };
@@ -283,6 +285,8 @@ static int begin_service(struct server *server)
     int error = fs_start(server->fs);
     if (error == 0)
         error = expirer_start(&server->expirer, server->dispatcher, fs_due(server->fs));
+    if (error == 0)
+        error = reader_start(&server->reader, server->store);
     if (error < 0)
         return error;
     host_watch(&server->host, server->expirer); /* before the first call can set what ends */
@@ -465,6 +469,7 @@ static void tear_down(struct server *server)
     if (server->is_serving)
         link_tell(server->link, CHANNEL_SILENT, 0);
     expirer_stop(server->expirer);
+    reader_stop(server->reader);
     meter_free(server->meter);
     fs_free(server->fs);
     service_free(server->dispatcher);

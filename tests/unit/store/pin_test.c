@@ -198,12 +198,91 @@ static void test_copies(void **state)
     expect_refused(path, pin, "another store");
 }
 
+/* --- what an opening leaves --- */
+
+#define LARGE 12 /* values of a MiB: more than is read at once */
+
+static void set_large(const char *path, const char *pin)
+{
+    static char text[VALUE_MAX];
+    struct store *store;
+    struct change_result result = {0};
+    sample_create(path);
+    assert_int_equal(open_pinned(&store, path, pin, false), 0);
+    memset(text, 'v', sizeof text - 1);
+    for (unsigned i = 0; i < LARGE; i++) {
+        char key[32];
+        memcpy(text, "the value of ", 13);
+        text[13] = (char)('A' + i);
+        snprintf(key, sizeof key, "prod/web/%c", 'A' + (char)i);
+        assert_int_equal(SAMPLE_COMMIT(store, &result, "large", 0, {ADD, "prod", 0},
+                                       {ADD, "prod/web", 0}, {SET_TEXT, key, 0, text}),
+                         0);
+        change_result_release(&result);
+    }
+    store_close(store);
+}
+
+/* In the newest values, of which there is one copy. */
+static void spoil_value(const char *path, const char *text)
+{
+    char file[TRIAL_PATH_MAX];
+    static unsigned char data[64 << 20];
+    const int fd = open(trial_path(file, path, "data.mdb"), O_RDWR | O_CLOEXEC);
+    const ssize_t size = pread(fd, data, sizeof data, 0);
+    const unsigned char *found = memmem(data, (size_t)size, text, strlen(text));
+    assert_non_null(found);
+    assert_int_equal(pwrite(fd, "!", 1, found - data + 400000), 1);
+    close(fd);
+}
+
+static void count_alarm(void *arg, const char *text)
+{
+    assert_non_null(strstr(text, "does not match its hash"));
+    (*(unsigned *)arg)++;
+}
+
+static void test_what_is_left(void **state)
+{
+    char path[TRIAL_PATH_MAX], pin[TRIAL_PATH_MAX];
+    struct store *store;
+    unsigned alarms = 0;
+    atomic_bool stops = false;
+    (void)state;
+    trial_path(path, folder(), "large");
+    trial_path(pin, folder(), "large.pin");
+    set_large(path, pin);
+    spoil_value(path, "the value of C");
+    spoil_value(path, "the value of K");
+    for (int i = 0; i < 2; i++) {
+        struct store_options options = {.path = path,
+                                        .lock_fd = -1,
+                                        .pin_fd = pin_open(pin),
+                                        .alarm = count_alarm,
+                                        .alarm_arg = &alarms,
+                                        .is_continued = i == 1};
+        assert_int_equal(store_open(&store, &options), 0);
+        assert_int_equal(alarms, 0);
+        /* At once ended; and what was opened by its seal alone leaves nothing. */
+        atomic_store(&stops, i == 0);
+        assert_int_equal(store_read_on(store, &stops), 0);
+        assert_int_equal(alarms, 0);
+        atomic_store(&stops, false);
+        if (i == 0)
+            assert_int_equal(store_read_on(store, &stops), 0);
+        assert_int_equal(alarms, i == 0 ? 2 : 0);
+        alarms = 0;
+        store_close(store);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_file),
         cmocka_unit_test(test_no_file),
         cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_what_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "store/model/worker.h"
+#include "store/worker.h"
 
 #include <signal.h>
 
@@ -6,6 +6,8 @@ bool worker_start(pthread_t *thread, void *(*run)(void *), void *arg)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGBUS);
     if (pthread_sigmask(SIG_SETMASK, &all, &before))
         return false;
     const int failed = pthread_create(thread, NULL, run, arg);
