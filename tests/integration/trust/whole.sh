@@ -85,6 +85,23 @@ is "the others are right" 8080 "$(emsa get prod/web/PORT 2>/dev/null)"
 holds "set anew" emsa set prod/web HOST=db2.example
 is "is read" db2.example "$(emsa get prod/web/HOST 2>/dev/null)"
 
+# Of a large store the bodies are read while it is served: an alarm tells of one that nobody reads.
+again
+/usr/bin/python3 -c 'import json
+for key in "ABCDEFGHIJ":
+    print(json.dumps({"path": "prod/web/" + key, "value": "large " + key * 1000000}))' >"$work/lines"
+holds "a large one" emsa import --tree "$work/lines" --new
+/usr/bin/python3 -c 'import sys
+with open(sys.argv[1], "r+b") as file:
+    file.seek(file.read().rindex(b"large G") + 500000)
+    file.write(b"g")' "$EMSA_STORE/data.mdb"
+is "opens without a word" 8080 "$(emsa get prod/web/PORT 2>&1)"
+ends "what is damaged there" 6 "does not match its hash" emsa get prod/web/G
+mounted "$work/mount"
+is "is served" 8080 "$(cat "$work/mount/prod/web/PORT")"
+until emsa status --json | grep -q '"alarms": *1\b'; do :; done
+stop_server
+
 # Written without its pin, or with another: verified, and sealed again.
 again
 EMSA_PIN=$work/none/pin holds "without a pin" emsa set prod/web PORT=8081
