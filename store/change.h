@@ -102,9 +102,12 @@ int change_unlock(struct change *, const struct path *path);
  * tag (tag_check), revision 0. */
 int change_tag(struct change *, const char *name, uint64_t rev);
 int change_untag(struct change *, const char *name);
-/* The value that the key had as of a revision, in an environment of that name (also where it is
- * gone since), is destroyed; the chain still verifies. Plain values and secrets only, and none that
- * is set there now (ERR_REFUSED of the commit). Needs a reason. ERR_INVALID also for revision 0. */
+/* The value or template that the key had as of a revision, in an environment of that name (also
+ * where it is gone since), is destroyed; where it had none of its own but a default of that
+ * environment's own schema, that, with all schemas that say it. Of a service: the schema that it
+ * had there itself, with the defaults that are no more. The chain still verifies. No links, and
+ * nothing that is set there now (ERR_REFUSED of the commit). Needs a reason. ERR_INVALID also for
+ * revision 0. */
 int change_purge(struct change *, const struct path *key, uint64_t rev);
 /* The values of all that was replaced or removed by that revision (and is not what a tag shows),
  * under a place or, with the root, everywhere. A change that does this holds nothing else, and

@@ -5,6 +5,9 @@
 
 #include "store/db/keys.h"
 #include "store/error.h"
+#include "store/limits.h"
+#include "store/log/remains.h"
+#include "store/log/schema_past.h"
 #include "store/log/state.h"
 #include "store/log/state_relation.h"
 
@@ -53,9 +56,15 @@ void erasure_release(struct erasure *erasure)
     *erasure = (struct erasure){0};
 }
 
-bool erasure_may(enum operation_kind kind)
+static bool is_value(enum operation_kind kind)
 {
     return kind == OPERATION_SET_PLAIN || kind == OPERATION_SET_SECRET;
+}
+
+bool erasure_may(enum operation_kind kind)
+{
+    return is_value(kind) || kind == OPERATION_SET_TEMPLATE || kind == OPERATION_SCHEMA_SET ||
+           kind == OPERATION_DEFAULT_SET;
 }
 
 /* The first revision with a name that is not before rev; 0: none is. */
@@ -77,20 +86,37 @@ static int stands(struct txn *txn, const struct operation *operation, uint64_t r
                   uint64_t as_of)
 {
     struct spot spot;
-    const int found = state_moment(txn, &spot, operation->environment, operation->name_id, as_of);
+    const int found =
+        state_moment(txn, &spot, operation_layer(operation), operation->name_id, as_of);
     if (found)
         return found < 0 ? found : 0;
     return spot_is_own(&spot) && spot.since == rev && spot.op == op;
 }
 
+/* The revision in which another schema, or none, took its place. */
+static int schema_until(struct txn *txn, uint64_t *until, const struct operation *operation,
+                        uint64_t rev, uint32_t op)
+{
+    struct schema_past at = {
+        .environment = operation->environment, .service = operation->service, .rev = rev, .op = op};
+    const int found = schema_past_next(txn, &at);
+    *until = found ? UINT64_MAX : at.rev;
+    return found < 0 ? found : 0;
+}
+
 int erasure_takes(const struct erasure *erasure, struct txn *txn, const struct operation *operation,
-                  uint64_t rev, uint32_t op)
+                  uint64_t rev, uint32_t op, uint64_t *until)
 {
     if (!erasure_may(operation->kind) || rev > erasure->until ||
+        (!erasure->takes_texts && !is_value(operation->kind)) ||
         (erasure->environment && operation->environment != erasure->environment) ||
         (erasure->service && operation->service != erasure->service))
         return 0;
     const uint64_t kept = next_kept(erasure, rev);
+    if (operation->kind == OPERATION_SCHEMA_SET) {
+        const int error = *until ? 0 : schema_until(txn, until, operation, rev, op);
+        return error ? error : *until <= erasure->until && (!kept || kept >= *until);
+    }
     int is_there = stands(txn, operation, rev, op, erasure->until);
     /* What the first of them does not show, those after it do not show either. */
     if (!is_there && kept && kept < erasure->until)
@@ -98,27 +124,50 @@ int erasure_takes(const struct erasure *erasure, struct txn *txn, const struct o
     return is_there < 0 ? is_there : !is_there;
 }
 
+static int value_of(struct txn *txn, struct slice *body, uint64_t set_rev, uint32_t set_op)
+{
+    struct key key;
+    const int found = txn_get(txn, body, DB_VALUE, key_operation(&key, set_rev, set_op));
+    return found > 0 ? error_set(ERR_CORRUPT, "the value of revision %llu, operation %u is gone",
+                                 (unsigned long long)set_rev, set_op)
+                     : found;
+}
+
 int erased_by(struct txn *txn, uint64_t *rev, uint32_t *op, uint64_t set_rev, uint32_t set_op)
 {
     struct slice body;
-    struct key key;
-    const int found = txn_get(txn, &body, DB_VALUE, key_operation(&key, set_rev, set_op));
-    if (found)
-        return found < 0
-                   ? found
-                   : error_set(ERR_CORRUPT, "the value of revision %llu, operation %u is gone",
-                               (unsigned long long)set_rev, set_op);
-    return value_purged(rev, op, body);
+    const int error = value_of(txn, &body, set_rev, set_op);
+    return error ? error : value_purged(rev, op, body);
 }
 
-void erase_value(struct txn *txn, uint64_t set_rev, uint32_t set_op, uint64_t rev, uint32_t op)
+int erase_value(struct txn *txn, uint64_t set_rev, uint32_t set_op, uint64_t rev, uint32_t op)
 {
-    unsigned char room[16];
-    struct bytes body = {.data = room, .capacity = sizeof room, .limit = sizeof room};
+    BYTES_CLEANUP struct bytes body = BYTES_INIT(VALUE_PURGED_SIZE + VALUE_MAX);
+    struct slice value;
     struct key key;
+    int error = value_of(txn, &value, set_rev, set_op);
+    if (error)
+        return error;
     value_purged_encode(&body, rev, op);
+    remains_make(&body, value);
+    if (body.error)
+        return body.error;
     txn_put(txn, DB_VALUE, key_operation(&key, set_rev, set_op),
             (struct slice){body.data, body.size});
+    return txn_error(txn);
+}
+
+int erasure_sum(struct txn *txn, uint8_t sum[static HASH_SIZE], uint64_t set_rev, uint32_t set_op)
+{
+    BYTES_CLEANUP struct bytes remains = BYTES_INIT(VALUE_MAX);
+    struct slice value;
+    const int error = value_of(txn, &value, set_rev, set_op);
+    if (error || value.size < 2 || value.data[1] != OPERATION_SET_TEMPLATE)
+        return error;
+    remains_make(&remains, value);
+    if (!remains.error)
+        remains_add(sum, set_rev, set_op, (struct slice){remains.data, remains.size});
+    return remains.error;
 }
 
 static int take(const struct erasure *erasure, struct txn *txn, bool erases, struct erased *out,
@@ -127,11 +176,13 @@ static int take(const struct erasure *erasure, struct txn *txn, bool erases, str
     struct operation operation;
     uint64_t by_rev;
     uint32_t by_op;
+    uint64_t until = 0;
     int taken = operation_decode(&operation, body);
     if (taken)
         return taken;
-    taken = erasure_takes(erasure, txn, &operation, rev, op);
+    taken = erasure_takes(erasure, txn, &operation, rev, op, &until);
     const uint32_t size = operation.stored_size;
+    const bool is_text = operation.kind == OPERATION_SET_TEMPLATE;
     if (taken > 0) {
         const int gone = erased_by(txn, &by_rev, &by_op, rev, op);
         taken = gone < 0 ? gone : !gone;
@@ -140,9 +191,10 @@ static int take(const struct erasure *erasure, struct txn *txn, bool erases, str
         return taken;
     out->values++;
     out->bytes += size;
-    if (erases)
-        erase_value(txn, rev, op, erasure->rev, erasure->op);
-    return txn_error(txn);
+    int error = is_text ? erasure_sum(txn, out->remains, rev, op) : 0;
+    if (!error && erases)
+        error = erase_value(txn, rev, op, erasure->rev, erasure->op);
+    return error;
 }
 
 int erasure_walk(const struct erasure *erasure, struct txn *txn, bool erases, struct erased *out)

@@ -408,9 +408,10 @@ static int destroy(struct expected *expected, const char **why, const struct ope
         NO_FIT("its environment never was there");
     if (operation->service && !expected_place(expected, operation->environment, operation->service))
         NO_FIT("its service never was there");
-    if (is_purge != (operation->name_id != 0) || operation->name_id > expected->counters.name_id ||
+    if ((!is_purge && operation->name_id) || !operation->name_id != !operation->entry_id ||
+        operation->name_id > expected->counters.name_id ||
         operation->entry_id > expected->counters.entry_id || operation->stored_size)
-        NO_FIT("it destroys what is no value of a key");
+        NO_FIT("it destroys what is no value of a key, and no schema");
     if (is_purge && !(operation->environment && operation->service))
         NO_FIT("it destroys a value of no place");
     if (operation->until >= rev)

@@ -216,6 +216,17 @@ static bool is_made_as_asked(const struct follow *follow, const struct operation
     return is_environment(follow, operation, &terms);
 }
 
+/* A schema that says the default which is to be purged. */
+static bool is_purged_along(const struct follow *follow, const struct operation *operation)
+{
+    struct path path;
+    if (operation->name_id || !follow->count ||
+        path_parse(&path, (const char *)follow->asked[0].path.data, follow->asked[0].path.size) < 0)
+        return false;
+    return strcmp(path.environment, follow->names.environment) == 0 &&
+           strcmp(path.service, follow->names.service) == 0;
+}
+
 /* Positive 1: it says of itself what it is. */
 static int goes_without_saying(struct follow *follow, const struct operation *operation)
 {
@@ -238,6 +249,8 @@ static int goes_without_saying(struct follow *follow, const struct operation *op
         return 1; /* it follows from the schemas alone, and is verified with them */
     case OPERATION_SHARE:
         return operation->is_override && follow->is_override;
+    case OPERATION_PURGE:
+        return is_purged_along(follow, operation);
     default:
         return 0;
     }
@@ -286,7 +299,8 @@ int follow_operation(struct follow *follow, struct txn *txn, const struct operat
         (operation->is_allowed_equal && !follow->is_allowed_equal))
         return 1;
     if (operation_destroys(operation->kind) &&
-        (operation->until ? operation->until != follow->rev : operation->purged_rev > follow->rev))
+        (operation->until ? operation->until != follow->rev
+                          : operation->name_id && operation->purged_rev > follow->rev))
         return 1;
     if (operation->kind == OPERATION_ENVIRONMENT_ADD && !follow_is_ordered(follow->method) &&
         !is_made_as_asked(follow, operation))

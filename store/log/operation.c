@@ -10,7 +10,6 @@
 #define OPERATION_FORMAT 1
 #define VALUE_FORMAT 1
 #define VALUE_PURGED 0 /* the kind of a value that was destroyed */
-#define PURGED_SIZE (2u + 8u + 4u)
 #define FLAG_FIRST 1u
 #define FLAG_SAME 2u
 #define FLAG_ALLOWED_EQUAL 4u
@@ -35,6 +34,7 @@ enum field {
     FIELD_VALUE_KEY = 25,
     FIELD_PURGED = 32,
     FIELD_UNTIL = 33,
+    FIELD_REMAINS = 34,
 };
 
 /* environment u32, name id u64, rev u64 */
@@ -230,6 +230,7 @@ void operation_encode(struct bytes *out, const struct operation *operation)
     put_field(out, FIELD_VALUE_KEY, operation->value_key, VALUE_WRAP_SIZE);
     put_version(out, FIELD_PURGED, operation->purged_rev, operation->purged_op);
     put_revision(out, FIELD_UNTIL, operation->until);
+    put_field(out, FIELD_REMAINS, operation->remains, HASH_SIZE);
 }
 
 /* What a field of this tag must hold; 0: it is not known. Names of consumers and principals are of
@@ -263,6 +264,8 @@ static size_t field_size(unsigned tag)
         return VERSION_SIZE;
     case FIELD_VALUE_KEY:
         return VALUE_WRAP_SIZE;
+    case FIELD_REMAINS:
+        return HASH_SIZE;
     default:
         return 0;
     }
@@ -396,6 +399,9 @@ static int take_field(struct operation *out, struct decoder *in, unsigned *last)
         return take_version(&out->purged_rev, &out->purged_op, data);
     case FIELD_UNTIL:
         return take_revision(&out->until, data);
+    case FIELD_REMAINS:
+        out->remains = data;
+        break;
     }
     return 0;
 }
@@ -432,7 +438,8 @@ static int check_fields(const struct operation *operation)
         !operation->sealed_rev != !operation->value_key)
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
     if (!operation->purged_rev != (operation->kind != OPERATION_PURGE) ||
-        !operation->until != (operation->kind != OPERATION_COMPACT))
+        !operation->until != (operation->kind != OPERATION_COMPACT) ||
+        (operation->remains && !operation_destroys(operation->kind)))
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
     if (!operation->public_key != !is_public || !operation->signing_key != !is_identity ||
         !operation->wrapped != !is_wrapped || !operation->for_key != !is_wrapped)
@@ -524,8 +531,8 @@ int value_purged(uint64_t *rev, uint32_t *op, struct slice body)
     struct decoder in = DECODER(body.data, body.size);
     if (body.size < 2 || body.data[0] != VALUE_FORMAT || body.data[1] != VALUE_PURGED)
         return 0;
-    if (body.size != PURGED_SIZE)
-        return error_set(ERR_CORRUPT, "a value that was destroyed says more than by what");
+    if (body.size < VALUE_PURGED_SIZE)
+        return error_set(ERR_CORRUPT, "a value that was destroyed does not say by what");
     take_u16(&in);
     *rev = take_u64(&in);
     *op = take_u32(&in);

@@ -60,6 +60,9 @@ struct operation {
     uint64_t purged_rev; /* of a purge: the set whose value it destroys; 0: none */
     uint32_t purged_op;
     uint64_t until; /* of a compaction: the revision by which what goes was replaced; 0: none */
+    /* Of what destroys: HASH_SIZE, borrowed, the sum of what is left of templates (remains.h). A
+     * purge of another kind has none, nor has a compaction that takes values only. */
+    const uint8_t *remains;
 };
 
 /* Whether this kind brings a value (DB_VALUE has a record of the same key). */
@@ -128,7 +131,9 @@ void value_head_encode(struct bytes *out, enum operation_kind kind,
 int value_decode(const unsigned char **data, size_t *size, enum operation_kind expected,
                  struct slice body);
 
-/* The body of a value that was destroyed: which operation did it is all that it says. */
+/* The body of a value that was destroyed: which operation did it, and behind it what is left of a
+ * template. */
+#define VALUE_PURGED_SIZE (2u + 8u + 4u)
 void value_purged_encode(struct bytes *out, uint64_t rev, uint32_t op);
 
 /* Whether it is one: 1, with *rev and *op set; 0; or ERR_CORRUPT. */

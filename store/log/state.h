@@ -151,6 +151,9 @@ void state_delete_current(struct txn *, uint32_t environment, uint32_t service, 
  * SPOT_NONE. */
 int state_moment(struct txn *, struct spot *out, uint32_t environment, uint64_t name_id,
                  uint64_t rev);
+/* The revision of the next one, which took its place; NOT_THERE: none did. */
+int state_moment_after(struct txn *, uint64_t *next, uint32_t environment, uint64_t name_id,
+                       uint64_t rev);
 void state_put_moment(struct txn *, const struct spot *);
 /* That an environment (service 0) or a service in one came (is_there) or went, by that operation.
  */

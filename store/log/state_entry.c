@@ -150,6 +150,24 @@ static int check_following(struct txn *txn, enum database database, struct slice
     return error_set(ERR_CORRUPT, "the history is out of order");
 }
 
+int state_moment_after(struct txn *txn, uint64_t *next, uint32_t environment, uint64_t name_id,
+                       uint64_t rev)
+{
+    struct slice found_key, body;
+    struct key key;
+    uint64_t found_id, found_rev;
+    uint32_t layer;
+    int found = txn_seek(txn, &found_key, &body, DB_HISTORY,
+                         key_history(&key, environment, name_id, rev), true);
+    if (!found)
+        found = key_history_parse(found_key, &layer, &found_id, &found_rev);
+    if (!found && (layer != environment || found_id != name_id))
+        found = TXN_NOT_FOUND;
+    if (!found)
+        *next = found_rev;
+    return found;
+}
+
 int state_moment(struct txn *txn, struct spot *out, uint32_t environment, uint64_t name_id,
                  uint64_t rev)
 {

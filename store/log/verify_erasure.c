@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "store/log/remains.h"
 #include "store/log/verify_internal.h"
 
 /* What cannot be read is told of by the walk that comes there. */
@@ -22,19 +23,22 @@ static int passable(struct verify *verify, int result)
     return error ? error : TXN_NOT_FOUND;
 }
 
-static int add(struct verify_erasures *erasures, const struct operation *operation, uint64_t rev,
-               uint32_t op)
+static int add(struct verify *verify, const struct operation *operation, uint64_t rev, uint32_t op)
 {
-    struct erasure *grown = realloc(erasures->items, (erasures->count + 1) * sizeof *grown);
+    struct verify_erasures *erasures = &verify->erasures;
+    struct compaction *grown = realloc(erasures->items, (erasures->count + 1) * sizeof *grown);
     if (!grown)
         return error_set(ERR_NOMEM, "no memory to verify");
     erasures->items = grown;
-    struct erasure *erasure = &grown[erasures->count++];
+    struct compaction *compaction = &grown[erasures->count++];
+    *compaction = (struct compaction){.is_whole = verify->rev == 1};
+    struct erasure *erasure = &compaction->is;
     *erasure = (struct erasure){.rev = rev,
                                 .op = op,
                                 .environment = operation->environment,
                                 .service = operation->service,
-                                .until = operation->until};
+                                .until = operation->until,
+                                .takes_texts = operation->remains != NULL};
     const struct relations *tags = &erasures->tags;
     for (size_t i = 0; i < tags->capacity; i++)
         if (tags->slots[i].is_used && tags->slots[i].rev &&
@@ -52,7 +56,7 @@ static int collect_operation(struct verify *verify, uint64_t rev, uint32_t op)
     if (found)
         return found < 0 ? found : 0;
     if (operation.kind == OPERATION_COMPACT)
-        return add(&verify->erasures, &operation, rev, op);
+        return add(verify, &operation, rev, op);
     if (!operation_is_of_tag(operation.kind))
         return 0;
     found = relations_apply(&verify->erasures.tags, &operation, rev, op);
@@ -95,22 +99,23 @@ int verify_collect_erasures(struct verify *verify, uint64_t head)
 void verify_erasures_release(struct verify_erasures *erasures)
 {
     for (size_t i = 0; i < erasures->count; i++)
-        erasure_release(&erasures->items[i]);
+        erasure_release(&erasures->items[i].is);
     free(erasures->items);
     relations_release(&erasures->tags);
     *erasures = (struct verify_erasures){0};
 }
 
-static const struct erasure *find(const struct verify_erasures *erasures, uint64_t rev, uint32_t op)
+static struct compaction *find(const struct verify_erasures *erasures, uint64_t rev, uint32_t op)
 {
     for (size_t i = 0; i < erasures->count; i++)
-        if (erasures->items[i].rev == rev && erasures->items[i].op == op)
+        if (erasures->items[i].is.rev == rev && erasures->items[i].is.op == op)
             return &erasures->items[i];
     return NULL;
 }
 
-/* Whether that operation is a purge of the set in hand. */
-static int purges(struct verify *verify, uint64_t rev, uint32_t op, uint32_t set_op)
+/* Whether that operation is a purge of the set in hand that left that sum of it. */
+static int purges(struct verify *verify, uint64_t rev, uint32_t op, uint32_t set_op,
+                  const uint8_t *sum)
 {
     struct operation operation;
     int found = operation_get(verify->txn, &operation, rev, op);
@@ -118,7 +123,25 @@ static int purges(struct verify *verify, uint64_t rev, uint32_t op, uint32_t set
     if (found)
         return found < 0 ? found : 0;
     return operation.kind == OPERATION_PURGE && operation.purged_rev == verify->rev &&
-           operation.purged_op == set_op;
+           operation.purged_op == set_op && !operation.remains == !sum &&
+           (!sum || memcmp(operation.remains, sum, HASH_SIZE) == 0);
+}
+
+/* Whether the compaction, or else the purge, that is said to have destroyed it did. */
+static int is_meant_by(struct verify *verify, const struct operation *operation, uint32_t op,
+                       struct slice remains, uint64_t rev, uint32_t by)
+{
+    const bool is_template = operation->kind == OPERATION_SET_TEMPLATE;
+    struct compaction *compaction = find(&verify->erasures, rev, by);
+    uint8_t sum[HASH_SIZE] = {0};
+    uint64_t until = 0;
+    if (!erasure_may(operation->kind) || rev <= verify->rev)
+        return 0;
+    if (is_template)
+        remains_add(compaction ? compaction->sum : sum, verify->rev, op, remains);
+    return compaction
+               ? erasure_takes(&compaction->is, verify->txn, operation, verify->rev, op, &until)
+               : purges(verify, rev, by, op, is_template ? sum : NULL);
 }
 
 int verify_erased(struct verify *verify, const struct operation *operation, uint32_t op,
@@ -127,13 +150,11 @@ int verify_erased(struct verify *verify, const struct operation *operation, uint
     uint64_t rev = 0;
     uint32_t by = 0;
     int is_meant = value_purged(&rev, &by, body);
-    if (is_meant > 0 && (!erasure_may(operation->kind) || rev <= verify->rev))
-        is_meant = 0;
-    else if (is_meant > 0) {
-        const struct erasure *erasure = find(&verify->erasures, rev, by);
-        is_meant = erasure ? erasure_takes(erasure, verify->txn, operation, verify->rev, op)
-                           : purges(verify, rev, by, op);
-    }
+    const struct slice remains = is_meant > 0 ? remains_in(body) : (struct slice){0};
+    if (remains.size && (operation->kind != OPERATION_SET_TEMPLATE || !remains_is_bare(remains)))
+        return verify_fault(verify, "%s: a value that was destroyed says more than by what", what);
+    if (is_meant > 0)
+        is_meant = is_meant_by(verify, operation, op, remains, rev, by);
     is_meant = verify_read(verify, is_meant, what);
     return is_meant ? (is_meant < 0 ? is_meant : 0)
                     : verify_fault(verify,
@@ -146,10 +167,11 @@ int verify_not_erased(struct verify *verify, const struct operation *operation, 
                       const char *what)
 {
     const struct verify_erasures *erasures = &verify->erasures;
+    uint64_t until = 0;
     for (size_t i = 0; i < erasures->count; i++) {
-        const struct erasure *erasure = &erasures->items[i];
+        const struct erasure *erasure = &erasures->items[i].is;
         const int taken = verify_read(
-            verify, erasure_takes(erasure, verify->txn, operation, verify->rev, op), what);
+            verify, erasure_takes(erasure, verify->txn, operation, verify->rev, op, &until), what);
         if (taken == 1)
             return verify_fault(verify,
                                 "%s: its value is there, and was destroyed by commit %" PRIu64,
@@ -158,6 +180,18 @@ int verify_not_erased(struct verify *verify, const struct operation *operation, 
             return taken;
     }
     return 0;
+}
+
+int verify_compaction_of(struct verify *verify, const struct operation *operation, uint32_t op,
+                         const char *what)
+{
+    const struct compaction *compaction = find(&verify->erasures, verify->rev, op);
+    /* One that was made while the walk was under way takes what that came by before. */
+    if (!compaction || !compaction->is_whole || !operation->remains)
+        return 0;
+    return memcmp(operation->remains, compaction->sum, HASH_SIZE) == 0
+               ? 0
+               : verify_fault(verify, "%s: what is left of templates is not what it left", what);
 }
 
 static bool is_same_place(const struct operation *a, const struct operation *b)
@@ -178,6 +212,7 @@ int verify_purge_of(struct verify *verify, const struct operation *operation, ui
     if (found < 0 || found == VERIFY_DAMAGED)
         return found < 0 ? found : 0;
     if (found || operation->purged_rev >= verify->rev || !erasure_may(set.kind) ||
+        !operation->remains != (set.kind != OPERATION_SET_TEMPLATE) ||
         !is_same_place(operation, &set))
         return verify_fault(verify, "%s: it destroys what is no earlier value of its place", what);
     found = verify_read(

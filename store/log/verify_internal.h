@@ -38,8 +38,14 @@ struct tally {
     uint64_t changed; /* moments that changed what was and stays */
 };
 
-struct verify_erasures {   /* the compactions, as far as they were looked for */
-    struct erasure *items; /* owned */
+struct compaction {
+    struct erasure is;
+    bool is_whole;          /* it was found before the walk came to what it takes */
+    uint8_t sum[HASH_SIZE]; /* of what is left, as far as the walk came */
+};
+
+struct verify_erasures {      /* the compactions, as far as they were looked for */
+    struct compaction *items; /* owned */
     size_t count;
     uint64_t upto;         /* the last commit that was looked at */
     struct relations tags; /* as it left them */
@@ -120,13 +126,15 @@ int verify_operation(struct verify *verify, uint32_t op);
 
 /* Values that were destroyed (verify_erasure.c). Looks for compactions up to that commit; that what
  * destroyed the value of the set in hand meant it; that nothing did, of a value that is there; that
- * the purge in hand did what it says. Failures only. */
+ * the compaction, or the purge, in hand did what it says. Failures only. */
 int verify_collect_erasures(struct verify *verify, uint64_t head);
 void verify_erasures_release(struct verify_erasures *erasures);
 int verify_erased(struct verify *verify, const struct operation *operation, uint32_t op,
                   struct slice body, const char *what);
 int verify_not_erased(struct verify *verify, const struct operation *operation, uint32_t op,
                       const char *what);
+int verify_compaction_of(struct verify *verify, const struct operation *operation, uint32_t op,
+                         const char *what);
 int verify_purge_of(struct verify *verify, const struct operation *operation, uint32_t op,
                     const char *what);
 

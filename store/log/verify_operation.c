@@ -118,8 +118,10 @@ static int check_derived(struct verify *verify, const struct subject *subject)
         return verify_key_of(verify, operation, subject->op, subject->what);
     case OPERATION_PURGE: {
         const int error = verify_purge_of(verify, operation, subject->op, subject->what);
-        return error ? error : check_name(verify, subject);
+        return error || !operation->name_id ? error : check_name(verify, subject);
     }
+    case OPERATION_COMPACT:
+        return verify_compaction_of(verify, operation, subject->op, subject->what);
     case OPERATION_ENVIRONMENT_ADD:
     case OPERATION_ENVIRONMENT_REMOVE:
     case OPERATION_SERVICE_ADD:

@@ -377,7 +377,8 @@ int change_untag(struct change *change, const char *name)
 
 int change_purge(struct change *change, const struct path *key, uint64_t rev)
 {
-    int error = rev ? check_path(key, PATH_KEY) : no_revision();
+    const enum path_depth depth = path_depth(key) == PATH_SERVICE ? PATH_SERVICE : PATH_KEY;
+    int error = rev ? check_path(key, depth) : no_revision();
     if (!error)
         error = gather_add(&change->gather, OPERATION_PURGE, key, NULL, 0, NULL);
     if (!error)

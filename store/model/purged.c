@@ -8,6 +8,7 @@
 #include "store/history.h"
 #include "store/log/erasure.h"
 #include "store/log/history.h"
+#include "store/log/state.h"
 #include "store/model/core.h"
 
 int history_purged(struct snapshot *snapshot, uint64_t *rev, uint32_t *op, uint64_t set_rev,
@@ -19,19 +20,8 @@ int history_purged(struct snapshot *snapshot, uint64_t *rev, uint32_t *op, uint6
 
 int history_replaced(struct snapshot *snapshot, uint64_t *rev, const struct definition *definition)
 {
-    struct slice found_key, body;
-    struct key key;
-    uint64_t name_id, replaced;
-    uint32_t environment;
-    int found = txn_seek(
-        snapshot_txn(snapshot), &found_key, &body, DB_HISTORY,
-        key_history(&key, definition->environment, definition->name_id, definition->rev), true);
-    if (!found)
-        found = key_history_parse(found_key, &environment, &name_id, &replaced);
-    if (!found && (environment != definition->environment || name_id != definition->name_id))
-        found = NOT_THERE;
-    if (!found)
-        *rev = replaced;
+    const int found = state_moment_after(snapshot_txn(snapshot), rev, definition->environment,
+                                         definition->name_id, definition->rev);
     return snapshot_answer(snapshot, found);
 }
 

@@ -312,7 +312,7 @@ static int walk_text(struct walking *walking, const struct spot *defined, unsign
     struct reference reference;
     const unsigned char *text;
     size_t size;
-    int found = resolve_text(&walking->resolver, &text, &size, &definition, NULL);
+    int found = resolve_references(&walking->resolver, &text, &size, &definition);
     if (!found)
         found = state_service_name(walking->reach->txn, owner, defined->service);
     if (found)

@@ -77,17 +77,9 @@ static int is_destroyed(struct txn *txn, const struct spot *spot)
 /* The record behind this one of the same name; NOT_THERE. */
 static int find_next(struct txn *txn, struct spot *out, const struct spot *spot)
 {
-    struct slice found_key, body;
-    struct key key;
-    uint64_t name_id, rev;
-    uint32_t environment;
-    int found = txn_seek(txn, &found_key, &body, DB_HISTORY,
-                         key_history(&key, spot->environment, spot->name_id, spot->since), true);
-    if (!found)
-        found = key_history_parse(found_key, &environment, &name_id, &rev);
-    if (!found && (environment != spot->environment || name_id != spot->name_id))
-        return NOT_THERE;
-    return found ? found : state_moment(txn, out, environment, name_id, rev);
+    uint64_t rev;
+    const int found = state_moment_after(txn, &rev, spot->environment, spot->name_id, spot->since);
+    return found ? found : state_moment(txn, out, spot->environment, spot->name_id, rev);
 }
 
 /* What was destroyed may have been set once more to what it was (encrypted anew, say): then that is
@@ -212,6 +204,14 @@ int resolve_text(struct resolver *resolver, const unsigned char **data, size_t *
     *data = definition->kind == ENTRY_SECRET ? wish->secret.data : wish->value;
     *size = wish->size;
     return 0;
+}
+
+int resolve_references(struct resolver *resolver, const unsigned char **data, size_t *size,
+                       const struct definition *definition)
+{
+    return pending(resolver, definition)
+               ? resolve_text(resolver, data, size, definition, NULL)
+               : value_references(resolver->store, resolver->txn, data, size, definition);
 }
 
 int resolve_length(struct resolver *resolver, size_t *size, const struct definition *definition)
@@ -442,7 +442,7 @@ static int follow_text(struct resolver *resolver, struct entry *out, const struc
     size_t size;
     struct reference_walk walk;
     struct reference reference;
-    int found = resolve_text(resolver, &text, &size, &out->defined, NULL);
+    int found = resolve_references(resolver, &text, &size, &out->defined);
     if (found)
         return found;
     out->kind = ENTRY_PLAIN;

@@ -115,6 +115,11 @@ int resolve_layer(struct resolver *, struct spot *out, uint32_t layer, uint32_t 
 int resolve_text(struct resolver *, const unsigned char **data, size_t *size,
                  const struct definition *definition, struct secret *scratch);
 
+/* The names that a link's or template's text refers to: the text, or what is left of one that was
+ * destroyed, which cannot be put together any more but still tells what followed from what. */
+int resolve_references(struct resolver *, const unsigned char **data, size_t *size,
+                       const struct definition *definition);
+
 /* The exact length of a definition's bytes. ERR_NO_KEY. */
 int resolve_length(struct resolver *, size_t *size, const struct definition *definition);
 

@@ -73,6 +73,16 @@ int judge_tag(struct judge *, const struct wish *wish);
 /* rules_purge.c */
 int judge_purge(struct judge *, const struct wish *wish);
 int judge_compact(struct judge *, const struct wish *wish);
+/* Whether that set is what is defined there still: 1, 0, or a failure. */
+int judge_is_current(struct judge *, const struct spot *spot);
+/* Destroys what an operation set, of a key or ("") of the service its schema, and says so; what was
+ * destroyed before, or is by this change already, stays as it is. key is borrowed until the plan
+ * was sealed. */
+int judge_destroy(struct judge *, const struct wish *wish, const char *key, uint64_t rev,
+                  uint32_t op);
+/* rules_purge_schema.c: the wish's service's schema; all schemas that say a default. */
+int judge_purge_schema(struct judge *, const struct wish *wish);
+int judge_destroy_schemas(struct judge *, const struct wish *wish, const struct spot *spot);
 
 /* rules_grant.c */
 int judge_rights(struct judge *, const struct wish *wish);

@@ -1,5 +1,5 @@
 /* Values that are to be destroyed: one version of a key, or all that were replaced by a revision.
- */
+ * Of schemas: rules_purge_schema.c. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -43,12 +43,7 @@ static int refuse_elsewhere(struct judge *judge, const struct wish *wish, const 
 {
     uint32_t base = 0, before;
     char layer[ENVIRONMENT_NAME_MAX + 1] = ALL;
-    if (spot_is_default(spot->kind))
-        return judge_refuse(judge, ERR_REFUSED,
-                            "'%s/%s/%s' was a default of the schema in revision %" PRIu64
-                            ": schemas are not purged",
-                            wish->environment, wish->service, wish->key, wish->rev);
-    if (spot->kind == SPOT_IN_BASE) {
+    if (spot->kind == SPOT_IN_BASE || spot->kind == SPOT_IN_BASE_SCHEMA) {
         int found = state_environment_base(judge->index->txn, &base, spot->environment);
         if (!found && base)
             found = state_environment_name(judge->index->txn, layer, &before, base);
@@ -60,6 +55,20 @@ static int refuse_elsewhere(struct judge *judge, const struct wish *wish, const 
                         ": it is purged there (emsa purge %s/%s/%s@%" PRIu64 ")",
                         wish->environment, wish->service, wish->key, layer, wish->rev, layer,
                         wish->service, wish->key, wish->rev);
+}
+
+/* What there was of the key in one environment: its record, or, where that is none of its own, the
+ * default of the environment's own schema. */
+static int find_in(struct txn *txn, struct spot *out, uint32_t environment, uint64_t name_id,
+                   uint64_t rev)
+{
+    struct spot own = {0};
+    const int found = state_moment(txn, &own, environment, name_id, rev);
+    if (found < 0 || (!found && own.kind != SPOT_NONE && own.kind != SPOT_IN_SCHEMA)) {
+        *out = own;
+        return found;
+    }
+    return state_moment(txn, out, environment | LAYER_OF_DEFAULTS, name_id, rev);
 }
 
 /* The record of the key as of the revision, in the newest environment of that name that had one
@@ -77,7 +86,7 @@ static int find_version(struct judge *judge, struct spot *out, const struct wish
     if (!found)
         found = state_name_id(txn, &name_id, service, wish->key);
     for (uint32_t id = state.is.id; !found;) {
-        found = state_moment(txn, out, id, name_id, wish->rev);
+        found = find_in(txn, out, id, name_id, wish->rev);
         if (!found && out->kind != SPOT_NONE)
             break;
         if (found >= 0)
@@ -94,18 +103,16 @@ static int find_version(struct judge *judge, struct spot *out, const struct wish
     return 0;
 }
 
-/* Links and templates are what history is told with; what they lead to has a value of its own. */
-static int refuse_text(struct judge *judge, const struct wish *wish, const struct spot *spot)
+/* A link is a name, which history is told with; what it led to has a value of its own. */
+static int refuse_link(struct judge *judge, const struct wish *wish)
 {
     return judge_refuse(judge, ERR_REFUSED,
-                        "'%s/%s/%s' was a %s in revision %" PRIu64
-                        ", whose text says what there was: purge the values that it names",
-                        wish->environment, wish->service, wish->key,
-                        spot->kind == ENTRY_LINK ? "link" : "template", wish->rev);
+                        "'%s/%s/%s' was a link in revision %" PRIu64
+                        ", which holds a name and no value: purge what it led to",
+                        wish->environment, wish->service, wish->key, wish->rev);
 }
 
-/* Whether that set is what is defined there still. */
-static int is_current(struct judge *judge, const struct spot *spot)
+int judge_is_current(struct judge *judge, const struct spot *spot)
 {
     struct spot now;
     const int found =
@@ -117,6 +124,12 @@ static int is_current(struct judge *judge, const struct spot *spot)
 
 static int refuse_current(struct judge *judge, const struct wish *wish, const struct spot *spot)
 {
+    if (spot->environment & LAYER_OF_DEFAULTS)
+        return judge_refuse(judge, ERR_REFUSED,
+                            "'%s/%s/%s' is what the schema has as its default since revision "
+                            "%" PRIu64 ": set another schema, then purge '%s/%s/%s@%" PRIu64 "'",
+                            wish->environment, wish->service, wish->key, spot->since,
+                            wish->environment, wish->service, wish->key, spot->since);
     return judge_refuse(judge, ERR_REFUSED,
                         "'%s/%s/%s' is what revision %" PRIu64
                         " set still: set another value or remove it, then purge '%s/%s/%s@%" PRIu64
@@ -125,65 +138,99 @@ static int refuse_current(struct judge *judge, const struct wish *wish, const st
                         wish->service, wish->key, spot->since);
 }
 
-static int line_of(struct judge *judge, char mark, const struct wish *wish, const struct spot *spot)
+/* What is left of templates, for as long as the plan. */
+static int keep_sum(struct judge *judge, struct operation *operation,
+                    const uint8_t sum[static HASH_SIZE])
 {
-    const int error = plan_line(judge->plan, mark, spot->kind == ENTRY_SECRET, spot->since,
-                                wish->environment, wish->service, wish->key);
-    return error ? error : plan_line_subject(judge->plan, CHANGE_PURGE, "");
+    operation->remains = (const uint8_t *)gather_copy(judge->gather, (const char *)sum, HASH_SIZE);
+    return operation->remains ? 0 : -ERR_NOMEM;
+}
+
+static bool is_planned(const struct plan *plan, uint64_t rev, uint32_t op)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->steps[i].operation.purged_rev == rev && plan->steps[i].operation.purged_op == op)
+            return true;
+    return false;
+}
+
+static int find_set(struct judge *judge, struct operation *set, uint64_t rev, uint32_t op)
+{
+    struct slice body;
+    struct key key;
+    int found = txn_get(judge->index->txn, &body, DB_LOG, key_operation(&key, rev, op));
+    if (!found)
+        found = operation_decode(set, body);
+    return found > 0 ? error_set(ERR_CORRUPT, "a value was set by no operation") : found;
 }
 
 /* The operation is of the place that the set was of, as the log has it. */
-static int step_of(struct judge *judge, const struct wish *wish, const struct spot *spot)
+static int step_of(struct judge *judge, const struct operation *set, const char *name, uint64_t rev,
+                   uint32_t op)
 {
-    struct slice body;
-    struct operation set;
-    struct key key;
-    int found =
-        txn_get(judge->index->txn, &body, DB_LOG, key_operation(&key, spot->since, spot->op));
-    if (!found)
-        found = operation_decode(&set, body);
-    if (found)
-        return found < 0 ? found : error_set(ERR_CORRUPT, "a value was set by no operation");
     struct operation operation = {.kind = OPERATION_PURGE,
-                                  .environment = set.environment,
-                                  .service = set.service,
-                                  .turn = set.turn,
-                                  .name_id = set.name_id,
-                                  .entry_id = set.entry_id,
-                                  .purged_rev = spot->since,
-                                  .purged_op = spot->op};
-    return judge_step(judge, &operation, wish->key, NULL);
+                                  .environment = set->environment,
+                                  .service = set->service,
+                                  .turn = set->turn,
+                                  .name_id = set->name_id,
+                                  .entry_id = set->entry_id,
+                                  .purged_rev = rev,
+                                  .purged_op = op};
+    uint8_t sum[HASH_SIZE] = {0};
+    int error = 0;
+    if (set->kind == OPERATION_SET_TEMPLATE) {
+        error = erasure_sum(judge->index->txn, sum, rev, op);
+        if (!error)
+            error = keep_sum(judge, &operation, sum);
+    }
+    judge->copied += ROOM_AN_ERASURE + ROOM_A_PAGE;
+    return error ? error : judge_step(judge, &operation, name, NULL);
+}
+
+int judge_destroy(struct judge *judge, const struct wish *wish, const char *key, uint64_t rev,
+                  uint32_t op)
+{
+    struct operation set;
+    uint64_t by_rev;
+    uint32_t by_op;
+    char mark = '-';
+    int found = find_set(judge, &set, rev, op);
+    if (!found)
+        found = erased_by(judge->index->txn, &by_rev, &by_op, rev, op);
+    if (found < 0 || is_planned(judge->plan, rev, op))
+        return found < 0 ? found : 0;
+    const bool is_secret = set.kind == OPERATION_SET_SECRET;
+    if (found)
+        mark = '=';
+    else if ((found = step_of(judge, &set, key[0] ? key : wish->service, rev, op)))
+        return found;
+    found = plan_line(judge->plan, mark, is_secret, rev, wish->environment, wish->service, key);
+    return found ? found : plan_line_subject(judge->plan, CHANGE_PURGE, "");
 }
 
 int judge_purge(struct judge *judge, const struct wish *wish)
 {
     struct spot spot;
-    uint64_t rev;
-    uint32_t op;
     if (!has_reason(judge))
         return refuse_without_reason(judge);
     if (wish->rev >= judge->index->rev)
         return refuse_no_revision(judge, wish->rev);
+    if (!wish->key[0])
+        return judge_purge_schema(judge, wish);
     int found = find_version(judge, &spot, wish);
     if (found)
         return found < 0 ? found : 0;
     if (!spot_is_own(&spot))
         return refuse_elsewhere(judge, wish, &spot);
     if (!erasure_may((enum operation_kind)spot.kind))
-        return refuse_text(judge, wish, &spot);
-    found = is_current(judge, &spot);
+        return refuse_link(judge, wish);
+    found = judge_is_current(judge, &spot);
     if (found)
         return found < 0 ? found : refuse_current(judge, wish, &spot);
-    found = erased_by(judge->index->txn, &rev, &op, spot.since, spot.op);
-    if (found)
-        return found < 0 ? found : line_of(judge, '=', wish, &spot);
-    for (size_t i = 0; i < judge->plan->count; i++) /* named twice */
-        if (judge->plan->steps[i].operation.purged_rev == spot.since &&
-            judge->plan->steps[i].operation.purged_op == spot.op)
-            return 0;
-    judge->copied += ROOM_AN_ERASURE + ROOM_A_PAGE;
-    found = step_of(judge, wish, &spot);
-    return found ? found : line_of(judge, '-', wish, &spot);
+    found = judge_destroy(judge, wish, wish->key, spot.since, spot.op);
+    if (!found && (spot.environment & LAYER_OF_DEFAULTS))
+        found = judge_destroy_schemas(judge, wish, &spot);
+    return found;
 }
 
 /* `all` is made where it is named by others; here it would only be in the way. */
@@ -205,7 +252,7 @@ static int find_place(struct judge *judge, struct operation *operation, const ch
 int judge_compact(struct judge *judge, const struct wish *wish)
 {
     struct operation operation = {.kind = OPERATION_COMPACT, .until = wish->rev};
-    struct erasure erasure = {.until = wish->rev};
+    struct erasure erasure = {.until = wish->rev, .takes_texts = true};
     struct erased erased = {0};
     const char *name;
     if (!has_reason(judge))
@@ -226,7 +273,9 @@ int judge_compact(struct judge *judge, const struct wish *wish)
         judge->copied +=
             erased.values * ROOM_AN_ERASURE + (erased.bytes < most ? erased.bytes : most);
         operation.turn = 0;
-        found = judge_step(judge, &operation, name, NULL);
+        found = keep_sum(judge, &operation, erased.remains);
+        if (!found)
+            found = judge_step(judge, &operation, name, NULL);
     }
     if (found)
         return found;

@@ -193,12 +193,11 @@ static int erase(struct sealing *sealing, const struct operation *operation, uin
                               .op = op,
                               .environment = operation->environment,
                               .service = operation->service,
-                              .until = operation->until};
+                              .until = operation->until,
+                              .takes_texts = operation->remains != NULL};
     struct erased erased;
-    if (operation->kind == OPERATION_PURGE) {
-        erase_value(txn, operation->purged_rev, operation->purged_op, rev, op);
-        return txn_error(txn);
-    }
+    if (operation->kind == OPERATION_PURGE)
+        return erase_value(txn, operation->purged_rev, operation->purged_op, rev, op);
     int error = erasure_keep_tags(&erasure, txn);
     if (!error)
         error = erasure_walk(&erasure, txn, true, &erased);

@@ -296,7 +296,7 @@ static int each_reference(struct references *references, const struct spot *spot
     if (is_value(spot->kind))
         return 0;
     bytes_reset(&references->text);
-    int found = resolve_text(now, &text, &size, &definition, NULL);
+    int found = resolve_references(now, &text, &size, &definition);
     if (!found)
         found = copy_text(references, &text, size);
     if (found)

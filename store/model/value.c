@@ -8,6 +8,7 @@
 #include "store/error.h"
 #include "store/log/history.h"
 #include "store/log/operation.h"
+#include "store/log/remains.h"
 #include "store/model/lost.h"
 
 struct place value_place(const struct store *store, const struct definition *definition)
@@ -139,6 +140,24 @@ int value_bytes(struct store *store, struct txn *txn, const unsigned char **data
     lengths_note(&store->lengths, scratch->size, definition->rev, definition->op);
     *data = scratch->data;
     *size = scratch->size;
+    return 0;
+}
+
+int value_references(struct store *store, struct txn *txn, const unsigned char **data, size_t *size,
+                     const struct definition *definition)
+{
+    struct slice body;
+    struct key key;
+    uint64_t rev;
+    uint32_t op;
+    int found = txn_get(txn, &body, DB_VALUE, key_operation(&key, definition->rev, definition->op));
+    if (!found)
+        found = value_purged(&rev, &op, body);
+    if (found != 1 || definition->kind != ENTRY_TEMPLATE)
+        return value_bytes(store, txn, data, size, definition, NULL);
+    const struct slice remains = remains_in(body);
+    *data = remains.data;
+    *size = remains.size;
     return 0;
 }
 

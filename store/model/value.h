@@ -15,6 +15,11 @@ int value_size(struct store *store, struct txn *txn, size_t *size,
 int value_bytes(struct store *store, struct txn *txn, const unsigned char **data, size_t *size,
                 const struct definition *definition, struct secret *scratch);
 
+/* The names that a link's or template's text refers to: the text, or what is left of it where it
+ * was destroyed (store/log/remains.h). */
+int value_references(struct store *store, struct txn *txn, const unsigned char **data, size_t *size,
+                     const struct definition *definition);
+
 /* As snapshot_sealed and snapshot_reopen. */
 int value_sealed(struct txn *txn, const unsigned char **data, size_t *size,
                  const struct definition *definition);

@@ -1,7 +1,7 @@
 /*
  * Every call that a purge makes, and the scrubbing behind it, failed or killed. The value is there,
- * whole, or it was destroyed and the log says so; whatever failed, asked again it is nowhere in the
- * file.
+ * whole, and so is a template that has it, or both were destroyed and the log says so; whatever
+ * failed, asked again it is nowhere in the file.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -20,6 +20,7 @@
 
 #define MARK "what-must-not-be-kept-anywhere"
 #define KEY "prod/web/MARKED"
+#define TEXT "prod/web/TEXT"
 #define REVISION_SET (STAGE_REVISION_BEFORE + 1)
 
 static struct stage stage;
@@ -27,10 +28,12 @@ static struct stage stage;
 static void set_value(struct store *store)
 {
     struct change_result result;
-    MUST_DO(SAMPLE_COMMIT(store, &result, "set", 0, {SET_TEXT, KEY, .text = MARK}));
+    MUST_DO(SAMPLE_COMMIT(store, &result, "set", 0, {SET_TEXT, KEY, .text = MARK},
+                          {SET_TEMPLATE, TEXT, .text = MARK " ${MARKED}"}));
     MUST(result.rev == REVISION_SET, "revision %llu", (unsigned long long)result.rev);
     change_result_release(&result);
-    MUST_DO(SAMPLE_COMMIT(store, &result, "again", 0, {SET_TEXT, KEY, .text = "harmless"}));
+    MUST_DO(SAMPLE_COMMIT(store, &result, "again", 0, {SET_TEXT, KEY, .text = "harmless"},
+                          {SET_TEMPLATE, TEXT, .text = "${MARKED}"}));
     change_result_release(&result);
 }
 
@@ -39,11 +42,13 @@ static int purge(struct store *store, bool *did)
     struct change *change;
     struct change_result result = {0};
     const struct change_terms terms = sample_terms("purge", 0);
-    const struct path path = sample_path(KEY);
+    const struct path path = sample_path(KEY), text = sample_path(TEXT);
     int error = change_new(&change, store);
     if (error)
         return error;
     error = change_purge(change, &path, REVISION_SET);
+    if (!error)
+        error = change_purge(change, &text, REVISION_SET);
     if (!error)
         error = change_commit(change, &terms, &result);
     *did = !error && result.committed;

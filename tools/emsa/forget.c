@@ -97,8 +97,9 @@ int run_purge(struct session *session)
     struct path path;
     json_int_t rev = 0;
     int error = path_parse(&path, word, sign != NULL ? (size_t)(sign - word) : strlen(word));
-    if (error == 0 && path_depth(&path) != PATH_KEY)
-        error = error_set(ERR_INVALID, "what is purged is a value: ENV/SERVICE/KEY@REV");
+    if (error == 0 && path_depth(&path) != PATH_KEY && path_depth(&path) != PATH_SERVICE)
+        error = error_set(ERR_INVALID, "what is purged is a value, ENV/SERVICE/KEY@REV, or a "
+                                       "schema, ENV/SERVICE@REV");
     if (error == 0 && (sign == NULL || sign[1] == '\0'))
         error =
             error_set(ERR_INVALID,

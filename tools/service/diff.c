@@ -69,7 +69,7 @@ static int side_object(struct diff *diff, const struct entry *entry, json_t **ou
     if (*out == NULL)
         return error_set(ERR_NOMEM, "no memory for a difference");
     if (entry->kind == ENTRY_SECRET)
-        return entry_is_composed(entry) ? 0 : add_purged(diff->snapshot, *out, &entry->value);
+        return add_purged(diff->snapshot, *out, &entry->value);
     int error = snapshot_value(diff->snapshot, &data, &size, entry, &scratch);
     if (error == -ERR_PURGED) {
         json_object_set_new(*out, "purged", json_true());

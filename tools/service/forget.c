@@ -56,7 +56,7 @@ static int find_version(struct version *version, const struct path *path, uint64
 {
     struct definition definition;
     uint32_t environment, op;
-    uint64_t name_id;
+    uint64_t name_id = 0;
     int64_t expires;
     struct snapshot *snapshot = version->snapshot;
     int found = history_environment(snapshot, &environment, path->environment, rev);
@@ -64,6 +64,9 @@ static int find_version(struct version *version, const struct path *path, uint64
         found = history_name(snapshot, &name_id, path->service, path->key);
     if (found == 0)
         found = history_definition(snapshot, &definition, &expires, environment, name_id, rev);
+    if (found == NOT_THERE && name_id != 0) /* a default of its own schema */
+        found = history_definition(snapshot, &definition, &expires, environment | LAYER_OF_DEFAULTS,
+                                   name_id, rev);
     if (found != 0)
         return found < 0 ? found : 0;
     version->set = definition.rev;

@@ -112,7 +112,7 @@ static int mark_purged(struct snapshot *snapshot, const struct path *path, uint6
 {
     struct definition definition;
     uint32_t environment, op;
-    uint64_t name_id, by;
+    uint64_t name_id = 0, by;
     int64_t expires;
     if (path_depth(path) != PATH_KEY)
         return 0;
@@ -121,6 +121,9 @@ static int mark_purged(struct snapshot *snapshot, const struct path *path, uint6
         found = history_name(snapshot, &name_id, path->service, path->key);
     if (found == 0)
         found = history_definition(snapshot, &definition, &expires, environment, name_id, rev);
+    if (found == NOT_THERE && name_id != 0) /* a default of its own schema */
+        found = history_definition(snapshot, &definition, &expires, environment | LAYER_OF_DEFAULTS,
+                                   name_id, rev);
     if (found == 0 && definition.rev != rev)
         found = NOT_THERE;
     if (found == 0)
@@ -310,7 +313,8 @@ static int add_purged(struct snapshot *snapshot, json_t *object,
 {
     uint64_t by = 0;
     uint32_t op;
-    if (operation->kind != OPERATION_SET_PLAIN && operation->kind != OPERATION_SET_SECRET)
+    if (operation->kind > OPERATION_SET_TEMPLATE && operation->kind != OPERATION_SCHEMA_SET &&
+        operation->kind != OPERATION_DEFAULT_SET)
         return 0;
     int found = history_purged(snapshot, &by, &op, operation->rev, operation->op);
     if (found == 0)
@@ -363,7 +367,8 @@ static int operation_object(struct snapshot *snapshot, const struct operation_in
     sets &= json_object_get(*out, "purged") == NULL;
     if (error == 0 && sets)
         error = add_value(snapshot, operation, *out);
-    if (error == 0 && may.read && operation->kind == OPERATION_DEFAULT_SET)
+    if (error == 0 && may.read && operation->kind == OPERATION_DEFAULT_SET &&
+        json_object_get(*out, "purged") == NULL)
         error = add_default(snapshot, operation, *out);
     if (error < 0)
         json_decref(*out);

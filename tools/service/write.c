@@ -63,7 +63,9 @@ static void add_compaction(json_t *object, const struct change_line *line)
 /* What is about a name and no value, in words. */
 static void add_note(json_t *object, const struct change_line *line)
 {
+    struct path path;
     bool is_gone = line->mark == '-';
+    bool is_schema = path_depth(change_line_path(&path, line)) == PATH_SERVICE;
     if (line->subject == CHANGE_TAG)
         json_object_set_new(object, "note", json_sprintf("tag %s", line->with));
     if (line->subject == CHANGE_LOCK)
@@ -79,9 +81,10 @@ static void add_note(json_t *object, const struct change_line *line)
             object, "note",
             json_sprintf("new keys%s%s", line->with[0] != '\0' ? ", " : "", line->with));
     if (line->subject == CHANGE_PURGE && is_gone)
-        json_object_set_new(
-            object, "note",
-            json_sprintf("what revision %llu set is destroyed", (unsigned long long)line->was_rev));
+        json_object_set_new(object, "note",
+                            json_sprintf("%s revision %llu set is destroyed",
+                                         is_schema ? "the schema that" : "what",
+                                         (unsigned long long)line->was_rev));
     if (line->subject == CHANGE_COMPACT && is_gone)
         add_compaction(object, line);
     if (line->subject == CHANGE_SHARE)

@@ -145,7 +145,7 @@ PURGE, COMPACT = 48, 49
 # what must be there, and what may be: tag and size
 FIELDS = {TAG: {20: 8}, IDENTITY: {1: 32, 4: 32}, ENVIRONMENT_KEY: {1: 32}, SERVICE_KEY: {1: 32, 2: 32, 3: 112}, GRANT: {2: 32, 3: 112},
           VALUE_KEY: {24: 12, 25: 80}, PURGE: {32: 12}, COMPACT: {33: 8}}
-PERHAPS = {ENVIRONMENT_ADD: {16: 4, 17: 8}, ENVIRONMENT_REMOVE: {17: 8}, REMOVE: {17: 8}, **{kind: {17: 8, 21: 20} for kind in SETS}}
+PERHAPS = {PURGE: {34: 32}, COMPACT: {34: 32}, ENVIRONMENT_ADD: {16: 4, 17: 8}, ENVIRONMENT_REMOVE: {17: 8}, REMOVE: {17: 8}, **{kind: {17: 8, 21: 20} for kind in SETS}}
 KINDS = (*SETS, REMOVE, LOCK, UNLOCK, SHARE, UNSHARE, ENVIRONMENT_ADD, ENVIRONMENT_REMOVE, SERVICE_ADD, SERVICE_REMOVE,
          *SCHEMAS, TAG, UNTAG, RIGHTS_GRANT, RIGHTS_REVOKE, IDENTITY, ENVIRONMENT_KEY, SERVICE_KEY, GRANT, VALUE_KEY, PURGE, COMPACT)
 # flag by flag, the kinds that may have it: made, SAME, allowed equal, protected, OVERRIDE, signed
@@ -275,7 +275,7 @@ class Store:
 
     def _read_log(self):
         parent, time, count, values = bytes(32), -1, 0, 0
-        self.commits, self.log, self.keys, self.later, self.gone = {}, {}, {}, {}, {}
+        self.commits, self.log, self.keys, self.later, self.gone, self.remains = {}, {}, {}, {}, {}, {}
         for rev in range(1, self.rev + 1):
             body = self.bodies["commit"][struct.pack(">Q", rev)]
             commit = read_commit(body)
@@ -344,9 +344,9 @@ class Store:
 
     def _read_value(self, rev, op, operation, value):
         import emsa_forget
-        by = emsa_forget.purged(value)
+        by, remains = emsa_forget.purged(value, operation["kind"])
         if by:
-            self.gone[rev, op] = by
+            self.gone[rev, op], self.remains[rev, op] = by, remains
             return
         must(H("emsa-digest-1", value) == operation["digest"], f"commit {rev}, operation {op}: digest")
         must(value[0] == 1 and value[1] == VALUES[operation["kind"]], "value: head")
@@ -357,6 +357,10 @@ class Store:
         if (rev, op) in self.gone:
             return None
         return self.bodies["value"][struct.pack(">QI", rev, op)][18:]
+
+    def text(self, rev, op):
+        """As content; of a template that was destroyed, the references that remain."""
+        return self.remains.get((rev, op), self.content(rev, op))
 
     # -- secrets
 

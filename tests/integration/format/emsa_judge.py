@@ -7,6 +7,7 @@ import emsa_schema
 from emsa_resolve import DEFAULTS
 
 KEY, SERVICE, ENVIRONMENT = 1, 2, 3
+DESTROYED = object()  # a schema of which nobody can say what it was
 STRICT = "--strict" in sys.argv  # also tells of operations that could have said SAME
 
 
@@ -37,15 +38,20 @@ class Judge:
         """Each schema's defaults are those that it says, and none was set to what it was."""
         for layer, service in {(o["environment"], o["service"]) for o in operations if o["kind"] in form.SCHEMAS}:
             schema = self._schema(layer, service)
+            if schema is DESTROYED:
+                continue
             wanted = {name: key.default for name, key in schema.keys.items() if key.default is not None} if schema else {}
             found = {it.key: it.content for (at, name_id), it in self.definitions.items()
                      if at == layer | DEFAULTS and self.names[name_id][0] == service}
-            form.must(wanted == found, f"revision {self.rev}: defaults that the schema has not")
+            is_so = wanted.keys() == found.keys() and all(it in (None, wanted[key]) for key, it in found.items())
+            form.must(is_so, f"revision {self.rev}: defaults that the schema has not")
 
     def _schema(self, layer, service):
         said = self.schemas.get((layer, service))
         if said is None:
             return None
+        if self.store.content(*said) is None:
+            return DESTROYED
         if said not in self.read:
             self.read[said] = emsa_schema.read(self.store.content(*said))
             form.must(self.read[said].service == self.services[service], "a schema of another service")
@@ -57,6 +63,8 @@ class Judge:
             name = self.services.get(service)
             layer = after.schema_layer(environment, name) if kind == KEY and environment in after.layers else 0
             if not layer or self.schemas[layer, service][0] == self.rev:
+                continue
+            if self._schema(layer, service) is DESTROYED:
                 continue
             if before.schema_layer(environment, name) != layer if environment in before.layers else True:
                 continue

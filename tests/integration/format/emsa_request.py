@@ -217,7 +217,7 @@ class Following:
             rev = self.parameters.get("rev", "")
             return kind in kinds and operation["name"] in self.places(places) and \
                 not (kind == TAG and rev.isdigit() and operation["tagged"] != int(rev))
-        if kind == PURGE and operation["purged"][0] > self.parameters["rev"] or kind == COMPACT and operation["until"] != self.parameters["rev"]:
+        if kind == PURGE and operation["name_id"] and operation["purged"][0] > self.parameters["rev"] or kind == COMPACT and operation["until"] != self.parameters["rev"]:
             return False
         if kind == ENVIRONMENT_ADD and not self.is_made(self.parameters, operation):
             return False
@@ -237,6 +237,8 @@ class Following:
         if kind == IDENTITY:
             return any(asked["kind"] == "grant" and asked["who"] == "id:" + operation["name"] and
                        asked.get("key", "") == public_text(operation) for asked, _ in self.asked)
+        if kind == PURGE and not operation["name_id"]:  # a schema that says a default
+            return any(covers(path, asked) for asked in self.all_places())
         if kind == DEFAULT_SET:
             return place in self.schemas
         return kind == DEFAULT_REMOVE or (kind == SHARE and operation["overridden"] and bool(self.parameters.get("override")))

@@ -69,6 +69,7 @@ class Definition:
     size: int
     expires: int
     content: bytes | None  # a secret's is its envelope; None: it was destroyed
+    text: bytes | None = None  # as content; of a template that was destroyed, the references that remain
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ class View:
         elif definition.kind == SECRET:
             result.secret, result.value = True, self.open_secret(definition)
         elif definition.kind == LINK:
-            self._follow(result, environment, definition, parse_link(definition.content))
+            self._follow(result, environment, definition, parse_link(definition.text))
         else:
             self._expand(result, environment, definition)
         result.rev = max([result.rev] + [rev for rev in result.reached if rev > record.since])
@@ -198,8 +199,8 @@ class View:
         return found.value
 
     def _expand(self, result, environment, definition):
-        parts, size = [], 0
-        for piece in parse_template(definition.content, definition.service):
+        parts, size = [None] if definition.content is None else [], 0
+        for piece in parse_template(definition.text, definition.service):
             if isinstance(piece, tuple):
                 value = self._follow(result, environment, definition, piece[:2])
                 piece = None if value is None or result.fault else FILTERS.get(piece[2], bytes)(value)

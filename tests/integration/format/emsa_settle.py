@@ -228,12 +228,13 @@ class Settled(Judge, Keys, Entitled):
             self.last_entry += 1
         form.must(operation["entry_id"] == (was.entry_id if was else self.last_entry), "an entry id")
         service, key = self.names[operation["name_id"]]
-        form.must(operation["kind"] != form.DEFAULT_SET or not was or was.content != self.store.content(self.rev, op),
+        form.must(operation["kind"] != form.DEFAULT_SET or not was or None in (was.content, self.store.content(self.rev, op)) or
+                  was.content != self.store.content(self.rev, op),
                   "a default that was so before")
         self.definitions[spot] = Definition(spot[0], self.services[service], key, spot[1], form.VALUES[operation["kind"]],
                                             operation["entry_id"],
                                             self.rev, op, operation["stored_size"], operation["expires"],
-                                            self.store.content(self.rev, op))
+                                            self.store.content(self.rev, op), self.store.text(self.rev, op))
 
     def _apply_relation(self, operation, op):
         kind, environment = operation["kind"], operation["environment"]
@@ -482,7 +483,7 @@ class Settled(Judge, Keys, Entitled):
         for (environment, name_id), own in self.definitions.items():
             if own.expires:
                 made["expiry"][struct.pack(">QIQ", own.expires, environment, name_id)] = body("QI", own.rev, own.op)
-            for service, key in references(own.kind, own.content, own.service):
+            for service, key in references(own.kind, own.text, own.service):
                 made["reference"][struct.pack(">I", environment) + short(service) + short(key) + struct.pack(">Q", name_id)] = b"\1"
         for (environment, service, key, consumer), said in self.shares.items():
             made["share"][struct.pack(">I", environment) + short(service) + short(key) + short(consumer)] = body("QI", *said)

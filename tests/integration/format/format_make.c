@@ -406,6 +406,14 @@ static void forget(struct store *store)
            {DO_HIDDEN, "old/web/S", "a secret of two"}, {DO_PLAIN, "old/api/B", "two"});
     const uint64_t two = store_revision(store);
     COMMIT(store, {DO_PURGE, "old/web/A", NULL, one}, {DO_PURGE, "old/web/S", NULL, one});
+    COMMIT(store, {DO_TEMPLATE, "old/web/T", "<${A|url}>${S}"},
+           {DO_SCHEMA, "old/web", "P:string=one Q:string=q"});
+    COMMIT(store, {DO_SCHEMA, "old/web", "P:string=one Q:string=r"});
+    COMMIT(store, {DO_SCHEMA, "old/web", "P:string=two Q:string=r"});
+    COMMIT(store, {DO_PURGE, "old/web/P", NULL, store_revision(store) - 1});
+    COMMIT(store, {DO_SCHEMA, "old/web", "P:string=three Q:string=r"});
+    COMMIT(store, {DO_TEMPLATE, "old/web/T", "${A}"},
+           {DO_PURGE, "old/web/T", NULL, store_revision(store)});
     COMMIT(store, {DO_PLAIN, "old/web/A", "three"}, {DO_HIDDEN, "old/web/S", "a secret of three"},
            {DO_PLAIN, "old/api/B", "three"}, {DO_TAG, "", "kept", two});
     const uint64_t three = store_revision(store);

@@ -67,10 +67,11 @@ is "its envelope" yes "$([ "$(in_file "$envelope")" -gt 0 ] && echo yes)"
 # One version of each; tried first.
 ends "without a reason" 2 "say why" emsa purge "prod/billing/HOST@$then"
 ends "without a revision" 2 "@REV" emsa purge prod/billing/HOST -m why
-ends "no value" 2 "is a value" emsa purge "prod/billing@$then" -m why
+ends "no value" 2 "is a value" emsa purge "prod@$then" -m why
+ends "no schema" 3 "had no schema of its own" emsa purge "prod/billing@$then" -m why
 ends "no such revision" 3 "no revision 999" emsa purge prod/billing/HOST@999 -m why
 ends "no value then" 3 "had no value" emsa purge "prod/billing/PASSWORD@$then" -m why
-ends "a template" 4 "whose text says" emsa purge "prod/billing/DSN@$then" -m why
+ends "a template that is set" 4 "$refuses_current" emsa purge "prod/billing/DSN@$then" -m why
 ends "a dry run" 0 "dry run" emsa purge "prod/billing/HOST@$then" -m why --dry-run
 is "still there" the-wrong-host.example "$(cat "$past/$then/prod/billing/HOST")"
 ends "purged" 0 "was that from revision" emsa purge "prod/billing/HOST@$then" -m "INC-7: another customer's"
@@ -109,6 +110,59 @@ is "nor later" 0 "$(in_file 'b"the-wrong-host.example"')"
 holds "verify" emsa verify
 holds "in Python" /usr/bin/python3 -B "$here/../format/emsa_settle.py" "$EMSA_STORE" --identity "$EMSA_STORE.identity"
 ends "audited" 0 Purge bash -c 'until emsa audit | grep Purge; do :; done'
+
+# What somebody typed into a template: it, and what others made of it.
+holds "a template" emsa set --template prod/billing 'URL=pg://me:typed-password@${HOST}' --new
+typed=$(revision)
+holds "what it is part of" emsa set --template prod/billing 'LINE=<${URL}>'
+holds "what it refers to" emsa set prod/billing HOST=c.example
+composed=$(revision)
+is "composed" "<pg://me:typed-password@c.example>" "$(cat "$past/$composed/prod/billing/LINE")"
+holds "as it should be" emsa set --template prod/billing 'URL=pg://me:${PASSWORD}@${HOST}'
+ends "purged" 0 "was that from revision $typed to $composed" emsa purge "prod/billing/URL@$composed" -m "INC-10: typed"
+gone=$(revision)
+is "its text is nowhere" 0 "$(in_file 'b"typed-password"')"
+no_data "the template" "$past/$typed/prod/billing/URL"
+no_data "what it is part of" "$past/$composed/prod/billing/LINE"
+is "what is" "<pg://me:another-one-altogether@c.example>" "$(emsa get --reveal prod/billing/LINE)"
+ends "bring it back" 3 "INC-10" emsa rollback prod/billing/URL --to "$typed"
+ends "its log" 0 "purged by revision $gone" emsa log prod/billing/URL
+ends "its commit" 0 "purged by revision $gone" emsa show "$typed"
+ends "a difference" 0 "URL  *(purged) -> " emsa diff prod --from "$typed"
+
+# Into a schema: as a default, which another schema says too, and as a pattern.
+holds "a service" emsa service add prod/typed
+schema() {
+    printf 'service: typed\nkeys:\n  PORT: {type: port, default: %s}\n' "$1" >"$work/typed.yaml"
+    shift
+    printf '  %s\n' "$@" >>"$work/typed.yaml"
+    emsa schema set "$work/typed.yaml" --env prod >/dev/null
+}
+pass='PASS: {type: string, default: typed-default}'
+holds "a schema" schema 80 "$pass"
+typed=$(revision)
+holds "the next one" schema 81 "$pass" 'A: {type: string, pattern: typed-pattern}'
+second=$(revision)
+is "in effect" typed-default "$(emsa get prod/typed/PASS)"
+ends "a default that is" 4 "set another schema" emsa purge "prod/typed/PASS@$typed" -m why
+ends "a schema that is" 4 "set another one or remove it" emsa purge "prod/typed@$second" -m why
+holds "as it should be" schema 82
+ends "in its commit" 0 typed-default emsa show "$typed"
+ends "a dry run" 0 "the schema that revision $second set" emsa purge "prod/typed/PASS@$typed" -m why --dry-run
+is "still there" typed-default "$(cat "$past/$second/prod/typed/PASS")"
+ends "purged" 0 "was that from revision $typed to $second" emsa purge "prod/typed/PASS@$typed" -m "INC-11: typed"
+gone=$(revision)
+is "the default is nowhere" 0 "$(in_file 'b"typed-default"')"
+is "nor is the pattern" 0 "$(in_file 'b"typed-pattern"')"
+no_data "the default" "$past/$second/prod/typed/PASS"
+is "others of then" 81 "$(cat "$past/$second/prod/typed/PORT")"
+ends "its commit" 0 "purged by revision $gone" emsa show "$typed"
+ends "what was done" 0 "purge  *.*what revision $typed set" emsa show "$gone"
+holds "the schema" emsa purge "prod/typed@$second" -m "INC-11: all of it"
+no_data "what it said" "$past/$second/prod/typed/PORT"
+is "what is" 82 "$(emsa get prod/typed/PORT)"
+holds "verify" emsa verify
+holds "in Python" /usr/bin/python3 -B "$here/../format/emsa_settle.py" "$EMSA_STORE" --identity "$EMSA_STORE.identity"
 
 # A removed environment's; everything that nobody sees any more, but what a tag shows.
 holds "an environment" emsa env add gone
@@ -159,5 +213,6 @@ holds "nor the view" emsa umount "$work/view"
 holds "stopped" stop_server
 holds "rebuilt" emsa verify --rebuild
 is "nowhere in the new file" 0 "$(in_file 'b"the-wrong-host.example"')"
+is "nor what was typed" 0 "$(in_file 'b"typed-"')"
 ends "and destroyed" 3 "destroyed by revision $purged, .*INC-7" emsa rollback prod/billing/HOST --to "$then"
 finish

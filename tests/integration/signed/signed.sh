@@ -61,6 +61,13 @@ signs "rollback" emsa rollback prod/web --to 3 -m "as it was"
 signs "promote" emsa promote prod/web dev/web PORT
 signs "another value" emsa set prod/web PORT=81
 signs "purge" emsa purge prod/web/PORT@3 -m "it was none of ours"
+said=$(revision)
+signs "schema, once more" emsa schema set "$work/schema" --env prod
+sed -i 's/8080/8081/' "$work/schema"
+signs "schema, another" emsa schema set "$work/schema" --env prod
+signs "schema, none" emsa schema rm prod/web
+signs "purge, a default, and the next schema that says it" emsa purge "prod/web/LEVEL@$((said + 1))" -m "none of ours"
+signs "purge, a schema" emsa purge "prod/web@$((said + 2))" -m "none of ours"
 signs "compact" emsa compact prod/web --keep 7 -m "enough"
 printf 'A=1\nB=two words\n' >"$work/env"
 signs "import" emsa import prod/worker "$work/env"

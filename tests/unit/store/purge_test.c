@@ -1,109 +1,11 @@
 /* Values that are destroyed: which may be, what readers and verification say of them then. */
-#include "tests/unit/store/model_support.h"
+#include "tests/unit/store/purge_support.h"
 
 #include "store/db/keys.h"
 #include "store/history.h"
 #include "store/log/erasure.h"
 #include "store/log/operation.h"
 #include "store/verify.h"
-
-#define WHY "it was pasted into a ticket"
-
-/* The revision, or the failure; *line is the first line of what was done. */
-static int64_t destroy(struct model *model, struct change_line *line, bool is_purge,
-                       const char *path, uint64_t rev, const char *why)
-{
-    struct change *change;
-    struct change_result result;
-    const struct change_terms terms = sample_terms(why, 0);
-    const struct path place = sample_path(path);
-    assert_int_equal(change_new(&change, model->store), 0);
-    int error = is_purge ? change_purge(change, &place, rev) : change_compact(change, &place, rev);
-    if (!error)
-        error = change_commit(change, &terms, &result);
-    change_free(change);
-    if (error)
-        return error;
-    const int64_t made = (int64_t)result.rev;
-    assert_int_equal(result.count, 1);
-    if (line)
-        *line = result.lines[0];
-    change_result_release(&result);
-    return made;
-}
-
-static int64_t purge(struct model *model, const char *path, uint64_t rev)
-{
-    struct change_line line;
-    const int64_t made = destroy(model, &line, true, path, rev, WHY);
-    if (made > 0) {
-        assert_int_equal(line.subject, CHANGE_PURGE);
-        assert_int_equal(line.mark, '-');
-    }
-    return made;
-}
-
-/* How many values went. */
-static uint64_t compact(struct model *model, const char *path, uint64_t rev)
-{
-    struct change_line line;
-    const int64_t made = destroy(model, &line, false, path, rev, WHY);
-    if (made < 0)
-        fail_msg("%s", error_text());
-    assert_int_equal(line.subject, CHANGE_COMPACT);
-    assert_int_equal(line.mark, line.values ? '-' : '=');
-    return line.values;
-}
-
-/* What a key's value as of a revision reads as: 0 and the text, or the failure. */
-static int read_at(struct model *model, const char *path, uint64_t rev, char text[static 64])
-{
-    SECRET_CLEANUP struct secret scratch = {0};
-    struct entry entry;
-    uint32_t environment, service;
-    const unsigned char *data;
-    size_t size;
-    const struct path place = sample_path(path);
-    assert_int_equal(snapshot_begin(model->snapshot), 0);
-    int found = history_environment(model->snapshot, &environment, place.environment, rev);
-    if (!found)
-        found = history_service(model->snapshot, &service, environment, place.service, rev);
-    if (!found)
-        found = history_entry(model->snapshot, &entry, environment, service, place.key, rev);
-    if (!found)
-        found = snapshot_value(model->snapshot, &data, &size, &entry, &scratch);
-    if (!found) {
-        assert_true(size < 64);
-        memcpy(text, data, size);
-        text[size] = '\0';
-    }
-    snapshot_end(model->snapshot);
-    return found;
-}
-
-static void reads(struct model *model, const char *path, uint64_t rev, const char *text)
-{
-    char found[64];
-    const int error = read_at(model, path, rev, found);
-    if (error)
-        fail_msg("%s@%lu: %s", path, (unsigned long)rev, error_text());
-    assert_string_equal(found, text);
-}
-
-static void is_gone(struct model *model, const char *path, uint64_t rev, uint64_t by)
-{
-    char found[64], words[64];
-    assert_int_equal(read_at(model, path, rev, found), ERR(ERR_PURGED));
-    snprintf(words, sizeof words, "was destroyed by revision %lu, ", (unsigned long)by);
-    assert_non_null(strstr(error_text(), words));
-    assert_non_null(strstr(error_text(), ": " WHY));
-}
-
-static void verifies(struct model *model)
-{
-    if (sample_verify(model->store, true))
-        fail_msg("%s", error_text());
-}
 
 static void test_one_value(void **state)
 {
@@ -152,14 +54,6 @@ static void test_again(void **state)
     verifies(model);
 }
 
-static void refused(struct model *model, enum error_code code, const char *path, uint64_t rev,
-                    const char *says)
-{
-    const int64_t error = destroy(model, NULL, true, path, rev, WHY);
-    if (error != ERR(code) || !strstr(error_text(), says))
-        fail_msg("%s@%lu: %ld '%s'", path, (unsigned long)rev, (long)error, error_text());
-}
-
 static void test_what_is_refused(void **state)
 {
     struct model *model = *state;
@@ -173,14 +67,13 @@ static void test_what_is_refused(void **state)
     refused(model, ERR_REFUSED, "child/web/A", one, "emsa purge prod/web/A@3");
     refused(model, ERR_REFUSED, "prod/web/C", one, "emsa purge all/web/C@3");
     refused(model, ERR_REFUSED, "prod/web/L", one, "was a link");
-    refused(model, ERR_REFUSED, "prod/web/T", one, "was a template");
     refused(model, ERR_NOT_FOUND, "prod/web/Z", one, "had no value in revision 3");
     refused(model, ERR_NOT_FOUND, "prod/web/L", two, "had no value in revision 4");
     refused(model, ERR_NOT_FOUND, "prod/web/A", 1, "had no value in revision 1");
     refused(model, ERR_NOT_FOUND, "prod/web/A", two + 1, "no revision 5: the newest is 4");
     refused(model, ERR_INVALID, "prod/web/A", 0, "there is no revision 0");
     assert_int_equal(destroy(model, NULL, true, "prod/web/A", one, ""), ERR(ERR_INVALID));
-    assert_int_equal(destroy(model, NULL, true, "prod/web", one, WHY), ERR(ERR_INVALID));
+    assert_int_equal(destroy(model, NULL, true, "prod", one, WHY), ERR(ERR_INVALID));
     assert_int_equal(destroy(model, NULL, false, "prod/web/A", one, WHY), ERR(ERR_INVALID));
     assert_int_equal(destroy(model, NULL, false, "prod", one, ""), ERR(ERR_INVALID));
     assert_int_equal(destroy(model, NULL, false, "all/none", one, WHY), ERR(ERR_NOT_FOUND));
@@ -277,18 +170,6 @@ static void test_what_tags_keep(void **state)
 }
 
 /* --- what verification finds --- */
-
-struct found {
-    unsigned count;
-    char first[512];
-};
-
-static void keep(void *arg, const char *text)
-{
-    struct found *found = arg;
-    if (!found->count++)
-        snprintf(found->first, sizeof found->first, "%s", text);
-}
 
 static struct slice at(struct key *key, uint64_t rev, uint32_t op)
 {
