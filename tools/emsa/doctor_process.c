@@ -186,7 +186,10 @@ static void say_sink(struct doctor *doctor)
         doctor_say(doctor, DOCTOR_WARN, "audit sink", "the record has them: 'emsa audit'",
                    "%lld lines of the audit record did not get to %s", unsent, sink);
     else
-        doctor_say(doctor, DOCTOR_OK, "audit sink", "", "%s gets a copy of each line", sink);
+        doctor_say(doctor, DOCTOR_OK, "audit sink", "",
+                   "%s gets a copy of each line (but not of those that commands write while no "
+                   "server runs)",
+                   sink);
 }
 
 static void say_version(struct doctor *doctor)

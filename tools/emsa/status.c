@@ -162,7 +162,9 @@ int run_status(struct session *session)
         return output_json(json_incref(answer.reply));
     print_store(session, answer.reply);
     if (is_local) {
-        printf("server        none runs: this command opened the store itself\n");
+        printf("server        none runs: this command opened the store itself\n"
+               "audit         lines of commands without a server are in the record alone, in no "
+               "other log\n");
         return 0;
     }
     print_processes(session, answer.reply);

@@ -22,6 +22,7 @@ holds "values" emsa set prod/web PORT=8080 HOST=a --secret-file "PASSWORD=$work/
 is "without a server: the store's numbers" "0 3 1 3 1 none none" \
     "$(metrics emsa_up emsa_entries emsa_environments emsa_revision emsa_unlocked emsa_views emsa_requests_total)"
 is "no server runs" "none runs: this command opened the store itself" "$(line server)"
+is "nor a copy of what is audited" "lines of commands without a server are in the record alone, in no other log" "$(line audit)"
 
 mounted "$work/env"
 is "with one" "1 3 3 1 0 1 1 1" "$(metrics emsa_up emsa_revision emsa_published_revision emsa_views emsa_open_files \
