@@ -70,8 +70,18 @@ static uint32_t seen_from_outside(uint32_t uid)
 static int check_user(uint32_t uid)
 {
     const uint32_t self = geteuid();
-    if (uid == self || uid == NOBODY || uid == seen_from_outside(self))
+    if (uid == self || uid == seen_from_outside(self))
         return 0;
+    if (uid == NOBODY) {
+        error_set(ERR_REFUSED,
+                  "the server sees uid %u here, as it does everybody whom its user namespace does "
+                  "not have: any of them could stand in between, and nothing was signed",
+                  NOBODY);
+        return error_add(ERR_REFUSED,
+                         "run this where the server's user namespace has uid %" PRIu32
+                         ", or as nobody but that user (--sign none)",
+                         self);
+    }
     return error_set(ERR_REFUSED,
                      "the server takes this process for uid %" PRIu32 ", which is uid %" PRIu32
                      ": somebody stands in between, and nothing was signed",

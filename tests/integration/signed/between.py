@@ -13,8 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../support"))
 import varlink  # noqa: E402
 
 
-def catch(emsa, folder, identity, store_id, arguments):
-    """(parameters, bytes of the stream) of the change that the command asks for."""
+def catch(emsa, folder, identity, store_id, arguments, challenge=None, says=""):
+    """(parameters, bytes of the stream) of the change that the command asks for; with a challenge, the command must refuse it in those words."""
     path = os.path.join(folder, "socket")
     if os.path.exists(path):
         os.unlink(path)
@@ -37,7 +37,7 @@ def catch(emsa, folder, identity, store_id, arguments):
             if call["method"].endswith(".StoreId"):
                 reply = {"id": store_id}
             elif call["method"].endswith(".CallerChallenge"):
-                reply = {"store": store_id, "uid": 0}
+                reply = {"store": store_id, "uid": 0, **(challenge or {})}
             else:
                 caught["parameters"] = call["parameters"]
                 caught["stream"] = b""
@@ -49,9 +49,13 @@ def catch(emsa, folder, identity, store_id, arguments):
 
     thread = threading.Thread(target=serve)
     thread.start()
-    subprocess.run([emsa, "--store", folder, "--sign", identity, *arguments], check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run([emsa, "--store", folder, "--sign", identity, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     thread.join()
     listener.close()
+    assert done.returncode == (4 if challenge else 0) and says in done.stderr, done
+    if challenge:
+        assert not caught, caught
+        return None
     return caught["parameters"], caught["stream"]
 
 
@@ -75,6 +79,8 @@ def main():
     before = head()
     parameters, stream = catch(emsa, folder, identity, store_id, ["set", "prod/web", "PORT=81", "-m", "signed"])
     secret, secret_stream = catch(emsa, folder, identity, store_id, ["set", "prod/web", "--secret-file", f"KEY={folder}/key"])
+    for uid, says in (1000, "somebody stands in between"), (65534, "its user namespace does not have"):
+        catch(emsa, folder, identity, store_id, ["set", "prod/web", "PORT=81"], {"challenge": "00" * 32, "uid": uid}, says)
     assert b"PORT" not in stream and stream[32:] == b"81", stream
     assert secret_stream[32:] == b"a secret of some length", secret_stream
 
