@@ -35,6 +35,15 @@ ends "before another option" 3 "no credential 'emsa-identity-key'" emsa identity
 is "nothing was made" "" "$(ls bob* 2>/dev/null || true)"
 holds "a credential" env CREDENTIALS_DIRECTORY="$work" emsa identity new bob --systemd-credential key
 holds "which opens it" emsa identity test bob.identity --key-file key
+cp key emsa-identity-key
+holds "the usual one" env CREDENTIALS_DIRECTORY="$work" emsa identity new erin --systemd-credential
+holds "before another option" env CREDENTIALS_DIRECTORY="$work" emsa identity new frank --systemd-credential --out frank.identity
+holds "one of another name" env CREDENTIALS_DIRECTORY="$work" emsa identity new grace --systemd-credential=key
+for name in erin frank grace; do
+    ends "$name: no seed in it" 1 "" grep -q '^plain' $name.identity
+    holds "$name: which opens it" emsa identity test $name.identity --key-file key
+done
+ends "no name of an identity" 2 "something is missing" emsa identity new --systemd-credential erin
 
 # Locked: opened by what it takes, and by nothing else; nobody needs to open it to see who it is.
 holds "with both" emsa identity new carol --passphrase-file first --key-file key
