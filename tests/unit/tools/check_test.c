@@ -66,23 +66,15 @@ static void shown(void **state)
     world_fails(world, "SchemaShow", CHECK("prod"), "Invalid", "no service");
     world_fails(world, "SchemaShow", CHECK("prod/none"), "NotFound", "none");
     set_schema(world, "all", "web", "'PORT': {'type': 'port'}, 'A': {'default': 'x'}");
-    json_t *reply = world_reply(world, "SchemaShow", CHECK("prod/web"));
-    assert_string_equal(world_member(reply, "defined"), "all/web");
-    assert_string_equal(world_member(reply, "schema.keys.PORT.type"), "port");
-    assert_string_equal(world_member(reply, "schema.strict"), "true");
-    assert_string_equal(world_member(reply, "author"), "uid 0 (root)");
-    json_decref(reply);
+    world_tells(world, "SchemaShow", CHECK("prod/web"), "defined", "all/web",
+                "schema.keys.PORT.type", "port", "schema.strict", "true", "author", "uid 0 (root)",
+                NULL);
     set_schema(world, "prod", "web", "'PORT': {'type': 'int'}");
-    reply = world_reply(world, "SchemaShow", CHECK("prod/web"));
-    assert_string_equal(world_member(reply, "defined"), "prod/web");
-    json_decref(reply);
+    world_tells(world, "SchemaShow", CHECK("prod/web"), "defined", "prod/web", NULL);
     world_set(world, "[{'kind': 'unschema', 'path': 'prod/web'}]", NULL);
-    reply = world_reply(world, "SchemaShow", CHECK("prod/web"));
-    assert_string_equal(world_member(reply, "defined"), "all/web");
-    json_decref(reply);
-    reply = world_reply(world, "Get", world_json("{'paths': ['prod/web/A']}"));
-    assert_string_equal(world_member(reply, "entries.0.origin"), "schema");
-    json_decref(reply);
+    world_tells(world, "SchemaShow", CHECK("prod/web"), "defined", "all/web", NULL);
+    world_tells(world, "Get", world_json("{'paths': ['prod/web/A']}"), "entries.0.origin", "schema",
+                NULL);
 }
 
 static void refused(void **state)

@@ -73,18 +73,11 @@ static void explained(void **state)
     assert_string_equal(world_members(elsewhere, "path"), "all/billing/URL dev/billing/URL");
     assert_string_equal(world_members(elsewhere, "kind"), "template secret");
     json_decref(reply);
-    reply = world_reply(world, "Explain", world_json("{'path': 'prod/billing/FORMAT'}"));
-    assert_string_equal(world_member(reply, "entry.value"), "text");
-    assert_string_equal(world_member(reply, "beneath.0.path"), "all/billing/FORMAT");
-    assert_string_equal(world_member(reply, "beneath.0.value"), "json");
-    assert_string_equal(world_member(reply, "elsewhere.1.value"), "json");
-    assert_string_equal(world_member(reply, "elsewhere.1.origin"), "all");
-    json_decref(reply);
-    reply = world_reply(world, "Explain", world_json("{'path': 'all/billing/HOST'}"));
-    assert_string_equal(world_members(json_object_get(reply, "steps"), "path"), "all/billing/HOST");
-    assert_string_equal(world_members(json_object_get(reply, "elsewhere"), "value"),
-                        "localhost db1");
-    json_decref(reply);
+    world_tells(world, "Explain", world_json("{'path': 'prod/billing/FORMAT'}"), "entry.value",
+                "text", "beneath.0.path", "all/billing/FORMAT", "beneath.0.value", "json",
+                "elsewhere.1.value", "json", "elsewhere.1.origin", "all", NULL);
+    world_tells(world, "Explain", world_json("{'path': 'all/billing/HOST'}"), "steps.*.path",
+                "all/billing/HOST", "elsewhere.*.value", "localhost db1", NULL);
     world_set(world, "[{'kind': 'plain', 'path': 'dev/billing/ONLY', 'value': '1'}]", NULL);
     world_fails(world, "Explain", world_json("{'path': 'prod/billing/ONLY'}"), "NotFound",
                 "'billing/ONLY' is there in 'dev'");
@@ -102,10 +95,8 @@ static void used(void **state)
     assert_string_equal(world_members(referrers, "through"), " prod/billing/HOST");
     assert_string_equal(world_member(reply, "common"), "true");
     json_decref(reply);
-    reply = world_reply(world, "Refs", world_json("{'path': 'prod/shared/PASSWORD'}"));
-    assert_string_equal(world_member(reply, "common"), "false");
-    assert_string_equal(world_members(json_object_get(reply, "shares"), "with"), "billing");
-    json_decref(reply);
+    world_tells(world, "Refs", world_json("{'path': 'prod/shared/PASSWORD'}"), "common", "false",
+                "shares.*.with", "billing", NULL);
     /* one that an environment defines itself is not of all */
     world_set(world, "[{'kind': 'plain', 'path': 'dev/billing/HOST', 'value': 'x'}]", NULL);
     reply = world_reply(world, "Refs", world_json("{'path': 'dev/shared/HOST'}"));
@@ -117,20 +108,16 @@ static void used(void **state)
               " {'kind': 'plain', 'path': 'dev/shared/ZONE', 'value': 'dev'},"
               " {'kind': 'link', 'path': 'all/billing/ZONE', 'value': 'shared/ZONE'}]",
               NULL);
-    reply = world_reply(world, "Refs", world_json("{'path': 'all/shared/ZONE'}"));
-    assert_string_equal(world_members(json_object_get(reply, "referrers"), "path"),
-                        "prod/billing/ZONE");
-    json_decref(reply);
+    world_tells(world, "Refs", world_json("{'path': 'all/shared/ZONE'}"), "referrers.*.path",
+                "prod/billing/ZONE", NULL);
     /* a name of a base is used in those that stand on it */
     world_set(world,
               "[{'kind': 'environment', 'path': 'dev-1', 'base': 'dev'},"
               " {'kind': 'environment', 'path': 'dev-2', 'base': 'dev'},"
               " {'kind': 'plain', 'path': 'dev-2/shared/ZONE', 'value': 'two'}]",
               NULL);
-    reply = world_reply(world, "Refs", world_json("{'path': 'dev/shared/ZONE'}"));
-    assert_string_equal(world_members(json_object_get(reply, "referrers"), "path"),
-                        "dev/billing/ZONE dev-1/billing/ZONE");
-    json_decref(reply);
+    world_tells(world, "Refs", world_json("{'path': 'dev/shared/ZONE'}"), "referrers.*.path",
+                "dev/billing/ZONE dev-1/billing/ZONE", NULL);
     world_fails(world, "Refs", world_json("{'path': 'prod/shared/HOTS'}"), "NotFound",
                 "did you mean 'HOST'");
 }
@@ -157,14 +144,12 @@ static void found(void **state)
         assert_string_equal(world_member(reply, "more"), "false");
         json_decref(reply);
     }
-    json_t *reply = world_reply(
-        world, "Find", world_json("{'pattern': 'dev/billing/*', 'after': 'dev/billing/HOST'}"));
-    assert_string_equal(world_members(json_object_get(reply, "items"), "path"), "dev/billing/URL");
-    json_decref(reply);
+    world_tells(world, "Find",
+                world_json("{'pattern': 'dev/billing/*', 'after': 'dev/billing/HOST'}"),
+                "items.*.path", "dev/billing/URL", NULL);
     /* a piece that ended at what the pattern passes by goes on behind it */
-    reply = world_reply(world, "Find", world_json("{'pattern': 'prod/*/*', 'after': 'dev'}"));
-    assert_string_equal(world_member(reply, "items.0.path"), "prod/billing/FORMAT");
-    json_decref(reply);
+    world_tells(world, "Find", world_json("{'pattern': 'prod/*/*', 'after': 'dev'}"),
+                "items.0.path", "prod/billing/FORMAT", NULL);
     world_fails(world, "Find", json_object(), "Invalid", "empty");
     world_fails(world, "Find", world_json("{'pattern': 'a/b/c/d'}"), "Invalid", "more parts");
     world_fails(world, "Find", world_json("{'pattern': '*', 'value': 7}"), "Invalid", "value");
@@ -183,12 +168,9 @@ static void locks(void **state)
     assert_string_equal(world_members(list, "path"), "dev prod/billing prod/shared/HOST");
     assert_string_equal(world_members(list, "reason"), "why why why");
     json_decref(reply);
-    reply = world_reply(world, "Locks", world_json("{'path': 'dev'}"));
-    assert_string_equal(world_members(json_object_get(reply, "locks"), "path"), "dev");
-    json_decref(reply);
-    reply = world_reply(world, "Explain", world_json("{'path': 'prod/billing/URL'}"));
-    assert_string_equal(world_member(reply, "lock.path"), "prod/billing");
-    json_decref(reply);
+    world_tells(world, "Locks", world_json("{'path': 'dev'}"), "locks.*.path", "dev", NULL);
+    world_tells(world, "Explain", world_json("{'path': 'prod/billing/URL'}"), "lock.path",
+                "prod/billing", NULL);
     /* also one that would come from `all`, and through a link */
     world_fails(world, "Set",
                 world_json("{'operations': [{'kind': 'plain', 'path': 'all/billing/NEW', 'value': "
@@ -202,10 +184,9 @@ static void copied(void **state)
 {
     struct world *world = *state;
     fill(world);
-    json_t *reply = world_reply(
-        world, "Copy", world_json("{'from': 'prod/billing/FORMAT', 'to': 'prod/billing/F'}"));
-    assert_string_equal(world_members(json_object_get(reply, "lines"), "path"), "prod/billing/F");
-    json_decref(reply);
+    world_tells(world, "Copy",
+                world_json("{'from': 'prod/billing/FORMAT', 'to': 'prod/billing/F'}"),
+                "lines.*.path", "prod/billing/F", NULL);
     world_set(world,
               "[{'kind': 'link', 'path': 'prod/billing/L', 'value': 'shared/HOST'},"
               " {'kind': 'share', 'path': 'prod/billing/F', 'with': 'web'},"
@@ -215,16 +196,14 @@ static void copied(void **state)
                 "Refused", "prod/web/F");
     world_fails(world, "Move", world_json("{'from': 'prod/billing', 'to': 'prod/paying'}"),
                 "Refused", "prod/web/F");
-    reply = world_reply(world, "Remove", world_json("{'paths': ['prod/web/F']}"));
+    json_t *reply = world_reply(world, "Remove", world_json("{'paths': ['prod/web/F']}"));
     json_decref(reply);
     reply = world_reply(world, "Move", world_json("{'from': 'prod/billing', 'to': 'prod/paying'}"));
     json_decref(reply);
-    reply = world_reply(world, "Tree", world_json("{'path': 'prod/paying'}"));
-    assert_string_equal(world_members(json_object_get(reply, "items"), "name"), "F FORMAT L");
-    json_decref(reply);
-    reply = world_reply(world, "Refs", world_json("{'path': 'prod/paying/F'}"));
-    assert_string_equal(world_members(json_object_get(reply, "shares"), "with"), "web");
-    json_decref(reply);
+    world_tells(world, "Tree", world_json("{'path': 'prod/paying'}"), "items.*.name", "F FORMAT L",
+                NULL);
+    world_tells(world, "Refs", world_json("{'path': 'prod/paying/F'}"), "shares.*.with", "web",
+                NULL);
     world_fails(world, "List", world_json("{'path': 'prod/billing'}"), "NotFound", "billing");
     reply = world_reply(world, "Copy", world_json("{'from': 'prod/paying', 'to': 'dev/paying'}"));
     json_decref(reply);

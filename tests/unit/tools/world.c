@@ -205,3 +205,29 @@ const char *world_members(json_t *list, const char *name)
     }
     return found;
 }
+
+static void is_told(json_t *reply, const char *names, const char *expected)
+{
+    const char *star = strstr(names, ".*.");
+    char list[64];
+    const char *found = "";
+    if (star == NULL) {
+        found = world_member(reply, names);
+    } else {
+        snprintf(list, sizeof list, "%.*s", (int)(star - names), names);
+        found = world_members(json_object_get(reply, list), star + strlen(".*."));
+    }
+    if (strcmp(found, expected) != 0)
+        fail_msg("%s: '%s' was expected, and is '%s'", names, expected, found);
+}
+
+void world_tells(struct world *world, const char *method, json_t *parameters, ...)
+{
+    json_t *reply = world_reply(world, method, parameters);
+    va_list members;
+    va_start(members, parameters);
+    for (const char *names; (names = va_arg(members, const char *)) != NULL;)
+        is_told(reply, names, va_arg(members, const char *));
+    va_end(members);
+    json_decref(reply);
+}

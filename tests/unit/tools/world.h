@@ -32,6 +32,11 @@ json_t *world_reply(struct world *world, const char *method, json_t *parameters)
 /* A Set of these operations (a list, as in world_json), which must succeed; the revision. */
 uint64_t world_set(struct world *world, const char *operations, const char *stream);
 
+/* The same as world_reply, for who wants to know no more of it: members (as world_member, or
+ * "lines.*.path" as world_members of "lines") and what they are, and NULL. */
+void world_tells(struct world *world, const char *method, json_t *parameters, ...)
+    __attribute__((sentinel));
+
 /* Fails with that error ("Refused"), whose message or reasons have these words; nothing is changed.
  */
 void world_fails(struct world *world, const char *method, json_t *parameters, const char *error,
