@@ -248,26 +248,21 @@ static void tell_fault(void *arg, const char *text)
         printf("%s\n", text);
 }
 
-static const char *plural(uint64_t number)
-{
-    return number == 1 ? "" : "s";
-}
-
 /* Who could have changed what is there and is not found by this. */
 static void print_verdict(const struct audit_verdict *verdict, bool has_identity)
 {
     uint64_t lines = verdict->first == 0 ? 0 : verdict->last - verdict->first + 1;
     printf("%" PRIu64 " line%s, up to line %" PRIu64 " of %s, revision %" PRIu64 "; %" PRIu64
            " fault%s\n",
-           lines, plural(lines), verdict->last, verdict->last_time, verdict->rev, verdict->faults,
-           plural(verdict->faults));
+           lines, plural_text(lines), verdict->last, verdict->last_time, verdict->rev,
+           verdict->faults, plural_text(verdict->faults));
     if (verdict->lost > 0)
         printf("%" PRIu64 " event%s found no place: only counted\n", verdict->lost,
-               plural(verdict->lost));
+               plural_text(verdict->lost));
     if (has_identity)
         printf("%" PRIu64 " line%s checked by their keys: nobody without the auditor's identity "
                "changed them, who took over this machine later either\n",
-               verdict->checked, plural(verdict->checked));
+               verdict->checked, plural_text(verdict->checked));
     if (has_identity && verdict->checked < lines && verdict->faults == 0)
         printf("%" PRIu64 " by the chain alone, sealed to another auditor; who checks the newest: "
                "%s\n",

@@ -51,7 +51,7 @@ static int print_findings(json_t *findings)
 
 static void print_count(long long count, const char *what, const char *after)
 {
-    printf("%lld %s%s%s", count, what, count == 1 ? "" : "s", after);
+    printf("%lld %s%s%s", count, what, plural_text((uint64_t)count), after);
 }
 
 static int print_text(json_t *reply)

@@ -170,7 +170,7 @@ static int commit(struct edit *edit, struct sheet *sheet, struct faults *faults)
     }
     if (error == 0 && faults->count > 0)
         error = error_set(ERR_INVALID, "the text has %zu fault%s: nothing is changed",
-                          faults->count, faults->count == 1 ? "" : "s");
+                          faults->count, plural_text(faults->count));
     if (error < 0)
         return error;
     edit->has_clear = sheet->has_clear || edit->session->options.reveal;

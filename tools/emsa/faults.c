@@ -159,5 +159,5 @@ int faults_tell_as(struct faults *faults, enum error_code code)
     if (count == 0)
         return 0;
     return error_set(code, "%zu fault%s in what was read: nothing is changed", count,
-                     count == 1 ? "" : "s");
+                     plural_text(count));
 }

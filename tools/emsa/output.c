@@ -176,6 +176,11 @@ const char *number_text(char out[static SIZE_TEXT_MAX], int64_t number)
     return out;
 }
 
+const char *plural_text(uint64_t number)
+{
+    return number == 1 ? "" : "s";
+}
+
 /* So much of a key tells it from any other that one meets, and can be compared by eye. */
 #define KEY_DIGITS 16
 

@@ -54,4 +54,7 @@ const char *time_text(char out[static TIME_TEXT_MAX], int64_t nanoseconds);
 #define SIZE_TEXT_MAX 24
 const char *number_text(char out[static SIZE_TEXT_MAX], int64_t number);
 
+/* The end of a word for so many things: "s", or "" of one. */
+const char *plural_text(uint64_t number);
+
 #endif

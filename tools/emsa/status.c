@@ -50,10 +50,13 @@ static void print_identity(struct session *session, json_t *reply)
 static void print_store(struct session *session, json_t *reply)
 {
     char time[TIME_TEXT_MAX];
+    const long long services = number_of(reply, "services"),
+                    environments = number_of(reply, "environments");
     printf("store         %s\n", text_of(reply, "store"));
     printf("revision      %lld\n", number_of(reply, "rev"));
-    printf("entries       %lld in %lld services, %lld environments\n", number_of(reply, "entries"),
-           number_of(reply, "services"), number_of(reply, "environments"));
+    printf("entries       %lld in %lld service%s, %lld environment%s\n",
+           number_of(reply, "entries"), services, plural_text((uint64_t)services), environments,
+           plural_text((uint64_t)environments));
     printf("file          %lld bytes, %lld of them in use\n", number_of(reply, "file_bytes"),
            number_of(reply, "used_bytes"));
     if (number_of(reply, "alarms") > 0)

@@ -75,7 +75,7 @@ int rights_judge(struct dispatcher *service, const struct caller *caller, enum r
         return 0;
     audit_denied(service, caller, method, path_text(path, text));
     name_caller(who, sizeof who, caller);
-    error_set(ERR_DENIED, "%s has no right to %s '%s'", who, method, text);
+    error_set(ERR_DENIED, "%s has no right to %s '%s'", who, method, text[0] != '\0' ? text : "/");
     int error =
         error_add(ERR_DENIED, "it takes %s%s, which an administrator gives with 'emsa grant'",
                   table[right].word,
