@@ -154,7 +154,8 @@ static int print(struct session *session, json_t *reply, const struct sheet *she
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         json_int_t count = json_integer_value(json_object_get(reply, members[i]));
         if (count > 0)
-            printf("%s%lld %s", between, (long long)count, words[i]);
+            printf("%s%lld %s", between, (long long)count,
+                   count == 1 && i == 3 ? "as it was" : words[i]);
         between = count > 0 ? ", " : between;
     }
     printf("%s", between[0] != '\0' ? "\n" : "");

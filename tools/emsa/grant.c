@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "store/error.h"
+#include "store/grant.h"
+#include "store/identity_file.h"
 #include "store/name.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/list.h"
@@ -76,12 +78,36 @@ int run_grant(struct session *session)
     return change_rights(session, "grant");
 }
 
+/* That reading was taken from the very identity with which secrets are opened on this machine, as
+ * far as this user can see which that is. */
+static void note_own(const struct session *session)
+{
+    const struct options *options = &session->options;
+    const char *path = session->place.identity;
+    struct identity_file *file = NULL;
+    if (options->host != NULL || options->dry_run || identity_file_load(&file, path) < 0) {
+        error_clear();
+        return;
+    }
+    for (size_t i = 0; i < options->whom.count; i++)
+        if (principal_is_identity(options->whom.list[i]) &&
+            strcmp(options->whom.list[i] + strlen(PRINCIPAL_IDENTITY), identity_file_name(file)) ==
+                0)
+            output_note("'%s' opens the secrets here ('%s'): those that are set from now on it "
+                        "opens only where --read is granted to it still; put another in its place",
+                        options->whom.list[i], path);
+    identity_file_free(file);
+}
+
 int run_revoke(struct session *session)
 {
     if (session->options.whom.count == 0)
         return error_set(ERR_INVALID,
                          "from whom? --from user:NAME, --from group:NAME or --from id:NAME");
-    return change_rights(session, "revoke");
+    const int error = change_rights(session, "revoke");
+    if (error == 0 && (session->options.rights == 0 || session->options.rights & GRANT_READ))
+        note_own(session);
+    return error;
 }
 
 static const char *place_text(json_t *grant)

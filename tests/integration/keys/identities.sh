@@ -78,6 +78,7 @@ opens "who stays" new host prod/billing/PASSWORD
 holds "new keys" emsa rotate keys prod prod/billing -m "once a year"
 says "told" "~  prod  *(new keys)"
 ends "a key has none" 2 "environments and services have keys" emsa rotate keys prod/web/KEY
+ends "nor has everything" 2 "everything has no keys of its own" emsa rotate keys /
 put prod/web/KEY newest
 holds "back again" emsa grant prod/web --to id:laptop --read
 copy
@@ -86,4 +87,8 @@ opens "who stays stays" new host prod/billing/PASSWORD
 no_key "not the rest" laptop prod/billing/PASSWORD
 holds "verified" emsa verify
 holds "by another program" /usr/bin/python3 -B "$here/../format/emsa_settle.py" "$EMSA_STORE" --identity "$EMSA_STORE.identity"
+holds "another administrator" emsa grant / --to id:laptop --read
+ends "the one that opens things here is told of" 0 "'id:administrator' opens the secrets here" emsa revoke / --from id:administrator
+ends "but not another" 0 "^-  prod/billing" emsa revoke prod/billing --from id:host
+is "who does not" 0 "$(grep -c 'opens the secrets here' "$work/err")"
 finish
