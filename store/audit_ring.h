@@ -11,7 +11,9 @@
  * has the number only; and what finds no row is counted as lost. So no denial and no first read is
  * lost before some 8,000 different ones wait for an audit process that does not come.
  *
- * A writer that dies between claiming and telling leaves a hole: the next server mends it.
+ * A writer that dies between claiming and telling leaves a hole: the next server mends it. A server
+ * that was taken over can write what it likes into the ring, and so lose or invent events; neither
+ * the audit process nor the next server falls over it.
  */
 #ifndef EMSA_STORE_AUDIT_RING_H
 #define EMSA_STORE_AUDIT_RING_H

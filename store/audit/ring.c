@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 
 #define MAGIC 0x3167646172736d65u
 #define CACHE_LINE 64u
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) /* a fault in it would end who reads */
 #define WAIT_TURNS 1000u /* milliseconds for a place, where it is required */
 
 int audit_ring_create(int *fd)
@@ -21,7 +23,8 @@ int audit_ring_create(int *fd)
     int made = memfd_create("emsa-audit", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (made < 0)
         return error_system(errno, "cannot make the memory of the audit ring");
-    if (ftruncate(made, (off_t)sizeof(struct audit_ring)) < 0) {
+    if (ftruncate(made, (off_t)sizeof(struct audit_ring)) < 0 ||
+        fcntl(made, F_ADD_SEALS, SEALS) < 0) {
         int error = error_system(errno, "cannot make the memory of the audit ring");
         close(made);
         return error;
@@ -58,8 +61,12 @@ void audit_ring_unmap(struct audit_ring *ring)
 
 void audit_ring_mend(struct audit_ring *ring)
 {
-    uint64_t head = atomic_load(&ring->head);
-    for (uint64_t at = atomic_load(&ring->tail); at < head; at++) {
+    uint64_t tail = atomic_load(&ring->tail), head = atomic_load(&ring->head);
+    if (head - tail > AUDIT_RING_PLACES) { /* of a server that was taken over: nobody counts so */
+        atomic_store(&ring->head, head = tail);
+        atomic_fetch_add(&ring->lost, 1);
+    }
+    for (uint64_t at = tail; at < head; at++) {
         struct ring_place *place = &ring->places[at % AUDIT_RING_PLACES];
         if (atomic_load(&place->number) == at + 1)
             continue;

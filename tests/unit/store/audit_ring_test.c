@@ -255,11 +255,29 @@ static void beside(void **state)
     assert_int_equal(world->denials, WRITERS * EACH / 50);
 }
 
+/* A server that was taken over counts as it likes, and would have who maps the ring find none. */
+static void hostile(void **state)
+{
+    struct world *world = *state;
+    int fd;
+    assert_int_equal(audit_ring_create(&fd), 0);
+    assert_int_not_equal(ftruncate(fd, 0), 0);
+    close(fd);
+    assert_int_equal(put(world, AUDIT_DENIED, 1, 1), 0);
+    take_all(world);
+    atomic_store(&world->ring->head, UINT64_MAX);
+    audit_ring_mend(world->ring);
+    assert_int_equal(audit_ring_take_lost(world->ring), 1);
+    assert_int_equal(put(world, AUDIT_DENIED, 1, 2), 0);
+    take_all(world);
+    assert_int_equal(world->denials, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {TEST(in_order), TEST(nothing_lost), TEST(of_users),
                                        TEST(lost),     TEST(kept_rows),    TEST(mended),
-                                       TEST(required), TEST(beside)};
+                                       TEST(required), TEST(beside),       TEST(hostile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
