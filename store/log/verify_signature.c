@@ -8,15 +8,25 @@
 #include "store/grant.h"
 #include "store/log/verify_internal.h"
 
+static bool has_signed(const struct expected *expected)
+{
+    for (uint32_t i = 1; i <= expected->counters.environment_id; i++)
+        if (expected->environments[i].alive && expected->environments[i].is.is_signed)
+            return true;
+    return false;
+}
+
 /* Whether rights are asked for: something is done where only what is signed is taken, or in `all`,
- * which is seen there, and may come by this commit. */
+ * which is seen there, and may come by this commit; or in no environment, which may be a compaction
+ * of each. */
 static bool needs_rights(const struct verify *verify, const struct header *header)
 {
     const struct expected *expected = &verify->expected;
     for (uint32_t i = 0; i < header->scope_count; i++) {
         const uint32_t id = header_scope(header, i).environment;
-        if (id > expected->counters.environment_id || expected_is_all(expected, id) ||
-            (id && expected->environments[id].is.is_signed))
+        if (id ? id > expected->counters.environment_id || expected_is_all(expected, id) ||
+                     expected->environments[id].is.is_signed
+               : has_signed(expected))
             return true;
     }
     return false;

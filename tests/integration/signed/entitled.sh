@@ -78,6 +78,7 @@ while time.time_ns() < int(sys.argv[1]):
     select.select([], [], [], (int(sys.argv[1]) - time.time_ns()) / 1e9)' $((until + 1100000000))
 is "it ended" "emsa (expiry of rev" "$(emsa log -n 1 | grep -o 'emsa (expiry of rev')"
 is "and who may reads what shows" two "$(EMSA_IDENTITY=$work/reader.identity emsa get --reveal vault/far/PASSWORD)"
+holds "everything compacted" emsa compact --keep 0d -m why
 holds "all of it is whole" emsa verify
 holds "and in Python" python
 
