@@ -35,7 +35,8 @@ struct pin {
 
 /* Opens the file, which is made, mode 0600, where it is not there; the descriptor is the caller's
  * and above 0. ERR_DENIED, ERR_IO, ERR_FULL: there is none to be had, and the store has to go
- * without; ERR_REFUSED: what is there is no file. */
+ * without; ERR_REFUSED: what is there is no file, but
+ * a link, say: somebody meant a pin, or means that there be none. */
 int pin_open(const char *path);
 
 /* Reads what was pinned, and the key into key (empty before; it stays so where the pin has none,

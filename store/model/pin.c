@@ -37,12 +37,13 @@ int pin_open(const char *path)
 {
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     struct stat info;
-    if (fd < 0)
+    if (fd < 0 && errno != ELOOP && errno != EISDIR && errno != ENXIO)
         return error_system(errno, "cannot open the pin '%s'", path);
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
         return fd;
-    close(fd);
-    return error_set(ERR_REFUSED, "the pin '%s' is no file", path);
+    if (fd >= 0)
+        close(fd);
+    return error_set(ERR_REFUSED, "the pin '%s' is no file (a link is not followed)", path);
 }
 
 /* Places have a key in them: whoever has one on the stack wipes it. */

@@ -86,7 +86,8 @@ static void keep_problem(char problem[static LOCAL_PROBLEM_MAX])
 }
 
 /* Before this process is the store's owner, who may not write beside the store. Without a pin all
- * goes on; `emsa verify` says so. */
+ * goes on; `emsa verify` says so. Not where something else is in its place: nothing was held
+ * against a pin then, and nobody would know. */
 static int open_pin(struct local_problems *problems, const char *store)
 {
     char path[PATH_MAX];
@@ -95,6 +96,8 @@ static int open_pin(struct local_problems *problems, const char *store)
         fd = pin_open(path);
     if (fd >= 0)
         return fd;
+    if (fd == -ERR_REFUSED)
+        return error_add(ERR_REFUSED, "put the pin there, or name its place: EMSA_PIN");
     keep_problem(problems->pin);
     return 0;
 }
@@ -189,7 +192,7 @@ int local_open(struct local **out, const struct place_of_store *place)
         keep_problem(local->problems.identity);
     read_public(local->identity, place->identity);
     const int pin = open_pin(&local->problems, place->store);
-    error = self_become(&local->self, folder.st_uid, folder.st_gid);
+    error = pin < 0 ? pin : self_become(&local->self, folder.st_uid, folder.st_gid);
     if (error == 0) {
         error = open_store(local, place, identity, pin);
     } else {
@@ -247,7 +250,7 @@ int local_rebuild(struct rebuild_report *report, struct local_problems *problems
         keep_problem(problems->identity);
     read_public(auditor, place->identity);
     options.pin_fd = open_pin(problems, place->store);
-    error = self_become(&self, folder.st_uid, folder.st_gid);
+    error = options.pin_fd < 0 ? options.pin_fd : self_become(&self, folder.st_uid, folder.st_gid);
     if (error == 0)
         error = store_rebuild(&options, report);
     else

@@ -159,16 +159,20 @@ static void unlock(struct server *server)
                   error_text(), path);
 }
 
-/* While it may still write beside the store. */
-static void open_pin(struct server *server)
+/* While it may still write beside the store. Where something else is in the pin's place nothing was
+ * held against one, and is not served. */
+static int open_pin(struct server *server)
 {
     char path[PATH_MAX];
     int fd = place_pin(path, server->setup.text);
     if (fd == 0)
         fd = pin_open(path);
+    if (fd == -ERR_REFUSED)
+        return fd;
     if (fd < 0)
         log_warning("%s: the head is not pinned", error_text());
     server->pin = fd < 0 ? 0 : fd;
+    return 0;
 }
 
 #define LONG_LOOK 200000000 /* ns: who waits for the first answer hears what for */
@@ -251,7 +255,7 @@ static int prepare(struct server *server)
 {
     int error = receive_setup(server);
     if (error == 0)
-        open_pin(server);
+        error = open_pin(server);
     if (error == 0)
         error = fs_catch();
     if (error == 0)

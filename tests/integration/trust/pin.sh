@@ -89,6 +89,18 @@ is "there it is" 256 "$(stat -c %s "$work/elsewhere/pin")"
 head -c 256 /dev/zero >"$pin"
 ends "a damaged pin" 6 "the pin is damaged" emsa get prod/web/A
 ends "accepted" 0 "accepted: the pin is damaged" emsa verify --accept-head
+mv "$pin" "$work/its.pin"
+ln -s "$work/its.pin" "$pin"
+ends "a link in its place" 4 "is no file" emsa get prod/web/A
+ends "nor is it verified" 4 "name its place" emsa verify
+rm "$pin"
+mkdir "$pin"
+ends "a folder" 4 "is no file" emsa get prod/web/A
+rmdir "$pin"
+mkfifo "$pin"
+ends "a pipe" 4 "is no file" emsa get prod/web/A
+rm "$pin"
+mv "$work/its.pin" "$pin"
 EMSA_PIN=$work/nowhere/pin ends "without one" 0 "not pinned: .*nowhere/pin" emsa verify
 EMSA_PIN=$work/nowhere/pin ends "nothing to accept it with" 4 "cannot be accepted" emsa verify --accept-head
 finish
