@@ -188,7 +188,7 @@ static int read_present(struct check *check, const char *store)
     int error = files_folder(&folder, store, false);
     if (error < 0)
         return error;
-    int fd = openat(folder, "key", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(folder, "key", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     close(folder);
     if (fd < 0)
         return errno == ENOENT ? 0 : error_system(errno, "cannot open the key of the audit record");

@@ -69,9 +69,14 @@ int files_open(int *out, int folder, uint64_t number, int flags)
 {
     char name[40];
     (void)snprintf(name, sizeof(name), NAME_MARK "%06" PRIu64, number);
-    int fd = openat(folder, name, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+    struct stat info;
+    int fd = openat(folder, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_system(errno, "cannot open '%s' of the audit record", name);
+    if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode)) { /* a pipe would be waited for */
+        close(fd);
+        return error_set(ERR_REFUSED, "'%s' of the audit record is no file", name);
+    }
     *out = fd;
     return 0;
 }

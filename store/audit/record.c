@@ -196,8 +196,8 @@ static int resume(struct audit_record *record)
 
 static int lock_key(struct audit_record *record)
 {
-    record->key_fd =
-        openat(record->folder, KEY_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    record->key_fd = openat(record->folder, KEY_NAME,
+                            O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     if (record->key_fd < 0)
         return error_system(errno, "cannot open the key of the audit record");
     if (flock(record->key_fd, LOCK_EX | LOCK_NB) < 0)
