@@ -33,6 +33,9 @@ int files_folder(int *out, const char *store, bool is_made)
     return error;
 }
 
+/* More is nobody's (16 TB of lines), and each below it would be looked for. */
+#define NUMBER_MAX 999999u
+
 static uint64_t number_of(const char *name)
 {
     size_t mark = strlen(NAME_MARK);
@@ -40,7 +43,7 @@ static uint64_t number_of(const char *name)
     if (strncmp(name, NAME_MARK, mark) != 0 || name[mark] < '0' || name[mark] > '9')
         return 0;
     uint64_t number = strtoull(name + mark, &end, 10);
-    return *end == '\0' ? number : 0;
+    return *end == '\0' && number <= NUMBER_MAX ? number : 0;
 }
 
 int files_range(uint64_t *first, uint64_t *last, int folder)

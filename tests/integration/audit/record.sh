@@ -154,4 +154,9 @@ is "it begins for the store's own" "begin $own" "$(head -n 1 "$EMSA_STORE/audit/
 is "who unlocked" 1 "$(seen '  unlock UnlockIdentity ')"
 is "and who tried" 1 "$(seen '  denied UnlockIdentity ')"
 
+# A pipe of a file's name is not waited for, and a number beyond all is none.
+mkfifo "$EMSA_STORE/audit/record.000777"
+: >"$EMSA_STORE/audit/record.18446744073709551614"
+ends "a pipe among its files" 0 "0 faults" timeout 60 emsa audit verify
+rm "$EMSA_STORE/audit/record.000777" "$EMSA_STORE/audit/record.18446744073709551614"
 finish
