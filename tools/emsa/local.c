@@ -263,10 +263,19 @@ int local_rebuild(struct rebuild_report *report, struct local_problems *problems
     return error;
 }
 
+/* What was done is done; but nobody finds it in the record. */
+static void tell_unaudited(const struct dispatcher *dispatcher)
+{
+    const char *problem = dispatcher != NULL ? service_unaudited(dispatcher) : NULL;
+    if (problem != NULL)
+        fprintf(stderr, "emsa: alarm: the audit record has nothing of this: %s\n", problem);
+}
+
 void local_close(struct local *local)
 {
     if (local == NULL)
         return;
+    tell_unaudited(local->dispatcher);
     service_free(local->dispatcher);
     store_close(local->store);
     if (local->lock_fd >= 0)

@@ -39,6 +39,8 @@ static void append(struct audit_sink *sink, struct audit_event *event)
     if (error == 0)
         error = audit_record_append(sink->record, event, NULL);
     sink->has_failed = error != 0;
+    if (error < 0)
+        (void)snprintf(sink->problem, sizeof sink->problem, "%s", error_text());
 }
 
 int audit_event_add(struct dispatcher *service, const struct caller *caller,

@@ -3,7 +3,8 @@
  * server it goes into the ring (store/audit_ring.h), of which the audit process makes the record;
  * where a command does the work itself, it appends to the record itself.
  *
- * What cannot be written down there is lost: who is refused is refused all the same.
+ * What cannot be written down there is lost, and that is said (service_unaudited): who is refused
+ * is refused all the same.
  */
 #ifndef EMSA_TOOLS_SERVICE_AUDIT_H
 #define EMSA_TOOLS_SERVICE_AUDIT_H
@@ -20,6 +21,8 @@ struct dispatcher;
 struct path;
 struct request;
 
+#define AUDIT_PROBLEM_MAX 512
+
 struct audit_sink {
     struct audit_ring *ring;         /* borrowed; NULL: the record is written here */
     const char *store;               /* its folder; borrowed */
@@ -27,6 +30,7 @@ struct audit_sink {
     char auditor[IDENTITY_TEXT_MAX]; /* for whom a record begins, where there is none; "": nobody */
     struct audit_record *record;     /* open from the first line on */
     bool has_failed;                 /* it cannot be written: not tried again */
+    char problem[AUDIT_PROBLEM_MAX]; /* why; "": nobody is there for whom one could begin */
 };
 
 void audit_sink_init(struct audit_sink *, const char *store, struct audit_ring *ring);

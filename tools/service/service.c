@@ -197,6 +197,11 @@ void service_auditor(struct dispatcher *service, const char *identity)
     (void)snprintf(service->audit.auditor, sizeof service->audit.auditor, "%s", identity);
 }
 
+const char *service_unaudited(const struct dispatcher *service)
+{
+    return service->audit.problem[0] != '\0' ? service->audit.problem : NULL;
+}
+
 bool service_knows(struct dispatcher *service, const struct caller *caller)
 {
     struct caller known = *caller;

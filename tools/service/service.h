@@ -90,6 +90,10 @@ void service_free(struct dispatcher *);
  * call. */
 void service_auditor(struct dispatcher *, const char *identity);
 
+/* Without a ring: what kept something from being audited, a text that lives as long; NULL: nothing.
+ * After the last call. */
+const char *service_unaudited(const struct dispatcher *);
+
 struct value_part { /* one value of a reply; exactly one of the two is used */
     bool is_secret;
     struct bytes plain;

@@ -159,4 +159,13 @@ mkfifo "$EMSA_STORE/audit/record.000777"
 : >"$EMSA_STORE/audit/record.18446744073709551614"
 ends "a pipe among its files" 0 "0 faults" timeout 60 emsa audit verify
 rm "$EMSA_STORE/audit/record.000777" "$EMSA_STORE/audit/record.18446744073709551614"
+
+# A record that a command cannot write: what is given is given, and it is said that nobody finds it there.
+export EMSA_STORE=$work/alone
+emsa init >/dev/null
+emsa env add dev >/dev/null
+printf one | emsa set dev/web/PASSWORD - --raw --secret --new >/dev/null
+rm -r "$EMSA_STORE/audit"
+: >"$EMSA_STORE/audit"
+ends "it is said" 0 "alarm: the audit record has nothing of this: cannot open" emsa get --reveal dev/web/PASSWORD
 finish
