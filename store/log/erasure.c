@@ -56,14 +56,10 @@ void erasure_release(struct erasure *erasure)
     *erasure = (struct erasure){0};
 }
 
-static bool is_value(enum operation_kind kind)
-{
-    return kind == OPERATION_SET_PLAIN || kind == OPERATION_SET_SECRET;
-}
-
 bool erasure_may(enum operation_kind kind)
 {
-    return is_value(kind) || kind == OPERATION_SET_TEMPLATE || kind == OPERATION_SCHEMA_SET ||
+    return kind == OPERATION_SET_PLAIN || kind == OPERATION_SET_SECRET ||
+           kind == OPERATION_SET_TEMPLATE || kind == OPERATION_SCHEMA_SET ||
            kind == OPERATION_DEFAULT_SET;
 }
 
@@ -108,7 +104,6 @@ int erasure_takes(const struct erasure *erasure, struct txn *txn, const struct o
                   uint64_t rev, uint32_t op, uint64_t *until)
 {
     if (!erasure_may(operation->kind) || rev > erasure->until ||
-        (!erasure->takes_texts && !is_value(operation->kind)) ||
         (erasure->environment && operation->environment != erasure->environment) ||
         (erasure->service && operation->service != erasure->service))
         return 0;

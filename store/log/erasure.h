@@ -15,8 +15,7 @@ struct erasure { /* one compaction */
     uint32_t environment; /* 0: everywhere */
     uint32_t service;     /* 0: all of the environment */
     uint64_t until;
-    bool takes_texts; /* templates, schemas and defaults too; those of before took values only */
-    uint64_t *kept;   /* owned: the revisions that had names then, ascending */
+    uint64_t *kept; /* owned: the revisions that had names then, ascending */
     size_t kept_count, kept_capacity;
 };
 

@@ -439,7 +439,8 @@ static int check_fields(const struct operation *operation)
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
     if (!operation->purged_rev != (operation->kind != OPERATION_PURGE) ||
         !operation->until != (operation->kind != OPERATION_COMPACT) ||
-        (operation->remains && !operation_destroys(operation->kind)))
+        (operation->remains && !operation_destroys(operation->kind)) ||
+        (operation->kind == OPERATION_COMPACT && !operation->remains))
         return error_set(ERR_CORRUPT, "operation: its fields do not fit its kind");
     if (!operation->public_key != !is_public || !operation->signing_key != !is_identity ||
         !operation->wrapped != !is_wrapped || !operation->for_key != !is_wrapped)

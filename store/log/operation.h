@@ -60,8 +60,8 @@ struct operation {
     uint64_t purged_rev; /* of a purge: the set whose value it destroys; 0: none */
     uint32_t purged_op;
     uint64_t until; /* of a compaction: the revision by which what goes was replaced; 0: none */
-    /* Of what destroys: HASH_SIZE, borrowed, the sum of what is left of templates (remains.h). A
-     * purge of another kind has none, nor has a compaction that takes values only. */
+    /* Of what destroys: HASH_SIZE, borrowed, the sum of what is left of templates (remains.h); of
+     * a purge of anything else none. */
     const uint8_t *remains;
 };
 

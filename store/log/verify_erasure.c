@@ -37,8 +37,7 @@ static int add(struct verify *verify, const struct operation *operation, uint64_
                                 .op = op,
                                 .environment = operation->environment,
                                 .service = operation->service,
-                                .until = operation->until,
-                                .takes_texts = operation->remains != NULL};
+                                .until = operation->until};
     const struct relations *tags = &erasures->tags;
     for (size_t i = 0; i < tags->capacity; i++)
         if (tags->slots[i].is_used && tags->slots[i].rev &&
@@ -187,7 +186,7 @@ int verify_compaction_of(struct verify *verify, const struct operation *operatio
 {
     const struct compaction *compaction = find(&verify->erasures, verify->rev, op);
     /* One that was made while the walk was under way takes what that came by before. */
-    if (!compaction || !compaction->is_whole || !operation->remains)
+    if (!compaction || !compaction->is_whole)
         return 0;
     return memcmp(operation->remains, compaction->sum, HASH_SIZE) == 0
                ? 0

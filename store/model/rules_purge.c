@@ -252,7 +252,7 @@ static int find_place(struct judge *judge, struct operation *operation, const ch
 int judge_compact(struct judge *judge, const struct wish *wish)
 {
     struct operation operation = {.kind = OPERATION_COMPACT, .until = wish->rev};
-    struct erasure erasure = {.until = wish->rev, .takes_texts = true};
+    struct erasure erasure = {.until = wish->rev};
     struct erased erased = {0};
     const char *name;
     if (!has_reason(judge))

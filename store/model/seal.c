@@ -193,8 +193,7 @@ static int erase(struct sealing *sealing, const struct operation *operation, uin
                               .op = op,
                               .environment = operation->environment,
                               .service = operation->service,
-                              .until = operation->until,
-                              .takes_texts = operation->remains != NULL};
+                              .until = operation->until};
     struct erased erased;
     if (operation->kind == OPERATION_PURGE)
         return erase_value(txn, operation->purged_rev, operation->purged_op, rev, op);
