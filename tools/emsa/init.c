@@ -223,6 +223,16 @@ static int begin_pin(const struct place_of_store *place)
     return error;
 }
 
+/* From its first commit on, and not from whatever stands there when it is opened next. Who may write
+ * none beside the store goes without, as ever (local.c). */
+static void pin_first(const struct place_of_store *place)
+{
+    struct local *local;
+    if (local_open(&local, place) == 0)
+        local_close(local);
+    error_clear();
+}
+
 static int check_auditor(const char *text)
 {
     unsigned char x25519[32], ed25519[32];
@@ -254,6 +264,8 @@ static int make(const struct session *session, struct made *made)
     if (error == 0)
         error = create(place, identity, recovery_public(&made->recovery), session->options.auditor);
     identity_free(identity);
+    if (error == 0)
+        pin_first(place);
     return error;
 }
 

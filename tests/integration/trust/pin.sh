@@ -12,7 +12,13 @@ placed() {
     cp -r "$1" "$EMSA_STORE"
 }
 
+# From the beginning: what is put in its place before it was ever opened is another store.
+EMSA_STORE=$work/somebodys holds "somebody's store" emsa init
 holds "a store" emsa init
+cp -r "$EMSA_STORE" "$work/first"
+placed "$work/somebodys"
+ends "another one, at once" 6 "another store" emsa env ls
+placed "$work/first"
 holds "an environment" emsa env add prod
 is "only for its owner" 600 "$(stat -c %a "$pin")"
 holds "a value" emsa set prod/web A=1 --new
