@@ -223,8 +223,8 @@ static int begin_pin(const struct place_of_store *place)
     return error;
 }
 
-/* From its first commit on, and not from whatever stands there when it is opened next. Who may write
- * none beside the store goes without, as ever (local.c). */
+/* From its first commit on, and not from whatever stands there when it is opened next. Who may
+ * write none beside the store goes without, as ever (local.c). */
 static void pin_first(const struct place_of_store *place)
 {
     struct local *local;
