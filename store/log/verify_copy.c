@@ -53,7 +53,8 @@ static int compare(struct verify *verify, const struct operation *copy, uint32_t
         found = operation_decode(&set, body);
     if (found)
         return found;
-    if (set.kind != copy->kind || set.stored_size != copy->stored_size)
+    if (set.kind != copy->kind || set.stored_size != copy->stored_size ||
+        (copy->expires && copy->expires != set.expires)) /* else it ends by whom nobody asked */
         return 1;
     return copy->kind == OPERATION_SET_SECRET
                ? 0

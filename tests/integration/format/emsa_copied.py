@@ -81,7 +81,7 @@ class Copies:
             return False
         was, is_there, copied = self.store.log[source], self._content(*source), self._content(rev, op)
         return was["kind"] == operation["kind"] and was["stored_size"] == operation["stored_size"] and \
-            (is_there is None or copied is None or is_there == copied)
+            operation["expires"] in (0, was["expires"]) and (is_there is None or copied is None or is_there == copied)
 
     def _content(self, rev, op):
         """None: nobody can tell."""

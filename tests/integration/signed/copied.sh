@@ -20,6 +20,8 @@ pinned
 emsa cp dev/web/ADDRESS vault/web/COPY -m why >/dev/null
 forged revalued 10.0.0.2 10.6.6.6
 found "another value in place of the copied" "is said to be a copy, and is not what stood there"
+forged ending 60
+ends "one that ends" 6 "is said to be a copy, and is not what stood there" emsa --store "$EMSA_STORE.forged" verify
 forged resourced 4
 found "what is not there any more" "is said to be a copy, and is not what stood there"
 pinned

@@ -168,6 +168,17 @@ def resourced(dump, rev):
     chained(dump, at, logged)
 
 
+def ending(dump, seconds):
+    """Copies of the newest commit, which end so many seconds after it: in the log."""
+    at, logged = newest(dump)
+    time, = struct.unpack_from("<q", dump.bodies("commit")[at], 60)
+    for op, operation in logged.items():
+        fields = 69 + operation[68]
+        if b"\x15\x14\x00" in operation[fields:]:
+            logged[op] = operation[:fields] + b"\x11\x08\x00" + struct.pack("<q", time + int(seconds) * 10**9) + operation[fields:]
+    chained(dump, at, logged)
+
+
 def unsign(dump):
     """The newest commit, signed by nobody."""
     at, body = max(dump.bodies("commit").items())
@@ -212,7 +223,7 @@ def fingerprint(dump):
 def main():
     dump = Dump(sys.stdin.read())
     before = dump.text()
-    edits = (unhashed, value, secrets, grant, key, author, resign, revalued, resourced, unsign, drop, truth, reorder, fingerprint)
+    edits = (unhashed, value, secrets, grant, key, author, resign, revalued, resourced, ending, unsign, drop, truth, reorder, fingerprint)
     {edit.__name__: edit for edit in edits}[sys.argv[1]](dump, *sys.argv[2:])
     if dump.text() == before:
         sys.exit("attacker: nothing was edited")
