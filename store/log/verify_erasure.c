@@ -200,6 +200,21 @@ static bool is_same_place(const struct operation *a, const struct operation *b)
            memcmp(a->name, b->name, a->name_size) == 0;
 }
 
+/* Whether the set is what stood at its place as of the revision that a signed purge names: else
+ * somebody chose what is destroyed. */
+static int is_asked(struct verify *verify, const struct operation *purge,
+                    const struct operation *set)
+{
+    struct spot spot;
+    if (!verify->is_signed || !purge->name_id)
+        return 1;
+    const uint64_t named = verify->follow.rev;
+    const int found = verify_moment(verify, &spot, operation_layer(set), set->name_id,
+                                    named < verify->rev ? named : verify->rev - 1);
+    return found < 0 ? found
+                     : !found && spot.since == purge->purged_rev && spot.op == purge->purged_op;
+}
+
 int verify_purge_of(struct verify *verify, const struct operation *operation, uint32_t op,
                     const char *what)
 {
@@ -214,6 +229,11 @@ int verify_purge_of(struct verify *verify, const struct operation *operation, ui
         !operation->remains != (set.kind != OPERATION_SET_TEMPLATE) ||
         !is_same_place(operation, &set))
         return verify_fault(verify, "%s: it destroys what is no earlier value of its place", what);
+    found = verify_read(verify, is_asked(verify, operation, &set), what);
+    if (!found)
+        verify_fault(verify, "%s: it destroys another value than the one that was asked for", what);
+    if (found < 0)
+        return found;
     found = verify_read(
         verify, erased_by(verify->txn, &rev, &by, operation->purged_rev, operation->purged_op),
         what);

@@ -35,6 +35,9 @@ class Copies:
     def _is_brought(self, rev, op, operation):
         """Of what a request has from elsewhere, and which does not say so of itself."""
         request, kind = emsa_request.read_request(self.store.bodies["signed"][struct.pack(">Q", rev)]), operation["kind"]
+        if kind == form.PURGE and self.store.log[operation["purged"]]["kind"] in form.SETS:
+            named = min(request["parameters"]["rev"], rev - 1)
+            return self._stood((operation["environment"], operation["name_id"]), named) == operation["purged"]
         if request["method"] not in ("EnvironmentCopy", "Move"):
             return True
         environment, service, key = emsa_request.parts(request["parameters"]["from"])

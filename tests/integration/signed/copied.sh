@@ -48,6 +48,10 @@ pinned
 emsa mv dev/web dev/site --new >/dev/null
 forged revalued warn evil
 found "another schema in place of what moves" "it is not what stood where it was asked to come from"
+pinned
+emsa purge vault/web/ADDRESS@7 -m why >/dev/null
+forged repurged 6
+ends "another version destroyed" 6 "it destroys another value than the one that was asked for" emsa --store "$EMSA_STORE.forged" verify
 for value in one two three; do
     printf %s $value | emsa set vault/web/PASSWORD - --raw --secret --new -m $value >/dev/null
     [ $value != two ] || emsa tag there >/dev/null

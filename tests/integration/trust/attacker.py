@@ -179,6 +179,19 @@ def ending(dump, seconds):
     chained(dump, at, logged)
 
 
+def repurged(dump, rev):
+    """The newest commit's purge, of the value that an earlier revision set there."""
+    at, logged = newest(dump)
+    begin = logged[0].index(b"\x20\x0c\x00", 69 + logged[0][68]) + 3
+    was, op = struct.unpack_from("<QI", logged[0], begin)
+    marker = dump.bodies("value")[struct.pack(">QI", was, op)]
+    key = next(key for key, body in dump.bodies("log").items()
+               if key[:8] == struct.pack(">Q", int(rev)) and body[1] < 5 and body[16:24] == logged[0][16:24])
+    dump.put("value", key, marker)
+    logged[0] = logged[0][:begin] + struct.pack("<QI", int(rev), *struct.unpack(">I", key[8:])) + logged[0][begin + 12:]
+    chained(dump, at, logged)
+
+
 def unsign(dump):
     """The newest commit, signed by nobody."""
     at, body = max(dump.bodies("commit").items())
@@ -223,7 +236,7 @@ def fingerprint(dump):
 def main():
     dump = Dump(sys.stdin.read())
     before = dump.text()
-    edits = (unhashed, value, secrets, grant, key, author, resign, revalued, resourced, ending, unsign, drop, truth, reorder, fingerprint)
+    edits = (unhashed, value, secrets, grant, key, author, resign, revalued, resourced, ending, repurged, unsign, drop, truth, reorder, fingerprint)
     {edit.__name__: edit for edit in edits}[sys.argv[1]](dump, *sys.argv[2:])
     if dump.text() == before:
         sys.exit("attacker: nothing was edited")
