@@ -12,6 +12,7 @@
 #include "store/name.h"
 #include "tools/emsa/command.h"
 #include "tools/emsa/output.h"
+#include "tools/emsa/passphrase.h"
 #include "tools/emsa/session.h"
 #include "tools/emsa/table.h"
 #include "tools/emsa/when.h"
@@ -286,14 +287,21 @@ static int print_json(const struct audit_verdict *verdict, bool has_identity, js
 }
 
 /* The identity that checks: the one that is named, else the store's own, where it is the auditor's
- * and can be read. */
+ * and opens with what is at hand. */
 static int load_identity(struct identity **out, const struct session *session)
 {
+    const struct options *options = &session->options;
+    const struct passphrase_ways ways = {.key_path = options->key_file,
+                                         .passphrase_path = options->passphrase_file,
+                                         .ask = options->identity != NULL};
+    const char *path = options->identity != NULL ? options->identity : session->place.identity;
+    const bool is_wanted =
+        options->identity != NULL || options->key_file != NULL || options->passphrase_file != NULL;
     *out = NULL;
-    if (session->options.identity != NULL)
-        return identity_load(out, session->options.identity);
-    if (identity_load(out, session->place.identity) < 0)
-        error_clear();
+    const int error = passphrase_load(out, path, &ways);
+    if (error == 0 || is_wanted)
+        return error;
+    error_clear();
     return 0;
 }
 

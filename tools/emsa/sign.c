@@ -238,23 +238,27 @@ static int unlock(struct session *session, const char *path, const struct identi
                : error;
 }
 
-/* What signs, until it is given back. The store's own is opened with nothing: nobody asked. */
+/* What signs, until it is given back. For the store's own nobody is asked: it is opened with
+ * nothing, or with the key file that is at hand. */
 static int lend(struct session *session, struct identity **out)
 {
+    static const struct passphrase_ways at_hand = {.ask = false};
     const char *path = named(session);
     struct identity_file *file;
-    if (session->sign.kept == NULL && path == NULL)
-        return identity_read(out, session->sign.fd, session->place.identity);
     int error = 0;
     if (session->sign.kept == NULL) {
-        error = identity_file_read(&file, session->sign.fd, path);
+        error = identity_file_read(&file, session->sign.fd,
+                                   path != NULL ? path : session->place.identity);
         if (error < 0)
             return error;
         if (identity_file_has(file, IDENTITY_PLAIN))
             error = identity_file_open(out, file, NULL);
         else
-            error = unlock(session, path, file);
+            error = path != NULL ? unlock(session, path, file)
+                                 : passphrase_open(&session->sign.kept, file, &at_hand);
         identity_file_free(file);
+        if (error < 0 && path == NULL)
+            return error_set(ERR_NO_KEY, "identity '%s' is locked", session->place.identity);
     }
     if (error == 0 && session->sign.kept != NULL)
         *out = session->sign.kept;

@@ -154,6 +154,15 @@ is "it begins for the store's own" "begin $own" "$(head -n 1 "$EMSA_STORE/audit/
 is "who unlocked" 1 "$(seen '  unlock UnlockIdentity ')"
 is "and who tried" 1 "$(seen '  denied UnlockIdentity ')"
 
+# An auditor whose identity is locked, as one that is kept elsewhere is.
+printf 'a long passphrase\n' >"$work/pass"
+emsa identity new far --passphrase-file "$work/pass" --out "$work/far" >/dev/null
+holds "named" emsa audit auditor "$(emsa identity export --public "$work/far")"
+holds "its first line" emsa env add later
+ends "locked" 2 "no terminal" setsid emsa audit verify --identity "$work/far"
+ends "by its own" 0 "^1 line checked by their keys" emsa audit verify --identity "$work/far" --passphrase-file "$work/pass"
+ends "by the one from before" 0 "by the chain alone, sealed to another auditor" emsa audit verify --passphrase-file "$work/phrase"
+
 # A pipe of a file's name is not waited for, and a number beyond all is none.
 mkfifo "$EMSA_STORE/audit/record.000777"
 : >"$EMSA_STORE/audit/record.18446744073709551614"

@@ -122,6 +122,16 @@ import emsa_format
 emsa_format.read_identity(open('carol.identity').read(), passphrase=b'battery staple')
 emsa_format.read_identity(open('alice.identity').read(), key=open('key', 'rb').read())"
 
+# What the store's own signs with, where it is locked and its key file is at hand.
+emsa init --store "$work/locked" >/dev/null
+emsa identity passphrase "$work/locked.identity" --add-key-file key >/dev/null 2>&1
+holds "nobody is asked" emsa --store "$work/locked" env add one
+is "so nothing is signed" False "$(emsa --store "$work/locked" --json log -n 1 | json commits 0 signed)"
+holds "its key file is named" env EMSA_IDENTITY_KEY=key emsa --store "$work/locked" env add two
+is "and it signs" True "$(emsa --store "$work/locked" --json log -n 1 | json commits 0 signed)"
+holds "one that is not there" env EMSA_IDENTITY_KEY=nokey emsa --store "$work/locked" env add three
+is "does not" False "$(emsa --store "$work/locked" --json log -n 1 | json commits 0 signed)"
+
 # Shares: any two of three, on paper too, and a slip of the hand.
 holds "in shares" emsa identity new recovery --shares 2/3
 is "three files, and no other" "recovery.share.1 recovery.share.2 recovery.share.3" "$(echo recovery*)"
