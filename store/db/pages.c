@@ -13,7 +13,9 @@
 #include "store/error.h"
 
 enum { /* where things stand */
+       META_FREE_FLAGS = 44,
        META_FREE_ROOT = 80,
+       META_MAIN_FLAGS = 92,
        META_MAIN_ROOT = 128,
        META_LAST_PAGE = 136,
        META_TRANSACTION = 144,
@@ -325,6 +327,10 @@ void pages_find_head(struct pages *pages)
     pages->last = number_at(meta + META_LAST_PAGE, 8);
     pages->main_root = number_at(meta + META_MAIN_ROOT, 8);
     pages->free_root = number_at(meta + META_FREE_ROOT, 8);
+    /* With other flags LMDB reads on, and fails when it next writes. */
+    if (number_at(meta + META_FREE_FLAGS, 2) != MDB_INTEGERKEY ||
+        number_at(meta + META_MAIN_FLAGS, 2) != 0)
+        pages->why = "its head is not that of a store";
     if (pages->last >= pages->count)
         pages->why = "the file is shorter than its head says";
 }

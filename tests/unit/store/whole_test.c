@@ -283,6 +283,28 @@ static void test_an_endless_page(void **state)
     assert_int_equal(env_open(&env, fixture->path, NULL, NULL), -ERR_CORRUPT);
 }
 
+/* Each head says that the list of free pages may have a key twice: that reads well, and no more. */
+static void test_another_head(void **state)
+{
+    static const uint8_t twice[2] = {8 | 4, 0}, once[2] = {8, 0};
+    const struct fixture *fixture = *state;
+    struct env *env;
+    begin(state, &env);
+    env_close(env);
+    const int fd = open(fixture->data, O_RDWR | O_CLOEXEC);
+    for (off_t at = 0; at < 2 * 4096; at += 4096)
+        assert_int_equal(pwrite(fd, twice, sizeof twice, at + 44), sizeof twice);
+    env = open_env(fixture, one_key);
+    assert_false(look(env).is_sound);
+    env_close(env);
+    for (off_t at = 0; at < 2 * 4096; at += 4096)
+        assert_int_equal(pwrite(fd, once, sizeof once, at + 44), sizeof once);
+    close(fd);
+    env = open_env(fixture, one_key);
+    assert_true(look(env).is_sound);
+    env_close(env);
+}
+
 static void test_damaged_keys(void **state)
 {
     struct fixture *fixture = *state;
@@ -429,7 +451,7 @@ int main(void)
         TEST(test_it_follows),       TEST(test_other_keys),  TEST(test_edits),
         TEST(test_a_foreign_writer), TEST(test_damage),      TEST(test_damaged_keys),
         TEST(test_an_endless_page),  TEST(test_many),        TEST(test_a_lost_page),
-        TEST(test_hashes_alone),     TEST(test_a_large_one),
+        TEST(test_hashes_alone),     TEST(test_a_large_one), TEST(test_another_head),
     };
     return cmocka_run_group_tests(tests, setup_secrets, NULL);
 }
