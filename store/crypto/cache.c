@@ -14,7 +14,8 @@
 #define LEAST_ENTRIES 64u
 #define LOCKS 16u /* threads that look up different services seldom meet */
 
-struct entry { /* and the key, of the cache's size, behind it */
+struct entry {
+    uint8_t key[CRYPTO_KEY_SIZE];
     uint8_t ephemeral[CRYPTO_KEY_SIZE];
     uint32_t environment, service, generation;
     uint32_t is_used;
@@ -22,26 +23,30 @@ struct entry { /* and the key, of the cache's size, behind it */
 };
 
 struct key_cache {
-    struct secret memory;         /* entries, WAYS for each set */
-    size_t sets;                  /* a power of two */
-    size_t size, stride;          /* bytes of a key, and of an entry with it */
+    struct secret memory;  /* entries, WAYS for each set */
+    size_t sets;           /* a power of two */
+    unsigned char *beside; /* entry by entry, size bytes each */
+    size_t size;
     pthread_mutex_t locks[LOCKS]; /* lock n: the sets whose number ends in n, and their clock */
     uint64_t clocks[LOCKS];
 };
 
-int key_cache_new(struct key_cache **out, size_t entries, size_t size)
+int key_cache_new(struct key_cache **out, size_t entries, size_t beside)
 {
     struct key_cache *cache = calloc(1, sizeof(*cache));
     if (!cache)
         return error_set(ERR_NOMEM, "cannot get memory for keys");
-    cache->size = size;
-    cache->stride = sizeof(struct entry) + (size + 7) / 8 * 8;
     int error = -ERR_NOMEM;
     for (; error && entries >= LEAST_ENTRIES; entries /= 2) {
-        error = secret_alloc(&cache->memory, entries * cache->stride);
+        error = secret_alloc(&cache->memory, entries * sizeof(struct entry));
         cache->sets = entries / WAYS;
     }
+    cache->size = beside;
+    cache->beside = error ? NULL : calloc(cache->sets * WAYS, beside ? beside : 1);
+    if (!error && !cache->beside)
+        error = error_set(ERR_NOMEM, "cannot get memory for keys");
     if (error) {
+        secret_release(&cache->memory);
         free(cache);
         return error;
     }
@@ -56,6 +61,7 @@ void key_cache_free(struct key_cache *cache)
     if (!cache)
         return;
     secret_release(&cache->memory);
+    free(cache->beside);
     for (size_t i = 0; i < LOCKS; i++)
         pthread_mutex_destroy(&cache->locks[i]);
     free(cache);
@@ -72,14 +78,14 @@ static size_t set_of(const struct key_cache *cache, const struct recipient *owne
     return (size_t)(hash >> 32) & (cache->sets - 1);
 }
 
-static struct entry *entry_of(struct key_cache *cache, size_t set, size_t way)
+static struct entry *entries_of(struct key_cache *cache)
 {
-    return (struct entry *)(void *)(cache->memory.data + (set * WAYS + way) * cache->stride);
+    return (struct entry *)(void *)cache->memory.data;
 }
 
-static void *key_of(struct entry *entry)
+static unsigned char *beside_of(struct key_cache *cache, const struct entry *entry)
 {
-    return entry + 1;
+    return cache->beside + (size_t)(entry - entries_of(cache)) * cache->size;
 }
 
 static bool is_entry(const struct entry *entry, const struct recipient *owner,
@@ -90,18 +96,20 @@ static bool is_entry(const struct entry *entry, const struct recipient *owner,
            memcmp(entry->ephemeral, ephemeral, CRYPTO_KEY_SIZE) == 0;
 }
 
-bool key_cache_get(struct key_cache *cache, void *out, const struct recipient *owner,
-                   const uint8_t ephemeral[static CRYPTO_KEY_SIZE])
+bool key_cache_get(struct key_cache *cache, uint8_t out[static CRYPTO_KEY_SIZE], void *beside,
+                   const struct recipient *owner, const uint8_t ephemeral[static CRYPTO_KEY_SIZE])
 {
     size_t set = set_of(cache, owner, ephemeral);
+    struct entry *entries = entries_of(cache) + set * WAYS;
     bool found = false;
     pthread_mutex_lock(&cache->locks[set % LOCKS]);
     for (size_t i = 0; i < WAYS && !found; i++) {
-        struct entry *entry = entry_of(cache, set, i);
-        found = is_entry(entry, owner, ephemeral);
+        found = is_entry(&entries[i], owner, ephemeral);
         if (found) {
-            entry->used_at = ++cache->clocks[set % LOCKS];
-            memcpy(out, key_of(entry), cache->size);
+            entries[i].used_at = ++cache->clocks[set % LOCKS];
+            memcpy(out, entries[i].key, CRYPTO_KEY_SIZE);
+            if (beside)
+                memcpy(beside, beside_of(cache, &entries[i]), cache->size);
         }
     }
     pthread_mutex_unlock(&cache->locks[set % LOCKS]);
@@ -109,26 +117,29 @@ bool key_cache_get(struct key_cache *cache, void *out, const struct recipient *o
 }
 
 void key_cache_put(struct key_cache *cache, const struct recipient *owner,
-                   const uint8_t ephemeral[static CRYPTO_KEY_SIZE], const void *key)
+                   const uint8_t ephemeral[static CRYPTO_KEY_SIZE],
+                   const uint8_t key[static CRYPTO_KEY_SIZE], const void *beside)
 {
     size_t set = set_of(cache, owner, ephemeral);
-    struct entry *place = entry_of(cache, set, 0);
+    struct entry *entries = entries_of(cache) + set * WAYS;
+    struct entry *place = &entries[0];
     pthread_mutex_lock(&cache->locks[set % LOCKS]);
     for (size_t i = 0; i < WAYS; i++) {
-        struct entry *entry = entry_of(cache, set, i);
-        if (is_entry(entry, owner, ephemeral)) {
-            place = entry;
+        if (is_entry(&entries[i], owner, ephemeral)) {
+            place = &entries[i];
             break;
         }
-        if (entry->used_at < place->used_at) /* 0 for a free one */
-            place = entry;
+        if (entries[i].used_at < place->used_at) /* 0 for a free one */
+            place = &entries[i];
     }
     *place = (struct entry){.environment = owner->environment,
                             .service = owner->service,
                             .generation = owner->generation,
                             .is_used = 1,
                             .used_at = ++cache->clocks[set % LOCKS]};
-    memcpy(key_of(place), key, cache->size);
+    memcpy(place->key, key, CRYPTO_KEY_SIZE);
+    if (beside)
+        memcpy(beside_of(cache, place), beside, cache->size);
     memcpy(place->ephemeral, ephemeral, CRYPTO_KEY_SIZE);
     pthread_mutex_unlock(&cache->locks[set % LOCKS]);
 }

@@ -418,18 +418,18 @@ static int open_length(const struct opening *opening, size_t *length)
     return 0;
 }
 
-/* With the key and the head's hash. */
 static int open_value(const struct opening *opening, struct secret *out, size_t length,
-                      const struct value_key *key)
+                      const uint8_t key[static CRYPTO_KEY_SIZE],
+                      const uint8_t head_hash[static BLAKE_SIZE])
 {
     int error = secret_grow(out, opening->padded);
     if (error)
         return error;
     unsigned char ad[PLACE_SIZE + BLAKE_SIZE];
     memcpy(ad, opening->place, PLACE_SIZE);
-    memcpy(ad + PLACE_SIZE, key->head_hash, BLAKE_SIZE);
-    int failed = unseal(out->data, key->key, ad, sizeof(ad),
-                        opening->data + head_size(opening->count), opening->padded + SEAL_TAG_SIZE);
+    memcpy(ad + PLACE_SIZE, head_hash, BLAKE_SIZE);
+    int failed = unseal(out->data, key, ad, sizeof(ad), opening->data + head_size(opening->count),
+                        opening->padded + SEAL_TAG_SIZE);
     if (failed)
         return corrupt("its value is damaged");
     unsigned char rest = 0;
@@ -470,15 +470,16 @@ int envelope_open_with_key(struct keyring *keyring, void *context, struct secret
     if (!error)
         error = open_length(&opening, &length);
     if (!error) {
-        struct value_key key = {{0}, {0}, {0}};
-        derive_key(key.key, opening.dek, LABEL_VALUE, opening.data + AT_COMMITMENT, BLAKE_SIZE);
-        hash_head(key.head_hash, opening.data, opening.count);
+        uint8_t key[CRYPTO_KEY_SIZE];
+        struct value_head head = {{0}, {0}};
+        derive_key(key, opening.dek, LABEL_VALUE, opening.data + AT_COMMITMENT, BLAKE_SIZE);
+        hash_head(head.hash, opening.data, opening.count);
         if (opening.count == 1)
-            memcpy(key.head, opening.data, sizeof(key.head));
-        error = open_value(&opening, out, length, &key);
+            memcpy(head.bytes, opening.data, sizeof(head.bytes));
+        error = open_value(&opening, out, length, key, head.hash);
         if (!error)
-            keyring_keep_value_key(keyring, opening.data + AT_COMMITMENT, &key);
-        wipe(key.key, sizeof(key.key));
+            keyring_keep_value_key(keyring, opening.data + AT_COMMITMENT, key, &head);
+        wipe(key, sizeof(key));
     }
     if (error)
         secret_clear(out);
@@ -492,19 +493,20 @@ int envelope_reopen(struct keyring *keyring, struct secret *out, const struct pl
                     size_t length, const void *envelope, size_t size)
 {
     struct opening opening = {.data = NULL};
-    struct value_key key;
+    uint8_t key[CRYPTO_KEY_SIZE];
+    struct value_head head;
     int error = parse(&opening, envelope, size);
     if (!error && envelope_padded(length) != opening.padded)
         error = corrupt("its length is damaged");
-    if (!error && !keyring_value_key(keyring, &key, opening.data + AT_COMMITMENT))
+    if (!error && !keyring_value_key(keyring, key, &head, opening.data + AT_COMMITMENT))
         return 1;
     if (!error) {
         write_place(opening.place, place);
-        if (opening.count != 1 || memcmp(opening.data, key.head, sizeof(key.head)) != 0)
-            hash_head(key.head_hash, opening.data, opening.count);
-        error = open_value(&opening, out, length, &key);
+        if (opening.count != 1 || memcmp(opening.data, head.bytes, sizeof(head.bytes)) != 0)
+            hash_head(head.hash, opening.data, opening.count);
+        error = open_value(&opening, out, length, key, head.hash);
     }
-    wipe(key.key, sizeof(key.key));
+    wipe(key, sizeof(key));
     if (error)
         secret_clear(out);
     return error;

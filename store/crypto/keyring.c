@@ -14,7 +14,7 @@
  * MiB. */
 #define CACHE_ENTRIES 8192u
 
-/* Versions that are read again and again; less than 256 KiB. */
+/* Versions that are read again and again; less than 256 KiB, and 384 of ordinary memory. */
 #define VALUE_ENTRIES 2048u
 
 /* Generations are dense from 1; more than that many of one environment is a broken log. */
@@ -50,9 +50,9 @@ int keyring_new(struct keyring **out, const uint8_t store_id[static 16],
     struct keyring *keyring = calloc(1, sizeof(*keyring));
     if (!keyring)
         return error_set(ERR_NOMEM, "cannot get memory for keys");
-    error = key_cache_new(&keyring->cache, CACHE_ENTRIES, CRYPTO_KEY_SIZE);
+    error = key_cache_new(&keyring->cache, CACHE_ENTRIES, 0);
     if (!error)
-        error = key_cache_new(&keyring->values, VALUE_ENTRIES, sizeof(struct value_key));
+        error = key_cache_new(&keyring->values, VALUE_ENTRIES, sizeof(struct value_head));
     if (error) {
         key_cache_free(keyring->cache);
         free(keyring);
@@ -245,7 +245,7 @@ static int find_private(struct reader *reader, uint8_t out[static CRYPTO_KEY_SIZ
                         const struct recipient *owner)
 {
     struct keyring *keyring = reader->keyring;
-    if (!reader->is_tentative && key_cache_get(keyring->cache, out, owner, own_key))
+    if (!reader->is_tentative && key_cache_get(keyring->cache, out, NULL, owner, own_key))
         return 0;
     if (!keyring_has_identity(keyring))
         return no_key(owner);
@@ -256,7 +256,7 @@ static int find_private(struct reader *reader, uint8_t out[static CRYPTO_KEY_SIZ
     if (result > 0 && owner->service != 0)
         result = open_by_environment(reader, out, &wrapped);
     if (result == 0 && !reader->is_tentative)
-        key_cache_put(keyring->cache, owner, own_key, out);
+        key_cache_put(keyring->cache, owner, own_key, out, NULL);
     return result > 0 ? no_key(owner) : result;
 }
 
@@ -275,7 +275,7 @@ int keyring_shared(struct keyring *keyring, uint8_t out[static CRYPTO_KEY_SIZE],
     /* All zeros is how the cache names an owner's private key, and no public key. */
     if (equal_constant_time(ephemeral, own_key, CRYPTO_KEY_SIZE))
         return error_set(ERR_CORRUPT, "a secret can't be opened: its public key is none");
-    if (key_cache_get(keyring->cache, out, owner, ephemeral))
+    if (key_cache_get(keyring->cache, out, NULL, owner, ephemeral))
         return 0;
     struct reader reader = {.keyring = keyring, .context = context};
     struct recipient holder = *owner;
@@ -292,24 +292,25 @@ int keyring_shared(struct keyring *keyring, uint8_t out[static CRYPTO_KEY_SIZE],
         error = error_set(ERR_CORRUPT, "a secret can't be opened: its public key is none");
     wipe(key, sizeof(key));
     if (!error)
-        key_cache_put(keyring->cache, owner, ephemeral, out);
+        key_cache_put(keyring->cache, owner, ephemeral, out, NULL);
     return error;
 }
 
 /* A commitment names one key, whoever it is wrapped for. */
 static const struct recipient nobody;
 
-bool keyring_value_key(struct keyring *keyring, struct value_key *out,
-                       const uint8_t commitment[static CRYPTO_KEY_SIZE])
+bool keyring_value_key(struct keyring *keyring, uint8_t out[static CRYPTO_KEY_SIZE],
+                       struct value_head *head, const uint8_t commitment[static CRYPTO_KEY_SIZE])
 {
-    return key_cache_get(keyring->values, out, &nobody, commitment);
+    return key_cache_get(keyring->values, out, head, &nobody, commitment);
 }
 
 void keyring_keep_value_key(struct keyring *keyring,
                             const uint8_t commitment[static CRYPTO_KEY_SIZE],
-                            const struct value_key *key)
+                            const uint8_t key[static CRYPTO_KEY_SIZE],
+                            const struct value_head *head)
 {
-    key_cache_put(keyring->values, &nobody, commitment, key);
+    key_cache_put(keyring->values, &nobody, commitment, key, head);
 }
 
 /* Where two threads come first, both made the same key. */

@@ -88,21 +88,23 @@ int keyring_next_wrap(struct keyring *, void *context, struct value_wrap *at);
 int keyring_shared(struct keyring *, uint8_t out[static CRYPTO_KEY_SIZE], void *context,
                    const struct recipient *owner, const uint8_t ephemeral[static CRYPTO_KEY_SIZE]);
 
-/* What the value of a version is opened with again. Of an envelope for one recipient, as most are,
- * also its head, byte for byte, so that who finds the same one need not hash it; else zeros. */
-struct value_key {
-    uint8_t key[CRYPTO_KEY_SIZE];
-    uint8_t head_hash[BLAKE_SIZE];
-    uint8_t head[ENVELOPE_HEAD_OF_ONE];
+/* What stands before the value of a version, as its tag covers it: the hash of that, and of an
+ * envelope for one recipient, as most are, the bytes themselves, so that who finds the same ones
+ * need not hash them; else zeros. */
+struct value_head {
+    uint8_t hash[BLAKE_SIZE];
+    uint8_t bytes[ENVELOPE_HEAD_OF_ONE];
 };
 
-/* These, kept by commitment when a version was opened, so that opening it again is one step. They
- * are no more than what the shared keys beside them open. keyring_value_key returns false where it
- * has none; the caller wipes the key. */
-bool keyring_value_key(struct keyring *, struct value_key *out,
-                       const uint8_t commitment[static CRYPTO_KEY_SIZE]);
+/* The keys that values of versions are sealed with, and their heads, kept by commitment when a
+ * version was opened, so that opening it again is one step. They are no more than what the shared
+ * keys beside them open. keyring_value_key returns false where it has none; the caller wipes the
+ * key. */
+bool keyring_value_key(struct keyring *, uint8_t out[static CRYPTO_KEY_SIZE],
+                       struct value_head *head, const uint8_t commitment[static CRYPTO_KEY_SIZE]);
 void keyring_keep_value_key(struct keyring *, const uint8_t commitment[static CRYPTO_KEY_SIZE],
-                            const struct value_key *key);
+                            const uint8_t key[static CRYPTO_KEY_SIZE],
+                            const struct value_head *head);
 
 /*
  * The fingerprint of a value: equal for equal values, and telling nothing of them to who has not

@@ -267,26 +267,31 @@ static void cache_is_bounded_and_keeps_what_is_used(void **state)
 {
     (void)state;
     struct key_cache *cache = NULL;
-    assert_int_equal(key_cache_new(&cache, 64, CRYPTO_KEY_SIZE), 0);
+    assert_int_equal(key_cache_new(&cache, 64, sizeof(uint32_t)), 0);
     uint8_t key[CRYPTO_KEY_SIZE], out[CRYPTO_KEY_SIZE];
     struct recipient often = {.environment = 1, .service = 1, .generation = 1};
     uint8_t ephemeral[CRYPTO_KEY_SIZE] = {7};
     memset(key, 0xab, sizeof(key));
-    key_cache_put(cache, &often, ephemeral, key);
+    const uint32_t one = 1;
+    uint32_t beside = 0;
+    key_cache_put(cache, &often, ephemeral, key, &one);
     for (uint32_t service = 2; service < 5000; service++) {
         struct recipient seldom = {.environment = 1, .service = service, .generation = 1};
         uint8_t other[CRYPTO_KEY_SIZE];
         memset(other, (int)service, sizeof(other));
-        key_cache_put(cache, &seldom, ephemeral, other);
-        assert_true(key_cache_get(cache, out, &seldom, ephemeral));
+        key_cache_put(cache, &seldom, ephemeral, other, &service);
+        assert_true(key_cache_get(cache, out, &beside, &seldom, ephemeral));
+        assert_int_equal(beside, service);
         assert_memory_equal(out, other, sizeof(out));
-        assert_true(key_cache_get(cache, out, &often, ephemeral)); /* used, so not pushed out */
+        assert_true(
+            key_cache_get(cache, out, &beside, &often, ephemeral)); /* used, so not pushed out */
     }
     assert_memory_equal(out, key, sizeof(out));
+    assert_int_equal(beside, 1);
     size_t left = 0;
     for (uint32_t service = 1; service < 5000; service++) {
         struct recipient owner = {.environment = 1, .service = service, .generation = 1};
-        left += key_cache_get(cache, out, &owner, ephemeral);
+        left += key_cache_get(cache, out, NULL, &owner, ephemeral);
     }
     assert_true(left > 8 && left <= 64);
     key_cache_free(cache);
