@@ -48,7 +48,9 @@ static int open_agent(struct session *session, const char *which)
 
 int sign_open(struct session *session)
 {
-    const char *path = named(session);
+    const char *path = named(session), *said = session->options.sign;
+    if (said != NULL && said[0] == '\0') /* of a variable that is not set: another would sign */
+        return error_set(ERR_INVALID, "--sign names nothing: give a file, ssh-agent, or none");
     if (session->sign.is_open || (path != NULL && strcmp(path, NOTHING) == 0))
         return 0;
     if (path == NULL && session->options.host != NULL) /* what stands here is another store's */

@@ -81,6 +81,8 @@ static void print_processes(struct session *session, json_t *reply)
         printf("notifier      pid %lld\n", number_of(processes, "notifier"));
     else
         printf("notifier      none: changes wait to be told\n");
+    if (number_of(processes, "audit") > 0)
+        printf("audit         pid %lld\n", number_of(processes, "audit"));
 }
 
 static void print_restarts(json_t *restarts)

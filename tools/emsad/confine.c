@@ -33,7 +33,7 @@ static int allow(int rules, const char *folder, uint64_t rights)
         return error_system(errno, "cannot open '%s'", folder);
     struct landlock_path_beneath_attr beneath = {.allowed_access = rights, .parent_fd = fd};
     if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0)
-        return error_system(errno, "cannot allow writing to '%s'", folder);
+        return error_system(errno, "cannot allow what is in '%s'", folder);
     return 0;
 }
 

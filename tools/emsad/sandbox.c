@@ -70,16 +70,18 @@ static int bound_capabilities(void)
     return 0;
 }
 
-/* Keeps of the wanted capabilities those that it has, and no other. */
+#define WANTED_MAX 2u
+
+/* Keeps of the wanted capabilities (WANTED_MAX at most) those that it has, and no other. */
 static int keep_capabilities(const unsigned wanted[], size_t count)
 {
-    bool has[2] = {false, false};
+    bool has[WANTED_MAX] = {false};
     if (capng_get_caps_process() != 0)
         return error_set(ERR_IO, "cannot read the capabilities of this process");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && i < WANTED_MAX; i++)
         has[i] = capng_have_capability(CAPNG_PERMITTED, wanted[i]) == 1;
     capng_clear(CAPNG_SELECT_CAPS);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && i < WANTED_MAX; i++)
         if (has[i])
             (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, wanted[i]);
     if (capng_apply(CAPNG_SELECT_CAPS) != 0)

@@ -75,6 +75,7 @@ signs "service rm" emsa service rm dev/site2 --all
 signs "env rm" emsa env rm dev-copy --all
 whole "all verbs"
 holds "unsigned" emsa --sign none set prod/web PORT=82
+refuses "by nothing" 2 "--sign names nothing" emsa --sign "" set prod/web PORT=83
 is "is unsigned" unsigned "$(signer "$(revision)")"
 told "and says so" "unsigned" <(emsa log prod/web)
 told "the others by whom" "signed by id:administrator" <(emsa log prod/web)
