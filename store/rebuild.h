@@ -18,8 +18,8 @@
 struct rebuild_options {
     const char *path; /* the store, which no process owns: its lock is taken here */
     int pin_fd; /* what pin_open gave (store/pin.h), the caller's; 0: the head is not pinned */
-    /* Opens secrets, for the leak guard's fingerprints; taken over, also on failure. NULL: they are
-     * left out. */
+    /* Opens secrets, for the leak guard's fingerprints, and to tell that they are those that were
+     * signed or copied; taken over, also on failure. NULL: that is left out. */
     struct identity *identity;
     /* One line for each fault of the truth. */
     void (*fault)(void *arg, const char *text);

@@ -20,6 +20,7 @@
 #include "store/model/rebuild_compare.h"
 #include "store/model/rebuild_files.h"
 #include "store/model/replay.h"
+#include "store/model/signed_check.h"
 #include "store/verify.h"
 
 #define BATCH ((size_t)1 << 20) /* bytes that one transaction adds, about */
@@ -238,7 +239,11 @@ static int verify_new(struct rebuilding *at)
     const struct verify_options options = {.fault = tell, .arg = at};
     struct verify_report report;
     const uint64_t before = at->report->faults;
-    const int error = verify_log(at->store->env, at->store->id, &options, &report);
+    int error = verify_log(at->store->env, at->store->id, &options, &report);
+    atomic_store(&at->store->revision, at->report->commits);
+    if (!error) /* secrets that were signed, or copied by who signed: as far as they can be opened
+                 */
+        error = signed_check(at->store, &options, &report);
     return at->report->faults > before ? verdict(at) : error;
 }
 

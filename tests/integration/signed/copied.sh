@@ -62,6 +62,7 @@ cp "$EMSA_STORE.identity" "$EMSA_STORE.forged.identity"
 emsa rollback vault/web/PASSWORD --to there --with-secrets -m why >/dev/null
 forged resourced "$first"
 ends "another secret, for who has the key" 6 "the secret is not the one that was copied" emsa --store "$EMSA_STORE.forged" verify
+ends "nor made whole" 6 "the secret is not the one that was copied" emsa --store "$EMSA_STORE.forged" verify --rebuild
 ends "in Python" 1 "" /usr/bin/python3 -B "$here/../format/emsa_settle.py" "$EMSA_STORE.forged" --identity "$EMSA_STORE.identity"
 holds "copies that are" emsa verify
 finish
