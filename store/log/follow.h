@@ -25,8 +25,9 @@ struct follow {        /* a request, read */
     uint64_t ttl;                 /* the same: seconds; 0: for ever */
     uint64_t rev;                 /* of what is destroyed: as of which it stood, or was replaced */
     struct path from;             /* what is copied */
-    uint64_t to_rev; /* the revision that is named, or gone back to; 0: not by number */
-    int64_t time;    /* of the commit; whoever begins sets it */
+    uint64_t to_rev;     /* the revision that is named, or gone back to; 0: not by number */
+    struct slice to_tag; /* but by this tag */
+    int64_t time;        /* of the commit; whoever begins sets it */
     const struct method *method;
     struct asked *asked;
     size_t count, capacity;
@@ -55,8 +56,8 @@ int follow_commit(const struct follow *follow, const uint8_t store_id[static STO
  * nobody asked for it; or a failure. */
 int follow_operation(struct follow *follow, struct txn *txn, const struct operation *operation);
 
-/* As of which revision what it copies stood, by a commit that made rev; 0: it does not say (it goes
- * back to a tag). */
+/* As of which revision what it copies stood, by a commit that made rev; 0: as of what to_tag named
+ * then. */
 uint64_t follow_copied_at(const struct follow *follow, uint64_t rev);
 
 /* Whether it asks for what stands elsewhere, and signs none of it. */

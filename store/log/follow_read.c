@@ -449,6 +449,13 @@ static void take_from(struct follow *follow, struct decoder in)
         error_clear(); /* then nothing comes of there */
 }
 
+static void take_rev(struct follow *follow, struct slice text)
+{
+    follow->to_rev = rev_of(text);
+    if (!follow->to_rev)
+        follow->to_tag = text;
+}
+
 /* What a request of this method says of all that it makes. */
 static void take_terms(struct follow *follow, struct decoder in, struct slice name)
 {
@@ -460,7 +467,7 @@ static void take_terms(struct follow *follow, struct decoder in, struct slice na
     else if (method->from && is_name(name, method->from))
         take_from(follow, in);
     else if (method->rev && is_name(name, method->rev))
-        follow->to_rev = rev_of(take_tree_text(&in));
+        take_rev(follow, take_tree_text(&in));
 }
 
 static int take_parameter(void *arg, struct decoder *in, struct slice name)

@@ -61,15 +61,33 @@ static int compare(struct verify *verify, const struct operation *copy, uint32_t
                : compare_bytes(verify, set.kind, copy->from.rev, source, op, NULL);
 }
 
+/* As of which revision what is copied stood; 0: whoever made the commit says. Positive 1: there was
+ * no such tag. */
+static int find_moment(struct verify *verify, uint64_t *as_of)
+{
+    const struct slice tag = verify->follow.to_tag;
+    *as_of = verify->is_signed ? follow_copied_at(&verify->follow, verify->rev) : 0;
+    if (!verify->is_signed || *as_of)
+        return 0;
+    const struct relation *named = relations_find(&verify->expected.relations, RELATION_TAG, 0, 0,
+                                                  0, (const char *)tag.data, tag.size);
+    if (!named || !named->rev)
+        return TXN_NOT_FOUND;
+    *as_of = named->tagged;
+    return 0;
+}
+
 int verify_copy_of(struct verify *verify, const struct operation *operation, uint32_t op,
                    const char *what)
 {
     uint32_t source = 0;
+    uint64_t as_of = 0;
     if (!operation->from.environment || !operation_is_set(operation->kind))
         return 0;
-    const uint64_t as_of = verify->is_signed ? follow_copied_at(&verify->follow, verify->rev) : 0;
-    int found = copied_source(verify->txn, &source, operation, verify->rev, op);
-    if (!found && as_of >= operation->from.rev)
+    int found = find_moment(verify, &as_of);
+    if (!found)
+        found = copied_source(verify->txn, &source, operation, verify->rev, op);
+    if (!found && as_of && operation->from.rev != verify->rev)
         found = copied_stood(verify->txn, operation, as_of);
     if (!found)
         found = compare(verify, operation, op, source);

@@ -10,7 +10,7 @@ class Copies:
 
     def __init__(self, store, identity=None):
         self.store, self.identity, self.wrong, self.set = store, identity, [], {}
-        self.schemas, self.shared, self.alive = {}, set(), {}
+        self.schemas, self.shared, self.alive, self.tags = {}, set(), {}, {}
         self.places = emsa_request.Places(store.log.values())
         for (rev, op), operation in sorted(store.log.items()):
             if rev in store.signers and not self._is_brought(rev, op, operation):
@@ -29,6 +29,8 @@ class Copies:
             self.schemas[place] = (rev, op) if kind == form.SCHEMA_SET else None
         elif kind == form.SHARE:
             self.shared.add((*place, operation["name"], operation["consumer"]))
+        elif kind in (form.TAG, form.UNTAG):
+            self.tags[operation["name"]] = operation["tagged"] if kind == form.TAG else 0
         elif kind in (form.ENVIRONMENT_ADD, form.ENVIRONMENT_REMOVE):
             self.alive[operation["name"]] = place[0] if kind == form.ENVIRONMENT_ADD else 0
 
@@ -70,7 +72,8 @@ class Copies:
         request = emsa_request.read_request(self.store.bodies["signed"][struct.pack(">Q", rev)])
         if request["method"] != "Rollback":
             return rev - 1
-        return int(request["parameters"]["to"]) if request["parameters"]["to"].isdigit() else None
+        to = request["parameters"]["to"]
+        return int(to) if to.isdigit() else self.tags.get(to, 0)
 
     def _is_copy(self, rev, op, operation):
         environment, name, of = operation["from"]

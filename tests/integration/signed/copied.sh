@@ -58,9 +58,11 @@ for value in one two three; do
 done
 first=$(($(revision) - 3)) # the tag is a revision, too
 pinned
-cp "$EMSA_STORE.identity" "$EMSA_STORE.forged.identity"
 emsa rollback vault/web/PASSWORD --to there --with-secrets -m why >/dev/null
 forged resourced "$first"
+found "a secret that the tag does not name" "is said to be a copy, and is not what stood there"
+forged resealed evil
+cp "$EMSA_STORE.identity" "$EMSA_STORE.forged.identity"
 ends "another secret, for who has the key" 6 "the secret is not the one that was copied" emsa --store "$EMSA_STORE.forged" verify
 ends "nor made whole" 6 "the secret is not the one that was copied" emsa --store "$EMSA_STORE.forged" verify --rebuild
 ends "in Python" 1 "" /usr/bin/python3 -B "$here/../format/emsa_settle.py" "$EMSA_STORE.forged" --identity "$EMSA_STORE.identity"

@@ -4,6 +4,7 @@
 attacker.py EDIT [ARGUMENT...] <dump >dump       every record that is touched gets its hash made right again
 """
 import hashlib
+import os
 import struct
 import sys
 
@@ -168,6 +169,37 @@ def resourced(dump, rev):
     chained(dump, at, logged)
 
 
+def sealed(dump, place, slots, value):
+    """An envelope of a value of its own, for those whom these slots are for: that takes public keys only."""
+    from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt as encrypt, crypto_scalarmult, crypto_scalarmult_base
+    data_key, private, padded = os.urandom(32), os.urandom(32), value.ljust(-(-len(value) // 64) * 64, b"\0")
+    commitment, ephemeral = derive(data_key, "emsa-commitment-1", place), crypto_scalarmult_base(private)
+    head = struct.pack("<BBHI", 2, 0, len(slots), len(padded)) + commitment
+    head += encrypt(struct.pack("<Q", len(value)), place + head, bytes(24), derive(data_key, "emsa-length-2", commitment))
+    for slot in slots:
+        owner = slot[:12]
+        public = dump.bodies("key")[b"K" + b"".join(part[::-1] for part in (owner[:4], owner[4:8], owner[8:]))][13:45]
+        kek = derive(crypto_scalarmult(private, public), "emsa-shared-1", ephemeral + public)
+        head += owner + ephemeral + encrypt(data_key, place + owner, bytes(24), derive(kek, "emsa-wrap-1", commitment))
+    return head + encrypt(padded, place + hashed("emsa-envelope-1", head), bytes(24), derive(data_key, "emsa-value-2", commitment))
+
+
+def resealed(dump, value):
+    """The secrets that the newest commit set are others, of as many bytes when padded."""
+    at, logged = newest(dump)
+    for op, operation in logged.items():
+        if operation[1] != 2:
+            continue
+        key = at + struct.pack(">I", op)
+        body = dump.bodies("value")[key]
+        place = (dump.bodies("meta")[b"store"][5:21] + operation[4:12] + operation[16:32] + at[::-1] + struct.pack("<I", op) + bytes([2, 0]))
+        count, = struct.unpack_from("<H", body, 20)
+        body = body[:18] + sealed(dump, place, [body[82 + 92 * i:][:92] for i in range(count)], value.encode())
+        dump.put("value", key, body)
+        logged[op] = operation[:36] + hashed("emsa-digest-1", body) + operation[68:]
+    chained(dump, at, logged)
+
+
 def ending(dump, seconds):
     """Copies of the newest commit, which end so many seconds after it: in the log."""
     at, logged = newest(dump)
@@ -236,7 +268,7 @@ def fingerprint(dump):
 def main():
     dump = Dump(sys.stdin.read())
     before = dump.text()
-    edits = (unhashed, value, secrets, grant, key, author, resign, revalued, resourced, ending, repurged, unsign, drop, truth, reorder, fingerprint)
+    edits = (unhashed, value, secrets, grant, key, author, resign, revalued, resourced, resealed, ending, repurged, unsign, drop, truth, reorder, fingerprint)
     {edit.__name__: edit for edit in edits}[sys.argv[1]](dump, *sys.argv[2:])
     if dump.text() == before:
         sys.exit("attacker: nothing was edited")
