@@ -178,37 +178,19 @@ static void schema_that_says_more(struct txn *txn)
 
 static void test_every_edit_is_found(void **state)
 {
-    static const struct {
-        void (*edit)(struct txn *);
-        const char *says;
-    } edits[] = {
+    static const struct edit edits[] = {
         {schema_by_another, "commit 4: operation 0: its value is gone"},
         {schema_that_is_set, "commit 5: operation 0: its value is gone"},
         {default_that_no_compaction_takes, "commit 4: operation 1: its value is gone"},
         {schema_that_says_more, "commit 3: operation 0: a value that was destroyed says more"},
     };
     struct model *model = *state;
-    char good[TRIAL_PATH_MAX];
     fill(model, "prod/web");
     assert_int_equal(does(model, true, "prod/web", 3, "-@3 -PASS@3 -@4 -PORT@3 "), 6);
     assert_int_equal(compact(model, "", 5), 0);
     COMMIT(model, {SET_TEXT, "prod/web/A", .text = "a"});
     COMMIT(model, {DROP, "prod/web/A"});
-    model_close(model);
-    trial_copy_folder(trial_path(good, model->folder, "good"), model->path);
-    for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
-        struct found found = {0};
-        struct verify_report report;
-        const struct verify_options options = {.fault = keep, .arg = &found};
-        model_close(model);
-        trial_copy_folder(model->path, good);
-        model_edit(model, edits[i].edit);
-        model->store = sample_open(model->path, true);
-        assert_int_equal(snapshot_new(&model->snapshot, model->store), 0);
-        assert_int_equal(verify_store(model->store, &options, &report), ERR(ERR_CORRUPT));
-        if (!strstr(found.first, edits[i].says))
-            fail_msg("edit %zu: the first fault is '%s'", i, found.first);
-    }
+    EDITS_ARE_FOUND(model, edits);
 }
 
 int main(void)

@@ -125,6 +125,34 @@ static inline void keep(void *arg, const char *text)
         snprintf(found->first, sizeof found->first, "%s", text);
 }
 
+struct edit {
+    void (*edit)(struct txn *);
+    const char *says; /* what verification finds first */
+};
+
+/* Each of these, made to the store as it is now, is found. */
+static inline void edits_are_found(struct model *model, const struct edit edits[], size_t count)
+{
+    char good[TRIAL_PATH_MAX];
+    model_close(model);
+    trial_copy_folder(trial_path(good, model->folder, "good"), model->path);
+    for (size_t i = 0; i < count; i++) {
+        struct found found = {0};
+        struct verify_report report;
+        const struct verify_options options = {.fault = keep, .arg = &found};
+        model_close(model);
+        trial_copy_folder(model->path, good);
+        model_edit(model, edits[i].edit);
+        model->store = sample_open(model->path, true);
+        assert_int_equal(snapshot_new(&model->snapshot, model->store), 0);
+        assert_int_equal(verify_store(model->store, &options, &report), ERR(ERR_CORRUPT));
+        if (!strstr(found.first, edits[i].says))
+            fail_msg("edit %zu: the first fault is '%s'", i, found.first);
+    }
+}
+#define EDITS_ARE_FOUND(model, edits)                                                              \
+    edits_are_found(model, edits, sizeof(edits) / sizeof(edits)[0])
+
 /* What is derived follows from what is left: made anew it comes to the same, byte for byte. */
 static inline void rebuilds(struct model *model)
 {

@@ -232,10 +232,7 @@ static void value_is_no_record(struct txn *txn)
     txn_delete(txn, DB_VALUE, at(&key, 3, 0));
 }
 
-static const struct {
-    void (*edit)(struct txn *);
-    const char *says;
-} edits[] = {
+static const struct edit edits[] = {
     {value_of_purge_is_back, "commit 3: operation 0: its value does not match its hash"},
     {value_of_compaction_is_back, "commit 3: operation 1: its value does not match its hash"},
     {value_that_nobody_purged, "commit 5: operation 0: its value is gone"},
@@ -261,25 +258,9 @@ static void fill(struct model *model)
 static void test_every_edit_is_found(void **state)
 {
     struct model *model = *state;
-    char good[TRIAL_PATH_MAX];
     fill(model);
     verifies(model);
-    model_close(model);
-    trial_copy_folder(trial_path(good, model->folder, "good"), model->path);
-    for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
-        struct found found = {0};
-        struct verify_report report;
-        const struct verify_options options = {.fault = keep, .arg = &found};
-        model_close(model);
-        trial_copy_folder(model->path, good);
-        model->store = sample_open(model->path, true);
-        assert_int_equal(snapshot_new(&model->snapshot, model->store), 0);
-        model_edit(model, edits[i].edit);
-        model_reopen(model, true);
-        assert_int_equal(verify_store(model->store, &options, &report), ERR(ERR_CORRUPT));
-        if (!strstr(found.first, edits[i].says))
-            fail_msg("edit %zu: the first fault is '%s'", i, found.first);
-    }
+    EDITS_ARE_FOUND(model, edits);
 }
 
 /* The old copy of a store that was purged since: its own values, put back where they were. */
