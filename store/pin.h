@@ -79,4 +79,7 @@ int store_pin_head(struct store *store);
  * early where *stops is set. Before store_close. ERR_CORRUPT, told of; ERR_NOMEM, ERR_IO. */
 int store_read_on(struct store *store, const atomic_bool *stops);
 
+/* Whether anything was left. */
+bool store_is_read(const struct store *store);
+
 #endif

@@ -57,10 +57,15 @@ static int read_all(struct store *store, struct reading *reading, const atomic_b
     return result < 0 ? result : 0;
 }
 
+bool store_is_read(const struct store *store)
+{
+    return !store->bodies_left;
+}
+
 int store_read_on(struct store *store, const atomic_bool *stops)
 {
     struct reading reading = {.size = 0};
-    if (!store->bodies_left)
+    if (store_is_read(store))
         return 0;
     int error = txn_reader_new(&reading.txn, store->env);
     if (error)

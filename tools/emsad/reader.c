@@ -25,6 +25,9 @@ static void *run(void *arg)
 
 int reader_start(struct reader **out, struct store *store)
 {
+    *out = NULL;
+    if (store_is_read(store))
+        return 0;
     struct reader *reader = calloc(1, sizeof *reader);
     if (reader == NULL)
         return error_set(ERR_NOMEM, "cannot read all records: out of memory");
