@@ -11,6 +11,7 @@ class Copies:
     def __init__(self, store, identity=None):
         self.store, self.identity, self.wrong, self.set = store, identity, [], {}
         self.schemas, self.shared, self.alive, self.tags = {}, set(), {}, {}
+        self.read = self.request = None
         self.places = emsa_request.Places(store.log.values())
         for (rev, op), operation in sorted(store.log.items()):
             if rev in store.signers and not self._is_brought(rev, op, operation):
@@ -36,7 +37,7 @@ class Copies:
 
     def _is_brought(self, rev, op, operation):
         """Of what a request has from elsewhere, and which does not say so of itself."""
-        request, kind = emsa_request.read_request(self.store.bodies["signed"][struct.pack(">Q", rev)]), operation["kind"]
+        request, kind = self._request(rev), operation["kind"]
         if kind == form.PURGE and self.store.log[operation["purged"]]["kind"] in form.SETS:
             named = min(request["parameters"]["rev"], rev - 1)
             return self._stood((operation["environment"], operation["name_id"]), named) == operation["purged"]
@@ -65,11 +66,17 @@ class Copies:
         said = [it for it in self.set.get(place, []) if it[0] <= as_of]
         return said[-1][:2] if said and said[-1][2] else None
 
+    def _request(self, rev):
+        """Read once: it may ask for as much as the commit has operations."""
+        if self.read != rev:
+            self.read, self.request = rev, emsa_request.read_request(self.store.bodies["signed"][struct.pack(">Q", rev)])
+        return self.request
+
     def _as_of(self, rev):
         """The revision that a signed request copies from; None: it does not say."""
         if rev not in self.store.signers:
             return None
-        request = emsa_request.read_request(self.store.bodies["signed"][struct.pack(">Q", rev)])
+        request = self._request(rev)
         if request["method"] != "Rollback":
             return rev - 1
         to = request["parameters"]["to"]
